@@ -1,0 +1,35 @@
+/* message: one message on its way to, or in, a mailbox. Small payloads live inside it; large ones
+ * are a heap block of their own that arrived in place. Messages come from a pool of the runtime
+ * (free lists by size class), so that the usual message costs no malloc. One thread. */
+#ifndef ACTOR_MESSAGE_H
+#define ACTOR_MESSAGE_H
+
+#include "base/credit.h"
+#include "rusm.h"
+
+struct message {
+    struct rusm_message pub;  /* what receive sees; first, so that &m->pub is m */
+    struct message *next;     /* in the mailbox or the pool */
+    struct credit *credit;    /* to give back when taken; NULL: local */
+    uint32_t credit_bytes;    /* wire bytes it stands for (a 64 MiB record fits) */
+    uint16_t size_class;
+    void *block;              /* payload's own heap block, freed with it; NULL: inside */
+    uint8_t inside[];
+};
+
+struct message_pool;
+struct message_pool *message_pool_new(void);     /* NULL: no memory */
+void message_pool_free(struct message_pool *p);  /* all messages must be back */
+/* Payload inside: room for len bytes and a 0 behind them, at pub.data (writable through
+ * message_room). All other fields zero. NULL: no memory. */
+struct message *message_new(struct message_pool *p, size_t len);
+static inline uint8_t *message_room(struct message *m)
+{
+    return m->block ? m->block : m->inside;
+}
+/* Takes block (malloc'd, len + 1 bytes, the last of them 0). NULL: no memory, block not taken. */
+struct message *message_new_block(struct message_pool *p, void *block, size_t len);
+/* Gives credit back (credit_give), frees. NULL is fine. */
+void message_free(struct message_pool *p, struct message *m);
+
+#endif

@@ -1,0 +1,151 @@
+/* runtime: the processes of one scheduler: table, run queue, local names, and the node names that
+ * pids refer to. It knows no sockets and no clock. What concerns other nodes leaves by the hooks;
+ * what comes from them enters by runtime_deliver. One thread; the node calls it. */
+#ifndef ACTOR_RUNTIME_H
+#define ACTOR_RUNTIME_H
+
+#include "actor/message.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "rusm.h"
+
+struct runtime;
+struct rusm_process;
+
+/* Someone who was told RUSM_BUSY by a mailbox (a lane, a local sender). When there is room, or the
+ * process has ended, it is unlinked and `ready` called, once, outside of any behaviour. Owned by
+ * who waits; list_init'ed link; may be unlinked at any time with list_remove. */
+struct waiter {
+    struct list link;
+    void (*ready)(struct waiter *w);
+};
+
+/* A message to another node, or to a global name. All borrowed. */
+struct post {
+    rusm_pid from;
+    uint32_t node;            /* index; RUSM_GLOBAL; never 0 */
+    rusm_pid to;              /* serial 0: by name */
+    const char *name;
+    size_t name_len;
+    enum rusm_kind kind;      /* SEND CALL REPLY EXIT DOWN, or RECORD_MONITOR (6), DEMONITOR (7) */
+    uint64_t ref;             /* CALL REPLY DOWN MONITOR DEMONITOR */
+    const void *data;
+    size_t len;
+    unsigned flags;           /* RUSM_UNORDERED */
+};
+
+struct runtime_hooks {
+    /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from) must follow), RUSM_ENOCONN,
+     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
+    int (*post)(void *context, const struct post *post);
+    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. */
+    void (*exited)(void *context, rusm_pid pid, const char *reason);
+    /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
+    int (*register_global)(void *context, rusm_pid pid, const char *name);
+    int (*unregister_global)(void *context, rusm_pid pid, const char *name);
+    /* RUSM_SPAWNED or RUSM_FAILED with ref must be delivered to `self` later, unless an error is
+     * returned. */
+    int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,
+                    const struct rusm_args *args, uint64_t ref);
+    /* One line of a process's output, without newline. */
+    void (*print)(void *context, rusm_pid self, const char *line);
+};
+
+struct runtime_options {
+    const char *node;           /* this node's name */
+    uint32_t incarnation;
+    uint32_t mailbox_messages;
+    uint64_t mailbox_bytes;
+    uint64_t seed;
+    const struct log *log;      /* borrowed for life */
+    const struct runtime_hooks *hooks;
+    void *context;
+};
+
+/* ---- life ---- */
+int runtime_new(struct runtime **rt, const struct runtime_options *options); /* or RUSM_ENOMEM */
+/* Ends all processes (reason "shutdown", newest first, hooks called), frees. NULL is fine. */
+void runtime_free(struct runtime *rt);
+
+/* Runs ready processes until none is or `budget` messages were handled, then wakes waiters.
+ * Returns true if some are still ready. */
+bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns);
+bool runtime_ready(const struct runtime *rt);
+struct message_pool *runtime_pool(struct runtime *rt);
+
+/* ---- spawnables and processes ---- */
+/* Keeps behaviour. RUSM_EEXIST, RUSM_ELIMIT, RUSM_EINVAL (not a name), RUSM_ENOMEM. */
+int runtime_teach(struct runtime *rt, const char *name, const struct rusm_behaviour *behaviour);
+const struct rusm_behaviour *runtime_spawnable(struct runtime *rt, const char *name, size_t len);
+/* Built-in behaviours by name (echo greeter sink crash relay bounce); NULL: none such. The last of
+ * the list has name NULL. */
+const struct rusm_behaviour *builtin_find(const char *name);
+const struct rusm_behaviour *const *builtin_all(void); /* NULL-terminated */
+
+/* why may be NULL; gets the init's text. RUSM_EINIT, RUSM_ELIMIT, RUSM_ENOMEM. */
+int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
+                  const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
+                  uint64_t now_ns);
+/* Exit signal from outside; takes effect at once, or when the running handler returns.
+ * RUSM_ENOPROC. */
+int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
+/* Tells a process that a post that was RUSM_BUSY may be tried again. Unknown pid: nothing. */
+void runtime_writable(struct runtime *rt, rusm_pid pid);
+
+/* ---- local names ---- */
+int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size_t len);
+int runtime_unregister(struct runtime *rt, const char *name, size_t len);
+
+/* ---- delivery from the network ----
+ * A lane resolves its target once and again when runtime_epoch has changed (raised by every
+ * process's end and every change of a name). The pointer is valid while the epoch stays. */
+uint64_t runtime_epoch(const struct runtime *rt);
+struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial);
+struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len);
+uint64_t process_serial(const struct rusm_process *p);
+/* Is there room for a message of len bytes now? Signals (DOWN, REPLY …) always find room. */
+bool process_has_room(const struct rusm_process *p, size_t len);
+/* Takes m. Must have room unless m is a signal or a reply. */
+void process_deliver(struct rusm_process *p, struct message *m);
+void process_wait(struct rusm_process *p, struct waiter *w);
+/* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. */
+int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
+void process_demonitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
+/* All of a lost node: its watchers are forgotten; processes here that monitor something there get
+ * DOWN noconnection. */
+void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
+
+/* ---- node names ---- */
+/* Index of a name, made if new; 0 is our own. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
+int runtime_node_index(struct runtime *rt, const char *name, size_t len, uint32_t *index);
+const char *runtime_node_name(const struct runtime *rt, uint32_t index); /* NULL: none such */
+
+/* ---- for attach ---- */
+struct process_info {
+    uint64_t serial;
+    const char *name;           /* first registered name; "" if none; borrowed */
+    const char *behaviour;
+    const char *state;          /* "waiting", "ready", "running" */
+    uint64_t mailbox, received, memory, links, age_ns;
+};
+void process_info(const struct rusm_process *p, struct process_info *out, uint64_t now_ns);
+/* In order of serial; start with serial 0: the next process after it, or NULL. O(1) amortized. */
+struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial);
+size_t runtime_count(const struct runtime *rt);
+/* Names, then spawnables, each until the callback returns non-zero. */
+void runtime_each_name(struct runtime *rt,
+                       int (*each)(void *context, const char *name, uint64_t serial),
+                       void *context);
+void runtime_each_spawnable(struct runtime *rt,
+                            int (*each)(void *context, const char *name,
+                                        const struct rusm_behaviour *behaviour),
+                            void *context);
+
+struct runtime_counters {
+    uint64_t processes_started, processes_ended, messages_handled, messages_local;
+    uint64_t mailbox_discarded;  /* in a mailbox when its process ended */
+    uint64_t noproc_local, busy_local;
+};
+const struct runtime_counters *runtime_counters(const struct runtime *rt);
+
+#endif

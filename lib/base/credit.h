@@ -1,0 +1,29 @@
+/* credit: how a taken message gives its bytes back to the lane it came on, without the actor
+ * rooms knowing the network. A lane owns one account; each message that arrived on it holds a
+ * reference and the number of wire bytes it stands for. When the process takes the message,
+ * credit_give adds them and puts the account on its owner's dirty list, which the owner drains
+ * once a loop turn. One thread. */
+#ifndef BASE_CREDIT_H
+#define BASE_CREDIT_H
+
+#include <stdint.h>
+#include "base/list.h"
+
+struct credit {
+    struct list dirty;        /* linked in *owner while `given` is not yet seen */
+    struct list *owner;       /* the dirty list; NULL once the lane is gone */
+    uint64_t given;           /* bytes given back since the owner last looked */
+    uint32_t messages;        /* messages given back since then */
+    uint32_t refs;            /* messages outstanding, plus one for the lane */
+};
+
+/* Heap; refs is 1, the lane's. NULL: no memory. */
+struct credit *credit_new(struct list *owner);
+/* A message takes part: one more reference. */
+void credit_hold(struct credit *c);
+/* The message was taken or discarded: gives `bytes` back, drops its reference. NULL is fine. */
+void credit_give(struct credit *c, uint64_t bytes);
+/* The lane is gone: no more reports; drops the lane's reference. NULL is fine. */
+void credit_orphan(struct credit *c);
+
+#endif

@@ -1,0 +1,47 @@
+/* id: the text forms of names, pids and addresses: checking, parsing, printing. SPEC: Vocabulary.
+ * Pure; no allocation. */
+#ifndef BASE_ID_H
+#define BASE_ID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "rusm.h"
+
+/* [A-Za-z0-9][A-Za-z0-9._-]{0,62} */
+bool id_node_name_ok(const char *name, size_t len);
+/* 1 to 255 bytes of valid UTF-8; no white space (Unicode's too), control characters or '@'; not
+ * digits only. */
+bool id_process_name_ok(const char *name, size_t len);
+
+/* An address as text, taken apart; the pointers borrow from the text. */
+struct id_address {
+    uint64_t serial;          /* 0: it is a name */
+    const char *name;         /* or NULL */
+    size_t name_len;
+    const char *node;         /* NULL: none given, "here" */
+    size_t node_len;
+    bool has_incarnation;
+    uint32_t incarnation;
+};
+
+/* Parses NAME, NAME@NODE, SERIAL (digits), SERIAL@NODE, SERIAL@NODE#HEX. Incarnation: 1 to 8 hex
+ * digits, not 0. 0 or RUSM_EINVAL. */
+int id_address_parse(const char *text, size_t len, struct id_address *out);
+
+/* Prints 17@london#5f3a1c. As snprintf. */
+int id_pid_format(char *text, size_t cap, uint64_t serial, const char *node, uint32_t incarnation);
+
+/* A node as the user writes it: NAME, NAME@HOST:PORT, HOST:PORT, and [V6]:PORT for HOST:PORT.
+ * "london" without ':' is a NAME. */
+struct id_target {
+    char name[RUSM_NODE_NAME_MAX + 1]; /* "" if none */
+    char host[256];                    /* "" if none; without brackets */
+    char port[6];
+};
+int id_target_parse(const char *text, struct id_target *out);
+
+/* HOST:PORT alone. 0 or RUSM_EINVAL. */
+int id_host_port_parse(const char *text, char host[256], char port[6]);
+
+#endif

@@ -1,0 +1,116 @@
+/* limits: every maximum of rusm, each with its reason and what happens when it is met. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#include "rusm.h"
+
+/* ---- wire ---- */
+
+/* A control frame's body. One packet burst; tables are sent in several frames. Longer: the
+ * connection is closed as malformed. */
+#define LIMIT_FRAME ((size_t)64 * 1024)
+
+/* A record's body: the largest message and its refs. Longer: too-large, the lane is reset. */
+#define LIMIT_RECORD (RUSM_MESSAGE_MAX + 64)
+
+/* A lane's header: two addresses with a 255-byte name and a few integers. Longer: malformed. */
+#define LIMIT_LANE_HEADER ((size_t)512)
+
+/* ---- lanes ---- */
+
+/* W, the receive window of a new lane: small, as a node may have 10,000 of them. */
+#define LIMIT_LANE_WINDOW ((uint64_t)16 * 1024)
+
+/* The most W grows to for one lane: what a fast pair needs at 1 ms and 1 GB/s. */
+#define LIMIT_LANE_WINDOW_MAX ((uint64_t)1024 * 1024)
+
+/* All windows' growth together, on one node: what senders can make us hold beyond the first
+ * 16 KiB of each lane. Beyond it windows stay as they are. */
+#define LIMIT_WINDOW_BUDGET ((uint64_t)32 * 1024 * 1024)
+
+/* All grants (G) together, on one node: four of the largest messages under way at once. Beyond
+ * it large records wait their turn. */
+#define LIMIT_GRANT_BUDGET ((uint64_t)256 * 1024 * 1024)
+
+/* A granted record that makes no progress for this long loses its grant (the lane is reset,
+ * overflow), so that a stuck sender cannot keep others from sending. */
+#define LIMIT_GRANT_STALL_NS ((uint64_t)30 * 1000000000)
+
+/* Open lanes a connection and direction (QUIC stream limit). When all are busy, a new pair is told
+ * RUSM_BUSY. Half of it may be unordered messages. */
+#define LIMIT_LANES ((uint64_t)16384)
+
+/* Bytes queued in one lane of ours, not yet acknowledged, above which rusm_send says RUSM_BUSY.
+ * One message is always taken when the queue is empty, whatever its size. */
+#define LIMIT_LANE_QUEUE ((size_t)256 * 1024)
+
+/* All lane queues of one connection together; above it every send on it says RUSM_BUSY. */
+#define LIMIT_CONN_QUEUE ((size_t)128 * 1024 * 1024)
+
+/* An open lane without traffic is ended after this. */
+#define LIMIT_LANE_IDLE_NS ((uint64_t)10 * 1000000000)
+
+/* Pairs remembered after their lane ended, until the peer says it drained it. Above: RUSM_BUSY for
+ * new pairs. */
+#define LIMIT_PAIRS ((size_t)65536)
+
+/* Control bytes queued for a peer that does not read them; above, the connection is closed. */
+#define LIMIT_CONTROL_QUEUE ((size_t)16 * 1024 * 1024)
+
+/* Requests of ours without an answer, a connection. Above: RUSM_BUSY. */
+#define LIMIT_REQUESTS 4096
+
+/* ---- processes ---- */
+
+/* Processes on a node: 2 million, twice what is tested; a spawn above says RUSM_ELIMIT. */
+#define LIMIT_PROCESSES ((size_t)2 * 1024 * 1024)
+
+/* A mailbox's default bounds (SPEC: --mailbox, --mailbox-bytes). A message longer than the byte
+ * bound is taken into an empty mailbox. */
+#define LIMIT_MAILBOX_MESSAGES 1024
+#define LIMIT_MAILBOX_BYTES ((uint64_t)4 * 1024 * 1024)
+
+/* Messages a process handles before others get their turn. */
+#define LIMIT_RUN_BATCH 64
+
+/* Messages all processes handle before the loop looks at its sockets again. */
+#define LIMIT_TURN_BUDGET 4096
+
+/* Names on a node, local and global together. Above: RUSM_ELIMIT. */
+#define LIMIT_NAMES ((size_t)1024 * 1024)
+
+/* Node names seen; they are never forgotten, as pids refer to them by index. */
+#define LIMIT_NODE_NAMES ((size_t)65536)
+
+/* Monitors on one process. Above: RUSM_ELIMIT. */
+#define LIMIT_MONITORS ((size_t)1024 * 1024)
+
+/* Spawnables a node is taught. */
+#define LIMIT_SPAWNABLES 1024
+
+/* Bytes of all arguments of one spawn. */
+#define LIMIT_ARGS_BYTES ((size_t)32 * 1024)
+
+/* ---- connections ---- */
+
+/* Connections of a node, all kinds. A 101-node mesh needs 100; clients come on top. */
+#define LIMIT_CONNECTIONS 4096
+
+/* Connections in their handshake at once; above, a Retry is asked of newcomers. */
+#define LIMIT_HALF_OPEN 256
+
+/* A handshake or hello that takes longer is dropped. */
+#define LIMIT_HANDSHAKE_NS ((uint64_t)10 * 1000000000)
+
+/* Silence after which a peer is lost, and how often we say something when idle. */
+#define LIMIT_IDLE_TIMEOUT_NS ((uint64_t)10 * 1000000000)
+#define LIMIT_KEEP_ALIVE_NS ((uint64_t)3 * 1000000000)
+
+/* Redialling a lost peer: from, up to; doubled each time, with jitter of a half. */
+#define LIMIT_BACKOFF_MIN_NS ((uint64_t)100 * 1000000)
+#define LIMIT_BACKOFF_MAX_NS ((uint64_t)15 * 1000000000)
+
+/* A graceful leave waits this long for queued messages to be acknowledged. */
+#define LIMIT_LEAVE_NS ((uint64_t)2 * 1000000000)
+
+#endif

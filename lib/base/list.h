@@ -1,0 +1,61 @@
+/* list: an intrusive doubly linked list. The head is a node that points to itself when empty. No
+ * allocation; a node is in at most one list; list_remove leaves it unlinked (list_linked false). */
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct list {
+    struct list *next, *prev;
+};
+
+#define list_entry(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
+/* The same, and the body may remove `it`. */
+#define list_each_safe(it, head)                                                       \
+    for (struct list *it = (head)->next, *it##_next = it->next; it != (head);          \
+         it = it##_next, it##_next = it->next)
+
+static inline void list_init(struct list *l)
+{
+    l->next = l->prev = l;
+}
+
+static inline bool list_empty(const struct list *l)
+{
+    return l->next == l;
+}
+
+/* For nodes set up with list_init: in a list now? */
+static inline bool list_linked(const struct list *node)
+{
+    return node->next != node;
+}
+
+static inline void list_append(struct list *head, struct list *node)
+{
+    node->prev = head->prev;
+    node->next = head;
+    head->prev->next = node;
+    head->prev = node;
+}
+
+static inline void list_prepend(struct list *head, struct list *node)
+{
+    list_append(head->next, node);
+}
+
+static inline void list_remove(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    list_init(node);
+}
+
+static inline struct list *list_first(struct list *head)
+{
+    return list_empty(head) ? NULL : head->next;
+}
+
+#endif

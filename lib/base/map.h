@@ -1,0 +1,45 @@
+/* map: an intrusive hash table (chained, power-of-two buckets, grows at load 1). The element
+ * embeds a struct map_node; the caller hashes and compares. */
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_node {
+    struct map_node *next;
+    uint64_t hash;
+};
+
+struct map {
+    struct map_node **bucket;
+    size_t mask;  /* buckets - 1; 0 and bucket NULL before the first insert */
+    size_t count;
+    uint64_t seed;/* mixed into map_hash_* so that peers can't aim at one bucket */
+};
+
+/* Is `node` the one looked for? */
+typedef bool map_eq_fn(const struct map_node *node, const void *key);
+
+void map_init(struct map *m, uint64_t seed);
+void map_fini(struct map *m); /* frees the buckets, not the elements */
+
+uint64_t map_hash_u64(const struct map *m, uint64_t key);
+uint64_t map_hash_bytes(const struct map *m, const void *data, size_t len);
+
+struct map_node *map_find(const struct map *m, uint64_t hash, map_eq_fn *eq, const void *key);
+/* The key must not be in the map. 0 or RUSM_ENOMEM (nothing changed). */
+int map_insert(struct map *m, uint64_t hash, struct map_node *node);
+void map_remove(struct map *m, struct map_node *node); /* must be in the map */
+
+/* Walks all elements in no order; the body may remove the current one, and nothing else.
+ *     for (struct map_node *n = map_first(&m, &it); n; n = map_next(&m, &it)) */
+struct map_iter {
+    size_t bucket;
+    struct map_node *next;
+};
+struct map_node *map_first(const struct map *m, struct map_iter *it);
+struct map_node *map_next(const struct map *m, struct map_iter *it);
+
+#endif

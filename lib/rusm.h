@@ -1,0 +1,367 @@
+/* rusm.h: the public interface of librusm, distributed Erlang for any program.
+ *
+ * Three groups of functions, by who may call them:
+ *
+ *   rusm_node_*     own a node: make it, teach it behaviours, run it, stop it.
+ *   rusm_<verb>     what a process does, from inside its behaviour's init, receive and stop
+ *                   only, on the node's own thread. None of them ever blocks.
+ *   rusm_client_*   reach a running node from outside, as the rusm command does: synchronous,
+ *                   each takes a timeout in milliseconds and may block that long.
+ *
+ * Conventions: functions return 0 (or a count) or a negative RUSM_E* code; RUSM_BUSY means that
+ * nothing was taken and the caller keeps what it passed. Text is UTF-8. Times are milliseconds
+ * in arguments (_ms) and nanoseconds of CLOCK_MONOTONIC inside (_ns). There are no globals: a
+ * program may have any number of nodes and clients, each used by one thread at a time.
+ * "borrows" means: the callee reads it only until it returns.
+ */
+#ifndef RUSM_H
+#define RUSM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RUSM_VERSION "0.1.0"
+#define RUSM_ABI 1 /* raised whenever a struct or a function here changes incompatibly */
+
+/* Limits that a caller meets. lib/base/limits.h has all of them, each with its reason. */
+#define RUSM_NODE_NAME_MAX 63                       /* bytes of a node's name */
+#define RUSM_NAME_MAX 255                           /* bytes of a process's or spawnable's name */
+#define RUSM_MESSAGE_MAX ((size_t)64 * 1024 * 1024) /* bytes of a message */
+#define RUSM_REASON_MAX 1024                        /* bytes of an exit reason; longer is cut */
+#define RUSM_ARGS_MAX 64                            /* arguments of a spawn */
+#define RUSM_ADDRESS_MAX 320                        /* NAME@NODE or a full pid, as text */
+#define RUSM_PID_TEXT_MAX 104                       /* a full pid, as text, and its NUL */
+
+/* ---- errors ------------------------------------------------------------------------------ */
+
+enum rusm_error {
+    RUSM_OK = 0,
+    RUSM_BUSY = -1,        /* full (mailbox, lane, lanes of a connection): nothing was taken */
+    RUSM_EINVAL = -2,      /* an argument is not what it must be */
+    RUSM_ENOMEM = -3,      /* no memory */
+    RUSM_ENOPROC = -4,     /* no such process or name, or it died */
+    RUSM_ENOSPAWNABLE = -5,/* the node has not been taught that behaviour */
+    RUSM_ENOCONN = -6,     /* node unknown or unreachable, or the connection was lost */
+    RUSM_EREFUSED = -7,    /* certificate or permission */
+    RUSM_ETIMEOUT = -8,    /* no answer in time; what was asked may still happen */
+    RUSM_EEXIST = -9,      /* the name or file is taken */
+    RUSM_ETOOLARGE = -10,  /* over RUSM_MESSAGE_MAX, or what the peer said it takes */
+    RUSM_EMALFORMED = -11, /* bytes that break the protocol or a file's format */
+    RUSM_EINIT = -12,      /* the new process's init failed */
+    RUSM_ELIMIT = -13,     /* a table is full; limits.h says which and why */
+    RUSM_ECLOSED = -14,    /* the node is stopping */
+    RUSM_EIO = -15,        /* the operating system refused; the text says what */
+};
+
+/* A short, constant text for a code, such as "no such process". Never NULL. */
+const char *rusm_strerror(int error);
+
+/* Why something failed, for a person: one line, no newline, with the cure where there is one. */
+struct rusm_why {
+    char text[512];
+};
+
+/* ---- pids, addresses, messages ----------------------------------------------------------- */
+
+/* A process's identity. Plain value; compare with rusm_pid_eq. */
+typedef struct rusm_pid {
+    uint64_t serial;      /* never reused within an incarnation; 0 is no process */
+    uint32_t node;        /* index of the node's name in this node's table; 0 is this node */
+    uint32_t incarnation; /* of that node; a new one at every start */
+} rusm_pid;
+
+static inline bool rusm_pid_eq(rusm_pid a, rusm_pid b)
+{
+    return a.serial == b.serial && a.node == b.node && a.incarnation == b.incarnation;
+}
+
+/* What a message is. Only SEND and CALL come from another process's will; the others are answers
+ * and signals (Erlang reference manual, Processes: Signals). */
+enum rusm_kind {
+    RUSM_SEND = 0,     /* rusm_send */
+    RUSM_CALL = 1,     /* rusm_call: answer with rusm_reply */
+    RUSM_REPLY = 2,    /* the answer to our rusm_call that gave `ref` */
+    RUSM_EXIT = 3,     /* reserved: an exit signal trapped */
+    RUSM_DOWN = 8,     /* a monitored process is gone; data is its reason, `ref` the monitor */
+    RUSM_SPAWNED = 16, /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
+    RUSM_FAILED = 17,  /* our request `ref` failed: `error` says why, data is a text */
+    RUSM_WRITABLE = 18,/* someone who was RUSM_BUSY for us may take again; try */
+};
+
+/* A message as receive sees it. Borrowed: valid until receive returns. */
+struct rusm_message {
+    enum rusm_kind kind;
+    int error;           /* RUSM_FAILED only */
+    rusm_pid from;       /* serial 0: from no process */
+    uint64_t ref;        /* of a call, reply, monitor or request; else 0 */
+    const uint8_t *data; /* never NULL; the byte after the last is 0, for convenience */
+    size_t len;
+};
+
+struct rusm_process; /* the calling process: "self" */
+
+/* ---- behaviours -------------------------------------------------------------------------- */
+
+struct rusm_args {
+    size_t count;             /* up to RUSM_ARGS_MAX */
+    const char *const *value; /* NUL-terminated; borrowed during init */
+};
+
+/* What a process does. Constant for the node's life; shared by all processes of its kind. */
+struct rusm_behaviour {
+    const char *name; /* shown by attach; also the spawnable's name by default */
+    /* Makes the process's state. 0, or an error after which no process exists (a text for the
+     * spawner may be left with rusm_init_error). NULL: no state. */
+    int (*init)(struct rusm_process *self, const struct rusm_args *args, void **state);
+    /* Handles one message. Must not block. */
+    void (*receive)(struct rusm_process *self, void *state, const struct rusm_message *message);
+    /* Frees the state; called exactly once after a successful init. NULL: nothing to free. */
+    void (*stop)(struct rusm_process *self, void *state, const char *reason);
+};
+
+/* ---- what a process can do (inside init, receive, stop) ------------------------------------ */
+
+#define RUSM_GLOBAL UINT32_MAX /* as a node index: wherever the global name lives */
+#define RUSM_UNORDERED 1u      /* flag: order means nothing to me; refused when the mailbox is full */
+
+rusm_pid rusm_self(const struct rusm_process *self);
+const char *rusm_self_node(const struct rusm_process *self); /* this node's name */
+uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop turn */
+
+/* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or
+ * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a local pid or
+ * name that is gone. RUSM_ENOCONN: no connection to that node. RUSM_ETOOLARGE, RUSM_ENOMEM.
+ * Messages from one process to one address arrive in order, at most once. */
+int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags);
+
+/* The same to a registered name on the node with index `node` (0: here; RUSM_GLOBAL). */
+int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                   const void *data, size_t len, unsigned flags);
+
+/* The same to an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. RUSM_EINVAL: not an
+ * address. */
+int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 unsigned flags);
+
+/* Asks; the answer comes as RUSM_REPLY with *ref. Monitor the callee to learn of its death. */
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len, uint64_t *ref);
+
+/* Answers a RUSM_CALL; for a RUSM_SEND it sends a plain message to the sender, if there is one. */
+int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
+               size_t len);
+
+/* Asks for one RUSM_DOWN when the process ends, at once (noproc) if there is none, and with
+ * reason noconnection when its node is lost. */
+int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref);
+int rusm_demonitor(struct rusm_process *self, uint64_t ref);
+
+/* Starts a process on this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many processes. */
+int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
+               const struct rusm_args *args, rusm_pid *pid);
+
+/* Asks the node with that index to start one of its spawnables; RUSM_SPAWNED or RUSM_FAILED with
+ * *ref follows. */
+int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
+                  const struct rusm_args *args, uint64_t *ref);
+
+/* Names on this node: one holder a name, any number of names a process. RUSM_EEXIST: taken. */
+int rusm_register(struct rusm_process *self, rusm_pid pid, const char *name);
+int rusm_register_global(struct rusm_process *self, rusm_pid pid, const char *name);
+int rusm_unregister(struct rusm_process *self, const char *name);
+int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
+
+/* Ends the calling process when receive returns; reason "normal" is quiet. The first call wins. */
+void rusm_exit(struct rusm_process *self, const char *reason);
+/* Sends an exit signal to any process; unless trapped, it ends with that reason. */
+int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason);
+
+/* The index of a node's name, for rusm_send_name and rusm_spawn_at; and back (NULL: no such
+ * index). RUSM_EINVAL: not a node's name. RUSM_ELIMIT: too many names seen. */
+int rusm_node_index(struct rusm_process *self, const char *node, uint32_t *index);
+const char *rusm_node_at(const struct rusm_process *self, uint32_t index);
+
+/* A pid in full as text (17@london#5f3a1c): writes at most cap bytes with NUL, returns its length
+ * as snprintf does. RUSM_PID_TEXT_MAX always fits. */
+int rusm_pid_format(const struct rusm_process *self, rusm_pid pid, char *text, size_t cap);
+int rusm_pid_parse(struct rusm_process *self, const char *text, rusm_pid *pid);
+
+/* Writes a line to the node's output (standard output unless detached): what greeter does. */
+void rusm_print(struct rusm_process *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Leaves a text for the spawner; to be called by an init that is about to fail. */
+void rusm_init_error(struct rusm_process *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- a node ------------------------------------------------------------------------------ */
+
+struct rusm_node;
+
+struct rusm_boot {
+    const char *name;             /* to register */
+    const char *spawnable;        /* what to start */
+    const char *const *args;
+    size_t arg_count;
+    bool global;                  /* register as a global name too */
+};
+
+enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
+
+/* All pointers are borrowed until rusm_node_new returns. Zero means the default in brackets. */
+struct rusm_node_options {
+    const char *name;             /* required */
+    const char *listen;           /* ADDR:PORT [127.0.0.1:0, a free port] */
+    const char *advertise;        /* HOST:PORT told to peers [what they see] */
+    const char *rundir;           /* [$RUSM_RUNDIR, $XDG_RUNTIME_DIR/rusm, private temporary] */
+    const char *identity;         /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
+    const char *const *join;      /* NODE@HOST:PORT to dial, for ever */
+    size_t join_count;
+    uint32_t mailbox_messages;    /* a mailbox's limit [1024] */
+    uint64_t mailbox_bytes;       /* [4 MiB] */
+    uint32_t idle_timeout_ms;     /* a silent peer is lost after this [10000] */
+    enum rusm_log_level log_level;/* RUSM_LOG_ERROR is 0: set it [error] */
+    int log_fd;                   /* where the log goes, one line each [2, standard error] */
+    int output_fd;                /* where rusm_print goes [1, standard output] */
+    bool identity_create;         /* make the identity file when there is none */
+};
+
+/* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.
+ * Gives *node (rusm_node_free). RUSM_EREFUSED: identity. RUSM_EEXIST: a live node has the name.
+ * RUSM_EINVAL, RUSM_EIO, RUSM_ENOMEM; `why` (may be NULL) then says more. */
+int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *options,
+                  struct rusm_why *why);
+
+/* Teaches the node a behaviour under `name`. Before rusm_node_run. Keeps behaviour. */
+int rusm_node_teach(struct rusm_node *node, const char *name,
+                    const struct rusm_behaviour *behaviour);
+/* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce). */
+int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
+                         struct rusm_why *why);
+/* Starts a process and registers it. Before or while running, on the node's thread. */
+int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
+
+/* Runs until rusm_node_stop or an error; tells peers that it leaves, then returns 0. Blocks. */
+int rusm_node_run(struct rusm_node *node);
+/* Asks it to leave; a second call makes it immediate. Any thread, any signal handler. */
+void rusm_node_stop(struct rusm_node *node);
+void rusm_node_free(struct rusm_node *node); /* after rusm_node_run returned; NULL is fine */
+
+const char *rusm_node_name(const struct rusm_node *node);
+const char *rusm_node_address(const struct rusm_node *node); /* ADDR:PORT, really bound */
+/* Whether the identity file was made just now, and its path and fingerprint (SHA-256, hex). */
+bool rusm_node_identity_made(const struct rusm_node *node);
+const char *rusm_node_identity_path(const struct rusm_node *node);
+const char *rusm_node_fingerprint(const struct rusm_node *node);
+
+/* ---- tables: what a node shows, column by column ------------------------------------------- */
+
+enum rusm_table {
+    RUSM_TABLE_NODE = 0,      /* one row: name address uptime processes peers ... */
+    RUSM_TABLE_PROCESSES = 1, /* pid name behaviour state mailbox received memory links age */
+    RUSM_TABLE_PEERS = 2,     /* node address direction state rtt_us sent received lost lanes since */
+    RUSM_TABLE_NAMES = 3,     /* name pid scope node */
+    RUSM_TABLE_SPAWNABLES = 4,/* name kind */
+    RUSM_TABLE_COUNTERS = 5,  /* counter value */
+    RUSM_TABLE_NODES = 6,     /* local: node address state os_pid incarnation source */
+};
+
+enum rusm_type {
+    RUSM_TYPE_TEXT = 0,    /* text */
+    RUSM_TYPE_COUNT = 1,   /* number */
+    RUSM_TYPE_BYTES = 2,   /* number */
+    RUSM_TYPE_SECONDS = 3, /* number: milliseconds; shown as seconds */
+    RUSM_TYPE_MICROS = 4,  /* number: microseconds */
+    RUSM_TYPE_PID = 5,     /* text: a full pid */
+};
+
+struct rusm_field {
+    const char *column; /* lower case */
+    enum rusm_type type;
+    const char *text;   /* for TEXT and PID; else NULL */
+    uint64_t number;    /* for the others */
+};
+
+/* Called once a row; all borrowed. Non-zero stops the listing and is returned. */
+typedef int rusm_row_fn(void *context, const struct rusm_field *fields, size_t count);
+
+/* ---- a client ---------------------------------------------------------------------------- */
+
+struct rusm_client;
+
+struct rusm_client_options {
+    const char *rundir;   /* as in rusm_node_options */
+    const char *identity; /* never made here: RUSM_EREFUSED when missing */
+    uint32_t timeout_ms;  /* for every call below [5000] */
+};
+
+/* Connects to a node written NAME, NAME@HOST:PORT or HOST:PORT. Gives *client
+ * (rusm_client_close). RUSM_ENOCONN (why lists the nodes known and where it looked),
+ * RUSM_EREFUSED, RUSM_EINVAL, RUSM_ETIMEOUT. */
+int rusm_client_open(struct rusm_client **client, const struct rusm_client_options *options,
+                     const char *node, struct rusm_why *why);
+void rusm_client_close(struct rusm_client *client); /* NULL is fine */
+const char *rusm_client_node(const struct rusm_client *client); /* the name it told us */
+
+/* In these, `process` is a local name of that node, a pid in either form, or, with global set,
+ * a global name that the node resolves. */
+
+/* Hands over one message without waiting for its receipt; blocks only while too many are without
+ * one. Order is kept. Failures of earlier ones may be returned here or by rusm_client_flush. */
+int rusm_client_post(struct rusm_client *client, const char *process, bool global,
+                     const void *data, size_t len, struct rusm_why *why);
+/* Waits until every posted message is in its mailbox (or has failed: the first failure). */
+int rusm_client_flush(struct rusm_client *client, struct rusm_why *why);
+
+/* Sends, waits for the reply. Gives *reply (free), NUL-terminated beyond *reply_len. RUSM_ENOPROC
+ * when there is no such process or it died first. */
+int rusm_client_call(struct rusm_client *client, const char *process, bool global,
+                     const void *data, size_t len, void **reply, size_t *reply_len,
+                     struct rusm_why *why);
+
+/* Starts a spawnable there; its full pid as text goes to pid. name may be NULL. */
+int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
+                      const struct rusm_args *args, const char *name, bool global,
+                      char pid[RUSM_PID_TEXT_MAX], struct rusm_why *why);
+
+/* Exit signal; RUSM_ENOPROC if there is none. Returns when the process has ended. */
+int rusm_client_kill(struct rusm_client *client, const char *process, bool global,
+                     const char *reason, struct rusm_why *why);
+/* Who owns a global name, as that node sees it. */
+int rusm_client_whereis(struct rusm_client *client, const char *name,
+                        char pid[RUSM_PID_TEXT_MAX], struct rusm_why *why);
+/* Asks the node to leave and waits until it has. */
+int rusm_client_stop(struct rusm_client *client, struct rusm_why *why);
+/* One of the tables above (not RUSM_TABLE_NODES). */
+int rusm_client_list(struct rusm_client *client, enum rusm_table table, rusm_row_fn *row,
+                     void *context, struct rusm_why *why);
+
+/* The nodes this machine knows of: run folder and `nodes` file (RUSM_TABLE_NODES). Blocks for
+ * the files and to probe addresses of the nodes file, up to the timeout. */
+int rusm_nodes_list(const struct rusm_client_options *options, rusm_row_fn *row, void *context,
+                    struct rusm_why *why);
+
+/* ---- identity ---------------------------------------------------------------------------- */
+
+struct rusm_identity_info {
+    char path[4096];
+    char fingerprint[65]; /* SHA-256 of the certificate, hex */
+    char subject[128];
+    char not_after[32];   /* 2126-11-23 */
+};
+
+/* The path used when none is given ($RUSM_IDENTITY, else under the configuration folder). */
+int rusm_identity_path(const char *given, char *path, size_t cap);
+/* Makes a cluster identity (self-signed ECDSA P-256, key and certificate, mode 0600) at path,
+ * never over an existing file (RUSM_EEXIST). */
+int rusm_identity_new(const char *path, struct rusm_identity_info *info, struct rusm_why *why);
+/* Reads one. RUSM_EREFUSED: missing, or others can read it. RUSM_EMALFORMED. */
+int rusm_identity_show(const char *path, struct rusm_identity_info *info, struct rusm_why *why);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,26 @@
+/* target: whom a lane or a request is for, seen by the node that receives it.
+ *
+ *     kind        varint   0 pid, 1 local name, 2 global name
+ *     pid:        serial varint, incarnation u32 (of the receiving node)
+ *     name:       length varint (1..255), bytes (a valid process name)
+ */
+#ifndef WIRE_TARGET_H
+#define WIRE_TARGET_H
+
+#include "wire/varint.h"
+
+enum target_kind { TARGET_PID = 0, TARGET_NAME = 1, TARGET_GLOBAL = 2 };
+
+struct target {
+    enum target_kind kind;
+    uint64_t serial;
+    uint32_t incarnation;
+    const char *name; /* borrows */
+    size_t name_len;
+};
+
+/* Sets r->bad on anything but a well-formed target. */
+void target_read(struct reader *r, struct target *t);
+void target_write(struct writer *w, const struct target *t);
+
+#endif
