@@ -1,0 +1,256 @@
+# rusm. `make` alone does everything, the first time lib/deps and configure included.
+#
+#   make            ./rusm, and ./librusm.a for programs that embed it
+#   make check      all tests, sets up by itself; the last line is "N passed, N failed"
+#   make demo       two nodes on this machine, shown and explained
+#   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
+#   make unit       also cmdtest, embed, lint, sanitize (unit and cmdtest under ASan, UBSan)
+#   make format     clang-format in place; make tidy: clang-tidy
+#
+# V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts
+# to programs whose path matches: `make cmdtest ONLY=attach`.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# ---- config.mk: made when it is missing, and again when what makes it changes ----------------
+
+no_config := clean distclean dist help
+ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
+include config.mk
+# The cache that it points to may have been emptied since.
+ifneq ($(DEPS),)
+ifeq ($(wildcard $(DEPS)/lib)$(MAKE_RESTARTS),)
+config.mk: remake
+endif
+endif
+endif
+
+config.mk: lib/config.mk.in configure.ac
+	@set -e; args=; if test -x config.status; then args=$$(./config.status --config); fi; \
+	case $$args in *--with-deps*) ;; *) lib/deps >/dev/null ;; esac; \
+	autoconf; eval "set -- $$args"; ./configure -q "$$@"
+
+.PHONY: remake
+remake:
+
+# ---- flavours: release, asan; each with everything of its own in build/FLAVOUR ---------------
+
+FLAVOUR ?= release
+OUT := build/$(FLAVOUR)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+    $(if $(CI),-Werror)
+COMMON_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Ilib $(WARNINGS) -fno-common -pthread
+
+ifeq ($(FLAVOUR),asan)
+FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+    -fno-sanitize-recover=all
+FLAVOUR_LDFLAGS := -fsanitize=address,undefined
+TEST_CFLAGS := $(FLAVOUR_CFLAGS)
+else ifeq ($(FLAVOUR),release)
+FLAVOUR_CFLAGS = $(CFLAGS) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+    -ffunction-sections -fdata-sections $(NOWHERE) $(LTO)
+FLAVOUR_LDFLAGS = $(CFLAGS) $(NOWHERE) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,now
+TEST_CFLAGS := -O1 -g
+else
+$(error FLAVOUR is release or asan, not $(FLAVOUR))
+endif
+
+# Debug information without this machine's paths.
+NOWHERE = -ffile-prefix-map=$(CURDIR)=. $(if $(DEPS),-ffile-prefix-map=$(DEPS)=deps)
+COMPILE = $(CC) $(COMMON_CFLAGS) $(FLAVOUR_CFLAGS) $(CPPFLAGS) $(LIB_CFLAGS)
+# The public functions stay visible to behaviours that lib:FILE.so loads.
+LINK = $(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -Wl,--export-dynamic-symbol='rusm_*'
+LIBS = $(LIB_ARCHIVES) $(LIB_SYSTEM)
+
+# ---- what there is -----------------------------------------------------------------------------
+
+LIB_SOURCES := $(wildcard lib/*/*.c)
+CMD_SOURCES := $(wildcard cmd/*.c)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o)
+CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
+
+# Tests: unit programs see the rooms, embed programs rusm.h alone; test/help is for both.
+UNIT_SOURCES := $(wildcard test/unit/*.c)
+EMBED_SOURCES := $(wildcard test/embed/*.c)
+HELP_SOURCES := $(wildcard test/help/*.c)
+UNITS := $(UNIT_SOURCES:%.c=$(OUT)/%)
+EMBEDS := $(EMBED_SOURCES:%.c=$(OUT)/%)
+HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
+BATS_FILES := $(wildcard test/cmd/*.bats)
+CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
+MANUALS := $(wildcard man/*.[1-8])
+
+RUSM := $(if $(filter release,$(FLAVOUR)),rusm,$(OUT)/rusm)
+ROOMS := $(OUT)/rooms.a
+
+.PHONY: all
+all: rusm librusm.a
+
+# ---- quiet lines -------------------------------------------------------------------------------
+
+ifeq ($(V),1)
+quiet =
+else
+quiet = @printf '  %-5s %s\n' '$1' '$(2:build/%=%)';
+endif
+
+# ---- building ----------------------------------------------------------------------------------
+
+# Objects are made again when the flags change, and only then.
+$(OUT)/flags: force
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))' | cmp -s - $@ || \
+	printf '%s\n' '$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))' >$@
+.PHONY: force
+force:
+
+$(LIB_OBJECTS) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
+	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
+
+$(UNITS:=.o) $(EMBEDS:=.o) $(HELP_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
+	$(call quiet,CC,$<)mkdir -p $(@D) && $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest \
+	    $(CMOCKA_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The list of members is a prerequisite of its own, so that a removed file leaves the archive.
+$(OUT)/rooms.list: force
+	@mkdir -p $(@D)
+	@echo $(LIB_OBJECTS) | cmp -s - $@ || echo $(LIB_OBJECTS) >$@
+
+$(ROOMS): $(LIB_OBJECTS) $(OUT)/rooms.list
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $(LIB_OBJECTS)
+
+$(RUSM): $(CMD_OBJECTS) $(ROOMS) $(LIB_ARCHIVES)
+	$(call quiet,LINK,$@)$(LINK) -o $@ $(CMD_OBJECTS) -Wl,--whole-archive $(ROOMS) \
+	    -Wl,--no-whole-archive $(LIBS)
+
+# For embedders: one object, the libraries within, with no names in it but rusm_*.
+librusm.a: build/release/rooms.a $(LIB_ARCHIVES)
+	$(call quiet,AR,$@)$(CC) -r -nostdlib -fno-lto -o $(OUT)/librusm.o -Wl,--whole-archive \
+	    build/release/rooms.a -Wl,--no-whole-archive $(LIB_ARCHIVES) && \
+	$(OBJCOPY) --wildcard --keep-global-symbol='rusm_*' -R '.gnu.lto_*' \
+	    -R '.gnu.debuglto_*' $(OUT)/librusm.o && \
+	rm -f $@ && $(AR) rcs $@ $(OUT)/librusm.o
+
+# ---- test programs -----------------------------------------------------------------------------
+
+# A unit test may name linker flags in a comment line: " * LINK: -Wl,--wrap=malloc".
+$(UNITS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) $(ROOMS) \
+	    $(LIBS) $(CMOCKA_LIBS) $(shell sed -n 's/^ \* LINK: //p' $*.c)
+
+ifeq ($(FLAVOUR),release)
+EMBED_LIBS = librusm.a
+else
+EMBED_LIBS = $(ROOMS) $(LIB_ARCHIVES)
+endif
+$(EMBEDS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
+	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
+
+.PHONY: unit-programs embed-programs tools
+unit-programs: $(UNITS)
+embed-programs: $(EMBEDS)
+flavour: $(RUSM) $(UNITS)
+
+# ---- checking ----------------------------------------------------------------------------------
+
+# What is missing of the test tools is installed, once.
+tools:
+ifneq ($(TOOLS_MISSING),)
+	@lib/deps --check
+	@./config.status -q --recheck >/dev/null && ./config.status -q
+endif
+
+ALL_FLAVOURS := release asan
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+run = test/run --jobs $(JOBS)$(if $(ONLY), --only '$(ONLY)')
+sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
+
+# A program that does not build is a failure among the others, not the end: hence -k.
+.PHONY: check unit cmdtest embed lint sanitize demo flavour
+check: tools
+	-$(sub) -k all unit-programs embed-programs
+	-$(sub) -k FLAVOUR=asan flavour
+	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(EMBEDS) \
+	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
+
+unit: tools
+	$(sub) unit-programs
+	@$(run) $(UNITS)
+
+cmdtest: tools
+	$(sub) rusm
+	@$(run) $(BATS_FILES)
+
+embed: tools
+	$(sub) embed-programs
+	@$(run) $(EMBEDS)
+
+sanitize: tools
+	$(sub) FLAVOUR=asan flavour
+	@$(run) --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
+
+lint: tools
+	@$(run) $(CHECKS)
+
+demo: all
+	@RUSM=./rusm sh test/demo
+
+.PHONY: format tidy
+C_FILES = $(wildcard lib/*.h lib/*/*.[ch] cmd/*.[ch] test/*/*.[ch])
+format: tools
+	@$(or $(CLANG_FORMAT),clang-format-14) -i $(C_FILES)
+
+tidy:
+	$(or $(CLANG_TIDY),clang-tidy) --quiet $(LIB_SOURCES) $(CMD_SOURCES) -- \
+	    $(COMMON_CFLAGS) $(LIB_CFLAGS)
+
+# ---- installing --------------------------------------------------------------------------------
+
+INSTALL ?= install
+man_dir = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $1))
+
+.PHONY: install uninstall dist clean distclean help
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(includedir) $(DESTDIR)$(libdir)/pkgconfig
+	$(INSTALL) -m 755 rusm $(DESTDIR)$(bindir)/rusm
+	$(INSTALL) -m 644 lib/rusm.h $(DESTDIR)$(includedir)/rusm.h
+	$(INSTALL) -m 644 librusm.a $(DESTDIR)$(libdir)/librusm.a
+	printf '%s\n' 'prefix=$(prefix)' 'exec_prefix=$(exec_prefix)' 'libdir=$(libdir)' \
+	    'includedir=$(includedir)' '' 'Name: rusm' \
+	    'Description: distributed Erlang for any program, over QUIC' 'Version: $(VERSION)' \
+	    'Libs: -L$${libdir} -lrusm -ldl -lm -pthread' 'Cflags: -I$${includedir}' \
+	    >$(DESTDIR)$(libdir)/pkgconfig/rusm.pc
+	$(foreach m,$(MANUALS),$(INSTALL) -d $(call man_dir,$m) && \
+	    $(INSTALL) -m 644 $m $(call man_dir,$m)/ &&) true
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/rusm $(DESTDIR)$(includedir)/rusm.h \
+	    $(DESTDIR)$(libdir)/librusm.a $(DESTDIR)$(libdir)/pkgconfig/rusm.pc \
+	    $(foreach m,$(MANUALS),$(call man_dir,$m)/$(notdir $m))
+
+# A tarball of what is committed, with configure made; the same bytes for the same commit.
+dist:
+	@autoconf
+	@set -e; v=$$(sed -n 's/^#define RUSM_VERSION "\(.*\)"$$/\1/p' lib/rusm.h); \
+	d=build/dist/rusm-$$v; rm -rf build/dist; mkdir -p $$d; \
+	git archive HEAD | tar -x -C $$d; cp configure $$d/; \
+	tar -C build/dist --sort=name --owner=0 --group=0 --numeric-owner \
+	    --mtime="@$$(git log -1 --format=%ct)" -c rusm-$$v | gzip -9n >rusm-$$v.tar.gz; \
+	rm -rf build/dist; echo rusm-$$v.tar.gz
+
+clean:
+	rm -rf build rusm librusm.a
+
+distclean: clean
+	rm -rf configure configure~ config.mk config.log config.status autom4te.cache rusm-*.tar.gz
+
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+
+-include $(wildcard $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(HELP_OBJECTS:.o=.d) \
+    $(UNITS:=.d) $(EMBEDS:=.d))
