@@ -17,7 +17,7 @@ void buf_fini(struct buf *b);
 
 static inline uint8_t *buf_data(const struct buf *b)
 {
-    return b->base + b->start;
+    return b->base ? b->base + b->start : NULL;
 }
 
 static inline size_t buf_len(const struct buf *b)

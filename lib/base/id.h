@@ -25,8 +25,8 @@ struct id_address {
     uint32_t incarnation;
 };
 
-/* Parses NAME, NAME@NODE, SERIAL (digits), SERIAL@NODE, SERIAL@NODE#HEX. Incarnation: 1 to 8 hex
- * digits, not 0. 0 or RUSM_EINVAL. */
+/* Parses NAME, NAME@NODE, SERIAL (digits), SERIAL@NODE, SERIAL@NODE#HEX. Serial: 1 to 2^62 - 1, what
+ * the wire carries, without leading zeros. Incarnation: 1 to 8 hex digits, not 0. 0 or RUSM_EINVAL. */
 int id_address_parse(const char *text, size_t len, struct id_address *out);
 
 /* Prints 17@london#5f3a1c. As snprintf. */
@@ -41,7 +41,11 @@ struct id_target {
 };
 int id_target_parse(const char *text, struct id_target *out);
 
-/* HOST:PORT alone. 0 or RUSM_EINVAL. */
+/* HOST:PORT alone; port 0 is fine here (any free one), but not in id_target_parse. 0 or
+ * RUSM_EINVAL. */
 int id_host_port_parse(const char *text, char host[256], char port[6]);
+/* Is it a HOST:PORT that can be dialled (port not 0)? */
+bool id_host_port_ok(const char *text, size_t len);
+#define ID_HOST_PORT_MAX 263 /* bytes of the longest: brackets, 255, colon, 5 digits */
 
 #endif

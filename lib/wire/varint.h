@@ -1,25 +1,100 @@
-/* varint: variable-length integers of RFC 9000, section 16 (1, 2, 4 or 8 bytes, up to 2^62 - 1). */
+/* varint: variable-length integers of RFC 9000, section 16 (1, 2, 4 or 8 bytes, up to 2^62 - 1).
+ * Inline, as every message costs a few; texts are in varint.c. */
 #ifndef WIRE_VARINT_H
 #define WIRE_VARINT_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "base/bytes.h"
+#include "base/must.h"
 
-#define VARINT_MAX ((UINT64_C(1) << 62) - 1)
+#define VARINT_MAX     ((UINT64_C(1) << 62) - 1)
 #define VARINT_LEN_MAX 8
 
 /* Bytes that `v` takes; v must be at most VARINT_MAX. */
-size_t varint_len(uint64_t v);
-/* Writes the shortest form; returns its length. */
-size_t varint_encode(uint8_t *out, uint64_t v);
-/* Bytes consumed, 0 if incomplete. Longer forms than needed are accepted (RFC 9000 does). */
-size_t varint_decode(const uint8_t *in, size_t len, uint64_t *v);
+static inline size_t varint_len(uint64_t v)
+{
+    must(v <= VARINT_MAX);
+    return v < 64 ? 1 : v < 16384 ? 2 : v < UINT64_C(1) << 30 ? 4 : 8;
+}
 
-/* On readers and writers of base/bytes.h. */
-uint64_t reader_varint(struct reader *r);
-void writer_varint(struct writer *w, uint64_t v);
-/* A length and that many bytes; *len at most max, else bad. */
+/* Writes the shortest form; returns its length. v must be at most VARINT_MAX. */
+static inline size_t varint_encode(uint8_t *out, uint64_t v)
+{
+    if (v < 64) {
+        out[0] = (uint8_t)v;
+        return 1;
+    }
+    if (v < 16384) {
+        uint16_t two = htobe16((uint16_t)(v | 0x4000));
+        memcpy(out, &two, sizeof(two));
+        return sizeof(two);
+    }
+    if (v < UINT64_C(1) << 30) {
+        uint32_t four = htobe32((uint32_t)v | UINT32_C(0x80000000));
+        memcpy(out, &four, sizeof(four));
+        return sizeof(four);
+    }
+    must(v <= VARINT_MAX);
+    uint64_t eight = htobe64(v | UINT64_C(3) << 62);
+    memcpy(out, &eight, sizeof(eight));
+    return sizeof(eight);
+}
+
+/* Bytes consumed, 0 if incomplete. Longer forms than needed are accepted (RFC 9000 does). */
+static inline size_t varint_decode(const uint8_t *in, size_t len, uint64_t *v)
+{
+    if (len == 0) {
+        return 0;
+    }
+    size_t need = (size_t)1 << (in[0] >> 6);
+    if (len < need) {
+        return 0;
+    }
+    if (need == 1) {
+        *v = in[0];
+    } else if (need == 2) {
+        uint16_t two;
+        memcpy(&two, in, sizeof(two));
+        *v = be16toh(two) & 0x3fffu;
+    } else if (need == 4) {
+        uint32_t four;
+        memcpy(&four, in, sizeof(four));
+        *v = be32toh(four) & UINT32_C(0x3fffffff);
+    } else {
+        uint64_t eight;
+        memcpy(&eight, in, sizeof(eight));
+        *v = be64toh(eight) & VARINT_MAX;
+    }
+    return need;
+}
+
+/* On readers and writers of base/bytes.h. Reading: 0 and bad when incomplete. Writing: bad when v
+ * is above VARINT_MAX. */
+static inline uint64_t reader_varint(struct reader *r)
+{
+    uint64_t v = 0;
+    size_t n = varint_decode(r->at, reader_left(r), &v);
+    if (n == 0) {
+        r->bad = true;
+        return 0;
+    }
+    r->at += n;
+    return v;
+}
+
+static inline void writer_varint(struct writer *w, uint64_t v)
+{
+    if (v > VARINT_MAX || w->bad || (size_t)(w->end - w->at) < varint_len(v)) {
+        w->bad = true;
+        return;
+    }
+    w->at += varint_encode(w->at, v);
+}
+
+/* A length and that many bytes, which it borrows; *len at most max, else bad, NULL and *len 0. */
 const uint8_t *reader_text(struct reader *r, size_t *len, size_t max);
 void writer_text(struct writer *w, const void *data, size_t len);
 

@@ -1,0 +1,59 @@
+/* credit: see the header. The lane's room makes and orphans accounts, messages hold and give. One
+ * thread. */
+#include "base/credit.h"
+
+#include <stdlib.h>
+#include "base/must.h"
+
+struct credit *credit_new(struct list *owner)
+{
+    struct credit *c = malloc(sizeof(*c));
+
+    if (!c) {
+        return NULL;
+    }
+    *c = (struct credit){ .owner = owner, .refs = 1 };
+    list_init(&c->dirty);
+    return c;
+}
+
+void credit_hold(struct credit *c)
+{
+    must(c->refs > 0 && c->refs < UINT32_MAX);
+    c->refs++;
+}
+
+static void credit_drop(struct credit *c)
+{
+    must(c->refs > 0);
+    if (--c->refs == 0) {
+        must(!list_linked(&c->dirty));
+        free(c);
+    }
+}
+
+void credit_give(struct credit *c, uint64_t bytes)
+{
+    if (!c) {
+        return;
+    }
+    if (c->owner) {
+        c->given += bytes;
+        c->messages++;
+        if (!list_linked(&c->dirty)) {
+            list_append(c->owner, &c->dirty);
+        }
+    }
+    credit_drop(c);
+}
+
+void credit_orphan(struct credit *c)
+{
+    if (!c) {
+        return;
+    }
+    must(c->owner);
+    c->owner = NULL;
+    list_remove(&c->dirty);
+    credit_drop(c);
+}

@@ -1,0 +1,51 @@
+/* err: the one table of what the codes of rusm.h mean. Any thread. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/utf8.h"
+
+static const char *const err_text[] = {
+    [-RUSM_OK] = "success",
+    [-RUSM_BUSY] = "busy",
+    [-RUSM_EINVAL] = "invalid argument",
+    [-RUSM_ENOMEM] = "out of memory",
+    [-RUSM_ENOPROC] = "no such process",
+    [-RUSM_ENOSPAWNABLE] = "no such spawnable",
+    [-RUSM_ENOCONN] = "no connection to the node",
+    [-RUSM_EREFUSED] = "refused",
+    [-RUSM_ETIMEOUT] = "timed out",
+    [-RUSM_EEXIST] = "already taken",
+    [-RUSM_ETOOLARGE] = "message too large",
+    [-RUSM_EMALFORMED] = "malformed",
+    [-RUSM_EINIT] = "the process's init failed",
+    [-RUSM_ELIMIT] = "limit reached",
+    [-RUSM_ECLOSED] = "the node is stopping",
+    [-RUSM_EIO] = "the operating system refused",
+};
+
+const char *rusm_strerror(int error)
+{
+    const int last = -(int)(sizeof(err_text) / sizeof(err_text[0])) + 1;
+
+    if (error > 0 || error < last) {
+        return "unknown error";
+    }
+    return err_text[-error];
+}
+
+int err_why(struct rusm_why *why, int error, const char *format, ...)
+{
+    char plain[sizeof(why->text)];
+    va_list args;
+
+    if (why) {
+        va_start(args, format);
+        int len = vsnprintf(plain, sizeof(plain), format, args);
+        va_end(args);
+        size_t n = len < 0 ? 0 : (size_t)len;
+        utf8_escape(why->text, sizeof(why->text), plain,
+                    n < sizeof(plain) ? n : sizeof(plain) - 1);
+    }
+    return error;
+}

@@ -1,0 +1,13 @@
+/* must: how the program ends when it is itself wrong. Any thread. */
+#include "base/must.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void must_failed(const char *condition, const char *file, int line, const char *function)
+{
+    dprintf(STDERR_FILENO, "rusm: bug: %s:%d: %s: must be true: %s\n", file, line, function,
+            condition);
+    abort();
+}

@@ -1,0 +1,49 @@
+/* table: see the header. Written by the node, read by clients. Any thread. */
+#include "wire/table.h"
+
+static bool column_name_ok(const uint8_t *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = name[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') {
+            return false;
+        }
+    }
+    return len > 0;
+}
+
+int columns_read(struct reader *r, struct column columns[TABLE_COLUMNS_MAX], size_t *count)
+{
+    uint64_t n = reader_varint(r);
+
+    *count = 0;
+    if (r->bad || n == 0 || n > TABLE_COLUMNS_MAX) {
+        goto bad;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct column *c = &columns[i];
+        size_t len;
+        uint8_t type = reader_u8(r);
+        const uint8_t *name = reader_text(r, &len, sizeof(c->name) - 1);
+        if (r->bad || type > RUSM_TYPE_PID || !column_name_ok(name, len)) {
+            goto bad;
+        }
+        c->type = (enum rusm_type)type;
+        memcpy(c->name, name, len);
+        c->name[len] = '\0';
+    }
+    *count = (size_t)n;
+    return 0;
+bad:
+    r->bad = true;
+    return RUSM_EMALFORMED;
+}
+
+void columns_write(struct writer *w, const struct column *columns, size_t count)
+{
+    writer_varint(w, count);
+    for (size_t i = 0; i < count; i++) {
+        writer_u8(w, (uint8_t)columns[i].type);
+        writer_text(w, columns[i].name, strlen(columns[i].name));
+    }
+}
