@@ -10,11 +10,11 @@
 #include "base/list.h"
 
 struct credit {
-    struct list dirty;        /* linked in *owner while `given` is not yet seen */
-    struct list *owner;       /* the dirty list; NULL once the lane is gone */
-    uint64_t given;           /* bytes given back since the owner last looked */
-    uint32_t messages;        /* messages given back since then */
-    uint32_t refs;            /* messages outstanding, plus one for the lane */
+    struct list dirty;  /* linked in *owner while `given` is not yet seen */
+    struct list *owner; /* the dirty list; NULL once the lane is gone */
+    uint64_t given;     /* bytes given back since the owner last looked */
+    uint32_t messages;  /* messages given back since then */
+    uint32_t refs;      /* messages outstanding, plus one for the lane */
 };
 
 /* Heap; refs is 1, the lane's. NULL: no memory. */

@@ -44,8 +44,7 @@ int err_why(struct rusm_why *why, int error, const char *format, ...)
         int len = vsnprintf(plain, sizeof(plain), format, args);
         va_end(args);
         size_t n = len < 0 ? 0 : (size_t)len;
-        utf8_escape(why->text, sizeof(why->text), plain,
-                    n < sizeof(plain) ? n : sizeof(plain) - 1);
+        utf8_escape(why->text, sizeof(why->text), plain, n < sizeof(plain) ? n : sizeof(plain) - 1);
     }
     return error;
 }

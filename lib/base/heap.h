@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct heap_node {
-    uint64_t key;   /* nanoseconds; set by heap_insert and heap_move */
-    size_t index;   /* 0: not in a heap (positions count from 1) */
+    uint64_t key; /* nanoseconds; set by heap_insert and heap_move */
+    size_t index; /* 0: not in a heap (positions count from 1) */
 };
 
 struct heap {

@@ -16,10 +16,10 @@ bool id_process_name_ok(const char *name, size_t len);
 
 /* An address as text, taken apart; the pointers borrow from the text. */
 struct id_address {
-    uint64_t serial;          /* 0: it is a name */
-    const char *name;         /* or NULL */
+    uint64_t serial;  /* 0: it is a name */
+    const char *name; /* or NULL */
     size_t name_len;
-    const char *node;         /* NULL: none given, "here" */
+    const char *node; /* NULL: none given, "here" */
     size_t node_len;
     bool has_incarnation;
     uint32_t incarnation;

@@ -9,8 +9,8 @@
 
 struct log {
     int fd;
-    enum rusm_log_level level;             /* lines above it are dropped */
-    char name[RUSM_NODE_NAME_MAX + 1];     /* whose line */
+    enum rusm_log_level level;         /* lines above it are dropped */
+    char name[RUSM_NODE_NAME_MAX + 1]; /* whose line */
 };
 
 void log_init(struct log *l, int fd, enum rusm_log_level level, const char *name);
@@ -22,9 +22,11 @@ int log_level_parse(const char *text, enum rusm_log_level *level);
 #define log_error(l, ...) log_line(l, RUSM_LOG_ERROR, __VA_ARGS__)
 #define log_warn(l, ...) log_line(l, RUSM_LOG_WARN, __VA_ARGS__)
 #define log_info(l, ...) log_line(l, RUSM_LOG_INFO, __VA_ARGS__)
-#define log_debug(l, ...)                                                                \
-    do {                                                                                 \
-        if ((l)->level >= RUSM_LOG_DEBUG) log_line(l, RUSM_LOG_DEBUG, __VA_ARGS__);      \
+#define log_debug(l, ...)                             \
+    do {                                              \
+        if ((l)->level >= RUSM_LOG_DEBUG) {           \
+            log_line(l, RUSM_LOG_DEBUG, __VA_ARGS__); \
+        }                                             \
     } while (0)
 
 #endif

@@ -14,9 +14,9 @@ struct map_node {
 
 struct map {
     struct map_node **bucket;
-    size_t mask;  /* buckets - 1; 0 and bucket NULL before the first insert */
+    size_t mask; /* buckets - 1; 0 and bucket NULL before the first insert */
     size_t count;
-    uint64_t seed;/* mixed into map_hash_* so that peers can't aim at one bucket */
+    uint64_t seed; /* mixed into map_hash_* so that peers can't aim at one bucket */
 };
 
 /* Is `node` the one looked for? Called only for nodes of the same hash. */

@@ -26,8 +26,8 @@ enum stream_code {
     STREAM_NOPROC = 1,   /* nobody there; the rest is not wanted */
     STREAM_OVERFLOW = 2, /* no progress with a grant, or unordered and full */
     STREAM_TOO_LARGE = 3,
-    STREAM_UNKNOWN = 4,  /* unknown lane type */
-    STREAM_GONE = 5,     /* the sending process is gone, its queue dropped */
+    STREAM_UNKNOWN = 4, /* unknown lane type */
+    STREAM_GONE = 5,    /* the sending process is gone, its queue dropped */
 };
 
 #endif

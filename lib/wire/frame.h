@@ -20,16 +20,16 @@ enum frame_type {
     FRAME_DRAINED = 4,  /* lanes that ended and whose records all reached their mailbox or fate */
     FRAME_REQUEST = 5,
     FRAME_REPLY = 6,
-    FRAME_CANCEL = 7,   /* id: the answer is no longer wanted */
-    FRAME_NODES = 8,    /* membership gossip */
-    FRAME_NAMES = 9,    /* registry gossip: the sender's own claims */
-    FRAME_PING = 10,    /* u64, sent back in a PONG */
+    FRAME_CANCEL = 7, /* id: the answer is no longer wanted */
+    FRAME_NODES = 8,  /* membership gossip */
+    FRAME_NAMES = 9,  /* registry gossip: the sender's own claims */
+    FRAME_PING = 10,  /* u64, sent back in a PONG */
     FRAME_PONG = 11,
     FRAME_TYPES
 };
 
 struct frame {
-    uint64_t type;       /* maybe unknown (>= FRAME_TYPES): look at skip */
+    uint64_t type; /* maybe unknown (>= FRAME_TYPES): look at skip */
     bool skip;
     const uint8_t *body; /* borrows */
     size_t len;

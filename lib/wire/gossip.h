@@ -10,15 +10,16 @@
 struct node_entry {
     const char *name, *address; /* borrow; a node name, a HOST:PORT */
     size_t name_len, address_len;
-    uint32_t incarnation;       /* not 0 */
+    uint32_t incarnation; /* not 0 */
 };
-int node_entry_read(struct reader *r, struct node_entry *out); /* 1, 0 at the end, RUSM_EMALFORMED */
+/* 1, 0 at the end, RUSM_EMALFORMED. */
+int node_entry_read(struct reader *r, struct node_entry *out);
 void node_entry_write(struct writer *w, const struct node_entry *entry);
 
 /* NAMES: flags (1 first, 2 last frame of all that I own), then claims:
  *     flags (1 tombstone), serial, time u64 (hybrid: milliseconds << 16 | counter), name text */
-#define NAMES_FIRST     1u
-#define NAMES_LAST      2u
+#define NAMES_FIRST 1u
+#define NAMES_LAST 2u
 #define CLAIM_TOMBSTONE 1u
 struct claim {
     uint64_t flags;
@@ -27,7 +28,8 @@ struct claim {
     const char *name; /* borrows; a valid process name */
     size_t name_len;
 };
-int claim_read(struct reader *r, struct claim *out); /* 1, 0 at the end, RUSM_EMALFORMED */
+/* 1, 0 at the end, RUSM_EMALFORMED. */
+int claim_read(struct reader *r, struct claim *out);
 void claim_write(struct writer *w, const struct claim *claim);
 
 #endif

@@ -19,11 +19,11 @@ struct hello {
     uint64_t version;
     enum hello_role role;
     uint64_t flags;
-    uint32_t incarnation;      /* not 0; of the sending process's start */
-    uint64_t max_message;      /* longest message it takes */
-    const char *name;          /* a node name; borrows. Clients may say "" */
+    uint32_t incarnation; /* not 0; of the sending process's start */
+    uint64_t max_message; /* longest message it takes */
+    const char *name;     /* a node name; borrows. Clients may say "" */
     size_t name_len;
-    const char *advertise;     /* HOST:PORT or "": what you see */
+    const char *advertise; /* HOST:PORT or "": what you see */
     size_t advertise_len;
 };
 

@@ -39,11 +39,12 @@ ssize_t lane_header_decode(const uint8_t *in, size_t len, struct lane_header *ou
 /* Bytes written, or RUSM_ELIMIT if cap is too small; LIMIT_LANE_HEADER always fits. */
 ssize_t lane_header_encode(uint8_t *out, size_t cap, const struct lane_header *header);
 
-enum record_kind { /* the numbers of enum rusm_kind where both have one */
+/* The numbers of enum rusm_kind where both have one. */
+enum record_kind {
     RECORD_SEND = 0,
-    RECORD_CALL = 1,      /* ref */
-    RECORD_REPLY = 2,     /* ref */
-    RECORD_EXIT = 3,      /* payload: reason */
+    RECORD_CALL = 1,  /* ref */
+    RECORD_REPLY = 2, /* ref */
+    RECORD_EXIT = 3,  /* payload: reason */
     RECORD_LINK = 4,
     RECORD_UNLINK = 5,    /* ref */
     RECORD_MONITOR = 6,   /* ref */

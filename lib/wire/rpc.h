@@ -22,10 +22,10 @@ enum op {
 };
 
 struct request {
-    uint64_t id; /* chosen by the asker, unique among its open ones; not 0 */
+    uint64_t id;         /* chosen by the asker, unique among its open ones; not 0 */
     uint64_t timeout_ms; /* at most 2^32 - 1 once decoded: a longer one is cut to that */
-    uint64_t op;        /* maybe unknown: answer RUSM_EINVAL */
-    struct reader args; /* the op's fields; borrows */
+    uint64_t op;         /* maybe unknown: answer RUSM_EINVAL */
+    struct reader args;  /* the op's fields; borrows */
 };
 int request_decode(const uint8_t *in, size_t len, struct request *out);
 void request_write(struct writer *w, const struct request *request); /* without args */
@@ -43,11 +43,12 @@ void reply_write(struct writer *w, const struct reply *reply); /* without body *
 enum spawn_scope { SPAWN_NO_NAME = 0, SPAWN_LOCAL = 1, SPAWN_GLOBAL = 2 };
 struct spawn {
     enum spawn_scope scope;
-    const char *spawnable, *name; /* borrow; not NUL-terminated; valid names, name "" for no scope */
+    const char *spawnable; /* borrows, not NUL-terminated; a valid process name */
+    const char *name;      /* so too; "" for SPAWN_NO_NAME */
     size_t spawnable_len, name_len;
-    uint64_t arg_count;           /* at most RUSM_ARGS_MAX */
-    struct reader args;           /* arg_count texts, checked (no NUL, at most LIMIT_ARGS_BYTES
-                                     together): reader_text each */
+    uint64_t arg_count; /* at most RUSM_ARGS_MAX */
+    struct reader args; /* so many texts: reader_text each. Checked: no NUL in them, together at
+                           most LIMIT_ARGS_BYTES */
 };
 int spawn_decode(struct reader *r, struct spawn *out);
 /* name may be NULL with SPAWN_NO_NAME; args NULL: none. Over RUSM_ARGS_MAX or LIMIT_ARGS_BYTES: bad. */

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/must.h"
 
-#define VARINT_MAX     ((UINT64_C(1) << 62) - 1)
+#define VARINT_MAX ((UINT64_C(1) << 62) - 1)
 #define VARINT_LEN_MAX 8
 
 /* Bytes that `v` takes; v must be at most VARINT_MAX. */
