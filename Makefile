@@ -4,7 +4,7 @@
 #   make check      all tests, sets up by itself; the last line is "N passed, N failed"
 #   make demo       two nodes on this machine, shown and explained
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
-#   make unit       also cmdtest, embed, lint, sanitize (unit and cmdtest under ASan, UBSan)
+#   make unit       also cmdtest, embed, fuzz, lint, sanitize (unit, cmdtest under ASan, UBSan)
 #   make format     clang-format in place; make tidy: clang-tidy
 #
 # V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts
@@ -36,7 +36,7 @@ config.mk: lib/config.mk.in configure.ac
 .PHONY: remake
 remake:
 
-# ---- flavours: release, asan; each with everything of its own in build/FLAVOUR ---------------
+# ---- flavours: release, asan, fuzz; each with everything of its own in build/FLAVOUR ---------
 
 FLAVOUR ?= release
 OUT := build/$(FLAVOUR)
@@ -55,8 +55,13 @@ FLAVOUR_CFLAGS = $(CFLAGS) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protect
     -ffunction-sections -fdata-sections $(NOWHERE) $(LTO)
 FLAVOUR_LDFLAGS = $(CFLAGS) $(NOWHERE) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,now
 TEST_CFLAGS := -O1 -g
+else ifeq ($(FLAVOUR),fuzz)
+CC := $(or $(CLANG),clang-14)
+FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=all
+TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else
-$(error FLAVOUR is release or asan, not $(FLAVOUR))
+$(error FLAVOUR is release, asan or fuzz, not $(FLAVOUR))
 endif
 
 # Debug information without this machine's paths.
@@ -73,14 +78,18 @@ CMD_SOURCES := $(wildcard cmd/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o)
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
 
-# Tests: unit programs see the rooms, embed programs rusm.h alone; test/help is for both.
-UNIT_SOURCES := $(wildcard test/unit/*.c)
+# Tests: unit and sim programs see the rooms, embed programs rusm.h alone; test/help is linked
+# into all of them.
+UNIT_SOURCES := $(wildcard test/unit/*.c test/sim/*.c)
+FUZZ_SOURCES := $(wildcard test/fuzz/*.c)
 EMBED_SOURCES := $(wildcard test/embed/*.c)
 HELP_SOURCES := $(wildcard test/help/*.c)
 UNITS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 EMBEDS := $(EMBED_SOURCES:%.c=$(OUT)/%)
+FUZZES := $(FUZZ_SOURCES:%.c=build/fuzz/%)
 HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
 BATS_FILES := $(wildcard test/cmd/*.bats)
+NET_FILES := $(wildcard test/net/*.bats)
 CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
 MANUALS := $(wildcard man/*.[1-8])
 
@@ -111,7 +120,9 @@ force:
 $(LIB_OBJECTS) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
-$(UNITS:=.o) $(EMBEDS:=.o) $(HELP_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
+TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(HELP_OBJECTS) \
+    $(if $(filter fuzz,$(FLAVOUR)),$(FUZZES:=.o))
+$(TEST_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest \
 	    $(CMOCKA_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -151,31 +162,36 @@ $(EMBEDS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
-.PHONY: unit-programs embed-programs tools
+$(FUZZES): %: %.o $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ROOMS) $(LIBS)
+
+.PHONY: unit-programs embed-programs fuzz-programs flavour
 unit-programs: $(UNITS)
 embed-programs: $(EMBEDS)
+fuzz-programs: $(FUZZES)
 flavour: $(RUSM) $(UNITS)
 
 # ---- checking ----------------------------------------------------------------------------------
 
 # What is missing of the test tools is installed, once.
+.PHONY: tools
 tools:
 ifneq ($(TOOLS_MISSING),)
 	@lib/deps --check
 	@./config.status -q --recheck >/dev/null && ./config.status -q
 endif
 
-ALL_FLAVOURS := release asan
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 run = test/run --jobs $(JOBS)$(if $(ONLY), --only '$(ONLY)')
 sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 
 # A program that does not build is a failure among the others, not the end: hence -k.
-.PHONY: check unit cmdtest embed lint sanitize demo flavour
+.PHONY: check unit cmdtest embed fuzz lint sanitize demo
 check: tools
 	-$(sub) -k all unit-programs embed-programs
 	-$(sub) -k FLAVOUR=asan flavour
-	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(EMBEDS) \
+	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
+	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(NET_FILES) $(EMBEDS) $(FUZZES) \
 	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
 
 unit: tools
@@ -184,11 +200,15 @@ unit: tools
 
 cmdtest: tools
 	$(sub) rusm
-	@$(run) $(BATS_FILES)
+	@$(run) $(BATS_FILES) $(NET_FILES)
 
 embed: tools
 	$(sub) embed-programs
 	@$(run) $(EMBEDS)
+
+fuzz: tools
+	$(sub) FLAVOUR=fuzz fuzz-programs
+	@$(run) $(FUZZES)
 
 sanitize: tools
 	$(sub) FLAVOUR=asan flavour
@@ -197,7 +217,8 @@ sanitize: tools
 lint: tools
 	@$(run) $(CHECKS)
 
-demo: all
+demo:
+	$(sub) all
 	@RUSM=./rusm sh test/demo
 
 .PHONY: format tidy
@@ -253,4 +274,4 @@ help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
 -include $(wildcard $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(HELP_OBJECTS:.o=.d) \
-    $(UNITS:=.d) $(EMBEDS:=.d))
+    $(UNITS:=.d) $(EMBEDS:=.d) $(FUZZES:=.d))
