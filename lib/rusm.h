@@ -151,6 +151,14 @@ int rusm_send_to(struct rusm_process *self, const char *address, const void *dat
 /* Asks; the answer comes as RUSM_REPLY with *ref. Monitor the callee to learn of its death. */
 int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len, uint64_t *ref);
 
+/* For a receive whose send said RUSM_BUSY: the message being handled goes back to the head of the
+ * mailbox, the process sleeps until RUSM_WRITABLE, then receives the same message again and not
+ * the RUSM_WRITABLE. As it takes nothing meanwhile, those who send to it are held back in turn, to
+ * the first sender. Processes that hold for each other in a circle wait for ever: in a circle,
+ * bound what is in flight instead. Without a RUSM_BUSY before it, the message is merely received
+ * again later. Nothing in init and stop. */
+void rusm_hold(struct rusm_process *self);
+
 /* Answers a RUSM_CALL; for a RUSM_SEND it sends a plain message to the sender, if there is one. */
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
                size_t len);
@@ -158,6 +166,8 @@ int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const v
 /* Asks for one RUSM_DOWN when the process ends, at once (noproc) if there is none, and with
  * reason noconnection when its node is lost. */
 int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref);
+/* No RUSM_DOWN for ref any more, unless it waits in the mailbox already. RUSM_ENOPROC: no such
+ * monitor, or it was told. */
 int rusm_demonitor(struct rusm_process *self, uint64_t ref);
 
 /* Starts a process on this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many processes. */
@@ -177,7 +187,8 @@ int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
 
 /* Ends the calling process when receive returns; reason "normal" is quiet. The first call wins. */
 void rusm_exit(struct rusm_process *self, const char *reason);
-/* Sends an exit signal to any process; unless trapped, it ends with that reason. */
+/* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang,
+ * "normal" ends no process but oneself, and "kill" reads "killed" to those who are told. */
 int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason);
 
 /* The index of a node's name, for rusm_send_name and rusm_spawn_at; and back (NULL: no such
@@ -252,6 +263,7 @@ void rusm_node_free(struct rusm_node *node); /* after rusm_node_run returned; NU
 
 const char *rusm_node_name(const struct rusm_node *node);
 const char *rusm_node_address(const struct rusm_node *node); /* ADDR:PORT, really bound */
+const char *rusm_node_rundir(const struct rusm_node *node);  /* the run folder in use */
 /* Whether the identity file was made just now, and its path and fingerprint (SHA-256, hex). */
 bool rusm_node_identity_made(const struct rusm_node *node);
 const char *rusm_node_identity_path(const struct rusm_node *node);

@@ -1,0 +1,73 @@
+/* attach: what a node runs, once: its processes, or another of its tables. */
+#include "cmd.h"
+
+static const struct {
+    const char *option;
+    enum rusm_table table;
+} attach_tables[] = {
+    { "peers", RUSM_TABLE_PEERS },
+    { "names", RUSM_TABLE_NAMES },
+    { "spawnables", RUSM_TABLE_SPAWNABLES },
+    { "counters", RUSM_TABLE_COUNTERS },
+};
+
+static int attach_print(const struct options *options, struct rusm_client *client,
+                        enum rusm_table table)
+{
+    struct rusm_why why = { 0 };
+    struct output out;
+    int error = 0;
+
+    output_init(&out, options_has(options, "json"));
+    if (table == RUSM_TABLE_PROCESSES && !out.json) {
+        error = rusm_client_list(client, RUSM_TABLE_NODE, output_head, &out, &why);
+    }
+    if (error == 0) {
+        error = rusm_client_list(client, table, output_row, &out, &why);
+    }
+    output_end(&out);
+    return error == 0 ? EXIT_DONE : failure_report(options->cmd, error, &why);
+}
+
+static int attach_run(struct options *options)
+{
+    static const char *const words[] = { "NODE", NULL };
+    enum rusm_table table = RUSM_TABLE_PROCESSES;
+    struct rusm_client *client;
+    size_t tables = 0;
+    int status = options_words(options, words, 1);
+
+    for (size_t i = 0; i < sizeof(attach_tables) / sizeof(attach_tables[0]); i++) {
+        if (options_has(options, attach_tables[i].option)) {
+            table = attach_tables[i].table;
+            tables++;
+        }
+    }
+    if (status == 0 && tables > 1) {
+        status = failure_usage(options->cmd, "one table at a time");
+    }
+    status = status == 0 ? target_node(options, options->word[0], &client) : status;
+    if (status == 0) {
+        status = attach_print(options, client, table);
+        rusm_client_close(client);
+    }
+    return status;
+}
+
+static const struct cmd_option attach_options[] = {
+    { "peers", NULL, "the nodes it is connected to" },
+    { "names", NULL, "the names registered there" },
+    { "spawnables", NULL, "what can be spawned there" },
+    { "counters", NULL, "what was counted there, lost messages by their cause too" },
+    OPTION_JSON,
+    OPTION_TIMEOUT,
+    OPTION_END,
+};
+
+const struct cmd cmd_attach = {
+    .name = "attach",
+    .synopsis = "[--peers | --names | --spawnables | --counters] [--json] [--timeout SECONDS] NODE",
+    .summary = "show what a node is running",
+    .options = attach_options,
+    .run = attach_run,
+};

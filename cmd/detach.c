@@ -1,0 +1,84 @@
+/* detach: `rusm node --detach`. The child keeps the parent's standard error until it is ready, so
+ * that what goes wrong is said where the user looks; the parent returns its exit status. Relative
+ * paths keep their meaning: the folder is not changed. */
+#include "cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Prints what the child says. True once it said that it is ready. */
+static bool detach_listen(int fd)
+{
+    char text[256];
+    bool ready = false;
+
+    for (;;) {
+        ssize_t got = read(fd, text, sizeof(text));
+        if (got > 0) {
+            fwrite(text, 1, (size_t)got, stdout);
+            ready = true;
+        } else if (got == 0 || errno != EINTR) {
+            return ready;
+        }
+    }
+}
+
+static int detach_reap(const struct cmd *cmd, pid_t child)
+{
+    int status;
+
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return failure_say(cmd, EXIT_FAILED, "cannot wait for the node: %s", strerror(errno));
+        }
+    }
+    if (WIFSIGNALED(status)) {
+        return failure_say(cmd, EXIT_FAILED, "the node was killed before it was ready: %s",
+                           strsignal(WTERMSIG(status)));
+    }
+    return WEXITSTATUS(status);
+}
+
+bool detach_start(const struct cmd *cmd, struct detach *detach, int *status)
+{
+    int ends[2] = { -1, -1 }, null;
+    pid_t child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+
+    if (child < 0) {
+        *status =
+            failure_say(cmd, EXIT_FAILED, "cannot start another process: %s", strerror(errno));
+        return true;
+    }
+    if (child > 0) {
+        close(ends[1]);
+        *status = detach_listen(ends[0]) ? EXIT_DONE : detach_reap(cmd, child);
+        return true;
+    }
+    setsid();
+    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+    }
+    /* Whoever waits for the end of a pipe that our caller left open would wait for the node. */
+    if (ends[1] != 3) {
+        dup3(ends[1], 3, O_CLOEXEC);
+    }
+    detach->pipe = 3;
+    close_range(4, ~0u, 0);
+    return false;
+}
+
+void detach_ready(struct detach *detach, const char *line, int log)
+{
+    size_t len = strlen(line);
+
+    fflush(stdout);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    while (write(detach->pipe, line, len) < 0 && errno == EINTR) {}
+    close(detach->pipe);
+    detach->pipe = -1;
+}

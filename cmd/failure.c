@@ -1,0 +1,67 @@
+/* failure: every message about something that went wrong, and the exit status that goes with it. */
+#include "cmd.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static int failure_status(int error)
+{
+    switch (error) {
+    case RUSM_EINVAL:
+    case RUSM_ETOOLARGE: return EXIT_USAGE;
+    case RUSM_ENOCONN: return EXIT_NO_NODE;
+    case RUSM_ENOPROC:
+    case RUSM_ENOSPAWNABLE: return EXIT_NO_PROCESS;
+    case RUSM_EREFUSED: return EXIT_REFUSED;
+    case RUSM_BUSY:
+    case RUSM_ETIMEOUT: return EXIT_BUSY;
+    default: return EXIT_FAILED;
+    }
+}
+
+/* A text may quote what a peer said: nothing of it may steer the terminal, or start a new line. */
+static void failure_write(const struct cmd *cmd, const char *text, const char *tail)
+{
+    flockfile(stderr);
+    fprintf(stderr, cmd ? "rusm: %s: " : "rusm: ", cmd ? cmd->name : "");
+    for (const char *c = text; *c; c++) {
+        putc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
+    }
+    fprintf(stderr, "%s\n", tail);
+    funlockfile(stderr);
+}
+
+int failure_report(const struct cmd *cmd, int error, const struct rusm_why *why)
+{
+    failure_write(cmd, why && why->text[0] ? why->text : rusm_strerror(error), "");
+    return failure_status(error);
+}
+
+int failure_usage(const struct cmd *cmd, const char *format, ...)
+{
+    char text[1024], tail[128];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    if (cmd) {
+        snprintf(tail, sizeof(tail), " (try 'rusm %s --help')", cmd->name);
+    } else {
+        snprintf(tail, sizeof(tail), " (try 'rusm help')");
+    }
+    failure_write(cmd, text, tail);
+    return EXIT_USAGE;
+}
+
+int failure_say(const struct cmd *cmd, int status, const char *format, ...)
+{
+    char text[8192];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    failure_write(cmd, text, "");
+    return status;
+}

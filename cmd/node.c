@@ -1,0 +1,381 @@
+/* node: runs a node until it is told to leave. Besides the main thread, which is the node's, one
+ * thread waits for signals, so that no global has to lead a handler to the node. */
+#include "cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What every node can be asked to spawn. */
+static const char *const node_builtins[] = {
+    "echo", "greeter", "sink", "crash", "relay", "bounce"
+};
+
+/* ---- signals ----------------------------------------------------------------------------------- */
+
+struct node_signals {
+    sigset_t set;
+    pthread_t thread;
+    struct rusm_node *node;
+};
+
+/* Blocks them in this thread and all that it will start: only the waiting thread gets them. */
+static void node_signals_block(struct node_signals *signals)
+{
+    struct sigaction hup;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals->set);
+    sigaddset(&signals->set, SIGINT);
+    sigaddset(&signals->set, SIGTERM);
+    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN) { /* not under nohup */
+        sigaddset(&signals->set, SIGHUP);
+    }
+    pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
+}
+
+static void *node_signals_wait(void *context)
+{
+    struct node_signals *signals = context;
+    int number;
+
+    for (;;) {
+        if (sigwait(&signals->set, &number) == 0) {
+            rusm_node_stop(signals->node);
+        }
+    }
+    return NULL;
+}
+
+static int node_signals_start(struct node_signals *signals, struct rusm_node *node)
+{
+    signals->node = node;
+    return pthread_create(&signals->thread, NULL, node_signals_wait, signals);
+}
+
+static void node_signals_end(struct node_signals *signals)
+{
+    pthread_cancel(signals->thread);
+    pthread_join(signals->thread, NULL);
+}
+
+/* ---- what it is taught and starts ---------------------------------------------------------------- */
+
+/* Splits "NAME=REST" in place. Returns REST, or NULL when there is no name or no rest. */
+static char *node_split(char *text)
+{
+    char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || equals[1] == '\0') {
+        return NULL;
+    }
+    *equals = '\0';
+    return equals + 1;
+}
+
+static int node_report(const struct options *options, const struct option_given *given, int error,
+                       struct rusm_why *why)
+{
+    struct rusm_why whole;
+    char where[4300];
+
+    if (!given->where) {
+        return failure_report(options->cmd, error, why);
+    }
+    snprintf(whole.text, sizeof(whole.text), "%.200s: %.300s",
+             options_where(given, where, sizeof(where)),
+             why->text[0] ? why->text : rusm_strerror(error));
+    return failure_report(options->cmd, error, &whole);
+}
+
+static int node_not_pair(const struct options *options, const struct option_given *given)
+{
+    char where[4300];
+
+    return failure_say(options->cmd, EXIT_USAGE, "%s: '%s' is not %s",
+                       options_where(given, where, sizeof(where)), given->value,
+                       given->option->value);
+}
+
+static int node_teach(const struct options *options, struct rusm_node *node)
+{
+    const struct option_given *given;
+    struct rusm_why why = { 0 };
+    size_t cursor = 0;
+    int error;
+
+    while ((given = options_next(options, "spawnable", &cursor))) {
+        char *name = strdup(given->value), *spec = name ? node_split(name) : NULL;
+        if (name && !spec) {
+            free(name);
+            return node_not_pair(options, given);
+        }
+        error = name ? rusm_node_teach_spec(node, name, spec, &why) : RUSM_ENOMEM;
+        free(name);
+        if (error != 0) {
+            return node_report(options, given, error, &why);
+        }
+    }
+    for (size_t i = 0; i < sizeof(node_builtins) / sizeof(node_builtins[0]); i++) {
+        error = rusm_node_teach_spec(node, node_builtins[i], node_builtins[i], &why);
+        if (error != 0 && error != RUSM_EEXIST) { /* the user may have given the name to another */
+            return failure_report(options->cmd, error, &why);
+        }
+    }
+    return 0;
+}
+
+/* Starts "NAME=SPEC[ ARG...]". */
+static int node_boot_one(const struct options *options, struct rusm_node *node,
+                         const struct option_given *given, bool global)
+{
+    const char *args[RUSM_ARGS_MAX];
+    char *name = strdup(given->value), *save, *spec = name ? node_split(name) : NULL;
+    struct rusm_boot boot = { .name = name, .args = args, .global = global };
+    struct rusm_why why = { 0 };
+    int error = RUSM_ENOMEM;
+
+    boot.spawnable = spec ? strtok_r(spec, " \t", &save) : NULL;
+    if (name && !boot.spawnable) {
+        free(name);
+        return node_not_pair(options, given);
+    }
+    if (name) {
+        char *arg = strtok_r(NULL, " \t", &save);
+        for (; arg && boot.arg_count < RUSM_ARGS_MAX; arg = strtok_r(NULL, " \t", &save)) {
+            args[boot.arg_count++] = arg;
+        }
+        error = rusm_node_boot(node, &boot, &why);
+    }
+    free(name);
+    return error == 0 ? 0 : node_report(options, given, error, &why);
+}
+
+static int node_boot(const struct options *options, struct rusm_node *node)
+{
+    static const struct rusm_boot greeter = { .name = "greeter", .spawnable = "greeter" };
+    struct rusm_why why = { 0 };
+    bool any = false;
+    int error = 0;
+
+    for (size_t i = 0; i < options->given_count; i++) {
+        const struct option_given *given = &options->given[i];
+        bool global = strcmp(given->option->name, "boot-global") == 0;
+        if (global || strcmp(given->option->name, "boot") == 0) {
+            int status = node_boot_one(options, node, given, global);
+            if (status != 0) {
+                return status;
+            }
+            any = true;
+        }
+    }
+    error = any ? 0 : rusm_node_boot(node, &greeter, &why);
+    return error == 0 ? 0 : failure_report(options->cmd, error, &why);
+}
+
+/* ---- options ------------------------------------------------------------------------------------ */
+
+static int node_log_level(const struct options *options, enum rusm_log_level *level)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug" };
+    const char *name = options_value(options, "log-level");
+
+    *level = RUSM_LOG_WARN;
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *level = (enum rusm_log_level)i;
+            return 0;
+        }
+    }
+    return name ? failure_say(options->cmd, EXIT_USAGE,
+                              "--log-level: '%s' is not error, warn, info or debug", name)
+                : 0;
+}
+
+static int node_options(const struct options *options, const char **join,
+                        struct rusm_node_options *how)
+{
+    const struct option_given *given;
+    uint64_t mailbox;
+    size_t cursor = 0;
+    int status;
+
+    *how = (struct rusm_node_options){
+        .name = options_value(options, "name"),
+        .listen = options_value(options, "listen"),
+        .advertise = options_value(options, "advertise"),
+        .join = join,
+        .log_fd = STDERR_FILENO,
+        .output_fd = STDOUT_FILENO,
+        .identity_create = true,
+    };
+    while ((given = options_next(options, "join", &cursor))) {
+        join[how->join_count++] = given->value;
+    }
+    if (!how->name) {
+        return failure_usage(options->cmd, "--name is missing");
+    }
+    status = options_number(options, "mailbox", 1, UINT32_MAX, 0, &mailbox);
+    how->mailbox_messages = (uint32_t)mailbox;
+    status = status ? status
+                    : options_number(options, "mailbox-bytes", 1, (uint64_t)1 << 40, 0,
+                                     &how->mailbox_bytes);
+    status = status ? status : options_seconds(options, "idle-timeout", 0, &how->idle_timeout_ms);
+    return status ? status : node_log_level(options, &how->log_level);
+}
+
+/* Opens the log file, if there is one. A detached node's default is in the run folder. */
+static int node_log_open(const struct options *options, const struct rusm_node *node, int *fd)
+{
+    const char *given = options_value(options, "log-file");
+    char path[4096];
+
+    *fd = -1;
+    if (given) {
+        snprintf(path, sizeof(path), "%s", given);
+    } else if (node) {
+        snprintf(path, sizeof(path), "%s/%s.log", rusm_node_rundir(node), rusm_node_name(node));
+    } else {
+        return 0;
+    }
+    *fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    return *fd >= 0 ? 0
+                    : failure_say(options->cmd, EXIT_FAILED, "cannot write '%s': %s", path,
+                                  strerror(errno));
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+
+static void node_greet(const struct options *options, struct rusm_node *node)
+{
+    if (rusm_node_identity_made(node)) {
+        fprintf(stderr,
+                "rusm: %s: made the cluster's identity %s (fingerprint %.16s...); copy it to "
+                "another machine, mode 0600, to admit that machine\n",
+                options->cmd->name, rusm_node_identity_path(node), rusm_node_fingerprint(node));
+    }
+}
+
+/* Says that the node is ready: to the parent when detached, whose terminal it then lets go. */
+static int node_ready(const struct options *options, struct rusm_node *node, struct detach *detach)
+{
+    char line[256];
+    int fd, status;
+
+    snprintf(line, sizeof(line), "%s ready at %s\n", rusm_node_name(node), rusm_node_address(node));
+    if (!detach) {
+        fputs(line, stdout);
+        fflush(stdout);
+        return 0;
+    }
+    status = node_log_open(options, node, &fd);
+    if (status == 0) {
+        detach_ready(detach, line, fd);
+        close(fd);
+    }
+    return status;
+}
+
+static int node_serve(const struct options *options, const struct rusm_node_options *how,
+                      struct node_signals *signals, struct detach *detach)
+{
+    struct rusm_why why = { 0 };
+    struct rusm_node *node = NULL;
+    int error = rusm_node_new(&node, how, &why), status;
+
+    if (error != 0) {
+        return failure_report(options->cmd, error, &why);
+    }
+    node_greet(options, node);
+    status = node_teach(options, node);
+    status = status ? status : node_boot(options, node);
+    if (status == 0 && node_signals_start(signals, node) != 0) {
+        status = failure_report(options->cmd, RUSM_ENOMEM, NULL);
+    } else if (status == 0) {
+        status = node_ready(options, node, detach);
+        if (status == 0) {
+            error = rusm_node_run(node);
+            status = error == 0 ? EXIT_DONE : failure_report(options->cmd, error, NULL);
+        }
+        node_signals_end(signals);
+    }
+    rusm_node_free(node);
+    return status;
+}
+
+static int node_start(struct options *options, const char **join)
+{
+    bool detached = options_has(options, "detach");
+    struct rusm_node_options how;
+    struct node_signals signals;
+    struct detach detach;
+    int log = -1, status = node_options(options, join, &how);
+
+    if (status == 0 && !detached) { /* a detached one's log starts on the terminal */
+        status = node_log_open(options, NULL, &log);
+        how.log_fd = log >= 0 ? log : how.log_fd;
+    }
+    if (status == 0 && detached && detach_start(options->cmd, &detach, &status)) {
+        return status;
+    }
+    if (status == 0) {
+        node_signals_block(&signals);
+        status = node_serve(options, &how, &signals, detached ? &detach : NULL);
+    }
+    if (log >= 0) {
+        close(log);
+    }
+    return status;
+}
+
+static int node_run(struct options *options)
+{
+    const char *config = options_value(options, "config"), **join;
+    int status = options_words(options, (const char *const[]){ NULL }, 0);
+
+    status = status == 0 && config ? options_read(options, config) : status;
+    if (status != 0) {
+        return status;
+    }
+    join = calloc(options->given_count + 1, sizeof(*join));
+    if (!join) {
+        return failure_report(options->cmd, RUSM_ENOMEM, NULL);
+    }
+    status = node_start(options, join);
+    free(join);
+    return status;
+}
+
+static const struct cmd_option node_table[] = {
+    { "name", "NAME", "the node's name" },
+    { "listen", "ADDR:PORT", "where to listen [127.0.0.1:0, a free port]" },
+    { "advertise", "HOST:PORT", "the address that peers are told [the one they see]" },
+    { "join", "NODE@HOST:PORT", "a node to connect to, for ever; may be repeated" },
+    { "boot", "NAME=SPEC[ ARG...]", "a process to start and register here; may be repeated" },
+    { "boot-global", "NAME=SPEC[ ARG...]", "the same, with a global name" },
+    { "spawnable", "NAME=SPEC", "teach the node a behaviour; may be repeated" },
+    { "mailbox", "N", "messages that a mailbox holds [1024]" },
+    { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
+    { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
+    { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
+    { "log-file", "FILE", "where the log goes [standard error]" },
+    { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
+    { "config", "FILE", "read more of these options from a file, one a line" },
+    OPTION_END,
+};
+
+const struct cmd cmd_node = {
+    .name = "node",
+    .synopsis = "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
+                "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
+                "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
+                "[--mailbox-bytes N] [--idle-timeout SECONDS] [--log-level LEVEL] "
+                "[--log-file FILE] [--detach] [--config FILE]",
+    .summary = "run a node",
+    .options = node_table,
+    .run = node_run,
+};
