@@ -1,0 +1,487 @@
+/* lane_in: incoming lanes of one connection: parsing, credit, order of successors. See lane_in.h.
+ * Upcalls to the router never re-enter: resume and grant only mark a lane, lanes_in_turn runs it. */
+#include "peer/lane_in.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/must.h"
+#include "peer/peer.h"
+
+/* W grows when a whole window was taken within this time: slower pairs do not need more. */
+#define GROW_WITHIN_NS ((uint64_t)100 * 1000000)
+
+/* A block for a large record starts with this and doubles as bytes arrive, so that a peer can make
+ * us hold only what it has sent. */
+#define BLOCK_FIRST ((uint64_t)64 * 1024)
+
+struct unseen {
+    struct map_node node;
+    uint64_t ordinal;
+};
+
+static bool lane_is(const struct map_node *n, const void *key)
+{
+    const struct lane_in *l = (const void *)((const char *)n - offsetof(struct lane_in, by_ordinal));
+    return l->ordinal == *(const uint64_t *)key;
+}
+
+static bool waiting_is(const struct map_node *n, const void *key)
+{
+    const struct lane_in *l = (const void *)((const char *)n - offsetof(struct lane_in, by_after));
+    return l->after == *(const uint64_t *)key + 1;
+}
+
+static bool unseen_is(const struct map_node *n, const void *key)
+{
+    const struct unseen *u = (const void *)n;
+    return u->ordinal == *(const uint64_t *)key;
+}
+
+static struct map_node *find(const struct map *m, map_eq_fn *eq, uint64_t ordinal)
+{
+    return map_find(m, map_hash_u64(m, ordinal), eq, &ordinal);
+}
+
+void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
+                  const struct peer_events *events, void *context, struct lane_budget *budget,
+                  uint64_t seed, void (*drained)(struct peer *p, uint64_t ordinal))
+{
+    *in = (struct lanes_in){ .conn = conn, .peer = peer, .events = events, .context = context,
+                             .budget = budget, .drained = drained };
+    map_init(&in->lanes, seed);
+    map_init(&in->waiting, seed ^ 2);
+    map_init(&in->unseen, seed ^ 3);
+    list_init(&in->resumed);
+    list_init(&in->granted);
+    list_init(&in->dirty);
+}
+
+/* ---- credit ---- */
+
+static void lane_update_limit(struct lanes_in *in, struct lane_in *l)
+{
+    uint64_t limit = l->taken + l->window + l->grant;
+    if (limit <= l->limit) return;
+    conn_extend_stream(in->conn, l->stream, limit - l->limit);
+    l->limit = limit;
+}
+
+static void lane_grow_window(struct lanes_in *in, struct lane_in *l)
+{
+    if (in->now_ns - l->grew_ns > GROW_WITHIN_NS) {
+        l->grew_ns = in->now_ns;
+        l->grew_at = l->taken;
+        return;
+    }
+    if (l->taken - l->grew_at < l->window || l->window >= LIMIT_LANE_WINDOW_MAX ||
+        in->budget->windows_left < l->window)
+        return;
+    in->budget->windows_left -= l->window;
+    l->window *= 2;
+    l->grew_at = l->taken;
+    l->grew_ns = in->now_ns;
+}
+
+/* The granted record is taken, discarded or will never come: the next may have its turn. */
+static void lane_end_grant(struct lanes_in *in, struct lane_in *l)
+{
+    if (!list_linked(&l->granted)) return;
+    uint64_t len = l->grant;
+    l->grant = 0;
+    list_remove(&l->granted);
+    in->events->grant_done(in->context, in->peer, l, len);
+}
+
+static void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
+{
+    l->taken += bytes;
+    if (l->grant && l->taken >= l->grant_end) lane_end_grant(in, l);
+}
+
+/* ---- the end of a lane ---- */
+
+static void lane_forget(struct lanes_in *in, struct lane_in *l)
+{
+    lane_end_grant(in, l);
+    if (l->announced) in->events->lane_closed(in->context, in->peer, l);
+    if (l->state == LANE_AFTER) map_remove(&in->waiting, &l->by_after);
+    map_remove(&in->lanes, &l->by_ordinal);
+    list_remove(&l->resume);
+    in->budget->windows_left += l->window - LIMIT_LANE_WINDOW;
+    credit_orphan(l->credit);
+    buf_fini(&l->rx);
+    free(l->block);
+    free(l->name);
+    free(l);
+}
+
+/* All its records have met their fate: the successor's turn, and the peer may open another. */
+static void lane_drained(struct lanes_in *in, struct lane_in *l)
+{
+    struct map_node *n = find(&in->waiting, waiting_is, l->ordinal);
+    if (n) {
+        struct lane_in *successor = list_entry(n, struct lane_in, by_after);
+        map_remove(&in->waiting, n);
+        successor->state = LANE_OPEN;
+        list_append(&in->resumed, &successor->resume);
+    }
+    conn_set_user(in->conn, l->stream, NULL);
+    conn_extend_streams(in->conn, 1);
+    in->drained(in->peer, l->ordinal);
+    lane_forget(in, l);
+}
+
+/* The peer broke off (or we did): what is incomplete is lost, what is complete still counts. */
+static void lane_break(struct lanes_in *in, struct lane_in *l, int cause)
+{
+    if (l->broken) return;
+    l->broken = l->fin = true;
+    in->events->lane_lost(in->context, in->peer, l, cause);
+}
+
+void lanes_in_fini(struct lanes_in *in)
+{
+    struct map_iter it;
+    for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it))
+        lane_forget(in, list_entry(n, struct lane_in, by_ordinal));
+    for (struct map_node *n = map_first(&in->unseen, &it); n; n = map_next(&in->unseen, &it)) {
+        map_remove(&in->unseen, n);
+        free((struct unseen *)(void *)n);
+    }
+    map_fini(&in->lanes);
+    map_fini(&in->waiting);
+    map_fini(&in->unseen);
+}
+
+/* ---- streams come up ---- */
+
+static int note_unseen(struct lanes_in *in, uint64_t ordinal)
+{
+    struct unseen *u = calloc(1, sizeof *u);
+    if (!u) return RUSM_ENOMEM;
+    u->ordinal = ordinal;
+    if (map_insert(&in->unseen, map_hash_u64(&in->unseen, ordinal), &u->node) != 0) {
+        free(u);
+        return RUSM_ENOMEM;
+    }
+    return 0;
+}
+
+int lanes_in_opened(struct lanes_in *in, int64_t stream)
+{
+    uint64_t ordinal = (uint64_t)stream >> 2;
+    for (; in->next < ordinal; in->next++) {
+        if (note_unseen(in, in->next) != 0) return RUSM_ENOMEM;
+    }
+    if (in->next == ordinal) {
+        in->next++;
+    } else {
+        struct map_node *n = find(&in->unseen, unseen_is, ordinal);
+        if (!n) return RUSM_EMALFORMED;
+        map_remove(&in->unseen, n);
+        free((struct unseen *)(void *)n);
+    }
+    struct lane_in *l = calloc(1, sizeof *l);
+    if (!l) return RUSM_ENOMEM;
+    l->credit = credit_new(&in->dirty);
+    l->ordinal = ordinal;
+    if (!l->credit ||
+        map_insert(&in->lanes, map_hash_u64(&in->lanes, ordinal), &l->by_ordinal) != 0) {
+        credit_orphan(l->credit);
+        free(l);
+        return RUSM_ENOMEM;
+    }
+    l->credit->user = l;
+    l->stream = stream;
+    l->window = l->limit = LIMIT_LANE_WINDOW;
+    l->grew_ns = in->now_ns;
+    list_init(&l->resume);
+    list_init(&l->granted);
+    buf_init(&l->rx, LIMIT_LANE_WINDOW_MAX + RECORD_HEAD_MAX);
+    conn_set_user(in->conn, stream, l);
+    return 0;
+}
+
+/* Bytes used, 0 if incomplete, RUSM_EMALFORMED, RUSM_ENOMEM. */
+static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
+{
+    struct lane_header h;
+    ssize_t used = lane_header_decode(p, n, &h);
+    if (used <= 0) return used;
+    if (h.after > l->ordinal) return RUSM_EMALFORMED;
+    l->unordered = h.type == LANE_UNORDERED;
+    l->after = h.after;
+    l->from = h.from;
+    l->to = h.to;
+    if (h.to.kind != TARGET_PID) {
+        l->name = malloc(h.to.name_len + 1);
+        if (!l->name) return RUSM_ENOMEM;
+        memcpy(l->name, h.to.name, h.to.name_len);
+        l->name[h.to.name_len] = 0;
+        l->to.name = l->name;
+    }
+    l->taken += (uint64_t)used;
+    l->decoded += (uint64_t)used;
+    l->state = LANE_OPEN;
+    uint64_t before = h.after - 1;
+    if (h.after && (find(&in->lanes, lane_is, before) || find(&in->unseen, unseen_is, before))) {
+        /* Two successors of one lane would be a pair split in two. */
+        if (find(&in->waiting, waiting_is, before)) return RUSM_EMALFORMED;
+        if (map_insert(&in->waiting, map_hash_u64(&in->waiting, before), &l->by_after) != 0)
+            return RUSM_ENOMEM;
+        l->state = LANE_AFTER;
+    }
+    l->announced = true;
+    in->events->lane_opened(in->context, in->peer, l);
+    return used;
+}
+
+/* ---- records ---- */
+
+static int block_put(struct lane_in *l, const uint8_t *p, uint64_t len)
+{
+    if (l->block_have + len > l->block_cap || !l->block) {
+        uint64_t cap = l->block_cap ? l->block_cap : BLOCK_FIRST;
+        while (cap < l->block_have + len) cap *= 2;
+        if (cap > l->record.payload_len) cap = l->record.payload_len;
+        uint8_t *block = realloc(l->block, cap + 1);
+        if (!block) return RUSM_ENOMEM;
+        l->block = block;
+        l->block_cap = cap;
+    }
+    memcpy(l->block + l->block_have, p, len);
+    l->block_have += len;
+    l->block[l->block_have] = 0;
+    return 0;
+}
+
+/* Hands a complete record up. False: hold. */
+static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct record *record,
+                         const uint8_t *payload, void *block, uint32_t wire)
+{
+    switch (in->events->deliver(in->context, in->peer, l, record, payload, block, wire)) {
+    case DELIVERY_HOLD:
+        must(!l->unordered);
+        l->state = LANE_HELD;
+        return false;
+    case DELIVERY_DISCARDED:
+        free(block);
+        lane_take(in, l, wire);
+        break;
+    case DELIVERY_TAKEN:
+        break;
+    }
+    in->records++;
+    in->bytes += record->payload_len;
+    l->delivered = true;
+    return true;
+}
+
+/* The large record under way: bytes into its block, up when complete. Bytes used, or RUSM_ENOMEM. */
+static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
+{
+    uint64_t want = l->record.payload_len - l->block_have;
+    if (n > want) n = (size_t)want;
+    if (n > 0) {
+        if (block_put(l, p, n) != 0) return RUSM_ENOMEM;
+        l->progress_ns = in->now_ns;
+        l->decoded += n;
+    }
+    if (l->block_have == l->record.payload_len &&
+        lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
+        l->block = NULL;
+        l->block_have = l->block_cap = 0;
+        l->large = false;
+    }
+    return (ssize_t)n;
+}
+
+static void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
+{
+    l->grant = l->wire;
+    l->grant_end = l->decoded + (l->record.payload_len - l->block_have);
+    l->progress_ns = in->now_ns;
+    list_append(&in->granted, &l->granted);
+    lane_update_limit(in, l);
+}
+
+/* A head was decoded whose record is too long for the window alone. */
+static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
+                             size_t head)
+{
+    l->decoded += head;
+    l->record = *record;
+    l->wire = (uint32_t)(head + record->payload_len);
+    l->large = true;
+    int granted = in->events->grant(in->context, in->peer, l, record);
+    if (granted > 0) {
+        lane_apply_grant(in, l);
+    } else if (granted < 0) {
+        l->large = false;
+        lane_take(in, l, head);
+        l->skip = record->payload_len;
+        l->delivered = true;
+    }
+}
+
+/* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, negative: an error. */
+static ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
+{
+    struct record record;
+    if (l->skip) {
+        if (n > l->skip) n = (size_t)l->skip;
+        l->skip -= n;
+        l->decoded += n;
+        lane_take(in, l, n);
+        return (ssize_t)n;
+    }
+    if (l->large) return lane_run_large(in, l, p, n);
+    if (n == 0) return 0;
+    if (l->unordered && l->delivered) return RUSM_EMALFORMED;
+    ssize_t head = record_head_decode(p, n, &record);
+    if (head <= 0) return head;
+    if (record.kind >= RECORD_KINDS) {
+        if (!record.skip) return RUSM_EMALFORMED;
+        l->decoded += (size_t)head;
+        lane_take(in, l, (size_t)head);
+        l->skip = record.payload_len;
+        return head;
+    }
+    if (record.payload_len > l->window / 2) {
+        lane_begin_large(in, l, &record, (size_t)head);
+        return head;
+    }
+    size_t wire = (size_t)head + (size_t)record.payload_len;
+    if (n < wire) return 0;
+    l->decoded += wire;
+    if (!lane_hand_up(in, l, &record, p + head, NULL, (uint32_t)wire)) {
+        l->decoded -= wire; /* it will be decoded again */
+        return 0;
+    }
+    return (ssize_t)wire;
+}
+
+/* Decodes as much as there is and may be delivered. Bytes used, or an error. */
+static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
+{
+    size_t used = 0;
+    while (in->ready && l->state <= LANE_OPEN && l->state != LANE_AFTER) {
+        bool header = l->state == LANE_HEADER, large = l->large;
+        ssize_t step = header ? lane_read_header(in, l, p + used, n - used)
+                              : lane_step(in, l, p + used, n - used);
+        if (step == RUSM_ETOOLARGE) {
+            conn_stop(in->conn, l->stream, STREAM_TOO_LARGE);
+            lane_break(in, l, RUSM_ETOOLARGE);
+            return (ssize_t)n;
+        }
+        if (step < 0) return step;
+        /* A held large record that goes up at last uses no bytes, and there may be more behind. */
+        if (step == 0 && large == l->large) break;
+        used += (size_t)step;
+    }
+    return (ssize_t)used;
+}
+
+/* After a run: finished, broken off in the middle, or more to come. */
+static int lane_settle(struct lanes_in *in, struct lane_in *l)
+{
+    lane_update_limit(in, l);
+    if (!l->fin || !in->ready || l->state == LANE_HELD || l->state == LANE_AFTER) return 0;
+    bool whole = buf_len(&l->rx) == 0 && !l->large && !l->skip && l->state == LANE_OPEN;
+    if (!whole && !l->broken) return RUSM_EMALFORMED;
+    lane_drained(in, l);
+    return 0;
+}
+
+/* Runs a lane on what its buffer holds. */
+static int lane_run_buffer(struct lanes_in *in, struct lane_in *l)
+{
+    ssize_t used = lane_run(in, l, buf_data(&l->rx), buf_len(&l->rx));
+    if (used < 0) return (int)used;
+    buf_consume(&l->rx, (size_t)used);
+    buf_trim(&l->rx);
+    return lane_settle(in, l);
+}
+
+int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, size_t len, bool fin)
+{
+    if (l->broken) return 0;
+    l->fin |= fin;
+    if (buf_len(&l->rx) == 0) {
+        /* The usual case: records straight from the packet. */
+        ssize_t used = lane_run(in, l, data, len);
+        if (used < 0) return (int)used;
+        if ((size_t)used < len && buf_append(&l->rx, data + used, len - (size_t)used) != 0)
+            return RUSM_ENOMEM;
+        return lane_settle(in, l);
+    }
+    if (buf_append(&l->rx, data, len) != 0) return RUSM_ENOMEM;
+    return lane_run_buffer(in, l);
+}
+
+int lane_in_reset(struct lanes_in *in, struct lane_in *l)
+{
+    lane_break(in, l, RUSM_ENOCONN);
+    return lane_settle(in, l);
+}
+
+/* ---- turns ---- */
+
+void lanes_in_start(struct lanes_in *in)
+{
+    struct map_iter it;
+    in->ready = true;
+    for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
+        struct lane_in *l = list_entry(n, struct lane_in, by_ordinal);
+        list_append(&in->resumed, &l->resume);
+    }
+}
+
+void lane_in_resume(struct lanes_in *in, struct lane_in *l)
+{
+    if (l->state != LANE_HELD) return;
+    l->state = LANE_OPEN;
+    if (!list_linked(&l->resume)) list_append(&in->resumed, &l->resume);
+}
+
+void lane_in_grant(struct lanes_in *in, struct lane_in *l)
+{
+    must(l->large && !list_linked(&l->granted));
+    lane_apply_grant(in, l);
+}
+
+int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
+{
+    in->now_ns = now_ns;
+    while (!list_empty(&in->dirty)) {
+        struct credit *c = list_entry(list_first(&in->dirty), struct credit, dirty);
+        struct lane_in *l = c->user;
+        list_remove(&c->dirty);
+        lane_take(in, l, c->given);
+        c->given = 0;
+        c->messages = 0;
+        lane_grow_window(in, l);
+        lane_update_limit(in, l);
+    }
+    while (!list_empty(&in->resumed)) {
+        struct list *first = list_first(&in->resumed);
+        list_remove(first);
+        int error = lane_run_buffer(in, list_entry(first, struct lane_in, resume));
+        if (error) return error;
+    }
+    return 0;
+}
+
+void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
+{
+    list_each_safe(link, &in->granted) {
+        struct lane_in *l = list_entry(link, struct lane_in, granted);
+        bool complete = !l->large || l->block_have == l->record.payload_len;
+        if (complete || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) continue;
+        conn_stop(in->conn, l->stream, STREAM_OVERFLOW);
+        lane_break(in, l, RUSM_BUSY);
+        lane_settle(in, l);
+    }
+}

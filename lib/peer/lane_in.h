@@ -1,0 +1,102 @@
+/* lane_in: the lanes that a peer sends on, of one connection: bytes in, records out, credit back.
+ * Used by peer.c; the node's router sees struct lane_in read-only, but for `user`.
+ *
+ * Credit (see rusm-protocol(7)): the stream's limit is T + W + G and never goes down. T: bytes of
+ * records taken by the process or discarded. W: the window. G: the granted length of one record
+ * longer than W/2 that is not yet taken. */
+#ifndef PEER_LANE_IN_H
+#define PEER_LANE_IN_H
+
+#include "base/buf.h"
+#include "base/credit.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "quic/endpoint.h"
+#include "wire/control.h"
+#include "wire/lane.h"
+
+struct peer;
+
+/* What all lanes of a scheduler share. */
+struct lane_budget {
+    uint64_t windows_left; /* growth of W beyond LIMIT_LANE_WINDOW */
+    uint64_t grants_left;  /* for the router, who gives grants */
+};
+
+enum lane_state {
+    LANE_HEADER,  /* its header is not complete */
+    LANE_AFTER,   /* waits for the pair's previous lane */
+    LANE_OPEN,
+    LANE_HELD,    /* the mailbox is full: waits for lane_in_resume */
+};
+
+struct lane_in {
+    struct map_node by_ordinal;    /* in lanes_in.lanes */
+    struct map_node by_after;      /* in lanes_in.waiting while LANE_AFTER */
+    struct list resume;            /* in lanes_in.resumed: to be run in this turn */
+    struct list granted;           /* in lanes_in.granted while it has a grant */
+    int64_t stream;
+    uint64_t ordinal, after, from;
+    struct target to;              /* name points to `name` */
+    void *user;                    /* the router's */
+
+    struct credit *credit;
+    uint64_t taken;      /* T */
+    uint64_t window;     /* W */
+    uint64_t grant;      /* G */
+    uint64_t grant_end;  /* T at which the granted record is taken */
+    uint64_t limit;      /* what the peer was told */
+    uint64_t decoded;    /* bytes of the stream decoded or discarded so far */
+    uint64_t grew_at;    /* T when the growth of W was last looked at */
+    uint64_t grew_ns;    /* and when that was */
+    uint64_t progress_ns;/* last byte of a granted record */
+
+    struct buf rx;       /* undecoded bytes */
+    struct record record;/* the large record under way */
+    uint8_t *block;      /* its payload so far, in what becomes the message's own memory */
+    uint64_t block_have, block_cap;
+    uint64_t skip;       /* payload bytes still to be discarded */
+    uint32_t wire;       /* the large record's bytes on the wire */
+
+    uint8_t state;       /* enum lane_state */
+    bool unordered, large, fin, broken; /* broken: reset, by them or by us */
+    bool delivered;      /* unordered: its one record is done */
+    bool announced;      /* lane_opened was called */
+    char *name;          /* the target's, owned */
+};
+
+struct lanes_in {
+    struct conn *conn;
+    struct peer *peer;
+    const struct peer_events *events;
+    void *context;
+    struct lane_budget *budget;
+    struct map lanes;    /* by ordinal */
+    struct map waiting;  /* by after */
+    struct map unseen;   /* ordinals below `next` whose first byte has not arrived */
+    struct list resumed, granted, dirty;
+    uint64_t next;       /* 1 + the highest ordinal seen */
+    uint64_t records, bytes;
+    uint64_t now_ns;     /* of this loop turn */
+    bool ready;
+    void (*drained)(struct peer *p, uint64_t ordinal);
+};
+
+void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
+                   const struct peer_events *events, void *context, struct lane_budget *budget,
+                   uint64_t seed, void (*drained)(struct peer *p, uint64_t ordinal));
+void lanes_in_fini(struct lanes_in *in);
+
+/* All return 0 or a negative code that closes the connection: RUSM_EMALFORMED, RUSM_ENOMEM. */
+int lanes_in_opened(struct lanes_in *in, int64_t stream);
+int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, size_t len, bool fin);
+int lane_in_reset(struct lanes_in *in, struct lane_in *l);
+/* From now on lanes are delivered: those that came before, in the next turn. */
+void lanes_in_start(struct lanes_in *in);
+/* Lanes that were resumed or granted; credit that came back. */
+int lanes_in_turn(struct lanes_in *in, uint64_t now_ns);
+void lanes_in_tick(struct lanes_in *in, uint64_t now_ns);
+void lane_in_resume(struct lanes_in *in, struct lane_in *l);
+void lane_in_grant(struct lanes_in *in, struct lane_in *l);
+
+#endif

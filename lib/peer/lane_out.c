@@ -1,0 +1,478 @@
+/* lane_out: outgoing lanes of one connection. See lane_out.h.
+ *
+ * A lane belongs to its stream and is freed when that is closed. While it may take more it belongs
+ * to its pair too; once it is ending, the pair lets go of it and may open a successor. */
+#include "peer/lane_out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/must.h"
+#include "wire/control.h"
+
+/* Bytes a lane sends before the next has its turn: a few packets, so that a large message costs a
+ * small one no more than a handful of microseconds. */
+#define SLICE ((size_t)8 * 1024)
+
+/* With fewer streams left than this, idle lanes are ended without waiting for their time. */
+#define STREAMS_SCARCE (LIMIT_LANES / 8)
+
+/* How many lanes are looked at to find an idle one to end. */
+#define IDLE_LOOK 16
+
+void lanes_out_init(struct lanes_out *o, struct conn *conn, uint64_t seed,
+                    void (*writable)(void *context, uint64_t from), void *context)
+{
+    *o = (struct lanes_out){ .conn = conn, .max_message = RUSM_MESSAGE_MAX,
+                             .writable = writable, .context = context };
+    map_init(&o->pairs, seed);
+    map_init(&o->ordinals, seed ^ 1);
+    list_init(&o->all);
+    list_init(&o->ready);
+    list_init(&o->open);
+    list_init(&o->starving);
+    list_init(&o->told);
+    outq_pool_init(&o->pool);
+}
+
+/* ---- pairs ---- */
+
+static bool pair_is(const struct map_node *node, const void *key)
+{
+    const struct pair *pair = (const void *)node; /* its first member */
+    const struct parcel *p = key;
+    if (pair->from != p->from || pair->kind != p->to.kind) return false;
+    if (p->to.kind == TARGET_PID)
+        return pair->serial == p->to.serial && pair->incarnation == p->to.incarnation;
+    return pair->name_len == p->to.name_len && memcmp(pair->name, p->to.name, pair->name_len) == 0;
+}
+
+static uint64_t pair_hash(const struct lanes_out *o, const struct parcel *p)
+{
+    uint64_t to = p->to.kind == TARGET_PID
+                      ? map_hash_u64(&o->pairs, p->to.serial)
+                      : map_hash_bytes(&o->pairs, p->to.name, p->to.name_len);
+    return map_hash_u64(&o->pairs, p->from ^ (to << 1 | to >> 63));
+}
+
+static bool ordinal_is(const struct map_node *node, const void *key)
+{
+    const struct pair *pair =
+        (const void *)((const char *)node - offsetof(struct pair, ordinal));
+    return pair->after == *(const uint64_t *)key + 1;
+}
+
+/* Finds or makes the parcel's pair. 0, RUSM_BUSY (too many pairs), RUSM_ENOMEM. */
+static int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **out)
+{
+    uint64_t hash = pair_hash(o, p);
+    struct map_node *node = map_find(&o->pairs, hash, pair_is, p);
+    if (node) {
+        *out = (struct pair *)(void *)node;
+        return 0;
+    }
+    /* Signals may not be refused: they have twice the room. */
+    if (o->pairs.count >= (p->kind >= RECORD_EXIT ? 2 * LIMIT_PAIRS : LIMIT_PAIRS))
+        return RUSM_BUSY;
+    size_t name_len = p->to.kind == TARGET_PID ? 0 : p->to.name_len;
+    struct pair *pair = calloc(1, sizeof *pair + name_len);
+    if (!pair) return RUSM_ENOMEM;
+    list_init(&pair->open);
+    list_init(&pair->told);
+    list_init(&pair->starving);
+    outq_init(&pair->signals);
+    pair->from = p->from;
+    pair->kind = (uint8_t)p->to.kind;
+    pair->serial = p->to.serial;
+    pair->incarnation = p->to.incarnation;
+    pair->name_len = (uint8_t)name_len;
+    if (name_len) memcpy(pair->name, p->to.name, name_len);
+    if (map_insert(&o->pairs, hash, &pair->node) != 0) {
+        free(pair);
+        return RUSM_ENOMEM;
+    }
+    *out = pair;
+    return 0;
+}
+
+static void pair_forget_ordinal(struct lanes_out *o, struct pair *pair)
+{
+    if (!pair->after) return;
+    map_remove(&o->ordinals, &pair->ordinal);
+    pair->after = 0;
+}
+
+static void pair_free(struct lanes_out *o, struct pair *pair)
+{
+    pair_forget_ordinal(o, pair);
+    map_remove(&o->pairs, &pair->node);
+    list_remove(&pair->open);
+    list_remove(&pair->told);
+    list_remove(&pair->starving);
+    o->queued -= pair->signals.len;
+    outq_fini(&pair->signals, &o->pool);
+    free(pair);
+    if (o->told_all && o->pairs.count < LIMIT_PAIRS / 2) {
+        o->told_all = false;
+        o->writable(o->context, 0);
+    }
+}
+
+/* Forgets a pair that means nothing any more. */
+static void pair_free_if_idle(struct lanes_out *o, struct pair *pair)
+{
+    if (!pair->lane && !pair->after && pair->signals.len == 0 && !list_linked(&pair->told))
+        pair_free(o, pair);
+}
+
+/* ---- lanes ---- */
+
+static void lane_ready(struct lanes_out *o, struct lane_out *l)
+{
+    if (list_linked(&l->ready) || l->blocked) return;
+    l->slice = SLICE;
+    list_append(&o->ready, &l->ready);
+    conn_wake(o->conn);
+}
+
+/* No more will be put on this lane: FIN follows what is queued; the pair's next message opens a
+ * successor that names it. */
+static void lane_end(struct lanes_out *o, struct lane_out *l)
+{
+    l->ending = true;
+    if (l->pair) {
+        list_remove(&l->pair->open);
+        l->pair->lane = NULL;
+        l->pair = NULL;
+    }
+    lane_ready(o, l);
+}
+
+/* Ends an idle lane among the oldest, so that its stream can serve another pair. */
+static void lane_end_idlest(struct lanes_out *o)
+{
+    for (int i = 0; i < IDLE_LOOK && !list_empty(&o->open); i++) {
+        struct pair *pair = list_entry(list_first(&o->open), struct pair, open);
+        if (pair->lane->q.len == 0) {
+            lane_end(o, pair->lane);
+            return;
+        }
+        list_remove(&pair->open);
+        list_append(&o->open, &pair->open);
+    }
+}
+
+/* Opens a stream, with the header queued on it. pair NULL: unordered. 0, RUSM_BUSY, RUSM_ENOMEM,
+ * RUSM_ECLOSED. */
+static int lane_open(struct lanes_out *o, const struct parcel *to, struct pair *pair,
+                     struct lane_out **out)
+{
+    uint8_t head[LIMIT_LANE_HEADER];
+    struct lane_header header = { .type = pair ? LANE_ORDERED : LANE_UNORDERED,
+                                  .after = pair ? pair->after : 0,
+                                  .from = to->from, .to = to->to };
+    ssize_t head_len = lane_header_encode(head, sizeof head, &header);
+    must(head_len > 0);
+    if (conn_streams_left(o->conn) < STREAMS_SCARCE) lane_end_idlest(o);
+
+    struct lane_out *l = calloc(1, sizeof *l);
+    if (!l) return RUSM_ENOMEM;
+    list_init(&l->ready);
+    outq_init(&l->q);
+    l->from = to->from;
+    l->unordered = l->ending = !pair;
+    int error = outq_append(&l->q, &o->pool, head, (size_t)head_len, NULL, 0, 0);
+    if (!error) error = conn_open_uni(o->conn, &l->stream, l);
+    if (error) {
+        outq_fini(&l->q, &o->pool);
+        free(l);
+        return error;
+    }
+    list_append(&o->all, &l->all);
+    o->queued += (uint64_t)head_len;
+    o->lanes++;
+    o->lanes_unordered += !pair;
+    *out = l;
+    if (!pair) return 0;
+
+    uint64_t ordinal = (uint64_t)l->stream >> 2;
+    pair_forget_ordinal(o, pair);
+    pair->lane = l;
+    l->pair = pair;
+    list_append(&o->open, &pair->open);
+    if (map_insert(&o->ordinals, map_hash_u64(&o->ordinals, ordinal), &pair->ordinal) != 0) {
+        /* Without the ordinal a successor could overtake: the promise can't be kept. */
+        conn_close(o->conn, CLOSE_INTERNAL, "out of memory");
+        return RUSM_ENOMEM;
+    }
+    pair->after = ordinal + 1;
+    return 0;
+}
+
+static void lane_free(struct lanes_out *o, struct lane_out *l)
+{
+    struct pair *pair = l->pair;
+    if (pair) {
+        list_remove(&pair->open);
+        pair->lane = NULL;
+        pair_free_if_idle(o, pair);
+    }
+    list_remove(&l->ready);
+    list_remove(&l->all);
+    o->lanes--;
+    o->lanes_unordered -= l->unordered;
+    o->queued -= l->q.len;
+    outq_fini(&l->q, &o->pool);
+    free(l);
+}
+
+void lanes_out_fini(struct lanes_out *o)
+{
+    struct map_iter it;
+    o->told_all = false; /* whoever waits is told by the end of the connection */
+    list_each_safe(link, &o->all) lane_free(o, list_entry(link, struct lane_out, all));
+    for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it))
+        pair_free(o, (struct pair *)(void *)n);
+    map_fini(&o->pairs);
+    map_fini(&o->ordinals);
+    outq_pool_fini(&o->pool);
+}
+
+uint64_t lanes_out_unconfirmed(const struct lanes_out *o)
+{
+    uint64_t records = 0;
+    list_each(link, &o->all) records += list_entry(link, struct lane_out, all)->q.records;
+    list_each(link, &o->starving)
+        records += list_entry(link, struct pair, starving)->signals.records;
+    return records;
+}
+
+/* ---- sending ---- */
+
+static int append(struct lanes_out *o, struct outq *q, const struct parcel *p)
+{
+    uint8_t head[RECORD_HEAD_MAX];
+    struct record record = { .kind = p->kind, .has_ref = p->has_ref, .has_receipt = p->has_receipt,
+                             .ref = p->ref, .receipt = p->receipt, .payload_len = p->len };
+    size_t head_len = record_head_encode(head, &record);
+    int error = outq_append(q, &o->pool, head, head_len, p->data, p->len, 1);
+    if (error) return error;
+    o->queued += head_len + p->len;
+    o->records++;
+    o->bytes += p->len;
+    return 0;
+}
+
+/* RUSM_BUSY, and `writable` is owed: to the pair's sender, or to all when there is no pair. */
+static int busy(struct lanes_out *o, struct pair *pair)
+{
+    o->busy++;
+    if (!pair)
+        o->told_all = true;
+    else if (!list_linked(&pair->told))
+        list_append(&o->told, &pair->told);
+    return RUSM_BUSY;
+}
+
+static int send_unordered(struct lanes_out *o, const struct parcel *p)
+{
+    struct lane_out *l;
+    if (o->queued >= LIMIT_CONN_QUEUE || o->lanes_unordered >= LIMIT_LANES / 2)
+        return busy(o, NULL);
+    int error = lane_open(o, p, NULL, &l);
+    if (error) return error == RUSM_BUSY ? busy(o, NULL) : error;
+    error = append(o, &l->q, p);
+    if (error) {
+        /* The header must not go out alone; the receiver sees a lane without a record. */
+        conn_reset(o->conn, l->stream, STREAM_GONE);
+        return error;
+    }
+    lane_ready(o, l);
+    return 0;
+}
+
+/* A signal for which there is no stream now waits for one; its order is kept. */
+static int starve(struct lanes_out *o, struct pair *pair, const struct parcel *p)
+{
+    int error = append(o, &pair->signals, p);
+    if (!error && !list_linked(&pair->starving)) list_append(&o->starving, &pair->starving);
+    return error;
+}
+
+int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
+{
+    bool signal = p->kind >= RECORD_EXIT;
+    struct pair *pair;
+    if (p->len > o->max_message) return RUSM_ETOOLARGE;
+    if (p->unordered) return send_unordered(o, p);
+    int error = pair_get(o, p, &pair);
+    if (error) return error == RUSM_BUSY ? busy(o, NULL) : error;
+    struct lane_out *l = pair->lane;
+    if (!signal && ((l && l->q.len >= LIMIT_LANE_QUEUE) || o->queued >= LIMIT_CONN_QUEUE ||
+                    pair->signals.len > 0))
+        return busy(o, pair);
+    pair->used_ns = now_ns;
+    if (!l) {
+        if (pair->signals.len > 0) return starve(o, pair, p);
+        error = lane_open(o, p, pair, &l);
+        if (error == RUSM_BUSY) {
+            lane_end_idlest(o);
+            return signal ? starve(o, pair, p) : busy(o, pair);
+        }
+        if (error) {
+            pair_free_if_idle(o, pair);
+            return error;
+        }
+    }
+    error = append(o, &l->q, p);
+    if (!error) lane_ready(o, l);
+    return error;
+}
+
+/* ---- what the endpoint asks and tells ---- */
+
+int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size_t cap, bool *fin)
+{
+    struct list *first = list_first(&o->ready);
+    if (!first) return -1;
+    struct lane_out *l = list_entry(first, struct lane_out, ready);
+    size_t offer = l->slice;
+    *stream = l->stream;
+    *fin = l->ending && l->q.unsent <= offer;
+    int n = outq_peek(&l->q, vec, cap, offer);
+    if (*fin) { /* only if all that is unsent is in the vecs */
+        size_t len = 0;
+        for (int i = 0; i < n; i++) len += vec[i].iov_len;
+        *fin = len == l->q.unsent;
+    }
+    return n;
+}
+
+void lane_out_pulled(struct lanes_out *o, struct lane_out *l, size_t len, bool fin)
+{
+    outq_sent(&l->q, len);
+    l->ended |= fin;
+    if (l->q.unsent == 0 && (!l->ending || l->ended)) {
+        list_remove(&l->ready);
+    } else if (len >= l->slice) { /* the next lane's turn */
+        l->slice = SLICE;
+        list_remove(&l->ready);
+        list_append(&o->ready, &l->ready);
+    } else {
+        l->slice -= len;
+    }
+}
+
+void lane_out_blocked(struct lane_out *l)
+{
+    l->blocked = true;
+    list_remove(&l->ready);
+}
+
+void lane_out_writable(struct lanes_out *o, struct lane_out *l)
+{
+    l->blocked = false;
+    if (l->q.unsent > 0 || (l->ending && !l->ended)) lane_ready(o, l);
+}
+
+/* Tells the senders that were told RUSM_BUSY and could be served now. */
+static void tell_writable(struct lanes_out *o)
+{
+    if (o->queued >= LIMIT_CONN_QUEUE / 2) return;
+    list_each_safe(link, &o->told) {
+        struct pair *pair = list_entry(link, struct pair, told);
+        if (!pair->lane && conn_streams_left(o->conn) == 0) return;
+        if (pair->lane && pair->lane->q.len > LIMIT_LANE_QUEUE / 2) continue;
+        list_remove(&pair->told);
+        uint64_t from = pair->from;
+        pair_free_if_idle(o, pair);
+        o->writable(o->context, from);
+    }
+    if (o->told_all && o->pairs.count < LIMIT_PAIRS && o->lanes_unordered < LIMIT_LANES / 4 &&
+        conn_streams_left(o->conn) > 0) {
+        o->told_all = false;
+        o->writable(o->context, 0);
+    }
+}
+
+void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
+{
+    bool conn_was_full = o->queued >= LIMIT_CONN_QUEUE / 2;
+    outq_acked(&l->q, &o->pool, len);
+    o->queued -= len;
+    if (conn_was_full) {
+        tell_writable(o);
+    } else if (l->pair && list_linked(&l->pair->told) && l->q.len <= LIMIT_LANE_QUEUE / 2) {
+        list_remove(&l->pair->told);
+        o->writable(o->context, l->pair->from);
+    }
+}
+
+uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
+{
+    uint64_t lost = l->q.records;
+    struct pair *pair = l->pair;
+    l->ending = l->ended = true;
+    list_remove(&l->ready);
+    o->queued -= l->q.len;
+    outq_fini(&l->q, &o->pool);
+    if (pair) {
+        list_remove(&pair->open);
+        pair->lane = NULL;
+        l->pair = NULL;
+        if (list_linked(&pair->told)) {
+            list_remove(&pair->told);
+            o->writable(o->context, pair->from);
+        }
+    }
+    return lost;
+}
+
+void lane_out_closed(struct lanes_out *o, struct lane_out *l)
+{
+    lane_free(o, l);
+}
+
+void lanes_out_streams(struct lanes_out *o)
+{
+    while (!list_empty(&o->starving)) {
+        struct pair *pair = list_entry(list_first(&o->starving), struct pair, starving);
+        struct parcel to = { .from = pair->from,
+                             .to = { .kind = pair->kind, .serial = pair->serial,
+                                     .incarnation = pair->incarnation, .name = pair->name,
+                                     .name_len = pair->name_len } };
+        struct lane_out *l;
+        if (lane_open(o, &to, pair, &l) != 0) return;
+        list_remove(&pair->starving);
+        outq_join(&l->q, &pair->signals);
+        lane_ready(o, l);
+    }
+    tell_writable(o);
+}
+
+void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
+{
+    struct map_node *n =
+        map_find(&o->ordinals, map_hash_u64(&o->ordinals, ordinal), ordinal_is, &ordinal);
+    if (!n) return; /* a successor has been opened since */
+    struct pair *pair = list_entry(n, struct pair, ordinal);
+    pair_forget_ordinal(o, pair);
+    pair_free_if_idle(o, pair);
+}
+
+void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
+{
+    uint64_t looks = o->lanes; /* those moved to the end are not looked at again */
+    list_each_safe(link, &o->open) {
+        struct pair *pair = list_entry(link, struct pair, open);
+        if (looks-- == 0) return;
+        if (now_ns - pair->used_ns >= LIMIT_LANE_IDLE_NS && pair->lane->q.len == 0) {
+            lane_end(o, pair->lane);
+        } else if (now_ns - pair->used_ns < LIMIT_LANE_IDLE_NS / 2) {
+            /* Used since it was put here: to the end, so that the oldest stay in front. */
+            list_remove(&pair->open);
+            list_append(&o->open, &pair->open);
+        }
+    }
+}

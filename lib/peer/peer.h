@@ -1,0 +1,117 @@
+/* peer: a QUIC connection seen as frames, lanes and records. Knows no processes: what arrives goes
+ * up through struct peer_events, in which the node's router answers what became of it. One thread;
+ * made by the node for each connection that completed its handshake.
+ *
+ * Life: peer_new -> hello both ways -> (between nodes) adopt -> ready -> closed -> peer_free.
+ * Until ready, lanes are buffered up to their first credit and nothing is delivered.
+ */
+#ifndef PEER_PEER_H
+#define PEER_PEER_H
+
+#include "peer/lane_in.h"
+#include "peer/lane_out.h"
+#include "quic/endpoint.h"
+#include "wire/control.h"
+
+struct peer;
+
+/* What the node's router does with a record. */
+enum delivery {
+    DELIVERY_TAKEN,     /* in a mailbox: the message holds peer_lane_credit(lane) and gives back
+                           record->wire bytes when it is taken. A block was taken too. */
+    DELIVERY_DISCARDED, /* it met its fate (noproc …), which the router counted; block not taken */
+    DELIVERY_HOLD,      /* mailbox full: offered again after peer_lane_resume. Not for unordered */
+};
+
+struct peer_events {
+    /* The peer introduces itself. CLOSE_NONE to go on, else the connection is closed so. */
+    enum close_code (*hello)(void *context, struct peer *p, const struct hello *hello);
+    /* Messages may flow: lanes are delivered from now on. */
+    void (*ready)(void *context, struct peer *p);
+    /* Frames that the peer room does not handle itself: LEAVE, REQUEST, REPLY, CANCEL, NODES,
+     * NAMES, PONG. 0, or RUSM_EMALFORMED to close the connection. */
+    int (*frame)(void *context, struct peer *p, const struct frame *frame);
+    void (*receipt)(void *context, struct peer *p, const struct receipt *receipt);
+
+    /* A lane came up: its header is known. The router may set lane->user. */
+    void (*lane_opened)(void *context, struct peer *p, struct lane_in *lane);
+    /* A complete record. Its payload is borrowed, or, if block is not NULL, in that heap block
+     * (payload_len + 1 bytes, the last one 0), which DELIVERY_TAKEN takes. */
+    enum delivery (*deliver)(void *context, struct peer *p, struct lane_in *lane,
+                             const struct record *record, const uint8_t *payload, void *block,
+                             uint32_t wire_bytes);
+    /* A record of that length wants a grant. 1: granted; 0: later, by peer_lane_grant; negative:
+     * there is nobody to take it (counted): it is discarded as it arrives. */
+    int (*grant)(void *context, struct peer *p, struct lane_in *lane, const struct record *record);
+    /* The granted record was taken, discarded or reset: the next may have its turn. */
+    void (*grant_done)(void *context, struct peer *p, struct lane_in *lane, uint64_t len);
+    /* It is drained or reset: user may be freed. Also for each lane left when the peer is freed. */
+    void (*lane_closed)(void *context, struct peer *p, struct lane_in *lane);
+    /* Records that the peer broke off: how many can't be known; at least one. */
+    void (*lane_lost)(void *context, struct peer *p, struct lane_in *lane, int cause);
+
+    /* A sender that was told RUSM_BUSY may try again; 0: all of them. */
+    void (*writable)(void *context, struct peer *p, uint64_t from);
+    /* Our lane to that target was refused or reset by the peer, with what was queued in it. */
+    void (*refused)(void *context, struct peer *p, uint64_t from, uint64_t records, int cause);
+};
+
+struct peer_options {
+    struct conn *conn;
+    const struct peer_events *events;
+    void *context;
+    struct hello hello;          /* ours; sent at once by the dialler, in answer by the other */
+    struct lane_budget *budget;  /* of the whole scheduler; kept */
+    uint64_t seed;
+    uint64_t now_ns;
+};
+
+int peer_new(struct peer **out, const struct peer_options *options); /* or RUSM_ENOMEM */
+void peer_free(struct peer *p);                                      /* NULL is fine */
+
+/* The stream callbacks of an endpoint whose conn_app is a struct peer (or NULL: ignored). */
+void peer_fill_events(struct endpoint_events *events);
+
+/* ---- for the node ---- */
+struct conn *peer_conn(const struct peer *p);
+void *peer_user(const struct peer *p); /* the node's own pointer */
+void peer_set_user(struct peer *p, void *user);
+bool peer_is_ready(const struct peer *p);
+bool peer_has_hello(const struct peer *p);
+/* This connection is the one (node with the lower name; or a client's): sends ADOPT between nodes,
+ * becomes ready. */
+void peer_adopt(struct peer *p);
+void peer_close(struct peer *p, enum close_code code, const char *text);
+
+/* Queues a control frame. 0, RUSM_ENOMEM, RUSM_ETOOLARGE (over LIMIT_FRAME), RUSM_ELIMIT (queue
+ * full: the connection is being closed). */
+int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void *body, size_t len);
+/* What became of a record that asked; sent with the next flush. */
+void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status);
+
+/* Sends a record. See lane_out.h for parcels and errors. */
+int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns);
+
+/* ---- for the router, about a lane that came in ---- */
+void peer_lane_resume(struct peer *p, struct lane_in *lane);
+void peer_lane_grant(struct peer *p, struct lane_in *lane);
+struct credit *peer_lane_credit(struct lane_in *lane);
+
+/* Once a loop turn, before the flush: gives credit back, hands out receipts and drained lanes. */
+void peer_turn(struct peer *p, uint64_t now_ns);
+/* About once a second: idle lanes, stalled grants, hello in time. */
+void peer_tick(struct peer *p, uint64_t now_ns);
+
+/* Everything of ours is acknowledged and everything of theirs delivered. */
+bool peer_quiet(const struct peer *p);
+
+struct peer_counters {
+    uint64_t records_sent, records_received, bytes_sent, bytes_received;
+    uint64_t unconfirmed; /* records of ours without acknowledgement now: lost if it ends now */
+    uint64_t refused;     /* records of ours that the peer broke off */
+    uint64_t lanes_out, lanes_in; /* open now */
+    uint64_t busy;      /* times a sender was told RUSM_BUSY */
+};
+void peer_counters(const struct peer *p, struct peer_counters *out);
+
+#endif
