@@ -1,11 +1,13 @@
 /* cmd.h: what the files of cmd/ share. A subcommand is one const struct cmd in the table of main.c
  * and one small file. cmd/ sees the library through rusm.h alone: what a command can do, any
- * program can. Everything here runs on the main thread. */
+ * program can. All of it runs on the main thread but the one that signals.c starts. */
 #ifndef CMD_H
 #define CMD_H
 
 #include "rusm.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* Exit status (SPEC, Commands). */
@@ -87,7 +89,9 @@ int options_read(struct options *options, const char *path);
 void options_fini(struct options *options);
 
 bool options_has(const struct options *options, const char *name);
-const char *options_value(const struct options *options, const char *name); /* the last; or NULL */
+/* The last of one name, which counts; or NULL. And its value. */
+const struct option_given *options_last(const struct options *options, const char *name);
+const char *options_value(const struct options *options, const char *name);
 /* Walks over all of one name: start with *cursor 0; NULL at the end. */
 const struct option_given *options_next(const struct options *options, const char *name,
                                         size_t *cursor);
@@ -181,5 +185,19 @@ struct detach {
 bool detach_start(const struct cmd *cmd, struct detach *detach, int *status);
 /* Turns output and error into `log`, then lets the parent print the line and end. */
 void detach_ready(struct detach *detach, const char *line, int log);
+
+/* ---- signals.c: what makes a node leave ---------------------------------------------------------- */
+
+struct signals {
+    sigset_t set;
+    pthread_t thread;
+    struct rusm_node *node;
+};
+
+/* Blocks the signals in this thread and all that it will start; ignores SIGPIPE. */
+void signals_block(struct signals *signals);
+/* Starts the thread that stops the node when a signal comes, until signals_end. 0 or an error. */
+int signals_start(struct signals *signals, struct rusm_node *node);
+void signals_end(struct signals *signals);
 
 #endif

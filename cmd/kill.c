@@ -13,7 +13,7 @@ static int kill_run(struct options *options)
     if (status != 0) {
         return status;
     }
-    reason = target.rest < options->word_count ? options->word[target.rest] : "killed";
+    reason = target.rest < options->word_count ? options->word[target.rest] : "kill";
     error = rusm_client_kill(target.client, target.process, target.global, reason, &why);
     rusm_client_close(target.client);
     return error == 0 ? EXIT_DONE : failure_report(options->cmd, error, &why);

@@ -1,84 +1,64 @@
-/* node: runs a node until it is told to leave. Besides the main thread, which is the node's, one
- * thread waits for signals, so that no global has to lead a handler to the node. */
+/* node: runs a node, on the main thread, until it is told to leave. */
 #include "cmd.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define NODE_BLANK " \t"
 
 /* What every node can be asked to spawn. */
 static const char *const node_builtins[] = {
     "echo", "greeter", "sink", "crash", "relay", "bounce"
 };
 
-/* ---- signals ----------------------------------------------------------------------------------- */
-
-struct node_signals {
-    sigset_t set;
-    pthread_t thread;
-    struct rusm_node *node;
-};
-
-/* Blocks them in this thread and all that it will start: only the waiting thread gets them. */
-static void node_signals_block(struct node_signals *signals)
-{
-    struct sigaction hup;
-
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals->set);
-    sigaddset(&signals->set, SIGINT);
-    sigaddset(&signals->set, SIGTERM);
-    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN) { /* not under nohup */
-        sigaddset(&signals->set, SIGHUP);
-    }
-    pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
-}
-
-static void *node_signals_wait(void *context)
-{
-    struct node_signals *signals = context;
-    int number;
-
-    for (;;) {
-        if (sigwait(&signals->set, &number) == 0) {
-            rusm_node_stop(signals->node);
-        }
-    }
-    return NULL;
-}
-
-static int node_signals_start(struct node_signals *signals, struct rusm_node *node)
-{
-    signals->node = node;
-    return pthread_create(&signals->thread, NULL, node_signals_wait, signals);
-}
-
-static void node_signals_end(struct node_signals *signals)
-{
-    pthread_cancel(signals->thread);
-    pthread_join(signals->thread, NULL);
-}
-
 /* ---- what it is taught and starts ---------------------------------------------------------------- */
 
-/* Splits "NAME=REST" in place. Returns REST, or NULL when there is no name or no rest. */
-static char *node_split(char *text)
+/* Splits the option's NAME=SPEC. Gives *name (free), into which *spec points. Returns 0 or the exit
+ * status. */
+static int node_pair(const struct options *options, const struct option_given *given, char **name,
+                     char **spec)
 {
-    char *equals = strchr(text, '=');
+    char where[4300], *equals;
 
-    if (!equals || equals == text || equals[1] == '\0') {
-        return NULL;
+    *name = strdup(given->value);
+    if (!*name) {
+        return failure_report(options->cmd, RUSM_ENOMEM, NULL);
+    }
+    equals = strchr(*name, '=');
+    if (!equals || equals == *name || equals[1 + strspn(equals + 1, NODE_BLANK)] == '\0') {
+        free(*name);
+        return failure_say(options->cmd, EXIT_USAGE, "%s: '%s' is not %s",
+                           options_where(given, where, sizeof(where)), given->value,
+                           given->option->value);
     }
     *equals = '\0';
-    return equals + 1;
+    *spec = equals + 1;
+    return 0;
 }
 
+/* Finds what is written wrongly before anything is started. */
+static int node_pairs_check(const struct options *options)
+{
+    for (size_t i = 0; i < options->given_count; i++) {
+        const struct option_given *given = &options->given[i];
+        if (given->option->value && strncmp(given->option->value, "NAME=SPEC", 9) == 0) {
+            char *name, *spec;
+            int status = node_pair(options, given, &name, &spec);
+            if (status != 0) {
+                return status;
+            }
+            free(name);
+        }
+    }
+    return 0;
+}
+
+/* Says what failed, and in which line when the option came from a file. */
 static int node_report(const struct options *options, const struct option_given *given, int error,
-                       struct rusm_why *why)
+                       const struct rusm_why *why)
 {
     struct rusm_why whole;
     char where[4300];
@@ -92,15 +72,6 @@ static int node_report(const struct options *options, const struct option_given 
     return failure_report(options->cmd, error, &whole);
 }
 
-static int node_not_pair(const struct options *options, const struct option_given *given)
-{
-    char where[4300];
-
-    return failure_say(options->cmd, EXIT_USAGE, "%s: '%s' is not %s",
-                       options_where(given, where, sizeof(where)), given->value,
-                       given->option->value);
-}
-
 static int node_teach(const struct options *options, struct rusm_node *node)
 {
     const struct option_given *given;
@@ -109,12 +80,12 @@ static int node_teach(const struct options *options, struct rusm_node *node)
     int error;
 
     while ((given = options_next(options, "spawnable", &cursor))) {
-        char *name = strdup(given->value), *spec = name ? node_split(name) : NULL;
-        if (name && !spec) {
-            free(name);
-            return node_not_pair(options, given);
+        char *name, *spec;
+        int status = node_pair(options, given, &name, &spec);
+        if (status != 0) {
+            return status;
         }
-        error = name ? rusm_node_teach_spec(node, name, spec, &why) : RUSM_ENOMEM;
+        error = rusm_node_teach_spec(node, name, spec, &why);
         free(name);
         if (error != 0) {
             return node_report(options, given, error, &why);
@@ -131,26 +102,28 @@ static int node_teach(const struct options *options, struct rusm_node *node)
 
 /* Starts "NAME=SPEC[ ARG...]". */
 static int node_boot_one(const struct options *options, struct rusm_node *node,
-                         const struct option_given *given, bool global)
+                         const struct option_given *given)
 {
     const char *args[RUSM_ARGS_MAX];
-    char *name = strdup(given->value), *save, *spec = name ? node_split(name) : NULL;
-    struct rusm_boot boot = { .name = name, .args = args, .global = global };
+    struct rusm_boot boot = { .args = args };
     struct rusm_why why = { 0 };
-    int error = RUSM_ENOMEM;
+    char *name, *spec, *save, *arg;
+    int error, status = node_pair(options, given, &name, &spec);
 
-    boot.spawnable = spec ? strtok_r(spec, " \t", &save) : NULL;
-    if (name && !boot.spawnable) {
-        free(name);
-        return node_not_pair(options, given);
+    if (status != 0) {
+        return status;
     }
-    if (name) {
-        char *arg = strtok_r(NULL, " \t", &save);
-        for (; arg && boot.arg_count < RUSM_ARGS_MAX; arg = strtok_r(NULL, " \t", &save)) {
-            args[boot.arg_count++] = arg;
+    boot.name = name;
+    boot.global = strcmp(given->option->name, "boot-global") == 0;
+    boot.spawnable = strtok_r(spec, NODE_BLANK, &save);
+    while ((arg = strtok_r(NULL, NODE_BLANK, &save))) {
+        if (boot.arg_count == RUSM_ARGS_MAX) {
+            snprintf(why.text, sizeof(why.text), "more than %d arguments", RUSM_ARGS_MAX);
+            break;
         }
-        error = rusm_node_boot(node, &boot, &why);
+        args[boot.arg_count++] = arg;
     }
+    error = arg ? RUSM_EINVAL : rusm_node_boot(node, &boot, &why);
     free(name);
     return error == 0 ? 0 : node_report(options, given, error, &why);
 }
@@ -164,9 +137,8 @@ static int node_boot(const struct options *options, struct rusm_node *node)
 
     for (size_t i = 0; i < options->given_count; i++) {
         const struct option_given *given = &options->given[i];
-        bool global = strcmp(given->option->name, "boot-global") == 0;
-        if (global || strcmp(given->option->name, "boot") == 0) {
-            int status = node_boot_one(options, node, given, global);
+        if (strncmp(given->option->name, "boot", 4) == 0) { /* and boot-global, in their order */
+            int status = node_boot_one(options, node, given);
             if (status != 0) {
                 return status;
             }
@@ -182,18 +154,21 @@ static int node_boot(const struct options *options, struct rusm_node *node)
 static int node_log_level(const struct options *options, enum rusm_log_level *level)
 {
     static const char *const names[] = { "error", "warn", "info", "debug" };
-    const char *name = options_value(options, "log-level");
+    const struct option_given *given = options_last(options, "log-level");
+    char where[4300];
 
     *level = RUSM_LOG_WARN;
-    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i]) == 0) {
+    if (!given) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(given->value, names[i]) == 0) {
             *level = (enum rusm_log_level)i;
             return 0;
         }
     }
-    return name ? failure_say(options->cmd, EXIT_USAGE,
-                              "--log-level: '%s' is not error, warn, info or debug", name)
-                : 0;
+    return failure_say(options->cmd, EXIT_USAGE, "%s: '%s' is not error, warn, info or debug",
+                       options_where(given, where, sizeof(where)), given->value);
 }
 
 static int node_options(const struct options *options, const char **join,
@@ -218,6 +193,10 @@ static int node_options(const struct options *options, const char **join,
     }
     if (!how->name) {
         return failure_usage(options->cmd, "--name is missing");
+    }
+    status = node_pairs_check(options);
+    if (status != 0) {
+        return status;
     }
     status = options_number(options, "mailbox", 1, UINT32_MAX, 0, &mailbox);
     how->mailbox_messages = (uint32_t)mailbox;
@@ -281,7 +260,7 @@ static int node_ready(const struct options *options, struct rusm_node *node, str
 }
 
 static int node_serve(const struct options *options, const struct rusm_node_options *how,
-                      struct node_signals *signals, struct detach *detach)
+                      struct signals *signals, struct detach *detach)
 {
     struct rusm_why why = { 0 };
     struct rusm_node *node = NULL;
@@ -293,7 +272,8 @@ static int node_serve(const struct options *options, const struct rusm_node_opti
     node_greet(options, node);
     status = node_teach(options, node);
     status = status ? status : node_boot(options, node);
-    if (status == 0 && node_signals_start(signals, node) != 0) {
+    error = status == 0 ? signals_start(signals, node) : 0;
+    if (error != 0) {
         status = failure_report(options->cmd, RUSM_ENOMEM, NULL);
     } else if (status == 0) {
         status = node_ready(options, node, detach);
@@ -301,7 +281,7 @@ static int node_serve(const struct options *options, const struct rusm_node_opti
             error = rusm_node_run(node);
             status = error == 0 ? EXIT_DONE : failure_report(options->cmd, error, NULL);
         }
-        node_signals_end(signals);
+        signals_end(signals);
     }
     rusm_node_free(node);
     return status;
@@ -311,7 +291,7 @@ static int node_start(struct options *options, const char **join)
 {
     bool detached = options_has(options, "detach");
     struct rusm_node_options how;
-    struct node_signals signals;
+    struct signals signals;
     struct detach detach;
     int log = -1, status = node_options(options, join, &how);
 
@@ -323,7 +303,7 @@ static int node_start(struct options *options, const char **join)
         return status;
     }
     if (status == 0) {
-        node_signals_block(&signals);
+        signals_block(&signals);
         status = node_serve(options, &how, &signals, detached ? &detach : NULL);
     }
     if (log >= 0) {

@@ -196,7 +196,7 @@ const struct option_given *options_next(const struct options *options, const cha
     return NULL;
 }
 
-static const struct option_given *options_last(const struct options *options, const char *name)
+const struct option_given *options_last(const struct options *options, const char *name)
 {
     const struct option_given *given, *last = NULL;
     size_t cursor = 0;
