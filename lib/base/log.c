@@ -75,8 +75,8 @@ void log_line(const struct log *l, enum rusm_log_level level, const char *format
     /* A stamp, a level and a name are far shorter than a line. */
     size_t head =
         (size_t)snprintf(line, sizeof(line), "%s %s %s: ", stamp, log_level_text[level], l->name);
-    size_t used = head + utf8_escape(line + head, sizeof(line) - head - 1, plain, len);
-    line[used++] = '\n';
+    size_t used = head + utf8_escape(line + head, sizeof(line) - head, plain, len);
+    line[used++] = '\n'; /* over the NUL */
     log_write(l->fd, line, used);
     errno = saved;
 }

@@ -1,0 +1,85 @@
+/* base/credit: bytes on their way back to a lane that may be gone.
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ *
+ * That accounts are freed, once, is the sanitizers' to see.
+ */
+#include "base/credit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "help/memory.h"
+
+static void test_given_bytes_make_it_dirty(void **state)
+{
+    (void)state;
+    struct list dirty;
+    list_init(&dirty);
+    struct credit *c = credit_new(&dirty);
+
+    assert_non_null(c);
+    assert_int_equal(c->refs, 1);
+    credit_hold(c);
+    credit_hold(c);
+    assert_int_equal(c->refs, 3);
+    assert_true(list_empty(&dirty));
+    credit_give(c, 100);
+    assert_ptr_equal(list_first(&dirty), &c->dirty);
+    credit_give(c, 23);
+    assert_int_equal(c->given, 123);
+    assert_int_equal(c->messages, 2);
+    assert_int_equal(c->refs, 1);
+
+    /* The owner looks, clears, and is told again of the next. */
+    list_remove(&c->dirty);
+    c->given = 0;
+    c->messages = 0;
+    credit_hold(c);
+    credit_give(c, 1);
+    assert_ptr_equal(list_first(&dirty), &c->dirty);
+    assert_int_equal(c->given, 1);
+    credit_orphan(c);
+    assert_true(list_empty(&dirty));
+}
+
+static void test_lane_goes_before_its_messages(void **state)
+{
+    (void)state;
+    struct list dirty;
+    list_init(&dirty);
+    struct credit *c = credit_new(&dirty);
+
+    assert_non_null(c);
+    credit_hold(c);
+    credit_hold(c);
+    credit_give(c, 5);
+    credit_orphan(c);
+    assert_true(list_empty(&dirty));
+    assert_int_equal(c->refs, 1);
+    credit_give(c, 7);
+    assert_true(list_empty(&dirty));
+}
+
+static void test_null_and_no_memory(void **state)
+{
+    (void)state;
+    struct list dirty;
+
+    list_init(&dirty);
+    credit_give(NULL, 5);
+    credit_orphan(NULL);
+    memory_fail_after(0);
+    assert_null(credit_new(&dirty));
+    memory_works();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_given_bytes_make_it_dirty),
+        cmocka_unit_test(test_lane_goes_before_its_messages),
+        cmocka_unit_test(test_null_and_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
