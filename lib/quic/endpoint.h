@@ -23,14 +23,14 @@ struct endpoint;
 struct conn;
 
 enum conn_end_kind {
-    CONN_END_LOCAL = 0,    /* our conn_close */
-    CONN_END_PEER = 1,     /* CONNECTION_CLOSE of the application; code is its code */
-    CONN_END_IDLE = 2,     /* nothing heard for the idle timeout */
-    CONN_END_REFUSED = 3,  /* TLS: wrong or missing certificate, wrong ALPN; either side's word */
-    CONN_END_TIMEOUT = 4,  /* the handshake did not complete in time */
-    CONN_END_RESET = 5,    /* stateless reset: the peer has forgotten us */
+    CONN_END_LOCAL = 0,   /* our conn_close */
+    CONN_END_PEER = 1,    /* CONNECTION_CLOSE of the application; code is its code */
+    CONN_END_IDLE = 2,    /* nothing heard for the idle timeout */
+    CONN_END_REFUSED = 3, /* TLS: wrong or missing certificate, wrong ALPN; either side's word */
+    CONN_END_TIMEOUT = 4, /* the handshake did not complete in time */
+    CONN_END_RESET = 5,   /* stateless reset: the peer has forgotten us */
     CONN_END_UNREACHABLE = 6, /* the dialled address refuses (ICMP) during the handshake */
-    CONN_END_ERROR = 7,    /* a transport error, ours or theirs; code is the QUIC error */
+    CONN_END_ERROR = 7,       /* a transport error, ours or theirs; code is the QUIC error */
 };
 
 struct conn_end {
@@ -61,7 +61,7 @@ struct endpoint_events {
     /* Both directions are finished (or reset), and all our bytes acknowledged: user may be freed.
      * Not called for streams alive when the connection ends. */
     void (*stream_closed)(void *context, struct conn *c, int64_t stream, void *user);
-    /* The peer extended this stream's credit after `blocked`. */
+    /* The peer extended this stream's credit (after `blocked`, or before it came to that). */
     void (*stream_writable)(void *context, struct conn *c, int64_t stream, void *user);
     /* The peer allows more unidirectional streams. */
     void (*streams_available)(void *context, struct conn *c);
@@ -72,24 +72,28 @@ struct endpoint_events {
     /* What became of the last pull: len bytes (and the fin, if sent and len is all) are in packets;
      * do not offer them again. */
     void (*pulled)(void *context, struct conn *c, int64_t stream, void *user, size_t len, bool fin);
-    /* The stream has no credit: do not offer it until stream_writable. */
+    /* The stream has no credit, or is shut (reset, stopped, gone): do not offer it until
+     * stream_writable, which may never come. */
     void (*blocked)(void *context, struct conn *c, int64_t stream, void *user);
     /* The connection is over, c is freed after this returns. Called exactly once for each that was
      * dialled or `ready`. */
     void (*closed)(void *context, struct conn *c, const struct conn_end *end);
+    /* An inbound handshake failed over TLS (wrong or no certificate, other protocol), for the log.
+     * No connection was ever announced for it. May be NULL. */
+    void (*refused)(void *context, const struct sockaddr *from, socklen_t len, const char *text);
 };
 
 struct endpoint_options {
     const struct sockaddr *bind; /* where to listen; a client binds the wildcard, port 0 */
     socklen_t bind_len;
-    bool accept;                 /* false: a client; inbound Initials are dropped */
+    bool accept;                     /* false: a client; inbound Initials are dropped */
     const struct identity *identity; /* kept for life */
-    const char *reset_context;   /* this node's name, for its stateless reset key */
+    const char *reset_context;       /* this node's name, for its stateless reset key */
     uint64_t idle_timeout_ns, keep_alive_ns, handshake_timeout_ns;
-    uint64_t stream_window;      /* credit of a new unidirectional stream (LIMIT_LANE_WINDOW) */
-    uint64_t control_window;     /* credit of a bidirectional stream; extended by the endpoint as
+    uint64_t stream_window;   /* credit of a new unidirectional stream (LIMIT_LANE_WINDOW) */
+    uint64_t control_window;  /* credit of a bidirectional stream; extended by the endpoint as
                                     data arrives */
-    uint64_t max_streams_uni;    /* LIMIT_LANES */
+    uint64_t max_streams_uni; /* LIMIT_LANES */
     size_t max_connections, max_half_open;
 };
 

@@ -22,4 +22,8 @@ void identity_describe(const struct identity *id, struct rusm_identity_info *inf
 int identity_derive(const struct identity *id, const char *label, const char *context, uint8_t *out,
                     size_t len);
 
+/* For quic/tls: the certificate and the private key, DER; borrowed for the identity's life. */
+const uint8_t *identity_certificate(const struct identity *id, size_t *len);
+const uint8_t *identity_key(const struct identity *id, size_t *len);
+
 #endif

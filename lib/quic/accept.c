@@ -1,0 +1,157 @@
+/* accept: strangers' packets. Nothing is kept for one until its Initial looks right and, when many
+ * are at the door, its address is proven by a Retry. Called by endpoint_receive. */
+#include "quic/accept.h"
+
+#include <string.h>
+#include "base/rng.h"
+
+#define RETRY_TIMEOUT ((ngtcp2_duration)10 * NGTCP2_SECONDS)
+#define TOKEN_MAX NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2
+#define RESETS_A_SECOND 100    /* forgotten connections are few; more is somebody playing */
+#define RESET_LEN ((size_t)43) /* looks like a short packet (RFC 9000 10.3) */
+#define RESET_LEAST ((size_t)(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN))
+
+static void reply(struct endpoint *e, const struct udp_packet *p, const uint8_t *packet,
+                  ngtcp2_ssize len)
+{
+    size_t sent;
+
+    if (len > 0 && udp_send(&e->udp, &p->path, packet, (size_t)len, (size_t)len, &sent) == 0) {
+        e->counters.datagrams_out++;
+        e->counters.bytes_out += (size_t)len;
+    }
+}
+
+void accept_offer_versions(struct endpoint *e, const struct udp_packet *p,
+                           const ngtcp2_version_cid *vc)
+{
+    uint8_t packet[256], random;
+    const uint32_t versions[] = { NGTCP2_PROTO_VER_V1 };
+
+    e->counters.dropped++;
+    if (!e->options.accept || rng_secret(&random, sizeof(random)) != 0) {
+        return;
+    }
+    reply(e, p, packet,
+          ngtcp2_pkt_write_version_negotiation(packet, sizeof(packet), random, vc->scid,
+                                               vc->scidlen, vc->dcid, vc->dcidlen, versions, 1));
+}
+
+/* We know nothing of that connection any more (we may have been restarted): says so, in a packet
+ * that only someone who had the connection can recognise, and never longer than the one that
+ * asked, so that two such hosts do not talk for ever. */
+static void reset_stateless(struct endpoint *e, const struct udp_packet *p,
+                            const ngtcp2_version_cid *vc, uint64_t now_ns)
+{
+    uint8_t packet[RESET_LEN], token[NGTCP2_STATELESS_RESET_TOKENLEN], random[RESET_LEN];
+    size_t len = p->len - 1 < RESET_LEN ? p->len - 1 : RESET_LEN;
+    ngtcp2_cid cid;
+
+    if (e->reset_second != now_ns / NGTCP2_SECONDS) {
+        e->reset_second = now_ns / NGTCP2_SECONDS;
+        e->resets = 0;
+    }
+    if (!e->options.accept || vc->dcidlen != CID_LEN || len < RESET_LEAST ||
+        e->resets >= RESETS_A_SECOND) {
+        return;
+    }
+    e->resets++;
+    ngtcp2_cid_init(&cid, vc->dcid, vc->dcidlen);
+    if (ngtcp2_crypto_generate_stateless_reset_token(token, e->reset_secret, CONN_SECRET, &cid) !=
+            0 ||
+        rng_secret(random, sizeof(random)) != 0) {
+        return;
+    }
+    reply(e, p, packet,
+          ngtcp2_pkt_write_stateless_reset(packet, len, token, random,
+                                           len - NGTCP2_STATELESS_RESET_TOKENLEN));
+}
+
+static void send_retry(struct endpoint *e, const struct udp_packet *p, const ngtcp2_pkt_hd *hd,
+                       uint64_t now_ns)
+{
+    uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE], token[TOKEN_MAX];
+    ngtcp2_path path = conn_ngtcp2_path(&p->path);
+    ngtcp2_ssize len;
+    ngtcp2_cid scid;
+
+    scid.datalen = CID_LEN;
+    if (rng_secret(scid.data, scid.datalen) != 0) {
+        return;
+    }
+    len = ngtcp2_crypto_generate_retry_token2(token, e->retry_secret, CONN_SECRET, hd->version,
+                                              path.remote.addr, path.remote.addrlen, &scid,
+                                              &hd->dcid, now_ns);
+    if (len > 0) {
+        reply(e, p, packet,
+              ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid,
+                                        &hd->dcid, token, (size_t)len));
+    }
+}
+
+static void close_stateless(struct endpoint *e, const struct udp_packet *p, const ngtcp2_pkt_hd *hd,
+                            uint64_t code)
+{
+    uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+
+    reply(e, p, packet,
+          ngtcp2_crypto_write_connection_close(packet, sizeof(packet), hd->version, &hd->scid,
+                                               &hd->dcid, code, NULL, 0));
+}
+
+/* Is the Initial's token one that we gave that address? Sets *odcid. */
+static bool proven(const struct endpoint *e, const struct udp_packet *p, const ngtcp2_pkt_hd *hd,
+                   ngtcp2_cid *odcid, uint64_t now_ns)
+{
+    ngtcp2_path path = conn_ngtcp2_path(&p->path);
+
+    return hd->tokenlen > 0 && hd->token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2 &&
+           ngtcp2_crypto_verify_retry_token2(odcid, hd->token, hd->tokenlen, e->retry_secret,
+                                             CONN_SECRET, hd->version, path.remote.addr,
+                                             path.remote.addrlen, &hd->dcid, RETRY_TIMEOUT,
+                                             now_ns) == 0;
+}
+
+void accept_packet(struct endpoint *e, const struct udp_packet *p, const ngtcp2_version_cid *vc,
+                   uint64_t now_ns)
+{
+    ngtcp2_pkt_hd hd;
+    ngtcp2_cid odcid;
+    struct conn *c;
+    bool retried;
+
+    if (!(p->data[0] & 0x80)) {
+        e->counters.dropped++;
+        reset_stateless(e, p, vc, now_ns);
+        return;
+    }
+    if (ngtcp2_accept(&hd, p->data, p->len) != 0) {
+        e->counters.malformed++;
+        return;
+    }
+    if (!e->options.accept) {
+        e->counters.dropped++;
+        return;
+    }
+    retried = proven(e, p, &hd, &odcid, now_ns);
+    if (e->counters.connections >= e->options.max_connections) {
+        e->counters.dropped++;
+        close_stateless(e, p, &hd, NGTCP2_CONNECTION_REFUSED);
+        return;
+    }
+    if (!retried && hd.tokenlen > 0 && hd.token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2) {
+        e->counters.dropped++;
+        close_stateless(e, p, &hd, NGTCP2_INVALID_TOKEN);
+        return;
+    }
+    if (!retried && e->counters.half_open >= e->options.max_half_open) {
+        e->counters.dropped++;
+        send_retry(e, p, &hd, now_ns);
+        return;
+    }
+    if (conn_new(&c, e, &p->path, &hd, retried ? &odcid : NULL) != 0) {
+        e->counters.dropped++;
+        return;
+    }
+    conn_receive(c, p, now_ns);
+}

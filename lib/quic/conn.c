@@ -1,0 +1,345 @@
+/* conn: making and freeing a connection, and what its owner may do with it. Called by endpoint,
+ * accept and, through endpoint.h, by the peer room; on the endpoint's thread. */
+#include "quic/conn.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/must.h"
+#include "base/rng.h"
+
+/* Connection-level credit. It is extended on arrival, so it only bounds what is under way between
+ * the two sockets; what a peer can make us hold is bounded by streams' credit. */
+#define CONN_WINDOW ((uint64_t)16 * 1024 * 1024)
+
+/* Peers are authenticated, and a lost acknowledgement makes dozens of duplicate frames for closed
+ * streams in one packet, each a "glitch" to ngtcp2: its limit is against strangers. */
+#define GLITCH_BURST 1000000
+#define GLITCH_RATE 100000
+
+ngtcp2_tstamp conn_clock(struct conn *c, uint64_t now_ns)
+{
+    if (now_ns > c->clock_ns) {
+        c->clock_ns = now_ns;
+    }
+    return c->clock_ns;
+}
+
+void conn_mark(struct conn *c)
+{
+    if (!list_linked(&c->dirty)) {
+        list_append(&c->endpoint->dirty, &c->dirty);
+    }
+}
+
+void conn_set_timer(struct conn *c, uint64_t at_ns)
+{
+    if (c->timer.key != at_ns) {
+        heap_move(&c->endpoint->timers, &c->timer, at_ns);
+    }
+}
+
+void conn_not_half_open(struct conn *c)
+{
+    if (c->half_open) {
+        c->half_open = false;
+        c->endpoint->counters.half_open--;
+    }
+}
+
+ngtcp2_path conn_ngtcp2_path(const struct udp_path *path)
+{
+    struct udp_path *p = (struct udp_path *)(uintptr_t)path; /* ngtcp2 only reads it */
+
+    return (ngtcp2_path){
+        .local = { .addr = &p->local.any, .addrlen = udp_address_len(&p->local) },
+        .remote = { .addr = &p->remote.any, .addrlen = udp_address_len(&p->remote) },
+    };
+}
+
+static ngtcp2_conn *get_conn(ngtcp2_crypto_conn_ref *ref)
+{
+    const struct conn *c = ref->user_data;
+
+    return c->quic;
+}
+
+static void fill_settings(ngtcp2_settings *s, const struct conn *c, const ngtcp2_pkt_hd *hd,
+                          const ngtcp2_cid *odcid)
+{
+    ngtcp2_settings_default(s);
+    s->cc_algo = NGTCP2_CC_ALGO_CUBIC;
+    s->initial_ts = c->clock_ns;
+    s->max_tx_udp_payload_size = CONN_PACKET;
+    s->no_tx_udp_payload_size_shaping = 1;
+    s->no_pmtud = 1; /* larger packets help nothing but bulk on loopback */
+    s->ack_thresh = 2;
+    s->handshake_timeout = c->endpoint->options.handshake_timeout_ns;
+#if NGTCP2_VERSION_NUM >= 0x010f00
+    s->glitch_ratelim_burst = GLITCH_BURST;
+    s->glitch_ratelim_rate = GLITCH_RATE;
+#endif
+    if (odcid) {
+        s->token = hd->token;
+        s->tokenlen = hd->tokenlen;
+        s->token_type = NGTCP2_TOKEN_TYPE_RETRY;
+    }
+}
+
+static void fill_params(ngtcp2_transport_params *p, const struct conn *c)
+{
+    const struct endpoint_options *o = &c->endpoint->options;
+
+    ngtcp2_transport_params_default(p);
+    p->initial_max_data = CONN_WINDOW;
+    p->initial_max_stream_data_uni = o->stream_window;
+    p->initial_max_stream_data_bidi_local = o->control_window;
+    p->initial_max_stream_data_bidi_remote = o->control_window;
+    p->initial_max_streams_uni = o->max_streams_uni;
+    p->initial_max_streams_bidi = 1;
+    p->max_idle_timeout = o->idle_timeout_ns;
+    p->disable_active_migration = 1;
+}
+
+static bool make_cid(ngtcp2_cid *cid, size_t len)
+{
+    cid->datalen = len;
+    return rng_secret(cid->data, len) == 0;
+}
+
+static int make_quic(struct conn *c, const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
+{
+    struct endpoint *e = c->endpoint;
+    ngtcp2_path path = conn_ngtcp2_path(&c->path);
+    ngtcp2_settings settings;
+    ngtcp2_transport_params params;
+    ngtcp2_cid scid, dcid;
+    int error;
+
+    fill_settings(&settings, c, hd, odcid);
+    fill_params(&params, c);
+    if (!make_cid(&scid, CID_LEN) || !make_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + 8)) {
+        return RUSM_EIO;
+    }
+    error = cid_add(&e->cids, &c->cids, c, scid.data, scid.datalen);
+    if (error) {
+        return error;
+    }
+    if (!hd) {
+        error = ngtcp2_conn_client_new(&c->quic, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
+                                       &conn_callbacks, &settings, &params, NULL, c);
+        return error ? RUSM_ENOMEM : 0;
+    }
+    error = cid_add(&e->cids, &c->cids, c, hd->dcid.data, hd->dcid.datalen);
+    if (error) {
+        return error;
+    }
+    params.original_dcid = odcid ? *odcid : hd->dcid;
+    params.original_dcid_present = 1;
+    if (odcid) {
+        params.retry_scid = hd->dcid;
+        params.retry_scid_present = 1;
+    }
+    params.stateless_reset_token_present = 1;
+    if (ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, e->reset_secret,
+                                                     CONN_SECRET, &scid) != 0) {
+        return RUSM_EIO;
+    }
+    error = ngtcp2_conn_server_new(&c->quic, &hd->scid, &scid, &path, hd->version, &conn_callbacks,
+                                   &settings, &params, NULL, c);
+    return error ? RUSM_ENOMEM : 0;
+}
+
+int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
+             const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+    int error;
+
+    *out = NULL;
+    if (!c) {
+        return RUSM_ENOMEM;
+    }
+    c->endpoint = e;
+    c->dialled = !hd;
+    c->path = *path;
+    c->clock_ns = c->heard_ns = endpoint_now_ns();
+    c->ref.get_conn = get_conn;
+    c->ref.user_data = c;
+    list_init(&c->dirty);
+    list_init(&c->cids);
+    list_append(&e->conns, &c->all);
+    e->counters.connections++;
+    if (hd) {
+        c->half_open = true;
+        e->counters.half_open++;
+    }
+    ngtcp2_ccerr_default(&c->close);
+    error = heap_insert(&e->timers, &c->timer, UINT64_MAX);
+    if (!error) {
+        error = make_quic(c, hd, odcid);
+    }
+    if (!error) {
+        c->tls = tls_session(e->tls, c->dialled, &c->ref);
+        error = c->tls ? 0 : RUSM_ENOMEM;
+    }
+    if (error) {
+        conn_free(c);
+        return error;
+    }
+    ngtcp2_conn_set_tls_native_handle(c->quic, c->tls);
+    *out = c;
+    return 0;
+}
+
+void conn_free(struct conn *c)
+{
+    struct endpoint *e = c->endpoint;
+
+    conn_not_half_open(c);
+    if (c->state == CONN_GRAVE) {
+        e->grave_count--;
+    } else {
+        e->counters.connections--;
+    }
+    cid_remove_all(&e->cids, &c->cids);
+    heap_remove(&e->timers, &c->timer);
+    list_remove(&c->all);
+    list_remove(&c->dirty);
+    ngtcp2_conn_del(c->quic);
+    wolfSSL_free(c->tls);
+    free(c->words);
+    free(c);
+}
+
+/* ---- endpoint.h ---- */
+
+void *conn_app(const struct conn *c)
+{
+    return c->app;
+}
+
+void conn_set_app(struct conn *c, void *app)
+{
+    c->app = app;
+}
+
+bool conn_dialled(const struct conn *c)
+{
+    return c->dialled;
+}
+
+void conn_wake(struct conn *c)
+{
+    conn_mark(c);
+}
+
+static int opened(int error)
+{
+    switch (error) {
+    case 0: return 0;
+    case NGTCP2_ERR_STREAM_ID_BLOCKED: return RUSM_BUSY;
+    default: return RUSM_ENOMEM;
+    }
+}
+
+int conn_open_uni(struct conn *c, int64_t *stream, void *user)
+{
+    return c->state == CONN_OPEN ? opened(ngtcp2_conn_open_uni_stream(c->quic, stream, user))
+                                 : RUSM_ECLOSED;
+}
+
+int conn_open_bidi(struct conn *c, int64_t *stream, void *user)
+{
+    return c->state == CONN_OPEN ? opened(ngtcp2_conn_open_bidi_stream(c->quic, stream, user))
+                                 : RUSM_ECLOSED;
+}
+
+void conn_set_user(struct conn *c, int64_t stream, void *user)
+{
+    if (c->state == CONN_OPEN) {
+        ngtcp2_conn_set_stream_user_data(c->quic, stream, user);
+    }
+}
+
+void conn_extend_stream(struct conn *c, int64_t stream, uint64_t bytes)
+{
+    if (c->state == CONN_OPEN &&
+        ngtcp2_conn_extend_max_stream_offset(c->quic, stream, bytes) == NGTCP2_ERR_NOMEM) {
+        conn_fail(c, NGTCP2_ERR_NOMEM);
+    }
+    conn_mark(c);
+}
+
+void conn_extend_streams(struct conn *c, uint64_t count)
+{
+    if (c->state == CONN_OPEN) {
+        ngtcp2_conn_extend_max_streams_uni(c->quic, count);
+        conn_mark(c);
+    }
+}
+
+uint64_t conn_streams_left(const struct conn *c)
+{
+    return c->state == CONN_OPEN ? ngtcp2_conn_get_streams_uni_left(c->quic) : 0;
+}
+
+void conn_reset(struct conn *c, int64_t stream, uint64_t code)
+{
+    if (c->state == CONN_OPEN && ngtcp2_conn_shutdown_stream_write(c->quic, 0, stream, code) != 0) {
+        conn_fail(c, NGTCP2_ERR_NOMEM);
+    }
+    conn_mark(c);
+}
+
+void conn_stop(struct conn *c, int64_t stream, uint64_t code)
+{
+    if (c->state == CONN_OPEN && ngtcp2_conn_shutdown_stream_read(c->quic, 0, stream, code) != 0) {
+        conn_fail(c, NGTCP2_ERR_NOMEM);
+    }
+    conn_mark(c);
+}
+
+void conn_close(struct conn *c, uint64_t code, const char *reason)
+{
+    if (c->state != CONN_OPEN) {
+        return;
+    }
+    conn_end(c, CONN_END_LOCAL, code, reason);
+    ngtcp2_ccerr_set_application_error(&c->close, code, (const uint8_t *)c->reason,
+                                       strlen(c->reason));
+}
+
+void conn_peer_text(const struct conn *c, char *text, size_t cap)
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    const union udp_address *a = &c->path.remote;
+
+    if (a->any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &a->v4.sin_addr, host, sizeof(host));
+        snprintf(text, cap, "%s:%u", host, ntohs(a->v4.sin_port));
+    } else if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+        inet_ntop(AF_INET, &a->v6.sin6_addr.s6_addr[12], host, sizeof(host));
+        snprintf(text, cap, "%s:%u", host, ntohs(a->v6.sin6_port));
+    } else {
+        inet_ntop(AF_INET6, &a->v6.sin6_addr, host, sizeof(host));
+        snprintf(text, cap, "[%s]:%u", host, ntohs(a->v6.sin6_port));
+    }
+}
+
+uint64_t conn_rtt_ns(const struct conn *c)
+{
+    ngtcp2_conn_info info;
+
+    if (c->state != CONN_OPEN) {
+        return 0;
+    }
+    ngtcp2_conn_get_conn_info(c->quic, &info);
+    return info.latest_rtt == 0 ? 0 : info.smoothed_rtt;
+}
+
+uint64_t conn_last_heard_ns(const struct conn *c)
+{
+    return c->heard_ns;
+}

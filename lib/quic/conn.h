@@ -1,0 +1,113 @@
+/* conn: one QUIC connection, from its first packet to its grave. What the files of this room share
+ * about connections and their endpoint; everyone else sees endpoint.h only.
+ *
+ *     OPEN ──(close, error, silence)──▶ ENDING ──(flush: last words, `closed`)──▶ GRAVE ──▶ freed
+ *
+ * A grave has no QUIC state any more: it answers late packets with the last words (RFC 9000
+ * 10.2.1), or swallows them, until three probe timeouts have passed.
+ *
+ * On the endpoint's thread. */
+#ifndef QUIC_CONN_H
+#define QUIC_CONN_H
+
+#include <ngtcp2/ngtcp2.h>
+#include "base/heap.h"
+#include "quic/cid.h"
+#include "quic/endpoint.h"
+#include "quic/tls.h"
+#include "quic/udp.h"
+
+#define CONN_PACKET 1452 /* bytes of a full packet: what an Ethernet frame holds over IPv6 */
+#define CONN_SECRET 32
+
+enum conn_state {
+    CONN_OPEN,
+    CONN_ENDING,
+    CONN_GRAVE,
+};
+
+struct endpoint {
+    struct udp udp;
+    struct endpoint_options options; /* bind and reset_context are the caller's, not kept */
+    struct endpoint_events events;
+    void *context;
+    struct endpoint_counters counters;
+    struct tls *tls;
+    struct map cids;
+    struct heap timers; /* of struct conn */
+    struct list conns;  /* OPEN and ENDING */
+    struct list graves; /* oldest first */
+    size_t grave_count;
+    struct list dirty; /* to be flushed */
+    uint8_t reset_secret[CONN_SECRET];
+    uint8_t retry_secret[CONN_SECRET];
+    uint64_t reset_second; /* stateless resets are limited by the second */
+    unsigned resets;
+    uint8_t *train;                              /* packets being built: UDP_TRAIN_MAX */
+    size_t train_len, train_segment, train_sent; /* one that the socket did not take yet */
+    struct udp_path train_path;
+};
+
+struct conn {
+    struct endpoint *endpoint;
+    ngtcp2_conn *quic;
+    WOLFSSL *tls;
+    ngtcp2_crypto_conn_ref ref; /* how wolfSSL's side finds quic */
+    void *app;
+    struct list all; /* in conns or graves */
+    struct list dirty;
+    struct list cids; /* its entries in the endpoint's table */
+    struct heap_node timer;
+    uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
+    uint64_t heard_ns;
+    enum conn_state state;
+    bool dialled, ready;
+    bool half_open;       /* accepted and counted as such */
+    bool reset_seen;      /* a stateless reset */
+    bool silent;          /* say nothing at the end */
+    bool refusal;         /* the end is TLS's */
+    struct udp_path path; /* at first; while OPEN ngtcp2 knows the current one */
+    struct conn_end end;
+    ngtcp2_ccerr close; /* what to say at the end, if not silent */
+    char reason[96];    /* its text */
+    uint8_t *words;     /* the packet said, while in the grave */
+    size_t words_len;
+    uint64_t grave_packets; /* received there */
+};
+
+/* ---- conn.c ---- */
+/* Gives *c. hd NULL: dials. odcid: a validated Retry came before. RUSM_ENOMEM, RUSM_EIO. */
+int conn_new(struct conn **c, struct endpoint *e, const struct udp_path *path,
+             const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid);
+void conn_free(struct conn *c);
+/* The time for ngtcp2: now, or the last one told if that is later. */
+ngtcp2_tstamp conn_clock(struct conn *c, uint64_t now_ns);
+void conn_mark(struct conn *c); /* onto the dirty list */
+void conn_set_timer(struct conn *c, uint64_t at_ns);
+void conn_not_half_open(struct conn *c);
+
+/* ---- conn_callbacks.c ---- */
+extern const ngtcp2_callbacks conn_callbacks;
+
+/* ---- conn_end.c ---- */
+/* Ends the connection because ngtcp2 said so; decides what to tell the peer and the owner. */
+void conn_fail(struct conn *c, int error);
+void conn_end(struct conn *c, enum conn_end_kind kind, uint64_t code, const char *text);
+/* For an ENDING one: says the last words, tells the owner, then buries or frees c. */
+void conn_bury(struct conn *c, uint64_t now_ns);
+/* The last words of one that lives, nothing else. */
+void conn_say_close(struct conn *c, uint64_t now_ns);
+/* A packet for a grave. */
+void conn_haunt(struct conn *c);
+
+/* ---- conn_io.c ---- */
+void conn_receive(struct conn *c, const struct udp_packet *p, uint64_t now_ns);
+/* Writes one burst. 0, RUSM_BUSY: the socket is full (the train waits in the endpoint). *more: the
+ * burst was cut, there is more to send. */
+int conn_write(struct conn *c, uint64_t now_ns, bool *more);
+/* Sends the endpoint's waiting train. 0 or RUSM_BUSY. */
+int conn_send_train(struct endpoint *e, struct conn *c);
+
+ngtcp2_path conn_ngtcp2_path(const struct udp_path *path);
+
+#endif

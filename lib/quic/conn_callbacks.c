@@ -1,0 +1,229 @@
+/* conn_callbacks: what ngtcp2 calls while it reads a packet or handles a timer, passed on as
+ * endpoint_events. Nothing is passed on before the handshake is complete and the peer's certificate
+ * checked, nor after the connection has ended. On the endpoint's thread. */
+#include "quic/conn.h"
+
+#include <string.h>
+#include "base/must.h"
+#include "base/rng.h"
+
+#define PASS(c, call)                                                               \
+    ((c)->state == CONN_OPEN && (c)->ready ? verdict(c, (c)->endpoint->events.call) \
+                                           : NGTCP2_ERR_CALLBACK_FAILURE)
+
+/* What ngtcp2 is told after a callback of ours: go on only if the connection is to live. */
+static int verdict(const struct conn *c, int error)
+{
+    return error || c->state != CONN_OPEN ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int after(const struct conn *c)
+{
+    return verdict(c, 0);
+}
+
+static void random_bytes(uint8_t *dest, size_t len, const ngtcp2_rand_ctx *ctx)
+{
+    (void)ctx;
+    must(rng_secret(dest, len) == 0);
+}
+
+static int new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len,
+                             void *user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    cid->datalen = len;
+    if (rng_secret(cid->data, len) != 0 ||
+        ngtcp2_crypto_generate_stateless_reset_token(token, c->endpoint->reset_secret, CONN_SECRET,
+                                                     cid) != 0 ||
+        cid_add(&c->endpoint->cids, &c->cids, c, cid->data, len) != 0) {
+        return NGTCP2_ERR_CALLBACK_FAILURE;
+    }
+    return 0;
+}
+
+static int remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    cid_remove(&c->endpoint->cids, cid->data, cid->datalen);
+    return 0;
+}
+
+/* wolfSSL verifies the chain; the moment it is done, and before ngtcp2 hears of it, we check that
+ * it is the one certificate that we trust. */
+static int recv_crypto_data(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t offset,
+                            const uint8_t *data, size_t len, void *user)
+{
+    struct conn *c = user;
+    uint8_t alert;
+    int error = ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user);
+
+    if (error || c->ready || !wolfSSL_is_init_finished(c->tls)) {
+        return error;
+    }
+    alert = tls_check_peer(c->endpoint->tls, c->tls);
+    if (alert) {
+        ngtcp2_conn_set_tls_alert(quic, alert);
+        return NGTCP2_ERR_CRYPTO;
+    }
+    return 0;
+}
+
+static int handshake_completed(ngtcp2_conn *quic, void *user)
+{
+    struct conn *c = user;
+
+    conn_not_half_open(c);
+    c->ready = true;
+    ngtcp2_conn_set_keep_alive_timeout(quic, c->endpoint->options.keep_alive_ns);
+    return PASS(c, ready(c->endpoint->context, c));
+}
+
+static int stream_open(ngtcp2_conn *quic, int64_t stream, void *user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    return PASS(c, stream_opened(c->endpoint->context, c, stream));
+}
+
+static int recv_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t stream, uint64_t offset,
+                            const uint8_t *data, size_t len, void *user, void *stream_user)
+{
+    struct conn *c = user;
+    bool fin = flags & NGTCP2_STREAM_DATA_FLAG_FIN;
+
+    (void)offset;
+    ngtcp2_conn_extend_max_offset(quic, len);
+    if (ngtcp2_is_bidi_stream(stream) && !fin) {
+        int error = ngtcp2_conn_extend_max_stream_offset(quic, stream, len);
+        if (error == NGTCP2_ERR_NOMEM) {
+            return NGTCP2_ERR_CALLBACK_FAILURE;
+        }
+    }
+    return PASS(c, stream_data(c->endpoint->context, c, stream, stream_user, data, len, fin));
+}
+
+static int acked_stream_data(ngtcp2_conn *quic, int64_t stream, uint64_t offset, uint64_t len,
+                             void *user, void *stream_user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    (void)offset;
+    if (c->state == CONN_OPEN && len > 0) {
+        c->endpoint->events.stream_acked(c->endpoint->context, c, stream, stream_user, len);
+    }
+    return after(c);
+}
+
+static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream, uint64_t code,
+                        void *user, void *stream_user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    (void)flags;
+    (void)code;
+    if (c->state == CONN_OPEN) {
+        c->endpoint->events.stream_closed(c->endpoint->context, c, stream, stream_user);
+    }
+    return after(c);
+}
+
+static int stream_reset(ngtcp2_conn *quic, int64_t stream, uint64_t final_size, uint64_t code,
+                        void *user, void *stream_user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    (void)final_size;
+    if (c->state == CONN_OPEN) {
+        c->endpoint->events.stream_reset(c->endpoint->context, c, stream, stream_user, code);
+    }
+    return after(c);
+}
+
+#if NGTCP2_VERSION_NUM >= 0x011800
+static int recv_stop_sending(ngtcp2_conn *quic, int64_t stream, uint64_t code, void *user,
+                             void *stream_user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    if (c->state == CONN_OPEN) {
+        c->endpoint->events.stream_stopped(c->endpoint->context, c, stream, stream_user, code);
+    }
+    return after(c);
+}
+#endif
+
+static int extend_max_stream_data(ngtcp2_conn *quic, int64_t stream, uint64_t max, void *user,
+                                  void *stream_user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    (void)max;
+    if (c->state == CONN_OPEN && c->ready) {
+        c->endpoint->events.stream_writable(c->endpoint->context, c, stream, stream_user);
+    }
+    return after(c);
+}
+
+static int extend_max_streams_uni(ngtcp2_conn *quic, uint64_t max, void *user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    (void)max;
+    if (c->state == CONN_OPEN && c->ready) {
+        c->endpoint->events.streams_available(c->endpoint->context, c);
+    }
+    return after(c);
+}
+
+static int recv_stateless_reset(ngtcp2_conn *quic, const ngtcp2_pkt_stateless_reset *reset,
+                                void *user)
+{
+    struct conn *c = user;
+
+    (void)quic;
+    (void)reset;
+    c->reset_seen = true;
+    return 0;
+}
+
+const ngtcp2_callbacks conn_callbacks = {
+    .client_initial = ngtcp2_crypto_client_initial_cb,
+    .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+    .recv_crypto_data = recv_crypto_data,
+    .handshake_completed = handshake_completed,
+    .encrypt = ngtcp2_crypto_encrypt_cb,
+    .decrypt = ngtcp2_crypto_decrypt_cb,
+    .hp_mask = ngtcp2_crypto_hp_mask_cb,
+    .recv_stream_data = recv_stream_data,
+    .acked_stream_data_offset = acked_stream_data,
+    .stream_open = stream_open,
+    .stream_close = stream_close,
+    .recv_stateless_reset = recv_stateless_reset,
+    .recv_retry = ngtcp2_crypto_recv_retry_cb,
+    .extend_max_local_streams_uni = extend_max_streams_uni,
+    .rand = random_bytes,
+    .get_new_connection_id = new_connection_id,
+    .remove_connection_id = remove_connection_id,
+    .update_key = ngtcp2_crypto_update_key_cb,
+    .stream_reset = stream_reset,
+    .extend_max_stream_data = extend_max_stream_data,
+    .delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
+    .delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+    .get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
+    .version_negotiation = ngtcp2_crypto_version_negotiation_cb,
+#if NGTCP2_VERSION_NUM >= 0x011800
+    .recv_stop_sending = recv_stop_sending,
+#endif
+};

@@ -1,0 +1,206 @@
+/* conn_end: how a connection ends: what its owner is told, what the peer is told, and the grave
+ * that keeps answering for a while. Called by conn, conn_io and endpoint, on the endpoint's
+ * thread. */
+#include "quic/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLOSE_PACKET 1280 /* bytes: last words are short */
+#define GRAVES 256        /* kept at once; beyond, the oldest falls silent early */
+#define CRYPTO_ERROR 0x100u
+#define ALERT_INTERNAL 80
+
+/* Keeps a text, the peer's included, printable and NUL-terminated. */
+static void keep_text(char *out, size_t cap, const char *text, size_t len)
+{
+    size_t n = len < cap - 1 ? len : cap - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (char)(text[i] < ' ' || text[i] > '~' ? '?' : text[i]);
+    }
+    out[n] = '\0';
+}
+
+void conn_end(struct conn *c, enum conn_end_kind kind, uint64_t code, const char *text)
+{
+    if (c->state != CONN_OPEN) {
+        return;
+    }
+    c->state = CONN_ENDING;
+    c->end.kind = kind;
+    c->end.code = code;
+    text = text ? text : "";
+    keep_text(c->end.text, sizeof(c->end.text), text, strlen(text));
+    keep_text(c->reason, sizeof(c->reason), text, strlen(text));
+    conn_mark(c);
+}
+
+static void end_by_peer(struct conn *c)
+{
+    const ngtcp2_ccerr *said = ngtcp2_conn_get_ccerr(c->quic);
+    char text[96], line[sizeof(c->end.text)];
+    uint64_t code = said->error_code;
+
+    keep_text(text, sizeof(text), (const char *)said->reason, said->reasonlen);
+    c->silent = true;
+    if (said->type == NGTCP2_CCERR_TYPE_APPLICATION) {
+        conn_end(c, CONN_END_PEER, code, text);
+    } else if (code >= CRYPTO_ERROR && code <= CRYPTO_ERROR + 0xff) {
+        c->refusal = true;
+        conn_end(c, CONN_END_REFUSED, code, tls_alert_text((uint8_t)(code & 0xff), true));
+    } else if (code == NGTCP2_APPLICATION_ERROR || code == NGTCP2_NO_ERROR) {
+        /* An application's close before the handshake is complete travels like this. */
+        conn_end(c, CONN_END_PEER, 0, text);
+    } else if (code == NGTCP2_CONNECTION_REFUSED) {
+        conn_end(c, CONN_END_ERROR, code, "it takes no more connections");
+    } else {
+        snprintf(line, sizeof(line), "it reports QUIC error 0x%llx%s%s", (unsigned long long)code,
+                 text[0] ? ": " : "", text);
+        conn_end(c, CONN_END_ERROR, code, line);
+    }
+}
+
+static void end_by_tls(struct conn *c)
+{
+    uint8_t alert = ngtcp2_conn_get_tls_alert(c->quic);
+
+    if (alert == 0) {
+        alert = ALERT_INTERNAL;
+    }
+    c->refusal = true;
+    conn_end(c, CONN_END_REFUSED, CRYPTO_ERROR + alert, tls_alert_text(alert, false));
+    ngtcp2_ccerr_set_tls_alert(&c->close, alert, NULL, 0);
+}
+
+void conn_fail(struct conn *c, int error)
+{
+    if (c->state != CONN_OPEN) {
+        return;
+    }
+    switch (error) {
+    case NGTCP2_ERR_DRAINING:
+        if (!c->reset_seen) {
+            end_by_peer(c);
+            return;
+        }
+        c->silent = true;
+        conn_end(c, CONN_END_RESET, 0, "it has forgotten the connection (stateless reset)");
+        return;
+    case NGTCP2_ERR_IDLE_CLOSE:
+        c->silent = true;
+        conn_end(c, c->ready ? CONN_END_IDLE : CONN_END_TIMEOUT, 0,
+                 c->ready ? "nothing heard for the idle timeout" : "no answer");
+        return;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+        c->silent = true;
+        conn_end(c, CONN_END_TIMEOUT, 0, "the handshake did not complete in time");
+        return;
+    case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+        c->silent = true;
+        conn_end(c, CONN_END_ERROR, 0, "it speaks no version of QUIC that we do");
+        return;
+    case NGTCP2_ERR_DROP_CONN:
+    case NGTCP2_ERR_RETRY:
+        c->silent = true;
+        conn_end(c, CONN_END_ERROR, 0, "the first packet does not begin a handshake");
+        return;
+    case NGTCP2_ERR_CRYPTO: end_by_tls(c); return;
+    default:
+        ngtcp2_ccerr_set_liberr(&c->close, error, NULL, 0);
+        conn_end(c, CONN_END_ERROR, c->close.error_code, ngtcp2_strerror(error));
+    }
+}
+
+/* Writes CONNECTION_CLOSE. Its length, or 0. */
+static size_t write_close(struct conn *c, uint8_t *packet, uint64_t now_ns)
+{
+    ngtcp2_path_storage ps;
+    ngtcp2_ssize n;
+
+    ngtcp2_path_storage_zero(&ps);
+    n = ngtcp2_conn_write_connection_close(c->quic, &ps.path, NULL, packet, CLOSE_PACKET, &c->close,
+                                           conn_clock(c, now_ns));
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void send_one(struct conn *c, const uint8_t *packet, size_t len)
+{
+    struct endpoint *e = c->endpoint;
+    size_t sent;
+
+    /* A full socket loses it: the peer asks again by sending, or times out. */
+    if (len > 0 && udp_send(&e->udp, &c->path, packet, len, len, &sent) == 0) {
+        e->counters.datagrams_out++;
+        e->counters.bytes_out += len;
+    }
+}
+
+void conn_say_close(struct conn *c, uint64_t now_ns)
+{
+    uint8_t packet[CLOSE_PACKET];
+
+    send_one(c, packet, write_close(c, packet, now_ns));
+}
+
+static void tell_owner(struct conn *c)
+{
+    struct endpoint *e = c->endpoint;
+
+    if (c->dialled || c->ready) {
+        e->events.closed(e->context, c, &c->end);
+    } else if (c->refusal && e->events.refused) {
+        e->events.refused(e->context, &c->path.remote.any, udp_address_len(&c->path.remote),
+                          c->end.text);
+    }
+}
+
+void conn_bury(struct conn *c, uint64_t now_ns)
+{
+    struct endpoint *e = c->endpoint;
+    uint8_t packet[CLOSE_PACKET];
+    uint64_t rest_ns = 3 * ngtcp2_conn_get_pto(c->quic);
+    size_t len = 0;
+
+    conn_not_half_open(c);
+    if (!c->silent) {
+        len = write_close(c, packet, now_ns);
+        send_one(c, packet, len);
+    }
+    if (c->refusal && !c->dialled) {
+        e->counters.refused++;
+    }
+    tell_owner(c);
+    c->app = NULL;
+    ngtcp2_conn_del(c->quic);
+    wolfSSL_free(c->tls);
+    c->quic = NULL;
+    c->tls = NULL;
+    if (len > 0) {
+        c->words = malloc(len);
+        if (c->words) {
+            memcpy(c->words, packet, len);
+            c->words_len = len;
+        }
+    }
+    c->state = CONN_GRAVE;
+    e->counters.connections--;
+    e->grave_count++;
+    list_remove(&c->all);
+    list_append(&e->graves, &c->all);
+    list_remove(&c->dirty);
+    conn_set_timer(c, now_ns + rest_ns);
+    if (e->grave_count > GRAVES) {
+        conn_free(list_entry(list_first(&e->graves), struct conn, all));
+    }
+}
+
+void conn_haunt(struct conn *c)
+{
+    /* RFC 9000 10.2.1: less and less often. */
+    c->grave_packets++;
+    if (c->words && (c->grave_packets & (c->grave_packets - 1)) == 0) {
+        send_one(c, c->words, c->words_len);
+    }
+}

@@ -1,0 +1,229 @@
+/* conn_io: packets of one connection: reading one, and writing a burst from what the owner's `pull`
+ * offers. Called by endpoint and accept, on the endpoint's thread. */
+#include "quic/conn.h"
+
+#include <string.h>
+#include "base/must.h"
+
+#define VECS 16 /* pieces of one stream offered at once */
+
+_Static_assert(sizeof(struct iovec) == sizeof(ngtcp2_vec) &&
+                   offsetof(struct iovec, iov_base) == offsetof(ngtcp2_vec, base) &&
+                   offsetof(struct iovec, iov_len) == offsetof(ngtcp2_vec, len),
+               "ngtcp2 takes iovecs as they are");
+
+void conn_receive(struct conn *c, const struct udp_packet *p, uint64_t now_ns)
+{
+    struct udp_path from = p->path;
+    ngtcp2_path path = conn_ngtcp2_path(&from);
+    ngtcp2_pkt_info info = { .ecn = 0 };
+    int error;
+
+    if (c->state == CONN_GRAVE) {
+        conn_haunt(c);
+        return;
+    }
+    if (c->state != CONN_OPEN) {
+        return;
+    }
+    if (c->dialled) {
+        /* On a socket bound to all addresses the system chose ours; to ngtcp2 it is the wildcard,
+         * from the first packet on. */
+        from.local = c->path.local;
+    }
+    error = ngtcp2_conn_read_pkt(c->quic, &path, &info, p->data, p->len, conn_clock(c, now_ns));
+    if (error) {
+        conn_fail(c, error);
+    } else {
+        c->heard_ns = now_ns;
+    }
+    conn_mark(c);
+}
+
+/* What the owner wants to send next. */
+struct offer {
+    int64_t stream;
+    struct iovec vec[VECS];
+    int count; /* -1: nothing */
+    bool fin;
+    size_t len;
+};
+
+static void ask(struct conn *c, struct offer *o)
+{
+    struct endpoint *e = c->endpoint;
+
+    o->stream = -1;
+    o->count = -1;
+    o->fin = false;
+    o->len = 0;
+    /* No callback tells when connection-level credit comes back, but it comes in a packet, and
+     * every packet leads here again. */
+    if (!c->ready || c->state != CONN_OPEN || ngtcp2_conn_get_max_data_left(c->quic) == 0) {
+        return;
+    }
+    o->count = e->events.pull(e->context, c, &o->stream, o->vec, VECS, &o->fin);
+    must(o->count <= VECS);
+    for (int i = 0; i < o->count; i++) {
+        o->len += o->vec[i].iov_len;
+    }
+    if (o->count < 0 || (o->len == 0 && !o->fin)) {
+        o->stream = -1;
+        o->count = -1;
+        o->fin = false;
+    }
+}
+
+static void took(struct conn *c, const struct offer *o, size_t len)
+{
+    struct endpoint *e = c->endpoint;
+    void *user = ngtcp2_conn_get_stream_user_data(c->quic, o->stream);
+
+    e->events.pulled(e->context, c, o->stream, user, len, o->fin && len == o->len);
+}
+
+/* Writes one packet, of as many offers as fit in it. Its length, 0: there is nothing (more) to
+ * write now, or a negative error of ngtcp2. */
+static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at, size_t cap,
+                                 uint64_t ts)
+{
+    struct endpoint *e = c->endpoint;
+    struct offer o;
+
+    for (;;) {
+        ngtcp2_ssize n, len = -1;
+        uint32_t flags = 0;
+
+        ask(c, &o);
+        if (o.count >= 0) {
+            flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (o.fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0u);
+        }
+        n = ngtcp2_conn_writev_stream(c->quic, path, NULL, at, cap, &len, flags, o.stream,
+                                      (const ngtcp2_vec *)(const void *)o.vec,
+                                      o.count > 0 ? (size_t)o.count : 0, ts);
+        if (o.count >= 0 && len >= 0) {
+            took(c, &o, (size_t)len);
+        }
+        switch (n) {
+        case NGTCP2_ERR_WRITE_MORE: break;
+        case NGTCP2_ERR_STREAM_DATA_BLOCKED:
+        case NGTCP2_ERR_STREAM_SHUT_WR:
+        case NGTCP2_ERR_STREAM_NOT_FOUND:
+            e->events.blocked(e->context, c, o.stream,
+                              ngtcp2_conn_get_stream_user_data(c->quic, o.stream));
+            break;
+        default: return n;
+        }
+    }
+}
+
+int conn_send_train(struct endpoint *e, struct conn *c)
+{
+    size_t sent = 0, left = e->train_len - e->train_sent;
+    int error;
+
+    if (left == 0) {
+        return 0;
+    }
+    error =
+        udp_send(&e->udp, &e->train_path, e->train + e->train_sent, left, e->train_segment, &sent);
+    e->counters.bytes_out += sent;
+    e->counters.datagrams_out += (sent + e->train_segment - 1) / e->train_segment;
+    e->train_sent += sent;
+    if (error == RUSM_BUSY) {
+        return RUSM_BUSY;
+    }
+    e->train_len = e->train_sent = 0;
+    if (error && c && !c->ready && c->dialled) {
+        c->silent = true;
+        conn_end(c, CONN_END_UNREACHABLE, 0, strerror(errno));
+    }
+    return 0;
+}
+
+static bool same_path(const struct udp_path *a, const ngtcp2_path *b)
+{
+    return udp_address_eq(&a->remote, (const union udp_address *)(const void *)b->remote.addr) &&
+           udp_address_eq(&a->local, (const union udp_address *)(const void *)b->local.addr);
+}
+
+/* The peer's address changed (its NAT has rebound it). */
+static void follow_path(struct conn *c, const ngtcp2_path *path)
+{
+    memcpy(&c->path.local, path->local.addr, path->local.addrlen);
+    memcpy(&c->path.remote, path->remote.addr, path->remote.addrlen);
+}
+
+/* Builds a train: packets of one size to one place, the last may be shorter. Returns 1: it is full
+ * or was cut, 0: there is no more to write, or ngtcp2's error. */
+static int build_train(struct conn *c, size_t cap, uint64_t ts)
+{
+    struct endpoint *e = c->endpoint;
+    ngtcp2_path_storage ps;
+
+    e->train_len = e->train_sent = 0;
+    while (e->train_len + CONN_PACKET <= cap) {
+        ngtcp2_ssize n;
+
+        ngtcp2_path_storage_zero(&ps);
+        n = write_packet(c, &ps.path, e->train + e->train_len, CONN_PACKET, ts);
+        if (n <= 0) {
+            return (int)n;
+        }
+        if (e->train_len == 0) {
+            e->train_segment = (size_t)n;
+            if (!same_path(&c->path, &ps.path)) {
+                follow_path(c, &ps.path);
+            }
+            e->train_path = c->path;
+        } else if ((size_t)n > e->train_segment || !same_path(&e->train_path, &ps.path)) {
+            /* Does not fit behind the others: those go first, then this becomes a train. */
+            uint8_t *misfit = e->train + e->train_len;
+            if (conn_send_train(e, c) == 0) {
+                memmove(e->train, misfit, (size_t)n);
+                e->train_segment = (size_t)n;
+                if (!same_path(&c->path, &ps.path)) {
+                    follow_path(c, &ps.path);
+                }
+                e->train_path = c->path;
+                e->train_len = 0;
+            } else {
+                return 1; /* the misfit is lost, as packets may be */
+            }
+        }
+        e->train_len += (size_t)n;
+        if ((size_t)n < e->train_segment) {
+            return 1;
+        }
+    }
+    return 1;
+}
+
+int conn_write(struct conn *c, uint64_t now_ns, bool *more)
+{
+    struct endpoint *e = c->endpoint;
+    size_t left = UDP_TRAIN_MAX;
+    int going = 1;
+
+    *more = false;
+    /* A burst is one train, except that a short packet ends a train early. */
+    while (going > 0 && left >= CONN_PACKET && c->state == CONN_OPEN) {
+        size_t len;
+
+        going = build_train(c, left, conn_clock(c, now_ns));
+        len = e->train_len;
+        if (going < 0) {
+            conn_fail(c, going);
+        }
+        if (conn_send_train(e, c) != 0) {
+            conn_mark(c);
+            return RUSM_BUSY;
+        }
+        left -= len;
+    }
+    *more = going > 0;
+    if (c->state == CONN_OPEN) {
+        conn_set_timer(c, ngtcp2_conn_get_expiry(c->quic));
+    }
+    return 0;
+}

@@ -1,0 +1,287 @@
+/* endpoint: the socket, the table and the timers that connections share. Called by node's loop:
+ * receive, tick, flush, in this order, each turn; never blocks. Time is read here once a call. */
+#include "quic/endpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "base/err.h"
+#include "base/rng.h"
+#include "quic/accept.h"
+#include "quic/conn.h"
+
+#define FILLS 4 /* batches a call of endpoint_receive, so that processes get their turn */
+
+uint64_t endpoint_now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NGTCP2_SECONDS + (uint64_t)ts.tv_nsec;
+}
+
+static int make_secrets(struct endpoint *e, const struct endpoint_options *o, struct rusm_why *why)
+{
+    uint64_t seed;
+    int error = rng_secret(&seed, sizeof(seed));
+
+    if (!error) {
+        error = rng_secret(e->retry_secret, sizeof(e->retry_secret));
+    }
+    if (!error) {
+        /* The same after a restart: the point of stateless resets is to be recognised then. */
+        error = o->reset_context ? identity_derive(o->identity, "stateless reset", o->reset_context,
+                                                   e->reset_secret, sizeof(e->reset_secret))
+                                 : rng_secret(e->reset_secret, sizeof(e->reset_secret));
+    }
+    map_init(&e->cids, seed);
+    return error ? err_why(why, error, "cannot make secrets") : 0;
+}
+
+int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
+                 const struct endpoint_events *events, void *context, struct rusm_why *why)
+{
+    struct endpoint *e = calloc(1, sizeof(*e));
+    int error;
+
+    *out = NULL;
+    if (!e) {
+        return err_why(why, RUSM_ENOMEM, "no memory");
+    }
+    e->udp.fd = -1;
+    e->options = *options;
+    e->options.bind = NULL;
+    e->options.reset_context = NULL;
+    e->events = *events;
+    e->context = context;
+    list_init(&e->conns);
+    list_init(&e->graves);
+    list_init(&e->dirty);
+    heap_init(&e->timers);
+    error = make_secrets(e, options, why);
+    if (!error) {
+        e->train = malloc(UDP_TRAIN_MAX);
+        error = e->train ? 0 : err_why(why, RUSM_ENOMEM, "no memory");
+    }
+    if (!error) {
+        error = tls_new(&e->tls, options->identity, why);
+    }
+    if (!error) {
+        error = udp_open(&e->udp, options->bind, options->bind_len, why);
+    }
+    if (error) {
+        endpoint_free(e);
+        return error;
+    }
+    *out = e;
+    return 0;
+}
+
+void endpoint_free(struct endpoint *e)
+{
+    uint64_t now_ns = endpoint_now_ns();
+
+    if (!e) {
+        return;
+    }
+    list_each_safe(it, &e->conns) {
+        struct conn *c = list_entry(it, struct conn, all);
+        if (c->state == CONN_OPEN) {
+            ngtcp2_ccerr_set_application_error(&c->close, 0, NULL, 0);
+        }
+        if (!c->silent) {
+            conn_say_close(c, now_ns);
+        }
+        conn_free(c);
+    }
+    list_each_safe(it, &e->graves) {
+        conn_free(list_entry(it, struct conn, all));
+    }
+    udp_close(&e->udp);
+    tls_free(e->tls);
+    heap_fini(&e->timers);
+    map_fini(&e->cids);
+    free(e->train);
+    explicit_bzero(e->reset_secret, sizeof(e->reset_secret));
+    free(e);
+}
+
+int endpoint_fd(const struct endpoint *e)
+{
+    return e->udp.fd;
+}
+
+const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len)
+{
+    *len = udp_address_len(&e->udp.local);
+    return &e->udp.local.any;
+}
+
+const struct endpoint_counters *endpoint_counters(const struct endpoint *e)
+{
+    return &e->counters;
+}
+
+static void receive_packet(struct endpoint *e, const struct udp_packet *p, uint64_t now_ns)
+{
+    ngtcp2_version_cid vc;
+    struct conn *c;
+    int error = ngtcp2_pkt_decode_version_cid(&vc, p->data, p->len, CID_LEN);
+
+    e->counters.datagrams_in++;
+    e->counters.bytes_in += p->len;
+    if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
+        accept_offer_versions(e, p, &vc);
+        return;
+    }
+    if (error) {
+        e->counters.malformed++;
+        return;
+    }
+    c = cid_find(&e->cids, vc.dcid, vc.dcidlen);
+    if (c) {
+        conn_receive(c, p, now_ns);
+    } else {
+        accept_packet(e, p, &vc, now_ns);
+    }
+}
+
+/* ICMP reports. They can be forged by whoever knows our port, so they only end a dial that has
+ * heard nothing yet. */
+static void receive_errors(struct endpoint *e)
+{
+    union udp_address to;
+    int error;
+
+    while (udp_error(&e->udp, &to, &error)) {
+        if (error != ECONNREFUSED && error != EHOSTUNREACH && error != ENETUNREACH &&
+            error != EACCES) {
+            continue;
+        }
+        list_each(it, &e->conns) {
+            struct conn *c = list_entry(it, struct conn, all);
+            if (c->dialled && !c->ready && c->state == CONN_OPEN &&
+                udp_address_eq(&c->path.remote, &to)) {
+                c->silent = true;
+                conn_end(c, CONN_END_UNREACHABLE, 0, strerror(error));
+            }
+        }
+    }
+}
+
+bool endpoint_receive(struct endpoint *e)
+{
+    bool more = true;
+
+    for (int i = 0; i < FILLS && more; i++) {
+        struct udp_packet p;
+        uint64_t now_ns;
+
+        udp_fill(&e->udp, &more);
+        now_ns = endpoint_now_ns();
+        while (udp_next(&e->udp, &p)) {
+            receive_packet(e, &p, now_ns);
+        }
+        if (e->udp.errors) {
+            receive_errors(e);
+        }
+    }
+    return more;
+}
+
+void endpoint_tick(struct endpoint *e)
+{
+    uint64_t now_ns = endpoint_now_ns();
+
+    for (;;) {
+        struct heap_node *node = heap_min(&e->timers);
+        struct conn *c;
+        int error;
+
+        if (!node || node->key > now_ns) {
+            return;
+        }
+        c = (struct conn *)(void *)((char *)node - offsetof(struct conn, timer));
+        if (c->state == CONN_GRAVE) {
+            conn_free(c);
+            continue;
+        }
+        if (c->state == CONN_OPEN) {
+            error = ngtcp2_conn_handle_expiry(c->quic, conn_clock(c, now_ns));
+            if (error) {
+                conn_fail(c, error);
+            }
+        }
+        conn_mark(c);
+        /* The flush sets the real one. */
+        conn_set_timer(c, UINT64_MAX);
+    }
+}
+
+bool endpoint_flush(struct endpoint *e, bool *blocked)
+{
+    struct list turn;
+
+    *blocked = conn_send_train(e, NULL) != 0;
+    if (*blocked || list_empty(&e->dirty)) {
+        return false;
+    }
+    /* Those marked from here on have their turn in the next call. */
+    turn = e->dirty;
+    turn.next->prev = turn.prev->next = &turn;
+    list_init(&e->dirty);
+    while (!list_empty(&turn)) {
+        struct conn *c = list_entry(list_first(&turn), struct conn, dirty);
+        uint64_t now_ns = endpoint_now_ns();
+        bool more = false;
+
+        list_remove(&c->dirty);
+        if (c->state == CONN_OPEN && conn_write(c, now_ns, &more) != 0) {
+            *blocked = true;
+            break;
+        }
+        if (c->state == CONN_ENDING) {
+            conn_bury(c, now_ns);
+        } else if (more) {
+            conn_mark(c);
+        }
+    }
+    while (!list_empty(&turn)) {
+        struct list *last = turn.prev;
+        list_remove(last);
+        list_prepend(&e->dirty, last);
+    }
+    return !*blocked && !list_empty(&e->dirty);
+}
+
+uint64_t endpoint_next_ns(const struct endpoint *e)
+{
+    const struct heap_node *node = heap_min(&e->timers);
+
+    return node ? node->key : UINT64_MAX;
+}
+
+int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_len, void *app,
+                  struct conn **out)
+{
+    struct udp_path path = { .local = e->udp.local };
+    struct conn *c;
+    int error;
+
+    *out = NULL;
+    if (e->counters.connections >= e->options.max_connections) {
+        return RUSM_ELIMIT;
+    }
+    if (udp_address_for(&e->udp, &path.remote, to, to_len) != 0) {
+        return RUSM_EIO;
+    }
+    error = conn_new(&c, e, &path, NULL, NULL);
+    if (error) {
+        return error;
+    }
+    c->app = app;
+    conn_mark(c);
+    *out = c;
+    return 0;
+}

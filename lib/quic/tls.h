@@ -1,0 +1,31 @@
+/* tls: wolfSSL contexts that trust one certificate and speak one protocol. TLS 1.3 only, both
+ * sides present the cluster's certificate, each demands it byte for byte. No tickets, no 0-RTT.
+ * On the endpoint's thread. */
+#ifndef QUIC_TLS_H
+#define QUIC_TLS_H
+
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+#include "quic/identity.h"
+
+#define TLS_PROTOCOL "rusm/1" /* ALPN */
+
+struct tls;
+
+/* Keeps the identity. Gives *out. RUSM_ENOMEM, RUSM_EIO (wolfSSL refuses: why). */
+int tls_new(struct tls **out, const struct identity *identity, struct rusm_why *why);
+void tls_free(struct tls *t);
+
+/* One handshake's state, to be freed with wolfSSL_free; ref is what ngtcp2's glue asks for the
+ * connection. NULL: no memory. */
+WOLFSSL *tls_session(const struct tls *t, bool dialled, ngtcp2_crypto_conn_ref *ref);
+
+/* To be called once TLS says that the handshake is complete and before anything else is done with
+ * the peer: is it the cluster's certificate and our protocol? 0, else the TLS alert to end with. */
+uint8_t tls_check_peer(const struct tls *t, WOLFSSL *session);
+
+/* What an alert means for a person. `theirs`: the peer sent it. */
+const char *tls_alert_text(uint8_t alert, bool theirs);
+
+#endif

@@ -1,0 +1,408 @@
+/* udp: the socket. Receiving is a batch of messages, each of which GRO may have glued from many
+ * datagrams of one sender; sending is one message that GSO cuts. Called by endpoint and conn only,
+ * on the endpoint's thread; never blocks. */
+#include "quic/udp.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+#define MEMORY ((size_t)512 * 1024)
+#define GRO_SLOT ((size_t)64 * 1024) /* what GRO may glue together */
+#define SOCKET_BUFFER (4 * 1024 * 1024)
+
+union control {
+    char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    struct cmsghdr align;
+};
+
+struct udp_slot {
+    union udp_address from;
+    struct iovec vec;
+    union control control;
+};
+
+socklen_t udp_address_len(const union udp_address *a)
+{
+    return a->any.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
+}
+
+bool udp_address_eq(const union udp_address *a, const union udp_address *b)
+{
+    if (a->any.sa_family != b->any.sa_family) {
+        return false;
+    }
+    if (a->any.sa_family == AF_INET6) {
+        return a->v6.sin6_port == b->v6.sin6_port &&
+               memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr)) == 0;
+    }
+    return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+static bool copy_address(union udp_address *out, const struct sockaddr *a, socklen_t len)
+{
+    memset(out, 0, sizeof(*out));
+    if (a->sa_family == AF_INET && len >= sizeof(out->v4)) {
+        memcpy(&out->v4, a, sizeof(out->v4));
+    } else if (a->sa_family == AF_INET6 && len >= sizeof(out->v6)) {
+        memcpy(&out->v6, a, sizeof(out->v6));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
+                    socklen_t len)
+{
+    union udp_address given;
+
+    if (!copy_address(&given, a, len)) {
+        return RUSM_EINVAL;
+    }
+    *out = given;
+    if (given.any.sa_family == AF_INET && u->local.any.sa_family == AF_INET6) {
+        if (!u->wildcard) {
+            return RUSM_EINVAL;
+        }
+        memset(out, 0, sizeof(*out));
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = given.v4.sin_port;
+        out->v6.sin6_addr.s6_addr[10] = out->v6.sin6_addr.s6_addr[11] = 0xff;
+        memcpy(&out->v6.sin6_addr.s6_addr[12], &given.v4.sin_addr, 4);
+    }
+    return out->any.sa_family == u->local.any.sa_family ? 0 : RUSM_EINVAL;
+}
+
+static void set_option(int fd, int level, int name, int value)
+{
+    /* All of these are improvements; what the system does not know, it does without. */
+    (void)!setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static void set_options(struct udp *u)
+{
+    int on = 1, value;
+    socklen_t len = sizeof(value);
+    bool v6 = u->local.any.sa_family == AF_INET6;
+
+    set_option(u->fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+    set_option(u->fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+    set_option(u->fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+    set_option(u->fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+    set_option(u->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
+    if (v6) {
+        set_option(u->fd, IPPROTO_IP, IP_RECVERR, 1); /* for mapped addresses */
+    }
+    if (u->wildcard) {
+        set_option(u->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+    }
+    u->gro = setsockopt(u->fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
+    u->gso = getsockopt(u->fd, IPPROTO_UDP, UDP_SEGMENT, &value, &len) == 0;
+    u->batch = true;
+}
+
+static bool make_slots(struct udp *u)
+{
+    u->slot_size = u->gro ? GRO_SLOT : MEMORY / UDP_BATCH;
+    u->slot_count = MEMORY / u->slot_size;
+    u->memory = malloc(MEMORY);
+    u->slots = calloc(u->slot_count, sizeof(*u->slots));
+    u->messages = calloc(u->slot_count, sizeof(*u->messages));
+    if (!u->memory || !u->slots || !u->messages) {
+        return false;
+    }
+    for (size_t i = 0; i < u->slot_count; i++) {
+        struct udp_slot *slot = &u->slots[i];
+        struct msghdr *m = &u->messages[i].msg_hdr;
+        slot->vec.iov_base = u->memory + i * u->slot_size;
+        slot->vec.iov_len = u->slot_size;
+        m->msg_name = &slot->from;
+        m->msg_iov = &slot->vec;
+        m->msg_iovlen = 1;
+        m->msg_control = &slot->control;
+    }
+    return true;
+}
+
+int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, struct rusm_why *why)
+{
+    socklen_t local_len = sizeof(u->local);
+    int error;
+
+    memset(u, 0, sizeof(*u));
+    u->fd = -1;
+    if (!copy_address(&u->local, bind_to, len)) {
+        return err_why(why, RUSM_EIO, "cannot listen: neither an IPv4 nor an IPv6 address");
+    }
+    u->fd = socket(u->local.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->fd < 0 || bind(u->fd, &u->local.any, udp_address_len(&u->local)) != 0 ||
+        getsockname(u->fd, &u->local.any, &local_len) != 0) {
+        error = err_why(why, RUSM_EIO, "cannot listen: %s", strerror(errno));
+        udp_close(u);
+        return error;
+    }
+    u->wildcard = u->local.any.sa_family == AF_INET6
+                      ? IN6_IS_ADDR_UNSPECIFIED(&u->local.v6.sin6_addr)
+                      : u->local.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+    set_options(u);
+    if (!make_slots(u)) {
+        udp_close(u);
+        return err_why(why, RUSM_ENOMEM, "no memory");
+    }
+    return 0;
+}
+
+void udp_close(struct udp *u)
+{
+    if (u->fd >= 0) {
+        close(u->fd);
+    }
+    u->fd = -1;
+    free(u->memory);
+    free(u->slots);
+    free(u->messages);
+    u->memory = NULL;
+    u->slots = NULL;
+    u->messages = NULL;
+}
+
+size_t udp_fill(struct udp *u, bool *full)
+{
+    int n;
+    bool batch = u->batch;
+
+    u->filled = u->at = u->offset = 0;
+    *full = false;
+    for (size_t i = 0; i < u->slot_count; i++) {
+        u->messages[i].msg_hdr.msg_namelen = sizeof(union udp_address);
+        u->messages[i].msg_hdr.msg_controllen = sizeof(union control);
+    }
+    do {
+        if (batch) {
+            n = recvmmsg(u->fd, u->messages, (unsigned)u->slot_count, MSG_DONTWAIT, NULL);
+        } else {
+            ssize_t got = recvmsg(u->fd, &u->messages[0].msg_hdr, MSG_DONTWAIT);
+            u->messages[0].msg_len = got < 0 ? 0 : (unsigned)got;
+            n = got < 0 ? -1 : 1;
+        }
+        if (n < 0 && errno == ENOSYS && batch) {
+            batch = u->batch = false;
+            errno = EINTR;
+        }
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        /* Anything else than "nothing there" is an ICMP report about an earlier datagram. */
+        if (errno != EAGAIN) {
+            u->errors = true;
+            *full = true;
+        }
+        return 0;
+    }
+    u->filled = (size_t)n;
+    *full = !batch || u->filled == u->slot_count;
+    return u->filled;
+}
+
+/* The segment size if GRO glued datagrams, else the whole; where it was sent to, if told. */
+static size_t read_control(const struct udp *u, struct msghdr *m, size_t len,
+                           union udp_address *local)
+{
+    size_t segment = len;
+
+    *local = u->local;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            int value;
+            memcpy(&value, CMSG_DATA(c), sizeof(value));
+            if (value > 0) {
+                segment = (size_t)value;
+            }
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof(info));
+            local->v4.sin_addr = info.ipi_addr;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof(info));
+            local->v6.sin6_addr = info.ipi6_addr;
+            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) {
+                local->v6.sin6_scope_id = info.ipi6_ifindex;
+            }
+        }
+    }
+    return segment;
+}
+
+bool udp_next(struct udp *u, struct udp_packet *p)
+{
+    while (u->at < u->filled) {
+        struct mmsghdr *m = &u->messages[u->at];
+        struct udp_slot *slot = &u->slots[u->at];
+        size_t left;
+
+        if (u->offset >= m->msg_len || (m->msg_hdr.msg_flags & MSG_TRUNC)) {
+            u->at++;
+            u->offset = 0;
+            continue;
+        }
+        if (u->offset == 0) {
+            u->segment = read_control(u, &m->msg_hdr, m->msg_len, &u->to);
+        }
+        left = m->msg_len - u->offset;
+        p->path.local = u->to;
+        p->path.remote = slot->from;
+        p->data = (const uint8_t *)slot->vec.iov_base + u->offset;
+        p->len = left < u->segment ? left : u->segment;
+        u->offset += p->len;
+        return true;
+    }
+    return false;
+}
+
+bool udp_error(struct udp *u, union udp_address *to, int *error)
+{
+    char control[512], byte;
+    struct iovec vec = { .iov_base = &byte, .iov_len = sizeof(byte) };
+    struct msghdr m = { .msg_name = to,
+                        .msg_namelen = sizeof(*to),
+                        .msg_iov = &vec,
+                        .msg_iovlen = 1,
+                        .msg_control = control,
+                        .msg_controllen = sizeof(control) };
+
+    memset(to, 0, sizeof(*to));
+    if (recvmsg(u->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+        u->errors = false;
+        return false;
+    }
+    *error = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+        if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+            (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)) {
+            struct sock_extended_err report;
+            memcpy(&report, CMSG_DATA(c), sizeof(report));
+            *error = (int)report.ee_errno;
+        }
+    }
+    return true;
+}
+
+/* Adds the source address and the segment size to the message. */
+static void write_control(const struct udp *u, struct msghdr *m, union control *control,
+                          const struct udp_path *path, size_t segment)
+{
+    struct cmsghdr *c;
+    size_t used = 0;
+    uint16_t size = (uint16_t)segment;
+
+    memset(control, 0, sizeof(*control));
+    m->msg_control = control;
+    m->msg_controllen = sizeof(*control);
+    c = CMSG_FIRSTHDR(m);
+    if (u->wildcard && path->local.any.sa_family == AF_INET &&
+        path->local.v4.sin_addr.s_addr != htonl(INADDR_ANY)) {
+        struct in_pktinfo info = { .ipi_spec_dst = path->local.v4.sin_addr };
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        used += CMSG_SPACE(sizeof(info));
+        c = CMSG_NXTHDR(m, c);
+    } else if (u->wildcard && path->local.any.sa_family == AF_INET6 &&
+               !IN6_IS_ADDR_UNSPECIFIED(&path->local.v6.sin6_addr)) {
+        struct in6_pktinfo info = { .ipi6_addr = path->local.v6.sin6_addr,
+                                    .ipi6_ifindex = path->local.v6.sin6_scope_id };
+        c->cmsg_level = IPPROTO_IPV6;
+        c->cmsg_type = IPV6_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        used += CMSG_SPACE(sizeof(info));
+        c = CMSG_NXTHDR(m, c);
+    }
+    if (segment > 0) {
+        c->cmsg_level = IPPROTO_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof(size));
+        memcpy(CMSG_DATA(c), &size, sizeof(size));
+        used += CMSG_SPACE(sizeof(size));
+    }
+    m->msg_controllen = used;
+    if (used == 0) {
+        m->msg_control = NULL;
+    }
+}
+
+/* One message; segment 0: one datagram. 0, or errno's number. */
+static int send_message(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
+                        size_t segment)
+{
+    union control control;
+    struct iovec vec = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+    struct msghdr m = { .msg_name = (void *)(uintptr_t)&path->remote,
+                        .msg_namelen = udp_address_len(&path->remote),
+                        .msg_iov = &vec,
+                        .msg_iovlen = 1 };
+
+    write_control(u, &m, &control, path, segment);
+    for (int tries = 0; tries < 4; tries++) {
+        if (sendmsg(u->fd, &m, MSG_DONTWAIT) >= 0) {
+            return 0;
+        }
+        if (errno == ECONNREFUSED || errno == EPROTO) {
+            u->errors = true; /* about an earlier datagram; this one was not sent yet */
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return ENOBUFS;
+}
+
+static int outcome(int error)
+{
+    switch (error) {
+    case 0:
+    case ENOBUFS: /* not to be waited for: as good as lost on the way */
+    case ENOMEM:
+    case EMSGSIZE: return 0;
+    case EAGAIN: return RUSM_BUSY;
+    default: errno = error; return RUSM_EIO;
+    }
+}
+
+int udp_send(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
+             size_t segment, size_t *sent)
+{
+    *sent = 0;
+    if (u->gso && len > segment) {
+        int error = send_message(u, path, data, len, segment);
+        if (error != EIO && error != EINVAL && error != ENOPROTOOPT) {
+            *sent = outcome(error) == 0 ? len : 0;
+            return outcome(error);
+        }
+        /* EINVAL also when this path's MTU is too small: the next path may do. */
+        if (error != EINVAL) {
+            u->gso = false;
+        }
+    }
+    while (*sent < len) {
+        size_t n = len - *sent < segment ? len - *sent : segment;
+        int error = outcome(send_message(u, path, data + *sent, n, 0));
+        if (error) {
+            return error;
+        }
+        *sent += n;
+    }
+    return 0;
+}

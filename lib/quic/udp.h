@@ -1,0 +1,76 @@
+/* udp: one UDP socket that moves datagrams in batches: GRO and recvmmsg in, GSO out, each with a
+ * fallback found at run time. Knows no QUIC. Non-blocking, on the endpoint's thread. */
+#ifndef QUIC_UDP_H
+#define QUIC_UDP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include "rusm.h"
+
+#define UDP_BATCH 64                  /* messages of one recvmmsg without GRO; with it, an eighth */
+#define UDP_TRAIN_MAX ((size_t)65000) /* bytes of one GSO send: an IP datagram's limit */
+
+union udp_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* Where a datagram goes or came from. local is the wildcard when the system is to choose. */
+struct udp_path {
+    union udp_address local, remote;
+};
+
+struct udp_packet {
+    const uint8_t *data; /* borrowed until the next udp_fill */
+    size_t len;
+    struct udp_path path;
+};
+
+struct udp_slot; /* one message of a batch */
+
+struct udp {
+    int fd;
+    union udp_address local;
+    bool wildcard; /* bound to all addresses: the local one is told and set per datagram */
+    bool gso, gro, batch;
+    bool errors; /* the error queue has something: call udp_error */
+    uint8_t *memory;
+    struct udp_slot *slots;
+    struct mmsghdr *messages;
+    size_t slot_size, slot_count;
+    size_t filled, at;    /* messages received; the one being taken apart */
+    size_t offset;        /* in it */
+    size_t segment;       /* its datagrams' length, the last one may be shorter */
+    union udp_address to; /* where it was sent to */
+};
+
+/* Binds. 0, RUSM_EIO (why) or RUSM_ENOMEM. */
+int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, struct rusm_why *why);
+void udp_close(struct udp *u);
+
+socklen_t udp_address_len(const union udp_address *a);
+bool udp_address_eq(const union udp_address *a, const union udp_address *b);
+/* Copies an address; a v4 one for a v6 socket is mapped. RUSM_EINVAL: the socket can't reach it. */
+int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
+                    socklen_t len);
+
+/* Receives a batch; the previous one's packets are gone. Returns the number of messages, 0 when
+ * there are none. `*full`: the batch was full, there may be more. */
+size_t udp_fill(struct udp *u, bool *full);
+/* Takes the batch apart. False: it is used up. */
+bool udp_next(struct udp *u, struct udp_packet *p);
+/* Takes one report of the error queue: the destination that was refused, and errno's number.
+ * False: there is none. */
+bool udp_error(struct udp *u, union udp_address *to, int *error);
+
+/* Sends datagrams of `segment` bytes each, the last one may be shorter. 0: all are gone (or were
+ * dropped by the system, as datagrams may be). RUSM_BUSY: the socket is full, *sent bytes are gone.
+ * RUSM_EIO: that destination can't be reached from here; errno says why. */
+int udp_send(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
+             size_t segment, size_t *sent);
+
+#endif
