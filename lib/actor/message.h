@@ -7,19 +7,23 @@
 #include "base/credit.h"
 #include "rusm.h"
 
+/* Kinds that travel in posts and never sit in a mailbox; numbered as on the wire. */
+#define MESSAGE_MONITOR ((enum rusm_kind)6)
+#define MESSAGE_DEMONITOR ((enum rusm_kind)7)
+
 struct message {
-    struct rusm_message pub;  /* what receive sees; first, so that &m->pub is m */
-    struct message *next;     /* in the mailbox or the pool */
-    struct credit *credit;    /* to give back when taken; NULL: local */
-    uint32_t credit_bytes;    /* wire bytes it stands for (a 64 MiB record fits) */
+    struct rusm_message pub; /* what receive sees; first, so that &m->pub is m */
+    struct message *next;    /* in the mailbox or the pool */
+    struct credit *credit;   /* to give back when handled or discarded; NULL: local */
+    uint32_t credit_bytes;   /* wire bytes it stands for (a 64 MiB record fits) */
     uint16_t size_class;
-    void *block;              /* payload's own heap block, freed with it; NULL: inside */
+    void *block; /* payload's own heap block, freed with it; NULL: inside */
     uint8_t inside[];
 };
 
 struct message_pool;
-struct message_pool *message_pool_new(void);     /* NULL: no memory */
-void message_pool_free(struct message_pool *p);  /* all messages must be back */
+struct message_pool *message_pool_new(void);    /* NULL: no memory */
+void message_pool_free(struct message_pool *p); /* all messages must be back */
 /* Payload inside: room for len bytes and a 0 behind them, at pub.data (writable through
  * message_room). All other fields zero. NULL: no memory. */
 struct message *message_new(struct message_pool *p, size_t len);

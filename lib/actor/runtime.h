@@ -18,27 +18,31 @@ struct rusm_process;
 struct waiter {
     struct list link;
     void (*ready)(struct waiter *w);
+    size_t len; /* of the message that waits; set by process_wait{,_for} */
 };
 
 /* A message to another node, or to a global name. All borrowed. */
 struct post {
     rusm_pid from;
-    uint32_t node;            /* index; RUSM_GLOBAL; never 0 */
-    rusm_pid to;              /* serial 0: by name */
+    uint32_t node; /* index; RUSM_GLOBAL; never 0 */
+    rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
     const char *name;
     size_t name_len;
-    enum rusm_kind kind;      /* SEND CALL REPLY EXIT DOWN, or RECORD_MONITOR (6), DEMONITOR (7) */
-    uint64_t ref;             /* CALL REPLY DOWN MONITOR DEMONITOR */
+    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or MESSAGE_MONITOR, _DEMONITOR */
+    uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR */
     const void *data;
     size_t len;
-    unsigned flags;           /* RUSM_UNORDERED */
+    unsigned flags; /* RUSM_UNORDERED */
 };
 
 struct runtime_hooks {
     /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from) must follow), RUSM_ENOCONN,
-     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
+     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. A DOWN's `from` has ended already: one that was
+     * RUSM_BUSY is kept here and posted again by runtime_writable(from). A DEMONITOR should be
+     * taken always: one refused is not repeated. */
     int (*post)(void *context, const struct post *post);
-    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. */
+    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
+     * one whose init failed too, as that may have registered names. */
     void (*exited)(void *context, rusm_pid pid, const char *reason);
     /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
     int (*register_global)(void *context, rusm_pid pid, const char *name);
@@ -52,12 +56,12 @@ struct runtime_hooks {
 };
 
 struct runtime_options {
-    const char *node;           /* this node's name */
+    const char *node; /* this node's name */
     uint32_t incarnation;
     uint32_t mailbox_messages;
     uint64_t mailbox_bytes;
     uint64_t seed;
-    const struct log *log;      /* borrowed for life */
+    const struct log *log; /* borrowed for life */
     const struct runtime_hooks *hooks;
     void *context;
 };
@@ -86,8 +90,8 @@ const struct rusm_behaviour *const *builtin_all(void); /* NULL-terminated */
 int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
                   const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
                   uint64_t now_ns);
-/* Exit signal from outside; takes effect at once, or when the running handler returns.
- * RUSM_ENOPROC. */
+/* Exit signal from outside; takes effect at once, or when the running handler returns. Any reason
+ * ends it, "normal" too; "kill" becomes "killed". RUSM_ENOPROC. */
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
 /* Tells a process that a post that was RUSM_BUSY may be tried again. Unknown pid: nothing. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
@@ -105,10 +109,18 @@ struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, siz
 uint64_t process_serial(const struct rusm_process *p);
 /* Is there room for a message of len bytes now? Signals (DOWN, REPLY …) always find room. */
 bool process_has_room(const struct rusm_process *p, size_t len);
-/* Takes m. Must have room unless m is a signal or a reply. */
+/* Takes m. Must have room unless m is a signal or a reply. A DOWN whose ref is not (or no longer)
+ * one of p's monitors on that node is dropped. An EXIT ends p in the next runtime_run. */
 void process_deliver(struct rusm_process *p, struct message *m);
+/* Waiters are woken first come, first served, after p took messages: as many as there are free
+ * slots. One that names its message's length is woken only when that fits, and until it was
+ * process_has_room refuses everyone else, so that a large message is never starved by small ones
+ * (process_wait is process_wait_for with 0). `ready` may deliver at once, or later that turn. */
 void process_wait(struct rusm_process *p, struct waiter *w);
-/* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. */
+void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len);
+/* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. 0 (also for
+ * the same one again), RUSM_EEXIST (the ref is taken by one on another process), RUSM_ELIMIT,
+ * RUSM_ENOMEM. */
 int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
 void process_demonitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
 /* All of a lost node: its watchers are forgotten; processes here that monitor something there get
@@ -123,9 +135,9 @@ const char *runtime_node_name(const struct runtime *rt, uint32_t index); /* NULL
 /* ---- for attach ---- */
 struct process_info {
     uint64_t serial;
-    const char *name;           /* first registered name; "" if none; borrowed */
+    const char *name; /* first registered name; "" if none; borrowed */
     const char *behaviour;
-    const char *state;          /* "waiting", "ready", "running" */
+    const char *state; /* "waiting", "ready", "running" */
     uint64_t mailbox, received, memory, links, age_ns;
 };
 void process_info(const struct rusm_process *p, struct process_info *out, uint64_t now_ns);
@@ -143,7 +155,7 @@ void runtime_each_spawnable(struct runtime *rt,
 
 struct runtime_counters {
     uint64_t processes_started, processes_ended, messages_handled, messages_local;
-    uint64_t mailbox_discarded;  /* in a mailbox when its process ended */
+    uint64_t mailbox_discarded; /* in a mailbox when its process ended */
     uint64_t noproc_local, busy_local;
 };
 const struct runtime_counters *runtime_counters(const struct runtime *rt);

@@ -65,6 +65,9 @@
 /* Processes on a node: 2 million, twice what is tested; a spawn above says RUSM_ELIMIT. */
 #define LIMIT_PROCESSES ((size_t)2 * 1024 * 1024)
 
+/* Inits within inits (an init that spawns runs the other's init on its stack). Above: RUSM_ELIMIT. */
+#define LIMIT_INIT_DEPTH 64
+
 /* A mailbox's default bounds (SPEC: --mailbox, --mailbox-bytes). A message longer than the byte
  * bound is taken into an empty mailbox. */
 #define LIMIT_MAILBOX_MESSAGES 1024

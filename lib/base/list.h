@@ -53,6 +53,19 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
+/* Moves all nodes of `from` behind those of `to`; neither is a node of the other. */
+static inline void list_move_all(struct list *to, struct list *from)
+{
+    if (list_empty(from)) {
+        return;
+    }
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    list_init(from);
+}
+
 static inline struct list *list_first(struct list *head)
 {
     return list_empty(head) ? NULL : head->next;

@@ -1,0 +1,188 @@
+/* builtins: the behaviours that every node knows (SPEC: Commands). Each is also an example
+ * of rusm.h. On the node's thread, as all behaviours. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "actor/runtime.h"
+#include "base/id.h"
+
+/* A message of someone's will, not an answer or a signal. */
+static bool builtin_asked(const struct rusm_message *m)
+{
+    return m->kind == RUSM_SEND || m->kind == RUSM_CALL;
+}
+
+static void builtin_free(struct rusm_process *self, void *state, const char *reason)
+{
+    (void)self;
+    (void)reason;
+    free(state);
+}
+
+/* ---- echo: replies what it gets ---- */
+
+static void echo_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    if (builtin_asked(m) && rusm_reply(self, m, m->data, m->len) == RUSM_BUSY) {
+        rusm_hold(self);
+    }
+}
+
+static const struct rusm_behaviour echo = { .name = "echo", .receive = echo_receive };
+
+/* ---- greeter: prints what it gets, replies a greeting ---- */
+
+/* Replies "hello, TEXT". Without memory for it there is none. */
+static int greeter_reply(struct rusm_process *self, const struct rusm_message *m)
+{
+    static const char hello[] = "hello, ";
+    const size_t head = sizeof(hello) - 1;
+    char small[512], *text = small;
+
+    if (m->len > RUSM_MESSAGE_MAX - head) {
+        return RUSM_ETOOLARGE;
+    }
+    if (m->len > sizeof(small) - head) {
+        text = malloc(head + m->len);
+        if (!text) {
+            return RUSM_ENOMEM;
+        }
+    }
+    memcpy(text, hello, head);
+    memcpy(text + head, m->data, m->len);
+    int err = rusm_reply(self, m, text, head + m->len);
+    if (text != small) {
+        free(text);
+    }
+    return err;
+}
+
+static void greeter_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    if (!builtin_asked(m)) {
+        return;
+    }
+    /* The reply first: when that must be tried again, the line is not printed twice. */
+    if (greeter_reply(self, m) == RUSM_BUSY) {
+        rusm_hold(self);
+        return;
+    }
+    rusm_print(self, "greeter received: %s", (const char *)m->data);
+}
+
+static const struct rusm_behaviour greeter = { .name = "greeter", .receive = greeter_receive };
+
+/* ---- sink: counts; a call is answered with the count ---- */
+
+static int sink_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    (void)self;
+    (void)args;
+    *state = calloc(1, sizeof(uint64_t));
+    return *state ? 0 : RUSM_ENOMEM;
+}
+
+static void sink_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    uint64_t *count = state;
+    char text[24];
+
+    if (m->kind == RUSM_SEND) {
+        ++*count;
+    } else if (m->kind == RUSM_CALL) {
+        int len = snprintf(text, sizeof(text), "%" PRIu64, *count);
+        if (rusm_reply(self, m, text, (size_t)len) == RUSM_BUSY) {
+            rusm_hold(self);
+        }
+    }
+}
+
+static const struct rusm_behaviour sink = {
+    .name = "sink", .init = sink_init, .receive = sink_receive, .stop = builtin_free
+};
+
+/* ---- crash: exits abnormally on any message ---- */
+
+static void crash_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    char reason[RUSM_REASON_MAX + 1];
+
+    (void)state;
+    if (builtin_asked(m)) {
+        snprintf(reason, sizeof(reason), "crashed: %s", (const char *)m->data);
+        rusm_exit(self, reason);
+    }
+}
+
+static const struct rusm_behaviour crash = { .name = "crash", .receive = crash_receive };
+
+/* ---- relay: passes on to the address in its argument ---- */
+
+static int relay_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    struct id_address address;
+
+    if (args->count != 1) {
+        rusm_init_error(self, "relay needs one argument, the address of a process");
+        return RUSM_EINVAL;
+    }
+    if (id_address_parse(args->value[0], strlen(args->value[0]), &address) != 0) {
+        rusm_init_error(self, "not the address of a process: '%s'", args->value[0]);
+        return RUSM_EINVAL;
+    }
+    *state = strdup(args->value[0]);
+    return *state ? 0 : RUSM_ENOMEM;
+}
+
+static void relay_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    if (builtin_asked(m) && rusm_send_to(self, state, m->data, m->len, 0) == RUSM_BUSY) {
+        rusm_hold(self);
+    }
+}
+
+static const struct rusm_behaviour relay = {
+    .name = "relay", .init = relay_init, .receive = relay_receive, .stop = builtin_free
+};
+
+/* ---- bounce: [8-byte time][name] goes back, whole, to that name on the sender's node ---- */
+
+#define BOUNCE_HEAD 8
+
+static void bounce_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    if (!builtin_asked(m) || m->len <= BOUNCE_HEAD) {
+        return;
+    }
+    const char *name = (const char *)m->data + BOUNCE_HEAD;
+    if (rusm_send_name(self, m->from.node, name, m->len - BOUNCE_HEAD, m->data, m->len, 0) ==
+        RUSM_BUSY) {
+        rusm_hold(self);
+    }
+}
+
+static const struct rusm_behaviour bounce = { .name = "bounce", .receive = bounce_receive };
+
+/* ---- all of them ---- */
+
+static const struct rusm_behaviour *const builtins[] = { &echo,  &greeter, &sink, &crash,
+                                                         &relay, &bounce,  NULL };
+
+const struct rusm_behaviour *builtin_find(const char *name)
+{
+    for (size_t i = 0; builtins[i]; i++) {
+        if (strcmp(builtins[i]->name, name) == 0) {
+            return builtins[i];
+        }
+    }
+    return NULL;
+}
+
+const struct rusm_behaviour *const *builtin_all(void)
+{
+    return builtins;
+}

@@ -1,0 +1,141 @@
+/* deliver: the way from the network into mailboxes, and what attach shows; all of it is declared
+ * in runtime.h. Called by the router and the node, on their thread, never from a behaviour. */
+#include <string.h>
+#include "actor/monitor.h"
+#include "actor/process.h"
+#include "actor/runtime.h"
+#include "actor/wait.h"
+#include "base/must.h"
+
+uint64_t runtime_epoch(const struct runtime *rt)
+{
+    return rt->epoch;
+}
+
+struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial)
+{
+    return table_find(&rt->table, serial);
+}
+
+struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len)
+{
+    return registry_find(&rt->registry, name, len);
+}
+
+uint64_t process_serial(const struct rusm_process *p)
+{
+    return p->serial;
+}
+
+bool process_has_room(const struct rusm_process *p, size_t len)
+{
+    const struct mailbox_limits *limits = &p->rt->limits;
+
+    if (!mailbox_has_room(&p->mailbox, limits, len)) {
+        return false;
+    }
+    if (list_empty(&p->waiters)) {
+        return true;
+    }
+    /* One that is too large for now goes first: small ones would refill the mailbox for ever. */
+    const struct waiter *first = list_entry(p->waiters.next, struct waiter, link);
+    return mailbox_has_room(&p->mailbox, limits, first->len);
+}
+
+void process_deliver(struct rusm_process *p, struct message *m)
+{
+    struct runtime *rt = p->rt;
+
+    switch (m->pub.kind) {
+    case RUSM_SEND:
+    case RUSM_CALL: must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len)); break;
+    case RUSM_DOWN:
+        if (!monitor_told(p, m->pub.ref, m->pub.from.node)) {
+            message_free(rt->pool, m);
+            return;
+        }
+        break;
+    case RUSM_EXIT:
+        /* Not runtime_kill: the caller may still use p this turn. */
+        if (m->pub.len != strlen("normal") || memcmp(m->pub.data, "normal", m->pub.len) != 0) {
+            process_kill_signal(p, (const char *)m->pub.data, m->pub.len);
+        }
+        message_free(rt->pool, m);
+        return;
+    default: break;
+    }
+    process_push(p, m);
+}
+
+void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len)
+{
+    w->len = len;
+    list_append(&p->waiters, &w->link);
+    if (p->mailbox.count == 0) {
+        wait_look(p); /* else it is looked at when p takes one */
+    }
+}
+
+void process_wait(struct rusm_process *p, struct waiter *w)
+{
+    process_wait_for(p, w, 0);
+}
+
+/* ---- for attach ---- */
+
+void process_info(const struct rusm_process *p, struct process_info *out, uint64_t now_ns)
+{
+    const struct mailbox *mb = &p->mailbox;
+
+    *out = (struct process_info){ .serial = p->serial, .behaviour = p->behaviour->name };
+    out->name = list_empty(&p->names)
+                    ? ""
+                    : list_entry(p->names.next, struct registry_name, at_holder)->name;
+    out->state = p->running ? "running" : list_linked(&p->run) ? "ready" : "waiting";
+    out->mailbox = mb->count;
+    out->received = p->received;
+    out->memory = sizeof(*p) + mb->bytes + mb->count * sizeof(struct message);
+    out->links = (uint64_t)p->watcher_count + p->watching_count;
+    out->age_ns = now_ns > p->started_ns ? now_ns - p->started_ns : 0;
+}
+
+struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial)
+{
+    return table_next(&rt->table, serial);
+}
+
+size_t runtime_count(const struct runtime *rt)
+{
+    return rt->table.count;
+}
+
+void runtime_each_name(struct runtime *rt,
+                       int (*each)(void *context, const char *name, uint64_t serial), void *context)
+{
+    list_each(l, &rt->table.all) {
+        struct rusm_process *p = list_entry(l, struct rusm_process, all);
+        list_each(n, &p->names) {
+            if (each(context, list_entry(n, struct registry_name, at_holder)->name, p->serial)) {
+                return;
+            }
+        }
+    }
+}
+
+void runtime_each_spawnable(struct runtime *rt,
+                            int (*each)(void *context, const char *name,
+                                        const struct rusm_behaviour *behaviour),
+                            void *context)
+{
+    list_each(l, &rt->spawnables.all) {
+        struct spawnable *s = list_entry(l, struct spawnable, all);
+        if (each(context, s->name, s->behaviour)) {
+            return;
+        }
+    }
+}
+
+const struct runtime_counters *runtime_counters(const struct runtime *rt)
+{
+    return &rt->counters;
+}

@@ -1,0 +1,13 @@
+/* mailbox: what is not worth inlining. See the header. */
+#include "actor/mailbox.h"
+
+size_t mailbox_discard(struct mailbox *mb, struct message_pool *pool)
+{
+    size_t count = 0;
+
+    while (mb->head) {
+        message_free(pool, mailbox_pop(mb));
+        count++;
+    }
+    return count;
+}

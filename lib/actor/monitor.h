@@ -1,0 +1,22 @@
+/* monitor: who is to be told of whose end, each exactly once. A monitor is known by its watcher and
+ * ref; it hangs at its target (or the target's node) and at its watcher (or the watcher's node), so
+ * that each of these can go at any time. One thread. */
+#ifndef ACTOR_MONITOR_H
+#define ACTOR_MONITOR_H
+
+#include "actor/state.h"
+
+void monitor_slab_init(struct runtime *rt);
+/* A process of ours watches any process: DOWN comes later, at once if it is gone. RUSM_EINVAL (no
+ * such node), RUSM_ELIMIT, RUSM_ENOMEM, or what `post` says (RUSM_BUSY …): then there is none. */
+int monitor_watch(struct rusm_process *watcher, rusm_pid target, uint64_t *ref);
+int monitor_unwatch(struct rusm_process *watcher, uint64_t ref); /* RUSM_ENOPROC: none such */
+/* DOWN for p came from that node: true if p still waits for it; the monitor is gone then. */
+bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node);
+/* p has ended, with p->reason: its watchers are told, and it watches nobody any more. */
+void monitor_ended(struct rusm_process *p);
+/* DOWNs of ended processes that were RUSM_BUSY: posts those of that one again. */
+void monitor_retry(struct runtime *rt, rusm_pid ended);
+void monitor_forget_unsent(struct runtime *rt); /* before the runtime is freed */
+
+#endif

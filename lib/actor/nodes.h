@@ -1,0 +1,33 @@
+/* nodes: the names of nodes by small index, for pids. Never forgotten, as pids keep the index;
+ * index 0 is this node. One thread. */
+#ifndef ACTOR_NODES_H
+#define ACTOR_NODES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/list.h"
+#include "base/map.h"
+
+struct node_name {
+    struct map_node by_name;
+    struct list watched;  /* monitors of ours on its processes, by at_target */
+    struct list watching; /* monitors of its processes on ours, by at_watcher */
+    uint32_t index;
+    uint32_t len;
+    char name[]; /* NUL-terminated */
+};
+
+struct nodes {
+    struct map by_name;
+    struct node_name **at; /* at[0..count) */
+    uint32_t count, cap;
+};
+
+/* 0, RUSM_EINVAL (own is not a node's name) or RUSM_ENOMEM. nodes_fini in any case. */
+int nodes_init(struct nodes *n, const char *own, uint64_t seed);
+void nodes_fini(struct nodes *n);
+/* Index of a name, made if new. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
+int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index);
+struct node_name *nodes_at(const struct nodes *n, uint32_t index); /* NULL: none such */
+
+#endif

@@ -1,0 +1,219 @@
+/* process: see the header. The loop here is the way of every message from a mailbox into a
+ * behaviour. An end never happens inside a behaviour function: a process that runs ends when it
+ * returns, another one waits among the dying, so that no chain of ends grows the stack. */
+#include "actor/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "actor/monitor.h"
+#include "actor/wait.h"
+#include "base/must.h"
+
+const struct rusm_args process_no_args = { .count = 0, .value = NULL };
+
+void process_schedule(struct rusm_process *p)
+{
+    if (p->running || p->reason || list_linked(&p->run)) {
+        return;
+    }
+    if (p->writable || (p->mailbox.head && !p->holding)) {
+        list_append(&p->rt->run, &p->run);
+    }
+}
+
+void process_signal(struct rusm_process *p, enum rusm_kind kind, rusm_pid from, uint64_t ref,
+                    int error, const void *data, size_t len)
+{
+    static const char no_memory[] = "no memory for a signal";
+    struct message *m = message_new(p->rt->pool, len);
+
+    if (!m) {
+        process_kill(p, no_memory, sizeof(no_memory) - 1);
+        return;
+    }
+    if (len > 0) {
+        memcpy(message_room(m), data, len);
+    }
+    m->pub.kind = kind;
+    m->pub.from = from;
+    m->pub.ref = ref;
+    m->pub.error = error;
+    process_push(p, m);
+}
+
+/* ---- reasons ---- */
+
+size_t process_reason_cut(const char *reason, size_t len)
+{
+    if (len <= RUSM_REASON_MAX) {
+        return len;
+    }
+    len = RUSM_REASON_MAX;
+    while (len > RUSM_REASON_MAX - 4 && ((unsigned char)reason[len] & 0xc0) == 0x80) {
+        len--;
+    }
+    return len;
+}
+
+static void process_set_reason(struct rusm_process *p, const char *reason, size_t len)
+{
+    static const char *const known[] = { "normal", "killed", "shutdown" };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strlen(known[i]) == len && memcmp(known[i], reason, len) == 0) {
+            p->reason = known[i]; /* the usual end costs no malloc */
+            return;
+        }
+    }
+    len = process_reason_cut(reason, len);
+    char *copy = strndup(reason, len);
+    p->reason = copy ? copy : "no memory for the reason";
+    p->reason_owned = copy != NULL;
+}
+
+void process_kill(struct rusm_process *p, const char *reason, size_t len)
+{
+    if (p->reason) {
+        return;
+    }
+    process_set_reason(p, reason, len);
+    if (!p->running) {
+        list_remove(&p->run);
+        list_append(&p->rt->dying, &p->run);
+    }
+}
+
+void process_kill_signal(struct rusm_process *p, const char *reason, size_t len)
+{
+    if (len == 4 && memcmp(reason, "kill", 4) == 0) {
+        process_kill(p, "killed", strlen("killed"));
+    } else {
+        process_kill(p, reason, len);
+    }
+}
+
+/* ---- running ---- */
+
+static void process_receive(struct rusm_process *p, const struct rusm_message *message)
+{
+    struct runtime *rt = p->rt;
+
+    rt->depth++;
+    p->receiving = true;
+    p->behaviour->receive(p, p->state, message);
+    p->receiving = false;
+    rt->depth--;
+}
+
+/* The mailbox's oldest message: handled and freed, or put back if the behaviour holds. */
+static void process_take(struct rusm_process *p)
+{
+    struct message *m = mailbox_pop(&p->mailbox);
+
+    process_receive(p, &m->pub);
+    if (p->holding && !p->reason) {
+        p->holding_head = true;
+        mailbox_unpop(&p->mailbox, m);
+        return;
+    }
+    p->received++;
+    p->rt->counters.messages_handled++;
+    message_free(p->rt->pool, m);
+    wait_look(p);
+}
+
+/* It may try again: either what it holds, or it is told so. */
+static void process_take_writable(struct rusm_process *p)
+{
+    bool held = p->holding && p->holding_head;
+
+    p->writable = p->holding = p->holding_head = false;
+    if (held) {
+        process_take(p);
+    } else {
+        static const struct rusm_message writable = { .kind = RUSM_WRITABLE,
+                                                      .data = (const uint8_t *)"" };
+        process_receive(p, &writable);
+    }
+    wait_release(p);
+}
+
+unsigned process_run(struct rusm_process *p, unsigned limit)
+{
+    struct runtime *rt = p->rt;
+    unsigned done = 0;
+
+    p->running = true;
+    while (done < limit && !p->reason) {
+        if (p->writable) {
+            process_take_writable(p);
+        } else if (p->mailbox.head && !p->holding) {
+            process_take(p);
+        } else {
+            break;
+        }
+        done++;
+        if (!list_empty(&rt->dying)) {
+            runtime_reap(rt);
+        }
+    }
+    p->running = false;
+    if (p->reason) {
+        list_append(&rt->dying, &p->run);
+        runtime_reap(rt);
+    } else {
+        process_schedule(p);
+    }
+    return done;
+}
+
+/* ---- the end ---- */
+
+void process_remove(struct rusm_process *p)
+{
+    struct runtime *rt = p->rt;
+    rusm_pid pid = process_pid(p);
+
+    /* First out of reach, so that nothing that the hooks do can find or refill it. */
+    table_remove(&rt->table, p);
+    rt->epoch++;
+    list_remove(&p->run);
+    registry_forget(&rt->registry, p);
+    wait_ended(p);
+    rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
+    monitor_ended(p);
+    rt->hooks->exited(rt->context, pid, p->reason);
+    if (p->reason_owned) {
+        free((void *)(uintptr_t)p->reason);
+    }
+    slab_give(&rt->processes, p);
+}
+
+static void process_end(struct rusm_process *p)
+{
+    struct runtime *rt = p->rt;
+
+    if (p->behaviour->stop) {
+        p->running = true;
+        rt->depth++;
+        p->behaviour->stop(p, p->state, p->reason);
+        rt->depth--;
+    }
+    rt->counters.processes_ended++;
+    process_remove(p);
+}
+
+void runtime_reap(struct runtime *rt)
+{
+    struct list *l;
+
+    if (rt->depth > 0 || rt->reaping) {
+        return;
+    }
+    rt->reaping = true;
+    while ((l = list_first(&rt->dying))) {
+        list_remove(l);
+        process_end(list_entry(l, struct rusm_process, run));
+    }
+    rt->reaping = false;
+}

@@ -1,0 +1,43 @@
+/* process: scheduling, receiving, signals and the end of a process; the parts of it that the other
+ * files of this room call. What the node calls is in runtime.h. One thread. */
+#ifndef ACTOR_PROCESS_H
+#define ACTOR_PROCESS_H
+
+#include "actor/state.h"
+
+extern const struct rusm_args process_no_args;
+
+/* Puts p into the run queue if it has something to do and is not there. */
+void process_schedule(struct rusm_process *p);
+
+/* Takes m, without looking at room. */
+static inline void process_push(struct rusm_process *p, struct message *m)
+{
+    mailbox_push(&p->mailbox, m);
+    process_schedule(p);
+}
+
+/* Puts a signal into p's mailbox. Without memory for it p ends, as it would wait for it in vain. */
+void process_signal(struct rusm_process *p, enum rusm_kind kind, rusm_pid from, uint64_t ref,
+                    int error, const void *data, size_t len);
+
+/* Sets why p ends, cut to RUSM_REASON_MAX; the first reason stays. When p is not running it is put
+ * among the dying, which runtime_reap ends. */
+void process_kill(struct rusm_process *p, const char *reason, size_t len);
+
+/* The same as a signal of someone: "kill" becomes "killed". */
+void process_kill_signal(struct rusm_process *p, const char *reason, size_t len);
+/* Bytes of a reason that are kept: at most RUSM_REASON_MAX, and no character cut in two. */
+size_t process_reason_cut(const char *reason, size_t len);
+
+/* Handles up to `limit` messages; returns how many. May end p. */
+unsigned process_run(struct rusm_process *p, unsigned limit);
+
+/* Removes p, which has a reason and whose behaviour has no state any more: names, mailbox, monitors,
+ * hook; frees it. */
+void process_remove(struct rusm_process *p);
+
+/* Ends the dying, unless a behaviour is on the stack: then it happens when that returns. */
+void runtime_reap(struct runtime *rt);
+
+#endif

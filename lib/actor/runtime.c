@@ -1,0 +1,275 @@
+/* runtime: see the header. Life, running and spawning; the way in from the network and the views
+ * for attach are in deliver.c. Called by the node, on its thread. */
+#include "actor/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "actor/monitor.h"
+#include "actor/process.h"
+#include "actor/wait.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/must.h"
+
+/* ---- life ---- */
+
+static void runtime_init(struct runtime *rt, const struct runtime_options *options)
+{
+    table_init(&rt->table);
+    list_init(&rt->run);
+    list_init(&rt->dying);
+    list_init(&rt->wake);
+    list_init(&rt->waking);
+    list_init(&rt->orphans);
+    list_init(&rt->unsent);
+    registry_init(&rt->registry, options->seed);
+    spawnables_init(&rt->spawnables, options->seed);
+    map_init(&rt->monitors, options->seed);
+    map_init(&rt->waits, options->seed);
+    slab_init(&rt->processes, sizeof(struct rusm_process));
+    monitor_slab_init(rt);
+    wait_slab_init(rt);
+    rt->limits.messages = options->mailbox_messages;
+    rt->limits.bytes = options->mailbox_bytes;
+    rt->log = options->log;
+    rt->hooks = options->hooks;
+    rt->context = options->context;
+    rt->incarnation = options->incarnation;
+}
+
+int runtime_new(struct runtime **out, const struct runtime_options *options)
+{
+    struct runtime *rt = calloc(1, sizeof(*rt));
+
+    if (!rt) {
+        return RUSM_ENOMEM;
+    }
+    runtime_init(rt, options);
+    int err = nodes_init(&rt->nodes, options->node, options->seed);
+    rt->pool = err ? NULL : message_pool_new();
+    if (!rt->pool) {
+        runtime_free(rt);
+        return err ? err : RUSM_ENOMEM;
+    }
+    *out = rt;
+    return 0;
+}
+
+void runtime_free(struct runtime *rt)
+{
+    if (!rt) {
+        return;
+    }
+    must(rt->depth == 0);
+    rt->closing = true;
+    while (!list_empty(&rt->table.all)) {
+        struct rusm_process *newest = list_entry(rt->table.all.prev, struct rusm_process, all);
+        process_kill(newest, "shutdown", strlen("shutdown"));
+        runtime_reap(rt);
+    }
+    wait_wake(rt);
+    monitor_forget_unsent(rt);
+    message_pool_free(rt->pool);
+    nodes_fini(&rt->nodes);
+    registry_fini(&rt->registry);
+    spawnables_fini(&rt->spawnables);
+    map_fini(&rt->monitors);
+    map_fini(&rt->waits);
+    table_fini(&rt->table);
+    slab_fini(&rt->processes);
+    slab_fini(&rt->monitor_slab);
+    slab_fini(&rt->wait_slab);
+    free(rt);
+}
+
+/* ---- running ---- */
+
+bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
+{
+    struct list *l;
+
+    must(rt->depth == 0);
+    rt->now_ns = now_ns;
+    runtime_reap(rt);
+    while (budget > 0 && (l = list_first(&rt->run))) {
+        list_remove(l);
+        budget -= process_run(list_entry(l, struct rusm_process, run),
+                              budget < LIMIT_RUN_BATCH ? budget : LIMIT_RUN_BATCH);
+    }
+    wait_wake(rt);
+    return runtime_ready(rt);
+}
+
+bool runtime_ready(const struct runtime *rt)
+{
+    return !list_empty(&rt->run) || !list_empty(&rt->dying) || !list_empty(&rt->wake) ||
+           !list_empty(&rt->orphans);
+}
+
+struct message_pool *runtime_pool(struct runtime *rt)
+{
+    return rt->pool;
+}
+
+/* ---- spawning ---- */
+
+/* A process that only waits, not in the table yet. NULL: no memory. */
+static struct rusm_process *runtime_process(struct runtime *rt,
+                                            const struct rusm_behaviour *behaviour)
+{
+    struct rusm_process *p = slab_take(&rt->processes);
+
+    if (!p) {
+        return NULL;
+    }
+    *p = (struct rusm_process){ .rt = rt, .serial = rt->serial + 1, .behaviour = behaviour };
+    p->started_ns = rt->now_ns;
+    list_init(&p->run);
+    list_init(&p->all);
+    list_init(&p->waiters);
+    list_init(&p->waits);
+    list_init(&p->wake);
+    list_init(&p->names);
+    list_init(&p->watchers);
+    list_init(&p->watching);
+    return p;
+}
+
+/* Runs init. On failure *why has a text, and p a reason. */
+static int runtime_process_init(struct rusm_process *p, const struct rusm_args *args,
+                                struct rusm_why *why)
+{
+    struct runtime *rt = p->rt;
+    struct rusm_process *outer = rt->init;
+    struct rusm_why *outer_why = rt->init_why;
+    int err = 0;
+
+    why->text[0] = 0;
+    if (!p->behaviour->init) {
+        return 0;
+    }
+    rt->init = p;
+    rt->init_why = why;
+    rt->init_depth++;
+    rt->depth++;
+    p->running = true;
+    err = p->behaviour->init(p, args, &p->state);
+    if (err == 0 && p->reason && p->behaviour->stop) {
+        p->behaviour->stop(p, p->state, p->reason); /* it has a state to free */
+    }
+    p->running = false;
+    rt->depth--;
+    rt->init_depth--;
+    rt->init = outer;
+    rt->init_why = outer_why;
+    if (err == 0 && !p->reason) {
+        return 0;
+    }
+    if (!why->text[0]) {
+        err_why(why, 0, "%s", p->reason ? p->reason : rusm_strerror(err));
+    }
+    p->running = true; /* ended here and now, not by the reaper */
+    process_kill(p, why->text, strlen(why->text));
+    return RUSM_EINIT;
+}
+
+int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
+                  const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
+                  uint64_t now_ns)
+{
+    struct rusm_why own;
+
+    must(behaviour->receive);
+    if (rt->closing) {
+        return err_why(why, RUSM_ECLOSED, "%s", rusm_strerror(RUSM_ECLOSED));
+    }
+    if (rt->table.count >= LIMIT_PROCESSES || rt->init_depth >= LIMIT_INIT_DEPTH) {
+        return err_why(why, RUSM_ELIMIT, "too many processes%s",
+                       rt->init_depth ? " or inits within inits" : "");
+    }
+    rt->now_ns = now_ns;
+    struct rusm_process *p = runtime_process(rt, behaviour);
+    if (!p || table_insert(&rt->table, p) != 0) {
+        if (p) {
+            slab_give(&rt->processes, p);
+        }
+        return err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
+    }
+    rt->serial++;
+    *pid = process_pid(p);
+    int err = runtime_process_init(p, args ? args : &process_no_args, why ? why : &own);
+    if (err) {
+        process_remove(p);
+        return err;
+    }
+    rt->counters.processes_started++;
+    process_schedule(p);
+    return 0;
+}
+
+int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason)
+{
+    struct rusm_process *p = table_find(&rt->table, serial);
+
+    if (!p) {
+        return RUSM_ENOPROC;
+    }
+    process_kill_signal(p, reason, strlen(reason));
+    runtime_reap(rt);
+    return 0;
+}
+
+void runtime_writable(struct runtime *rt, rusm_pid pid)
+{
+    struct rusm_process *p = runtime_local(rt, pid);
+
+    if (p) {
+        wait_writable(p);
+    } else {
+        monitor_retry(rt, pid);
+    }
+}
+
+/* ---- names ---- */
+
+int runtime_teach(struct runtime *rt, const char *name, const struct rusm_behaviour *behaviour)
+{
+    return spawnables_teach(&rt->spawnables, name, behaviour);
+}
+
+const struct rusm_behaviour *runtime_spawnable(struct runtime *rt, const char *name, size_t len)
+{
+    return spawnables_find(&rt->spawnables, name, len);
+}
+
+int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size_t len)
+{
+    struct rusm_process *p = table_find(&rt->table, serial);
+
+    if (!p) {
+        return RUSM_ENOPROC;
+    }
+    int err = registry_add(&rt->registry, p, name, len);
+    rt->epoch += err == 0;
+    return err;
+}
+
+int runtime_unregister(struct runtime *rt, const char *name, size_t len)
+{
+    int err = registry_remove(&rt->registry, name, len);
+
+    rt->epoch += err == 0;
+    return err;
+}
+
+int runtime_node_index(struct runtime *rt, const char *name, size_t len, uint32_t *index)
+{
+    return nodes_index(&rt->nodes, name, len, index);
+}
+
+const char *runtime_node_name(const struct runtime *rt, uint32_t index)
+{
+    struct node_name *node = nodes_at(&rt->nodes, index);
+
+    return node ? node->name : NULL;
+}

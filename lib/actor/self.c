@@ -1,0 +1,164 @@
+/* self: what a process can ask of its node besides sending: monitors, spawning, names, its end. The
+ * process side of rusm.h; called from behaviours only. */
+#include <string.h>
+#include "actor/monitor.h"
+#include "actor/process.h"
+#include "base/id.h"
+#include "base/limits.h"
+
+rusm_pid rusm_self(const struct rusm_process *self)
+{
+    return process_pid(self);
+}
+
+const char *rusm_self_node(const struct rusm_process *self)
+{
+    return nodes_at(&self->rt->nodes, 0)->name;
+}
+
+uint64_t rusm_now_ns(const struct rusm_process *self)
+{
+    return self->rt->now_ns;
+}
+
+void rusm_exit(struct rusm_process *self, const char *reason)
+{
+    process_kill_signal(self, reason, strlen(reason));
+}
+
+/* ---- monitors ---- */
+
+int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref)
+{
+    return monitor_watch(self, target, ref);
+}
+
+int rusm_demonitor(struct rusm_process *self, uint64_t ref)
+{
+    return monitor_unwatch(self, ref);
+}
+
+/* ---- spawning ---- */
+
+static int self_args_check(const struct rusm_args *args)
+{
+    size_t bytes = 0;
+
+    if (args->count > RUSM_ARGS_MAX) {
+        return RUSM_ELIMIT;
+    }
+    for (size_t i = 0; i < args->count; i++) {
+        bytes += strlen(args->value[i]);
+    }
+    return bytes > LIMIT_ARGS_BYTES ? RUSM_ELIMIT : 0;
+}
+
+int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
+               const struct rusm_args *args, rusm_pid *pid)
+{
+    int err = args ? self_args_check(args) : 0;
+
+    return err ? err : runtime_spawn(self->rt, behaviour, args, pid, NULL, self->rt->now_ns);
+}
+
+/* As another node would do it: the outcome is a message. */
+static void self_spawn_here(struct rusm_process *self, const char *spawnable,
+                            const struct rusm_args *args, uint64_t ref)
+{
+    struct runtime *rt = self->rt;
+    const struct rusm_behaviour *behaviour =
+        spawnables_find(&rt->spawnables, spawnable, strlen(spawnable));
+    struct rusm_why why;
+    rusm_pid pid = { 0 };
+
+    if (!behaviour) {
+        const char *text = rusm_strerror(RUSM_ENOSPAWNABLE);
+        process_signal(self, RUSM_FAILED, pid, ref, RUSM_ENOSPAWNABLE, text, strlen(text));
+        return;
+    }
+    int err = runtime_spawn(rt, behaviour, args, &pid, &why, rt->now_ns);
+    if (err) {
+        pid = (rusm_pid){ 0 };
+        process_signal(self, RUSM_FAILED, pid, ref, err, why.text, strlen(why.text));
+    } else {
+        process_signal(self, RUSM_SPAWNED, pid, ref, 0, NULL, 0);
+    }
+}
+
+int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
+                  const struct rusm_args *args, uint64_t *ref)
+{
+    struct runtime *rt = self->rt;
+    const struct rusm_args *given = args ? args : &process_no_args;
+    int err = self_args_check(given);
+
+    if (err) {
+        return err;
+    }
+    if (!nodes_at(&rt->nodes, node)) {
+        return RUSM_EINVAL;
+    }
+    *ref = ++rt->ref;
+    if (node == 0) {
+        self_spawn_here(self, spawnable, given, *ref);
+        return 0;
+    }
+    return rt->hooks->spawn_at(rt->context, process_pid(self), node, spawnable, given, *ref);
+}
+
+/* ---- names ---- */
+
+int rusm_register(struct rusm_process *self, rusm_pid pid, const char *name)
+{
+    if (pid.node != 0) {
+        return RUSM_EINVAL;
+    }
+    if (!runtime_local(self->rt, pid)) {
+        return RUSM_ENOPROC;
+    }
+    return runtime_register(self->rt, pid.serial, name, strlen(name));
+}
+
+int rusm_register_global(struct rusm_process *self, rusm_pid pid, const char *name)
+{
+    struct runtime *rt = self->rt;
+
+    if (pid.node != 0 || !id_process_name_ok(name, strlen(name))) {
+        return RUSM_EINVAL;
+    }
+    if (!runtime_local(rt, pid)) {
+        return RUSM_ENOPROC;
+    }
+    return rt->hooks->register_global(rt->context, pid, name);
+}
+
+int rusm_unregister(struct rusm_process *self, const char *name)
+{
+    struct runtime *rt = self->rt;
+
+    if (runtime_unregister(rt, name, strlen(name)) == 0) {
+        return 0;
+    }
+    return rt->hooks->unregister_global(rt->context, process_pid(self), name);
+}
+
+int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid)
+{
+    struct rusm_process *p = registry_find(&self->rt->registry, name, strlen(name));
+
+    if (!p) {
+        return RUSM_ENOPROC;
+    }
+    *pid = process_pid(p);
+    return 0;
+}
+
+int rusm_node_index(struct rusm_process *self, const char *node, uint32_t *index)
+{
+    return nodes_index(&self->rt->nodes, node, strlen(node), index);
+}
+
+const char *rusm_node_at(const struct rusm_process *self, uint32_t index)
+{
+    return runtime_node_name(self->rt, index);
+}

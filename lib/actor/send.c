@@ -1,0 +1,187 @@
+/* send: how a process's messages leave it: to a mailbox of this runtime, or by the `post` hook. The
+ * process side of rusm.h, with self.c and text.c; called from behaviours only. */
+#include <string.h>
+#include "actor/process.h"
+#include "actor/wait.h"
+#include "base/id.h"
+
+/* Puts a copy into target's mailbox. A reply is always taken: it was asked for. */
+static int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
+                     uint64_t ref, const void *data, size_t len)
+{
+    struct runtime *rt = self->rt;
+
+    if (!target) {
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
+    if (kind != RUSM_REPLY) {
+        int err = wait_admit(self, target, len);
+        if (err) {
+            return err;
+        }
+    }
+    struct message *m = message_new(rt->pool, len);
+    if (!m) {
+        return RUSM_ENOMEM;
+    }
+    if (len > 0) {
+        memcpy(m->inside, data, len);
+    }
+    m->pub.kind = kind;
+    m->pub.from = process_pid(self);
+    m->pub.ref = ref;
+    rt->counters.messages_local++;
+    process_push(target, m);
+    return 0;
+}
+
+static int send_post(struct rusm_process *self, const struct post *post)
+{
+    struct runtime *rt = self->rt;
+
+    if (post->node != RUSM_GLOBAL && !nodes_at(&rt->nodes, post->node)) {
+        return RUSM_EINVAL;
+    }
+    int err = rt->hooks->post(rt->context, post);
+    if (err == RUSM_BUSY && !self->writable) {
+        self->busy = true; /* unless the hook has said runtime_writable already */
+    }
+    return err;
+}
+
+static int send_check(const void *data, size_t len)
+{
+    if (len > RUSM_MESSAGE_MAX) {
+        return RUSM_ETOOLARGE;
+    }
+    return len > 0 && !data ? RUSM_EINVAL : 0;
+}
+
+static int send_pid(struct rusm_process *self, rusm_pid to, enum rusm_kind kind, uint64_t ref,
+                    const void *data, size_t len, unsigned flags)
+{
+    int err = send_check(data, len);
+
+    if (err) {
+        return err;
+    }
+    if (to.node == 0) {
+        return send_here(self, runtime_local(self->rt, to), kind, ref, data, len);
+    }
+    if (to.node == RUSM_GLOBAL || to.serial == 0) {
+        return RUSM_EINVAL;
+    }
+    struct post post = { .from = process_pid(self), .node = to.node, .to = to, .kind = kind };
+    post.ref = ref;
+    post.data = len > 0 ? data : "";
+    post.len = len;
+    post.flags = flags;
+    return send_post(self, &post);
+}
+
+int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags)
+{
+    return send_pid(self, to, RUSM_SEND, 0, data, len, flags);
+}
+
+int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                   const void *data, size_t len, unsigned flags)
+{
+    int err = send_check(data, len);
+
+    if (err) {
+        return err;
+    }
+    if (node == 0) {
+        struct rusm_process *target = registry_find(&self->rt->registry, name, name_len);
+        return send_here(self, target, RUSM_SEND, 0, data, len);
+    }
+    if (!id_process_name_ok(name, name_len)) {
+        return RUSM_EINVAL;
+    }
+    struct post post = { .from = process_pid(self), .node = node, .kind = RUSM_SEND };
+    post.name = name;
+    post.name_len = name_len;
+    post.data = len > 0 ? data : "";
+    post.len = len;
+    post.flags = flags;
+    return send_post(self, &post);
+}
+
+int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 unsigned flags)
+{
+    struct runtime *rt = self->rt;
+    struct id_address a;
+    uint32_t node = 0;
+    int err = id_address_parse(address, strlen(address), &a);
+
+    if (err == 0 && a.node) {
+        err = nodes_index(&rt->nodes, a.node, a.node_len, &node);
+    }
+    if (err) {
+        return err;
+    }
+    if (a.serial) {
+        rusm_pid to = { .serial = a.serial, .node = node, .incarnation = a.incarnation };
+        if (node == 0 && !a.has_incarnation) {
+            to.incarnation = rt->incarnation;
+        }
+        return rusm_send(self, to, data, len, flags);
+    }
+    if (!a.node && !registry_find(&rt->registry, a.name, a.name_len)) {
+        node = RUSM_GLOBAL;
+    }
+    return rusm_send_name(self, node, a.name, a.name_len, data, len, flags);
+}
+
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len, uint64_t *ref)
+{
+    *ref = ++self->rt->ref;
+    return send_pid(self, to, RUSM_CALL, *ref, data, len, 0);
+}
+
+int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
+               size_t len)
+{
+    if (to->kind != RUSM_CALL && to->kind != RUSM_SEND) {
+        return RUSM_EINVAL;
+    }
+    if (to->from.serial == 0) {
+        return RUSM_ENOPROC;
+    }
+    if (to->kind == RUSM_SEND) {
+        return send_pid(self, to->from, RUSM_SEND, 0, data, len, 0);
+    }
+    return send_pid(self, to->from, RUSM_REPLY, to->ref, data, len, 0);
+}
+
+void rusm_hold(struct rusm_process *self)
+{
+    if (!self->receiving) {
+        return;
+    }
+    self->holding = true;
+    if (!self->busy) {
+        self->writable = true; /* nobody owes it a RUSM_WRITABLE: it must not sleep for ever */
+    }
+}
+
+int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
+{
+    struct runtime *rt = self->rt;
+    size_t len = strlen(reason);
+
+    if (pid.node != 0) {
+        return send_pid(self, pid, RUSM_EXIT, 0, reason, process_reason_cut(reason, len), 0);
+    }
+    struct rusm_process *p = runtime_local(rt, pid);
+    if (!p) {
+        return RUSM_ENOPROC;
+    }
+    if (p == self || strcmp(reason, "normal") != 0) {
+        process_kill_signal(p, reason, len);
+    }
+    return 0;
+}

@@ -1,0 +1,88 @@
+/* state: the two structs that the files of this room share, a runtime and a process. Nobody outside
+ * the room includes this. One thread. */
+#ifndef ACTOR_STATE_H
+#define ACTOR_STATE_H
+
+#include "actor/mailbox.h"
+#include "actor/nodes.h"
+#include "actor/registry.h"
+#include "actor/runtime.h"
+#include "actor/slab.h"
+#include "actor/spawnables.h"
+#include "actor/table.h"
+
+/* A process. There may be a million idle ones: keep it below 300 bytes. */
+struct rusm_process {
+    struct runtime *rt;
+    uint64_t serial;
+    struct rusm_process *chain; /* in the table's bucket */
+    struct list run;            /* in the run queue, or among the dying */
+    struct mailbox mailbox;
+    const struct rusm_behaviour *behaviour;
+    void *state;          /* the behaviour's */
+    const char *reason;   /* not NULL: it ends, and why */
+    bool reason_owned;    /* reason is a heap block */
+    bool running;         /* in a batch, in init or in stop: not to be queued or ended now */
+    bool receiving;       /* in receive: may hold */
+    bool holding;         /* takes nothing until writable */
+    bool holding_head;    /* ... for the message at the mailbox's head */
+    bool busy;            /* was told RUSM_BUSY since it last was writable */
+    bool writable;        /* is to be told RUSM_WRITABLE */
+    struct list all;      /* in the table's list */
+    struct list waiters;  /* struct waiter: who waits for room in our mailbox */
+    struct list waits;    /* struct wait: whose room we wait for or were granted */
+    struct list wake;     /* in the runtime's list of those whose waiters are to be looked at */
+    struct list names;    /* struct registry_name */
+    struct list watchers; /* struct monitor by at_target: who monitors us */
+    struct list watching; /* struct monitor by at_watcher: whom we monitor */
+    uint32_t watcher_count, watching_count;
+    uint64_t received; /* messages handled */
+    uint64_t started_ns;
+};
+
+struct runtime {
+    struct table table;
+    struct list run;     /* ready processes */
+    struct list dying;   /* processes with a reason that are not running */
+    struct list wake;    /* processes that took messages and have waiters */
+    struct list waking;  /* those of `wake` that wait_wake is at */
+    struct list orphans; /* struct waiter: waited for a process that has ended */
+    struct list unsent;  /* struct monitor: DOWN to another node that was RUSM_BUSY */
+    struct message_pool *pool;
+    struct mailbox_limits limits;
+    struct registry registry;
+    struct spawnables spawnables;
+    struct nodes nodes;
+    struct map monitors; /* struct monitor by watcher and ref */
+    struct map waits;    /* struct wait by waiting and target serial */
+    struct slab processes, monitor_slab, wait_slab;
+    const struct log *log;
+    const struct runtime_hooks *hooks;
+    void *context;
+    uint64_t serial; /* the last one given */
+    uint64_t ref;    /* the last one given */
+    uint64_t epoch;
+    uint64_t now_ns; /* of this turn */
+    uint32_t incarnation;
+    unsigned depth;            /* behaviour functions on the stack */
+    unsigned init_depth;       /* inits among them */
+    bool reaping;              /* in runtime_reap */
+    bool closing;              /* in runtime_free */
+    struct rusm_process *init; /* whose init runs now (innermost) */
+    struct rusm_why *init_why; /* where its rusm_init_error goes */
+    struct runtime_counters counters;
+};
+
+static inline rusm_pid process_pid(const struct rusm_process *p)
+{
+    return (rusm_pid){ .serial = p->serial, .node = 0, .incarnation = p->rt->incarnation };
+}
+
+/* The process of a pid of this node; NULL: another node's, another incarnation's, or gone. */
+static inline struct rusm_process *runtime_local(const struct runtime *rt, rusm_pid pid)
+{
+    return pid.node == 0 && pid.incarnation == rt->incarnation ? table_find(&rt->table, pid.serial)
+                                                               : NULL;
+}
+
+#endif

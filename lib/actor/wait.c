@@ -1,0 +1,219 @@
+/* wait: see the header. Called by the runtime between handlers, and by sends. */
+#include "actor/wait.h"
+
+#include "actor/process.h"
+#include "base/must.h"
+
+/* A process waits for, or was granted, room in another's mailbox. */
+struct wait {
+    struct waiter waiter; /* in target's waiters unless granted */
+    struct map_node by_pair;
+    struct list at_process; /* in who->waits */
+    struct rusm_process *who;
+    uint64_t target; /* serial */
+    bool granted;    /* one of target's slots is reserved for it */
+};
+
+void wait_slab_init(struct runtime *rt)
+{
+    slab_init(&rt->wait_slab, sizeof(struct wait));
+}
+
+struct wait_key {
+    uint64_t who, target;
+};
+
+static uint64_t wait_hash(const struct runtime *rt, uint64_t who, uint64_t target)
+{
+    return map_hash_u64(&rt->waits, map_hash_u64(&rt->waits, who) ^ target);
+}
+
+static bool wait_eq(const struct map_node *node, const void *key)
+{
+    const struct wait *w = list_entry(node, struct wait, by_pair);
+    const struct wait_key *k = key;
+
+    return w->who->serial == k->who && w->target == k->target;
+}
+
+static struct wait *wait_find(const struct rusm_process *who, uint64_t target)
+{
+    const struct runtime *rt = who->rt;
+    struct wait_key key = { .who = who->serial, .target = target };
+    struct map_node *found =
+        map_find(&rt->waits, wait_hash(rt, who->serial, target), wait_eq, &key);
+
+    return found ? list_entry(found, struct wait, by_pair) : NULL;
+}
+
+static void wait_free(struct runtime *rt, struct wait *w)
+{
+    list_remove(&w->waiter.link);
+    list_remove(&w->at_process);
+    map_remove(&rt->waits, &w->by_pair);
+    slab_give(&rt->wait_slab, w);
+}
+
+/* A local process's `ready`: there is a slot for it. */
+static void wait_grant(struct waiter *waiter)
+{
+    struct wait *w = list_entry(waiter, struct wait, waiter);
+    struct rusm_process *target = table_find(&w->who->rt->table, w->target);
+
+    target->mailbox.reserved++;
+    w->granted = true;
+    wait_writable(w->who);
+}
+
+static int wait_new(struct rusm_process *self, struct rusm_process *target, size_t len)
+{
+    struct runtime *rt = self->rt;
+    struct wait *w = slab_take(&rt->wait_slab);
+
+    if (!w) {
+        return RUSM_ENOMEM;
+    }
+    *w = (struct wait){ .who = self, .target = target->serial };
+    if (map_insert(&rt->waits, wait_hash(rt, self->serial, target->serial), &w->by_pair) != 0) {
+        slab_give(&rt->wait_slab, w);
+        return RUSM_ENOMEM;
+    }
+    list_init(&w->waiter.link);
+    list_append(&self->waits, &w->at_process);
+    w->waiter.ready = wait_grant;
+    process_wait_for(target, &w->waiter, len);
+    return 0;
+}
+
+int wait_admit(struct rusm_process *self, struct rusm_process *target, size_t len)
+{
+    struct runtime *rt = self->rt;
+    struct mailbox *mb = &target->mailbox;
+    bool waited_for = !list_empty(&target->waiters);
+
+    if (!waited_for && mailbox_has_room(mb, &rt->limits, len)) {
+        return 0;
+    }
+    struct wait *w = waited_for || mb->reserved ? wait_find(self, target->serial) : NULL;
+    if (w && w->granted) {
+        mb->reserved--;
+        if (mailbox_has_room(mb, &rt->limits, len)) {
+            wait_free(rt, w);
+            return 0;
+        }
+        w->granted = false;
+        process_wait_for(target, &w->waiter, len);
+    } else if (w) {
+        w->waiter.len = len;
+    } else {
+        int err = wait_new(self, target, len);
+        if (err) {
+            return err;
+        }
+    }
+    self->busy = true;
+    rt->counters.busy_local++;
+    return RUSM_BUSY;
+}
+
+void wait_writable(struct rusm_process *p)
+{
+    p->busy = false;
+    p->writable = true;
+    process_schedule(p);
+}
+
+/* Gives up a grant: the slot is free for others again. */
+static void wait_ungrant(struct runtime *rt, struct wait *w)
+{
+    struct rusm_process *target = table_find(&rt->table, w->target);
+
+    if (target) {
+        target->mailbox.reserved--;
+        wait_look(target);
+    }
+}
+
+void wait_release(struct rusm_process *p)
+{
+    list_each_safe(l, &p->waits) {
+        struct wait *w = list_entry(l, struct wait, at_process);
+        if (w->granted) {
+            wait_ungrant(p->rt, w);
+            wait_free(p->rt, w);
+        }
+    }
+}
+
+void wait_ended(struct rusm_process *p)
+{
+    struct runtime *rt = p->rt;
+    struct list *l;
+
+    list_remove(&p->wake);
+    while ((l = list_first(&p->waits))) {
+        struct wait *w = list_entry(l, struct wait, at_process);
+        if (w->granted) {
+            wait_ungrant(rt, w);
+        }
+        wait_free(rt, w);
+    }
+    while ((l = list_first(&p->waiters))) {
+        struct waiter *waiter = list_entry(l, struct waiter, link);
+        list_remove(l);
+        if (waiter->ready == wait_grant) {
+            struct wait *w = list_entry(waiter, struct wait, waiter);
+            wait_writable(w->who);
+            wait_free(rt, w);
+        } else {
+            /* It may be a behaviour that ends p, and `ready` is not to run inside of one. */
+            list_append(&rt->orphans, l);
+        }
+    }
+}
+
+static struct waiter *wait_head(struct rusm_process *p)
+{
+    struct list *l = list_first(&p->waiters);
+    struct waiter *w = l ? list_entry(l, struct waiter, link) : NULL;
+
+    return w && mailbox_has_room(&p->mailbox, &p->rt->limits, w->len) ? w : NULL;
+}
+
+/* Wakes as many of p's waiters as it has slots. */
+static void wait_wake_one(struct runtime *rt, struct rusm_process *p)
+{
+    uint64_t serial = p->serial, used = (uint64_t)p->mailbox.count + p->mailbox.reserved;
+    uint64_t slots = used < rt->limits.messages ? rt->limits.messages - used : 0;
+    struct waiter *w;
+
+    while (slots-- > 0 && (w = wait_head(p))) {
+        list_remove(&w->link);
+        w->ready(w);
+        if (table_find(&rt->table, serial) != p) {
+            return; /* ready ended it */
+        }
+    }
+    /* Those that deliver later this turn have not used their slots yet: look again next time. */
+    if (wait_head(p)) {
+        wait_look(p);
+    }
+}
+
+void wait_wake(struct runtime *rt)
+{
+    struct list *l;
+
+    while ((l = list_first(&rt->orphans))) {
+        struct waiter *w = list_entry(l, struct waiter, link);
+        list_remove(l);
+        w->ready(w);
+    }
+    /* Those that are added on the way are for the next time. */
+    list_move_all(&rt->waking, &rt->wake);
+    while ((l = list_first(&rt->waking))) {
+        struct rusm_process *p = list_entry(l, struct rusm_process, wake);
+        list_remove(l);
+        wait_wake_one(rt, p);
+    }
+}
