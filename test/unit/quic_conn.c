@@ -72,6 +72,199 @@ static void test_large_through_credit(void **state)
     free(data);
 }
 
+static void test_small_writes(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(170000);
+    uint64_t datagrams = endpoint_counters(p->a.e)->datagrams_out;
+    struct side_stream *st;
+    p->a.piece = 17;
+    st = side_send(&p->a, data, 170000);
+    side_until(&p->a, &p->b, st->closed);
+    assert_int_equal(side_find(&p->b, st->id)->got, 170000);
+    assert_false(side_find(&p->b, st->id)->garbled);
+    assert_true(p->a.pulls >= 10000);
+    /* Packed: far fewer datagrams than writes. */
+    datagrams = endpoint_counters(p->a.e)->datagrams_out - datagrams;
+    assert_true(datagrams < 1000);
+    free(data);
+}
+
+static void test_no_credit_no_progress(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(100000);
+    struct side_stream *stuck, *free_one;
+    p->b.hold_credit = true;
+    stuck = side_send(&p->a, data, 100000);
+    side_until(&p->a, &p->b, stuck->blocked);
+    side_for(&p->a, &p->b, 50);
+    assert_int_equal(stuck->at, 16384);
+    assert_int_equal(side_find(&p->b, stuck->id)->got, 16384);
+    /* Another stream is not held up by it. */
+    free_one = side_send(&p->a, data, 10000);
+    side_until(&p->a, &p->b, free_one->closed);
+    assert_int_equal(stuck->at, 16384);
+    /* Credit moves it on, by what it is and no more. */
+    conn_extend_stream(p->b.c, stuck->id, 50000);
+    side_until(&p->a, &p->b, side_find(&p->b, stuck->id)->got == 66384);
+    side_for(&p->a, &p->b, 50);
+    assert_int_equal(stuck->at, 66384);
+    conn_extend_stream(p->b.c, stuck->id, 50000);
+    side_until(&p->a, &p->b, stuck->closed);
+    assert_false(side_find(&p->b, stuck->id)->garbled);
+    free(data);
+}
+
+/* More bytes than connection-level credit, on streams that nobody reads on from: what arrived gives
+ * that credit back by itself. */
+static void test_stalled_streams_do_not_stall_the_connection(void **state)
+{
+    struct side a, b;
+    size_t len = 4 * 1024 * 1024;
+    uint8_t *data = side_pattern(len);
+    struct endpoint_options o = side_options(identity, true);
+    struct side_stream *last;
+    (void)state;
+    o.stream_window = len + 1;
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    side_connect(&a, &b);
+    b.hold_credit = true;
+    for (int i = 0; i < 9; i++) { /* 36 MiB against 16 */
+        last = side_send(&a, data, len);
+        side_until(&a, &b, last->closed);
+    }
+    assert_int_equal(side_find(&b, last->id)->got, len);
+    side_stop(&a);
+    side_stop(&b);
+    free(data);
+}
+
+static void test_many_streams(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(100);
+    size_t opened = 0;
+    int64_t id;
+    while (conn_streams_left(p->a.c) > 0) {
+        side_send(&p->a, data, opened % 100);
+        opened++;
+    }
+    assert_int_equal(opened, 64);
+    assert_int_equal(conn_open_uni(p->a.c, &id, NULL), RUSM_BUSY);
+    side_until(&p->a, &p->b, p->a.streams[63].closed);
+    /* Closed streams do not come back by themselves. */
+    side_for(&p->a, &p->b, 20);
+    assert_int_equal(conn_open_uni(p->a.c, &id, NULL), RUSM_BUSY);
+    p->a.available = 0;
+    conn_extend_streams(p->b.c, 2000);
+    side_until(&p->a, &p->b, p->a.available > 0);
+    while (conn_streams_left(p->a.c) > 0) {
+        side_send(&p->a, data, opened % 100);
+        opened++;
+    }
+    assert_int_equal(opened, 2064);
+    for (size_t i = 0; i < opened; i++) {
+        side_until(&p->a, &p->b, p->a.streams[i].closed);
+    }
+    for (size_t i = 0; i < p->b.count; i++) {
+        assert_true(p->b.streams[i].got_fin && p->b.streams[i].closed);
+        assert_false(p->b.streams[i].garbled);
+    }
+    assert_int_equal(p->b.count, opened);
+    free(data);
+}
+
+static void test_control_stream(void **state)
+{
+    struct pair *p = *state;
+    size_t len = 300000; /* beyond its window: the endpoint extends it by itself */
+    uint8_t *data = side_pattern(len);
+    struct side_stream *st, *other;
+    int64_t id;
+    p->a.hold_credit = p->b.hold_credit = true;
+    assert_int_equal(conn_open_bidi(p->a.c, &id, NULL), 0);
+    st = side_find(&p->a, id);
+    conn_set_user(p->a.c, id, st);
+    st->data = data;
+    st->len = len;
+    conn_wake(p->a.c);
+    side_until(&p->a, &p->b, p->b.count == 1 && p->b.streams[0].got == len);
+    other = side_find(&p->b, id);
+    other->data = data;
+    other->len = len;
+    conn_wake(p->b.c);
+    side_until(&p->a, &p->b, st->got == len);
+    assert_false(st->garbled || other->garbled);
+    assert_false(st->closed || other->closed);
+    /* One is all there is. */
+    assert_int_equal(conn_open_bidi(p->a.c, &id, NULL), RUSM_BUSY);
+    free(data);
+}
+
+static void test_reset(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(100000);
+    struct side_stream *st;
+    p->b.hold_credit = true;
+    st = side_send(&p->a, data, 100000);
+    side_until(&p->a, &p->b, p->b.count == 1 && p->b.streams[0].got > 0);
+    conn_reset(p->a.c, st->id, 77);
+    side_until(&p->a, &p->b, st->closed && p->b.streams[0].closed);
+    assert_true(p->b.streams[0].reset);
+    assert_int_equal(p->b.streams[0].reset_code, 77);
+    assert_false(p->b.streams[0].got_fin);
+    assert_int_equal(p->a.closes + p->b.closes, 0);
+    free(data);
+}
+
+static void test_stop(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(100000);
+    struct side_stream *st;
+    p->b.hold_credit = true;
+    st = side_send(&p->a, data, 100000);
+    side_until(&p->a, &p->b, p->b.count == 1 && p->b.streams[0].got > 0);
+    conn_stop(p->b.c, st->id, 78);
+    side_until(&p->a, &p->b, st->stopped);
+    assert_int_equal(st->stop_code, 78);
+    side_until(&p->a, &p->b, st->closed && p->b.streams[0].closed);
+    assert_true(st->at < 100000);
+    /* What nobody knows any more is ignored. */
+    conn_stop(p->b.c, st->id, 1);
+    conn_reset(p->a.c, st->id, 1);
+    conn_extend_stream(p->b.c, st->id, 1);
+    st = side_send(&p->a, data, 100);
+    side_until(&p->a, &p->b, st->closed);
+    free(data);
+}
+
+static void test_empty_stream(void **state)
+{
+    struct pair *p = *state;
+    uint8_t byte = 0;
+    struct side_stream *st = side_send(&p->a, &byte, 0);
+    side_until(&p->a, &p->b, st->closed);
+    assert_true(side_find(&p->b, st->id)->got_fin);
+    assert_int_equal(side_find(&p->b, st->id)->got, 0);
+}
+
+/* A node may find that it dialled itself: one endpoint, both ends. */
+static void test_dial_self(void **state)
+{
+    struct side s;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    side_start(&s, &o, 0);
+    side_dial(&s, &s);
+    side_until(&s, NULL, s.readies == 2);
+    assert_int_equal(endpoint_counters(s.e)->connections, 2);
+    side_stop(&s);
+}
+
 int main(void)
 {
     int failed;
@@ -79,6 +272,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_stream, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_through_credit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_small_writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_credit_no_progress, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_streams, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_control_stream, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_empty_stream, setup, teardown),
+        cmocka_unit_test(test_stalled_streams_do_not_stall_the_connection),
+        cmocka_unit_test(test_dial_self),
     };
     identity = side_identity();
     failed = cmocka_run_group_tests(tests, NULL, NULL);
