@@ -12,7 +12,7 @@
 struct credit {
     struct list dirty;  /* linked in *owner while `given` is not yet seen */
     struct list *owner; /* the dirty list; NULL once the lane is gone */
-    void *user;               /* the owner's own: whose account it is */
+    void *user;         /* the owner's own: whose account it is */
     uint64_t given;     /* bytes given back since the owner last looked */
     uint32_t messages;  /* messages given back since then */
     uint32_t refs;      /* messages outstanding, plus one for the lane */
