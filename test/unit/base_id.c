@@ -218,6 +218,7 @@ static void test_host_and_port(void **state)
     assert_int_equal(id_host_port_parse("[::]:4000", host, port), 0);
     assert_string_equal(host, "::");
     assert_int_equal(id_host_port_parse("london", host, port), RUSM_EINVAL);
+    assert_int_equal(id_host_port_parse("h:65536", host, port), RUSM_EINVAL);
     assert_true(id_host_port_ok("h:1", 3));
     assert_false(id_host_port_ok("h:0", 3));
     assert_false(id_host_port_ok("h:1", 2));
