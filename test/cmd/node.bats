@@ -1,0 +1,199 @@
+# A node's life: ready, refused, stopped, killed, detached, configured.
+load helper
+
+@test "prints where it is ready, first of all" {
+    start_node london
+    like "$(head -n 1 london.out)" "london ready at 127.0.0.1:[0-9]*"
+    equal "$(wc -l <london.out)" 1
+}
+
+@test "--listen is where it listens" {
+    start_node london --listen 127.0.0.1:0
+    port=${address##*:}
+    rusm stop london
+    start_node tokyo --listen "127.0.0.1:$port"
+    equal "$address" "127.0.0.1:$port"
+    expect 1 rusm node --name oslo --listen "127.0.0.1:$port"
+    like "$stderr" "rusm: node: *127.0.0.1:$port*"
+    expect 2 rusm node --name oslo --listen nonsense
+    like "$stderr" "rusm: node: *nonsense*"
+}
+
+@test "a second node of a live name is refused, and the first is named" {
+    start_node london
+    expect 1 rusm node --name london
+    like "$stderr" "rusm: node: *london*$address*$pid*"
+    equal "$(wc -l <<<"$stderr")" 1
+    equal "$output" ""
+    expect 0 rusm send london greeter "still there"
+}
+
+@test "names that are none are refused" {
+    long=$(printf 'x%.0s' {1..64})
+    for name in '' -x .x 'a b' a@b "$long"; do
+        expect 2 rusm node "--name=$name"
+        like "$stderr" "rusm: node: *"
+    done
+}
+
+@test "SIGTERM, SIGINT and SIGHUP: it leaves, exit status 0, nothing stays behind" {
+    for signal in TERM INT HUP; do
+        start_node london
+        kill -$signal $pid
+        wait $pid
+        [ ! -e "$RUSM_RUNDIR/london.json" ]
+    done
+}
+
+@test "stop: it has left when the command returns" {
+    start_node london
+    expect 0 rusm stop london
+    equal "$output$stderr" ""
+    wait $pid
+    [ ! -e "$RUSM_RUNDIR/london.json" ]
+    expect 3 rusm stop london
+}
+
+@test "a killed node's name is free again, its file recognised as stale" {
+    start_node london
+    kill -9 $pid
+    wait $pid || true
+    [ "$(json state '.node == "london"' rusm nodes)" != alive ]
+    expect 3 rusm send london greeter hi
+    start_node london
+    expect 0 rusm send london greeter "in the new one"
+    wait_until has_line london.out "greeter received: in the new one"
+}
+
+@test "a pid from before a restart reaches nobody" {
+    start_node london
+    old=$(rusm spawn london echo)
+    expect 0 rusm call london "$old" hi
+    rusm stop london
+    start_node london
+    for i in 1 2 3 4 5 6 7 8; do rusm spawn london echo >/dev/null; done
+    expect 4 rusm call london "$old" hi
+    expect 4 rusm send london "$old" hi
+    expect 0 rusm call london "${old%%#*}" hi # the present one of that number
+}
+
+@test "--detach returns when ready; output and log are in the run folder" {
+    expect 0 rusm node --name london --detach
+    like "$output" "london ready at 127.0.0.1:[0-9]*"
+    like "$stderr" "rusm: node: made the cluster's identity *"
+    expect 0 rusm send london greeter "hello log"
+    wait_until has_line "$RUSM_RUNDIR/london.log" "greeter received: hello log"
+    equal "$(stat -c %a "$RUSM_RUNDIR/london.log")" 600
+    expect 0 rusm stop london
+}
+
+@test "--detach lets go of the caller's descriptors" {
+    # The substitution ends only when nobody holds its pipe any more.
+    line=$(rusm node --name london --detach 2>/dev/null)
+    like "$line" "london ready at *"
+}
+
+@test "--detach --log-file" {
+    expect 0 rusm node --name london --detach --log-file here.log
+    expect 0 rusm send london greeter "hello file"
+    wait_until has_line here.log "greeter received: hello file"
+    [ ! -e "$RUSM_RUNDIR/london.log" ]
+}
+
+@test "--detach hands on why it failed" {
+    start_node london
+    expect 1 rusm node --name london --detach
+    like "$stderr" "rusm: node: *london*$address*"
+    equal "$output" ""
+    expect 4 rusm node --name tokyo --detach --boot x=nonesuch
+    like "$stderr" "rusm: node: *nonesuch*"
+    expect 1 rusm node --name tokyo --detach --log-file no/such/folder/log
+    equal "$stderr" "rusm: node: cannot write 'no/such/folder/log': No such file or directory"
+}
+
+@test "--boot, --boot-global, --spawnable" {
+    start_node london --boot parrot=echo --boot-global 'fan=relay  parrot' --spawnable polly=echo
+    expect 0 rusm call london parrot hi
+    equal "$output" hi
+    expect 0 rusm whereis fan
+    like "$output" "[0-9]*@london#*"
+    expect 0 rusm spawn london polly --name second
+    expect 0 rusm call london second hello
+    equal "$output" hello
+    expect 4 rusm send london greeter hi # not booted, as others were
+    expect 0 rusm spawn london greeter --name greeter
+}
+
+@test "--boot: what cannot be started ends the node" {
+    expect 4 rusm node --name london --boot x=nonesuch
+    like "$stderr" "rusm: node: *nonesuch*"
+    expect 4 rusm node --name london --spawnable y=nonesuch
+    like "$stderr" "rusm: node: *nonesuch*"
+    expect 1 rusm node --name london --boot x=relay
+    like "$stderr" "rusm: node: *"
+    expect 1 rusm node --name london --boot x=echo --boot x=echo
+    like "$stderr" "rusm: node: *'x'*"
+    [ ! -e "$RUSM_RUNDIR/london.json" ]
+}
+
+@test "--config: options from a file; the command line counts more" {
+    cat >node.conf <<END
+# a comment
+
+name      tokyo
+boot=parrot=echo
+  boot fan = relay parrot
+mailbox = 10
+detach
+END
+    sed -i 's/fan = relay/fan=relay/' node.conf
+    expect 0 rusm node --config node.conf --name london
+    like "$output" "london ready at *"
+    expect 0 rusm call london parrot hi
+    equal "$output" hi
+    expect 0 rusm send london fan hi
+    expect 0 rusm stop london
+}
+
+@test "--config: mistakes name the file and the line" {
+    printf 'name london\n\nnmae tokyo\n' >node.conf
+    expect_error 2 "rusm: node: node.conf:3: unknown option 'nmae'" rusm node --config node.conf
+    printf 'name london\nmailbox = many\n' >node.conf
+    expect_error 2 "rusm: node: node.conf:2: mailbox: 'many' is not a whole number from 1 to 4294967295" \
+        rusm node --config node.conf
+    printf 'name\n' >node.conf
+    expect_error 2 "rusm: node: node.conf:1: option 'name' needs a value: NAME" \
+        rusm node --config node.conf
+    printf 'detach yes\n' >node.conf
+    expect_error 2 "rusm: node: node.conf:1: option 'detach' takes no value" \
+        rusm node --config node.conf
+    printf 'config other.conf\n' >node.conf
+    expect_error 2 "rusm: node: node.conf:1: unknown option 'config'" rusm node --config node.conf
+    printf 'name london\nlog-level loud\n' >node.conf
+    expect_error 2 "rusm: node: node.conf:2: log-level: 'loud' is not error, warn, info or debug" \
+        rusm node --config node.conf
+    printf 'name london\nboot x=nonesuch\n' >node.conf
+    expect 4 rusm node --config node.conf
+    like "$stderr" "*rusm: node: node.conf:2: boot: *nonesuch*"
+    expect_error 1 "rusm: node: cannot read 'missing.conf': No such file or directory" \
+        rusm node --config missing.conf
+}
+
+@test "--log-file and --log-level" {
+    start_node london --log-file london.log --log-level debug
+    rusm stop london
+    [ -s london.log ]
+    has_text london.err "made the cluster's identity"
+    not has_text london.log "made the cluster's identity"
+}
+
+@test "a run folder that is not private is refused" {
+    chmod 755 "$RUSM_RUNDIR"
+    expect 5 rusm node --name london
+    like "$stderr" "rusm: node: *$RUSM_RUNDIR*"
+    chmod 700 "$RUSM_RUNDIR"
+    mv run real
+    ln -s real run
+    expect 5 rusm node --name london
+    like "$stderr" "rusm: node: *$RUSM_RUNDIR*"
+}
