@@ -276,7 +276,7 @@ enum rusm_table {
     RUSM_TABLE_PROCESSES = 1, /* pid name behaviour state mailbox received memory links age */
     RUSM_TABLE_PEERS = 2,     /* node address direction state rtt_us sent received lost lanes since */
     RUSM_TABLE_NAMES = 3,     /* name pid scope node */
-    RUSM_TABLE_SPAWNABLES = 4,/* name kind */
+    RUSM_TABLE_SPAWNABLES = 4,/* name behaviour */
     RUSM_TABLE_COUNTERS = 5,  /* counter value */
     RUSM_TABLE_NODES = 6,     /* local: node address state os_pid incarnation source */
 };

@@ -52,19 +52,9 @@ static int nodes_grow(struct nodes *n)
     return 0;
 }
 
-int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
+/* Makes the entry for the next index; it is in the table once count is raised. */
+static int nodes_add(struct nodes *n, const char *name, size_t len, struct node_name **out)
 {
-    uint64_t hash = map_hash_bytes(&n->by_name, name, len);
-    struct nodes_key key = { .name = name, .len = len };
-    struct map_node *found = map_find(&n->by_name, hash, nodes_eq, &key);
-
-    if (found) {
-        *index = list_entry(found, struct node_name, by_name)->index;
-        return 0;
-    }
-    if (!id_node_name_ok(name, len)) {
-        return RUSM_EINVAL;
-    }
     if (n->count >= LIMIT_NODE_NAMES) {
         return RUSM_ELIMIT;
     }
@@ -80,6 +70,28 @@ int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
     memcpy(it->name, name, len);
     list_init(&it->watched);
     list_init(&it->watching);
+    *out = it;
+    return 0;
+}
+
+int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
+{
+    uint64_t hash = map_hash_bytes(&n->by_name, name, len);
+    struct nodes_key key = { .name = name, .len = len };
+    struct map_node *found = map_find(&n->by_name, hash, nodes_eq, &key);
+
+    if (found) {
+        *index = list_entry(found, struct node_name, by_name)->index;
+        return 0;
+    }
+    if (!id_node_name_ok(name, len)) {
+        return RUSM_EINVAL;
+    }
+    struct node_name *it;
+    int err = nodes_add(n, name, len, &it);
+    if (err) {
+        return err;
+    }
     if (map_insert(&n->by_name, hash, &it->by_name) != 0) {
         free(it);
         return RUSM_ENOMEM;
@@ -87,6 +99,31 @@ int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
     n->at[n->count++] = it;
     *index = it->index;
     return 0;
+}
+
+int nodes_client_up(struct nodes *n, uint32_t *index)
+{
+    static const char name[] = "client";
+    struct node_name *it;
+
+    if (n->free) {
+        *index = n->free;
+        n->free = n->at[n->free]->next_free;
+        return 0;
+    }
+    int err = nodes_add(n, name, sizeof(name) - 1, &it);
+    if (err) {
+        return err;
+    }
+    n->at[n->count++] = it;
+    *index = it->index;
+    return 0;
+}
+
+void nodes_client_down(struct nodes *n, uint32_t index)
+{
+    n->at[index]->next_free = n->free;
+    n->free = index;
 }
 
 struct node_name *nodes_at(const struct nodes *n, uint32_t index)

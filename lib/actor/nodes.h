@@ -1,5 +1,5 @@
 /* nodes: the names of nodes by small index, for pids. Never forgotten, as pids keep the index;
- * index 0 is this node. One thread. */
+ * index 0 is this node. Clients have an index too while they are connected. One thread. */
 #ifndef ACTOR_NODES_H
 #define ACTOR_NODES_H
 
@@ -14,13 +14,15 @@ struct node_name {
     struct list watching; /* monitors of its processes on ours, by at_watcher */
     uint32_t index;
     uint32_t len;
-    char name[]; /* NUL-terminated */
+    uint32_t next_free; /* of a client's index that is free: the next one; 0: none */
+    char name[];        /* NUL-terminated */
 };
 
 struct nodes {
     struct map by_name;
     struct node_name **at; /* at[0..count) */
     uint32_t count, cap;
+    uint32_t free; /* first free index of a client; 0: none */
 };
 
 /* 0, RUSM_EINVAL (own is not a node's name) or RUSM_ENOMEM. nodes_fini in any case. */
@@ -28,6 +30,10 @@ int nodes_init(struct nodes *n, const char *own, uint64_t seed);
 void nodes_fini(struct nodes *n);
 /* Index of a name, made if new. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
 int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index);
+/* An index for a client, which has no name of its own (shown as "client"); and its end: the index is
+ * used again for a client of another incarnation. RUSM_ELIMIT, RUSM_ENOMEM. */
+int nodes_client_up(struct nodes *n, uint32_t *index);
+void nodes_client_down(struct nodes *n, uint32_t index);
 struct node_name *nodes_at(const struct nodes *n, uint32_t index); /* NULL: none such */
 
 #endif

@@ -15,14 +15,14 @@
 
 static void runtime_init(struct runtime *rt, const struct runtime_options *options)
 {
-    table_init(&rt->table);
+    roster_init(&rt->roster);
     list_init(&rt->run);
     list_init(&rt->dying);
     list_init(&rt->wake);
     list_init(&rt->waking);
     list_init(&rt->orphans);
     list_init(&rt->unsent);
-    registry_init(&rt->registry, options->seed);
+    names_init(&rt->names, options->seed);
     spawnables_init(&rt->spawnables, options->seed);
     map_init(&rt->monitors, options->seed);
     map_init(&rt->waits, options->seed);
@@ -62,8 +62,8 @@ void runtime_free(struct runtime *rt)
     }
     must(rt->depth == 0);
     rt->closing = true;
-    while (!list_empty(&rt->table.all)) {
-        struct rusm_process *newest = list_entry(rt->table.all.prev, struct rusm_process, all);
+    while (!list_empty(&rt->roster.all)) {
+        struct rusm_process *newest = list_entry(rt->roster.all.prev, struct rusm_process, all);
         process_kill(newest, "shutdown", strlen("shutdown"));
         runtime_reap(rt);
     }
@@ -71,11 +71,11 @@ void runtime_free(struct runtime *rt)
     monitor_forget_unsent(rt);
     message_pool_free(rt->pool);
     nodes_fini(&rt->nodes);
-    registry_fini(&rt->registry);
+    names_fini(&rt->names);
     spawnables_fini(&rt->spawnables);
     map_fini(&rt->monitors);
     map_fini(&rt->waits);
-    table_fini(&rt->table);
+    roster_fini(&rt->roster);
     slab_fini(&rt->processes);
     slab_fini(&rt->monitor_slab);
     slab_fini(&rt->wait_slab);
@@ -183,13 +183,13 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
     if (rt->closing) {
         return err_why(why, RUSM_ECLOSED, "%s", rusm_strerror(RUSM_ECLOSED));
     }
-    if (rt->table.count >= LIMIT_PROCESSES || rt->init_depth >= LIMIT_INIT_DEPTH) {
+    if (rt->roster.count >= LIMIT_PROCESSES || rt->init_depth >= LIMIT_INIT_DEPTH) {
         return err_why(why, RUSM_ELIMIT, "too many processes%s",
                        rt->init_depth ? " or inits within inits" : "");
     }
     rt->now_ns = now_ns;
     struct rusm_process *p = runtime_process(rt, behaviour);
-    if (!p || table_insert(&rt->table, p) != 0) {
+    if (!p || roster_insert(&rt->roster, p) != 0) {
         if (p) {
             slab_give(&rt->processes, p);
         }
@@ -209,7 +209,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
 
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason)
 {
-    struct rusm_process *p = table_find(&rt->table, serial);
+    struct rusm_process *p = roster_find(&rt->roster, serial);
 
     if (!p) {
         return RUSM_ENOPROC;
@@ -244,19 +244,19 @@ const struct rusm_behaviour *runtime_spawnable(struct runtime *rt, const char *n
 
 int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size_t len)
 {
-    struct rusm_process *p = table_find(&rt->table, serial);
+    struct rusm_process *p = roster_find(&rt->roster, serial);
 
     if (!p) {
         return RUSM_ENOPROC;
     }
-    int err = registry_add(&rt->registry, p, name, len);
+    int err = names_add(&rt->names, p, name, len);
     rt->epoch += err == 0;
     return err;
 }
 
 int runtime_unregister(struct runtime *rt, const char *name, size_t len)
 {
-    int err = registry_remove(&rt->registry, name, len);
+    int err = names_remove(&rt->names, name, len);
 
     rt->epoch += err == 0;
     return err;
@@ -265,6 +265,16 @@ int runtime_unregister(struct runtime *rt, const char *name, size_t len)
 int runtime_node_index(struct runtime *rt, const char *name, size_t len, uint32_t *index)
 {
     return nodes_index(&rt->nodes, name, len, index);
+}
+
+int runtime_client_up(struct runtime *rt, uint32_t *index)
+{
+    return nodes_client_up(&rt->nodes, index);
+}
+
+void runtime_client_down(struct runtime *rt, uint32_t index)
+{
+    nodes_client_down(&rt->nodes, index);
 }
 
 const char *runtime_node_name(const struct runtime *rt, uint32_t index)

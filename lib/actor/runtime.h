@@ -93,6 +93,9 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
 /* Exit signal from outside; takes effect at once, or when the running handler returns. Any reason
  * ends it, "normal" too; "kill" becomes "killed". RUSM_ENOPROC. */
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
+/* For the post hook: the post is for a process of ours after all (a global name that is held here).
+ * What rusm_send returns. */
+int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial);
 /* Tells a process that a post that was RUSM_BUSY may be tried again. Unknown pid: nothing. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
 
@@ -131,6 +134,10 @@ void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
 /* Index of a name, made if new; 0 is our own. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
 int runtime_node_index(struct runtime *rt, const char *name, size_t len, uint32_t *index);
 const char *runtime_node_name(const struct runtime *rt, uint32_t index); /* NULL: none such */
+/* An index for a client while it is connected; runtime_node_lost before its end. RUSM_ELIMIT,
+ * RUSM_ENOMEM. */
+int runtime_client_up(struct runtime *rt, uint32_t *index);
+void runtime_client_down(struct runtime *rt, uint32_t index);
 
 /* ---- for attach ---- */
 struct process_info {

@@ -4,6 +4,7 @@
 #include "actor/process.h"
 #include "actor/wait.h"
 #include "base/id.h"
+#include "base/must.h"
 
 /* Puts a copy into target's mailbox. A reply is always taken: it was asked for. */
 static int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
@@ -34,6 +35,14 @@ static int send_here(struct rusm_process *self, struct rusm_process *target, enu
     rt->counters.messages_local++;
     process_push(target, m);
     return 0;
+}
+
+int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
+{
+    struct rusm_process *self = runtime_find(rt, post->from.serial);
+
+    must(self);
+    return send_here(self, runtime_find(rt, serial), post->kind, post->ref, post->data, post->len);
 }
 
 static int send_post(struct rusm_process *self, const struct post *post)
@@ -94,7 +103,7 @@ int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, s
         return err;
     }
     if (node == 0) {
-        struct rusm_process *target = registry_find(&self->rt->registry, name, name_len);
+        struct rusm_process *target = names_find(&self->rt->names, name, name_len);
         return send_here(self, target, RUSM_SEND, 0, data, len);
     }
     if (!id_process_name_ok(name, name_len)) {
@@ -130,7 +139,7 @@ int rusm_send_to(struct rusm_process *self, const char *address, const void *dat
         }
         return rusm_send(self, to, data, len, flags);
     }
-    if (!a.node && !registry_find(&rt->registry, a.name, a.name_len)) {
+    if (!a.node && !names_find(&rt->names, a.name, a.name_len)) {
         node = RUSM_GLOBAL;
     }
     return rusm_send_name(self, node, a.name, a.name_len, data, len, flags);

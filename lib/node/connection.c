@@ -1,0 +1,373 @@
+/* connection: the life of one QUIC connection of the node: handshake, hello, which of two becomes
+ * the one (adopt), its end. The endpoint's and the peer room's upcalls arrive here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/must.h"
+#include "node/node.h"
+#include "node/resolve.h"
+
+/* A connection that became ready less than this ago and one more of the same incarnation are two
+ * dials that crossed, not a peer that lost the first. */
+#define CROSSED_NS ((uint64_t)2 * 1000000000)
+
+/* How long the old connection has to answer a PING when another incarnation wants its place. */
+#define CONTENDER_NS ((uint64_t)1000000000)
+
+struct connection *connection_of(const struct peer *p)
+{
+    return peer_user(p);
+}
+
+struct connection *connection_find(const struct rusm_node *node, uint32_t index)
+{
+    return index < node->by_index_cap ? node->by_index[index] : NULL;
+}
+
+/* Makes room for the index, so that setting it later can't fail. */
+static int reserve_index(struct rusm_node *node, uint32_t index)
+{
+    if (index < node->by_index_cap) return 0;
+    uint32_t cap = node->by_index_cap ? node->by_index_cap : 16;
+    while (cap <= index) cap *= 2;
+    struct connection **at = realloc(node->by_index, cap * sizeof *at);
+    if (!at) return RUSM_ENOMEM;
+    memset(at + node->by_index_cap, 0, (cap - node->by_index_cap) * sizeof *at);
+    node->by_index = at;
+    node->by_index_cap = cap;
+    return 0;
+}
+
+static struct connection *connection_new(struct rusm_node *node, struct conn *conn)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c) return NULL;
+    c->node = node;
+    c->conn = conn;
+    c->since_ns = node->now_ns;
+    list_init(&c->requests);
+    list_append(&node->connections, &c->link);
+    return c;
+}
+
+void connection_free(struct connection *c)
+{
+    rpc_fail_all(c);
+    peer_free(c->peer);
+    list_remove(&c->link);
+    free(c);
+}
+
+static struct connection *of_conn(struct rusm_node *node, const struct conn *conn)
+{
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->conn == conn) return c;
+    }
+    return NULL;
+}
+
+int connection_dial(struct rusm_node *node, const char *address, const char *meant,
+                    struct connection **out)
+{
+    struct resolved to;
+    struct rusm_why why;
+    struct conn *conn;
+    int found = resolve(address, false, &to, 1, &why);
+    if (found < 1) {
+        log_warn(&node->log, "cannot dial %s: %s", address, why.text);
+        return found < 0 ? found : RUSM_ENOCONN;
+    }
+    int error = endpoint_dial(node->endpoint, (struct sockaddr *)&to.address, to.len, NULL, &conn);
+    if (error) return error;
+    struct connection *c = connection_new(node, conn);
+    if (!c) {
+        conn_close(conn, CLOSE_INTERNAL, "out of memory");
+        return RUSM_ENOMEM;
+    }
+    resolve_format((struct sockaddr *)&to.address, to.len, c->address, sizeof c->address);
+    memcpy(c->meant, meant, strlen(meant) + 1);
+    *out = c;
+    return 0;
+}
+
+/* ---- the endpoint's upcalls ---- */
+
+static int on_ready(void *context, struct conn *conn)
+{
+    struct rusm_node *node = context;
+    struct connection *c = of_conn(node, conn);
+    bool inbound = !c;
+    if (inbound) c = connection_new(node, conn);
+    if (!c) {
+        conn_close(conn, CLOSE_INTERNAL, "out of memory");
+        return RUSM_ENOMEM;
+    }
+    if (inbound) conn_peer_text(conn, c->address, sizeof c->address);
+    struct member *m = c->meant[0] ? member_find(node, c->meant, strlen(c->meant)) : NULL;
+    struct peer_options options = {
+        .conn = conn, .events = &node_peer_events, .context = node, .budget = &node->budget,
+        .seed = rng_u64(&node->rng), .now_ns = node->now_ns,
+        .hello = { .version = CONTROL_VERSION, .role = HELLO_NODE,
+                   .flags = m && !m->current ? HELLO_HOLDS_NONE : 0,
+                   .incarnation = node->incarnation, .max_message = RUSM_MESSAGE_MAX,
+                   .name = node->name, .name_len = strlen(node->name),
+                   .advertise = node->advertise, .advertise_len = strlen(node->advertise) },
+    };
+    int error = peer_new(&c->peer, &options);
+    if (error) {
+        conn_close(conn, CLOSE_INTERNAL, rusm_strerror(error));
+        return error;
+    }
+    peer_set_user(c->peer, c);
+    return 0;
+}
+
+/* It no longer carries anything: monitors, names and waiting senders learn of it. Once. */
+static void connection_down(struct connection *c)
+{
+    struct rusm_node *node = c->node;
+    struct peer_counters counters;
+    if (!c->ready_ns) return;
+    c->ready_ns = 0;
+    peer_counters(c->peer, &counters);
+    node->causes.noconnection += counters.unconfirmed;
+    node->by_index[c->index] = NULL;
+    if (c->member) {
+        c->member->lost += counters.unconfirmed;
+        registry_peer_down(node->registry, c->index);
+    }
+    if (node->runtime) {
+        runtime_node_lost(node->runtime, c->index, c->incarnation);
+        router_writable(node, c->peer, 0); /* they will be told RUSM_ENOCONN when they try */
+        if (c->client) runtime_client_down(node->runtime, c->index);
+    }
+}
+
+static void on_closed(void *context, struct conn *conn, const struct conn_end *end)
+{
+    struct rusm_node *node = context;
+    struct connection *c = of_conn(node, conn);
+    if (!c) return;
+    struct member *m = c->member;
+    if (c->ready_ns && !c->client)
+        log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
+    else if (!c->client && end->kind != CONN_END_LOCAL)
+        log_info(&node->log, "connection with %s (%s) ended: %s",
+                 c->meant[0] ? c->meant : "a peer", c->address, end->text);
+    connection_down(c);
+    if (m) member_lost(node, m, c);
+    connection_free(c);
+}
+
+static void on_refused(void *context, const struct sockaddr *from, socklen_t len, const char *text)
+{
+    struct rusm_node *node = context;
+    char address[80];
+    resolve_format(from, len, address, sizeof address);
+    log_warn(&node->log, "refused a connection from %s: %s", address, text);
+}
+
+void connection_events(struct endpoint_events *events)
+{
+    peer_fill_events(events);
+    events->ready = on_ready;
+    events->closed = on_closed;
+    events->refused = on_refused;
+}
+
+/* ---- hello ---- */
+
+/* The old connection gives way to another of the same node. */
+static void connection_replace(struct connection *old)
+{
+    struct member *m = old->member;
+    connection_down(old);
+    m->current = NULL;
+    peer_close(old->peer, CLOSE_REPLACED, close_code_text(CLOSE_REPLACED));
+}
+
+/* One of two connections of the same two nodes: may the new one stay? */
+static enum close_code judge_second(struct connection *c, struct member *m,
+                                    const struct hello *hello)
+{
+    struct rusm_node *node = c->node;
+    struct connection *old = m->current;
+    if (hello->incarnation == old->incarnation) {
+        bool crossed = node->now_ns - old->ready_ns < CROSSED_NS;
+        if (!(hello->flags & HELLO_HOLDS_NONE) || crossed) return CLOSE_DUPLICATE;
+        connection_replace(old);
+        return CLOSE_NONE;
+    }
+    /* Another incarnation: it is a restarted node if the old one is silent, else an impostor. */
+    uint8_t ping[8] = { 0 };
+    if (m->contender || peer_send_frame(old->peer, FRAME_PING, false, ping, sizeof ping) != 0)
+        return CLOSE_NAME_TAKEN;
+    m->contender = c;
+    m->contender_until_ns = node->now_ns + CONTENDER_NS;
+    log_info(&node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
+             c->address, old->address);
+    return CLOSE_NONE;
+}
+
+/* The old one answered: the contender is an impostor. Or it did not in time, and gives way. */
+static void contender_decide(struct rusm_node *node, struct member *m, bool old_lives)
+{
+    struct connection *c = m->contender;
+    m->contender = NULL;
+    if (old_lives) {
+        log_warn(&node->log, "refused a second %s from %s: the one at %s lives", m->name,
+                 c->address, m->current->address);
+        peer_close(c->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
+        return;
+    }
+    if (m->current) connection_replace(m->current);
+    if (strcmp(node->name, m->name) < 0) peer_adopt(c->peer);
+}
+
+uint64_t contenders_tick(struct rusm_node *node)
+{
+    uint64_t next = UINT64_MAX;
+    list_each(link, &node->members) {
+        struct member *m = list_entry(link, struct member, link);
+        if (!m->contender) continue;
+        if (!m->current || node->now_ns >= m->contender_until_ns)
+            contender_decide(node, m, false);
+        else if (m->contender_until_ns < next)
+            next = m->contender_until_ns;
+    }
+    return next;
+}
+
+static void set_address(struct connection *c, struct member *m, const struct hello *hello)
+{
+    char host[256], port[6];
+    if (hello->advertise_len > 0 && hello->advertise_len < sizeof m->address) {
+        char text[sizeof m->address];
+        memcpy(text, hello->advertise, hello->advertise_len);
+        text[hello->advertise_len] = 0;
+        if (id_host_port_parse(text, host, port) == 0) {
+            memcpy(m->address, text, hello->advertise_len + 1);
+            return;
+        }
+        log_warn(&c->node->log, "%s advertises an address that is none", m->name);
+    }
+    if (!m->address[0]) memcpy(m->address, c->address, sizeof c->address);
+}
+
+static enum close_code hello_of_node(struct connection *c, const struct hello *hello)
+{
+    struct rusm_node *node = c->node;
+    size_t own_len = strlen(node->name);
+    if (hello->name_len == own_len && memcmp(hello->name, node->name, own_len) == 0)
+        return hello->incarnation == node->incarnation ? CLOSE_SELF : CLOSE_NAME_TAKEN;
+    if (c->meant[0] && (strlen(c->meant) != hello->name_len ||
+                        memcmp(c->meant, hello->name, hello->name_len) != 0)) {
+        log_warn(&node->log, "at %s answers %.*s, not %s", c->address, (int)hello->name_len,
+                 hello->name, c->meant);
+        return CLOSE_WRONG_NODE;
+    }
+    struct member *m = member_get(node, hello->name, hello->name_len);
+    if (!m || reserve_index(node, m->index) != 0) return CLOSE_LIMIT;
+    c->member = m;
+    c->index = m->index;
+    c->incarnation = hello->incarnation;
+    set_address(c, m, hello);
+    if (m->current) {
+        enum close_code code = judge_second(c, m, hello);
+        if (code != CLOSE_NONE) return code;
+    }
+    /* The node with the lower name decides which connection is the one: the first it hears of. */
+    if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0) peer_adopt(c->peer);
+    return CLOSE_NONE;
+}
+
+static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
+{
+    struct rusm_node *node = context;
+    struct connection *c = connection_of(p);
+    if (hello->role == HELLO_CLIENT) {
+        c->client = true;
+        c->incarnation = hello->incarnation;
+        if (!node->runtime || runtime_client_up(node->runtime, &c->index) != 0) return CLOSE_LIMIT;
+        if (reserve_index(node, c->index) == 0) return CLOSE_NONE;
+        runtime_client_down(node->runtime, c->index);
+        return CLOSE_LIMIT;
+    }
+    return node->leaving ? CLOSE_NONE : hello_of_node(c, hello);
+}
+
+/* Messages may flow. */
+static void on_peer_ready(void *context, struct peer *p)
+{
+    struct rusm_node *node = context;
+    struct connection *c = connection_of(p);
+    struct member *m = c->member;
+    if (m && m->current && m->current != c) connection_replace(m->current);
+    c->ready_ns = node->now_ns;
+    node->by_index[c->index] = c;
+    if (c->client) return;
+    if (m->contender == c) m->contender = NULL;
+    log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
+             conn_dialled(c->conn) ? "dialled" : "accepted");
+    member_connected(node, m, c);
+    if (registry_peer_up(node->registry, m->name, m->index, c->incarnation) != 0) {
+        peer_close(p, CLOSE_INTERNAL, "out of memory");
+        return;
+    }
+    members_tell(node, c);
+}
+
+/* ---- frames ---- */
+
+static int on_frame(void *context, struct peer *p, const struct frame *frame)
+{
+    struct rusm_node *node = context;
+    struct connection *c = connection_of(p);
+    /* A client asks; what nodes tell each other is not its to say. */
+    bool asks = frame->type == FRAME_REQUEST || frame->type == FRAME_CANCEL;
+    if (c->client && !asks) return RUSM_EMALFORMED;
+    if (!asks && frame->type != FRAME_PONG && !c->ready_ns) return RUSM_EMALFORMED;
+    switch ((enum frame_type)frame->type) {
+    case FRAME_REQUEST:
+        return rpc_request(c, frame);
+    case FRAME_REPLY:
+        return rpc_reply(c, frame);
+    case FRAME_LEAVE:
+        c->left = true;
+        return 0;
+    case FRAME_NODES:
+        return members_told(node, frame);
+    case FRAME_NAMES:
+        return registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
+    case FRAME_PONG:
+        if (c->member && c->member->contender && c->member->current == c)
+            contender_decide(node, c->member, true);
+        return 0;
+    default: /* CANCEL: nothing asked here takes longer than its answer */
+        return 0;
+    }
+}
+
+/* Receipts are asked by clients only. */
+static void on_receipt(void *context, struct peer *p, const struct receipt *receipt)
+{
+    (void)context, (void)p, (void)receipt;
+}
+
+const struct peer_events node_peer_events = {
+    .hello = on_hello,
+    .ready = on_peer_ready,
+    .frame = on_frame,
+    .receipt = on_receipt,
+    .lane_opened = router_lane_opened,
+    .deliver = router_deliver,
+    .grant = router_grant,
+    .grant_done = router_grant_done,
+    .lane_closed = router_lane_closed,
+    .lane_lost = router_lane_lost,
+    .writable = router_writable,
+    .refused = router_refused,
+};

@@ -1,0 +1,25 @@
+/* loop: waiting for the socket, for a time, or to be woken; the only user of libev. */
+#ifndef NODE_LOOP_H
+#define NODE_LOOP_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop {
+    struct ev_loop *ev;
+    struct ev_io reading, writing;
+    struct ev_timer timer;
+    struct ev_async wake;
+    bool readable;
+};
+
+int loop_init(struct loop *l, int fd); /* 0 or RUSM_EIO */
+void loop_fini(struct loop *l);
+/* Waits until the socket is readable (l->readable), or writable if asked for, `until_ns` of
+ * CLOCK_MONOTONIC has come (UINT64_MAX: never), or loop_wake. until_ns 0: only looks. */
+void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable);
+/* Any thread, any signal handler. */
+void loop_wake(struct loop *l);
+
+#endif

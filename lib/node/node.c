@@ -1,0 +1,417 @@
+/* node: the composition: options in, the parts put together, the loop's turns, the leave. See
+ * node.h for who runs where. */
+#include "node/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "node/resolve.h"
+
+/* How often idle lanes, stalled grants and late hellos are looked at. */
+#define TICK_NS ((uint64_t)1000000000)
+
+uint64_t node_wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* ---- making one ---- */
+
+static void name_lost(void *user, uint64_t serial, const char *name, size_t len,
+                      const struct registry_holder *holder)
+{
+    struct rusm_node *node = user;
+    log_warn(&node->log, "process %llu lost the global name '%.*s' to %llu on %s",
+             (unsigned long long)serial, (int)len, name, (unsigned long long)holder->serial,
+             holder->node_name);
+}
+
+static int open_identity(struct rusm_node *node, const struct rusm_node_options *o,
+                         struct rusm_why *why)
+{
+    int error = rusm_identity_path(o->identity, node->identity_path, sizeof node->identity_path);
+    if (error) return err_why(why, error, "no path for the identity: set RUSM_IDENTITY or HOME");
+    if (o->identity_create) {
+        error = identity_create(node->identity_path, why);
+        if (error && error != RUSM_EEXIST) return error;
+        node->identity_made = error == 0;
+    }
+    return identity_load(node->identity_path, &node->identity, why);
+}
+
+static int open_runtime(struct rusm_node *node, const struct rusm_node_options *o)
+{
+    struct runtime_options options = {
+        .node = node->name, .incarnation = node->incarnation,
+        .mailbox_messages = o->mailbox_messages ? o->mailbox_messages : LIMIT_MAILBOX_MESSAGES,
+        .mailbox_bytes = o->mailbox_bytes ? o->mailbox_bytes : LIMIT_MAILBOX_BYTES,
+        .seed = rng_u64(&node->rng), .log = &node->log, .hooks = &node_runtime_hooks,
+        .context = node,
+    };
+    struct registry_options registry = { .node = node->name, .incarnation = node->incarnation,
+                                         .seed = rng_u64(&node->rng), .user = node,
+                                         .lost = name_lost };
+    int error = runtime_new(&node->runtime, &options);
+    return error ? error : registry_new(&node->registry, &registry);
+}
+
+static int open_endpoint(struct rusm_node *node, const struct rusm_node_options *o,
+                         struct rusm_why *why)
+{
+    struct endpoint_events events = { 0 };
+    struct resolved bind;
+    int found = resolve(o->listen ? o->listen : "127.0.0.1:0", true, &bind, 1, why);
+    if (found < 1) return found < 0 ? found : RUSM_EINVAL;
+    struct endpoint_options options = {
+        .bind = (struct sockaddr *)&bind.address, .bind_len = bind.len, .accept = true,
+        .identity = node->identity, .reset_context = node->name,
+        .idle_timeout_ns = node->idle_timeout_ns,
+        .keep_alive_ns = node->idle_timeout_ns / 3 < LIMIT_KEEP_ALIVE_NS
+                             ? node->idle_timeout_ns / 3 : LIMIT_KEEP_ALIVE_NS,
+        .handshake_timeout_ns = LIMIT_HANDSHAKE_NS, .stream_window = LIMIT_LANE_WINDOW,
+        .control_window = 4 * LIMIT_FRAME, .max_streams_uni = LIMIT_LANES,
+        .max_connections = LIMIT_CONNECTIONS, .max_half_open = LIMIT_HALF_OPEN,
+    };
+    connection_events(&events);
+    int error = endpoint_new(&node->endpoint, &options, &events, node, why);
+    if (error) return error;
+    socklen_t len;
+    const struct sockaddr *address = endpoint_address(node->endpoint, &len);
+    resolve_format(address, len, node->address, sizeof node->address);
+    return loop_init(&node->loop, endpoint_fd(node->endpoint));
+}
+
+static int publish(struct rusm_node *node, struct rusm_why *why)
+{
+    struct rundir_entry entry = { .incarnation = node->incarnation, .os_pid = getpid(),
+                                  .alive = true };
+    memcpy(entry.name, node->name, sizeof node->name);
+    memcpy(entry.address, node->address, sizeof node->address);
+    strncpy(entry.fingerprint, identity_fingerprint(node->identity), sizeof entry.fingerprint - 1);
+    return rundir_publish(&node->rundir, &entry, why);
+}
+
+static int check_options(const struct rusm_node_options *o, struct rusm_why *why)
+{
+    char host[256], port[6];
+    if (!o->name || !id_node_name_ok(o->name, strlen(o->name)))
+        return err_why(why, RUSM_EINVAL,
+                       "'%s' is not a node name: 1 to 63 of A-Z a-z 0-9 . _ -, the first one a "
+                       "letter or digit", o->name ? o->name : "");
+    if (o->listen && id_host_port_parse(o->listen, host, port) != 0)
+        return err_why(why, RUSM_EINVAL, "'%s' is not an address: write ADDR:PORT", o->listen);
+    if (o->advertise && id_host_port_parse(o->advertise, host, port) != 0)
+        return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
+    if (o->advertise && strlen(o->advertise) >= sizeof ((struct member *)0)->address)
+        return err_why(why, RUSM_EINVAL, "the advertised address is too long");
+    return 0;
+}
+
+static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
+                     struct rusm_why *why)
+{
+    uint64_t seed;
+    int error;
+    do {
+        if ((error = rng_secret(&node->incarnation, sizeof node->incarnation)) != 0) return error;
+    } while (node->incarnation == 0);
+    if ((error = rng_secret(&seed, sizeof seed)) != 0) return error;
+    rng_init(&node->rng, seed);
+    map_init(&node->grants, seed ^ 5);
+    node->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET,
+                                         .grants_left = LIMIT_GRANT_BUDGET };
+    node->idle_timeout_ns = o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000
+                                               : LIMIT_IDLE_TIMEOUT_NS;
+    node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
+    node->started_ns = node->now_ns = endpoint_now_ns();
+    log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
+    if ((error = open_identity(node, o, why)) != 0) return error;
+    if ((error = rundir_open(&node->rundir, o->rundir, true, why)) != 0) return error;
+    if ((error = rundir_lock(&node->rundir, node->name, why)) != 0) return error;
+    if ((error = open_runtime(node, o)) != 0) return error;
+    if ((error = open_endpoint(node, o, why)) != 0) return error;
+    if ((error = publish(node, why)) != 0) return error;
+    /* After publishing: of two that start together, at least one sees the other. */
+    members_scan(node);
+    for (size_t i = 0; i < o->join_count; i++)
+        if ((error = members_join(node, o->join[i], why)) != 0) return error;
+    return 0;
+}
+
+int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, struct rusm_why *why)
+{
+    struct rusm_why none;
+    if (!why) why = &none;
+    why->text[0] = 0;
+    int error = check_options(o, why);
+    if (error) return error;
+    struct rusm_node *node = calloc(1, sizeof *node);
+    if (!node) return err_why(why, RUSM_ENOMEM, "no memory");
+    list_init(&node->connections);
+    list_init(&node->members);
+    list_init(&node->grants_starved);
+    node->rundir.lock_fd = -1;
+    memcpy(node->name, o->name, strlen(o->name) + 1);
+    if (o->advertise) memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
+    error = node_open(node, o, why);
+    if (error) {
+        if (!why->text[0]) err_why(why, error, "%s", rusm_strerror(error));
+        rusm_node_free(node);
+        return error;
+    }
+    *out = node;
+    return 0;
+}
+
+static void free_connections(struct rusm_node *node)
+{
+    list_each_safe(link, &node->connections)
+        connection_free(list_entry(link, struct connection, link));
+}
+
+void rusm_node_free(struct rusm_node *node)
+{
+    if (!node) return;
+    runtime_free(node->runtime);
+    node->runtime = NULL;
+    free_connections(node);
+    endpoint_free(node->endpoint);
+    registry_free(node->registry);
+    members_free(node);
+    map_fini(&node->grants);
+    loop_fini(&node->loop);
+    rundir_close(&node->rundir);
+    identity_free(node->identity);
+    free(node->by_index);
+    free(node);
+}
+
+/* ---- what it runs ---- */
+
+int rusm_node_teach(struct rusm_node *node, const char *name,
+                    const struct rusm_behaviour *behaviour)
+{
+    return runtime_teach(node->runtime, name, behaviour);
+}
+
+/* SPEC: the name of a built-in, or of what was taught before. */
+static const struct rusm_behaviour *find_spec(struct rusm_node *node, const char *spec)
+{
+    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, spec, strlen(spec));
+    return b ? b : builtin_find(spec);
+}
+
+int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
+                         struct rusm_why *why)
+{
+    const struct rusm_behaviour *b = builtin_find(spec);
+    if (!b) b = find_spec(node, spec);
+    if (!b)
+        return err_why(why, RUSM_ENOSPAWNABLE, "cannot teach '%s': no behaviour '%s' (built in: "
+                       "echo, greeter, sink, crash, relay, bounce)", name, spec);
+    int error = runtime_teach(node->runtime, name, b);
+    switch (error) {
+    case 0:
+        return 0;
+    case RUSM_EEXIST:
+        return err_why(why, error, "the spawnable '%s' is there already", name);
+    case RUSM_EINVAL:
+        return err_why(why, error, "'%s' is not a spawnable's name", name);
+    default:
+        return err_why(why, error, "cannot teach '%s': %s", name, rusm_strerror(error));
+    }
+}
+
+int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why)
+{
+    struct rusm_args args = { .count = boot->arg_count, .value = boot->args };
+    struct rusm_why init = { "" };
+    rusm_pid pid;
+    const struct rusm_behaviour *b = find_spec(node, boot->spawnable);
+    if (!b)
+        return err_why(why, RUSM_ENOSPAWNABLE, "cannot boot '%s': no spawnable '%s'", boot->name,
+                       boot->spawnable);
+    int error = runtime_spawn(node->runtime, b, &args, &pid, &init, node->now_ns);
+    if (error)
+        return err_why(why, error, "cannot boot '%s': %s", boot->name,
+                       init.text[0] ? init.text : rusm_strerror(error));
+    error = boot->global ? registry_claim(node->registry, boot->name, strlen(boot->name),
+                                          pid.serial, node_wall_ms())
+                         : runtime_register(node->runtime, pid.serial, boot->name,
+                                            strlen(boot->name));
+    if (!error) return 0;
+    runtime_kill(node->runtime, pid.serial, "name not registered");
+    return err_why(why, error, "cannot boot '%s': %s", boot->name,
+                   error == RUSM_EEXIST   ? "the name is taken"
+                   : error == RUSM_EINVAL ? "not a process name"
+                                          : rusm_strerror(error));
+}
+
+/* ---- turns ---- */
+
+static void turn_peers(struct rusm_node *node)
+{
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->peer) peer_turn(c->peer, node->now_ns);
+    }
+}
+
+static void tick_peers(struct rusm_node *node)
+{
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->peer) peer_tick(c->peer, node->now_ns);
+    }
+}
+
+/* Tells each peer what changed among our names. */
+static void gossip(struct rusm_node *node)
+{
+    uint8_t body[LIMIT_FRAME];
+    list_each(link, &node->members) {
+        struct member *m = list_entry(link, struct member, link);
+        size_t len;
+        while (m->current && (len = registry_next(node->registry, m->index, body, sizeof body)) > 0)
+            if (peer_send_frame(m->current->peer, FRAME_NAMES, false, body, len) != 0) break;
+    }
+}
+
+/* One turn without the wait. Returns true if there is more to do at once. */
+static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *next)
+{
+    bool more = false;
+    node->now_ns = endpoint_now_ns();
+    if (look) more = endpoint_receive(node->endpoint);
+    endpoint_tick(node->endpoint);
+    *next = members_tick(node);
+    uint64_t contenders = contenders_tick(node);
+    if (contenders < *next) *next = contenders;
+    if (node->now_ns >= node->tick_ns) {
+        node->tick_ns = node->now_ns + TICK_NS;
+        tick_peers(node);
+    }
+    if (node->tick_ns < *next) *next = node->tick_ns;
+    turn_peers(node);
+    if (node->runtime && runtime_ready(node->runtime)) {
+        more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
+        turn_peers(node); /* credit of what was taken goes out with this flush */
+    }
+    gossip(node);
+    *blocked = false;
+    more |= endpoint_flush(node->endpoint, blocked);
+    uint64_t quic = endpoint_next_ns(node->endpoint);
+    if (quic < *next) *next = quic;
+    return more;
+}
+
+/* Turns until `done` says so, or the deadline, or a second stop. */
+static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *node),
+                      uint64_t deadline_ns, int stops)
+{
+    bool more = true, blocked = false;
+    uint64_t next;
+    while (!done(node) && node->now_ns < deadline_ns && atomic_load(&node->stops) < stops) {
+        more = turn(node, more || node->loop.readable, &blocked, &next);
+        if (deadline_ns < next) next = deadline_ns;
+        loop_wait(&node->loop, node->now_ns, more && !blocked ? 0 : next, blocked);
+    }
+}
+
+static bool never(struct rusm_node *node)
+{
+    (void)node;
+    return false;
+}
+
+static bool processes_idle(struct rusm_node *node)
+{
+    return !runtime_ready(node->runtime);
+}
+
+static bool peers_quiet(struct rusm_node *node)
+{
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->peer && !peer_quiet(c->peer)) return false;
+    }
+    return true;
+}
+
+static bool none_left(struct rusm_node *node)
+{
+    return list_empty(&node->connections);
+}
+
+/* Tells everyone, lets processes finish what they have, ends them, waits until all that they sent
+ * is acknowledged, closes. */
+static void leave(struct rusm_node *node)
+{
+    uint64_t deadline = node->now_ns + LIMIT_LEAVE_NS;
+    node->leaving = true;
+    log_info(&node->log, "leaving");
+    list_each(link, &node->members) {
+        struct member *m = list_entry(link, struct member, link);
+        if (m->current) peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
+    }
+    run_until(node, processes_idle, deadline, 2);
+    runtime_free(node->runtime);
+    node->runtime = NULL;
+    run_until(node, peers_quiet, deadline, 2);
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->peer)
+            peer_close(c->peer, CLOSE_NONE, "the node leaves");
+        else
+            conn_close(c->conn, CLOSE_NONE, "the node leaves");
+    }
+    run_until(node, none_left, deadline, 2);
+}
+
+int rusm_node_run(struct rusm_node *node)
+{
+    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
+    run_until(node, never, UINT64_MAX, 1);
+    leave(node);
+    return 0;
+}
+
+void rusm_node_stop(struct rusm_node *node)
+{
+    atomic_fetch_add(&node->stops, 1);
+    loop_wake(&node->loop);
+}
+
+/* ---- what it says of itself ---- */
+
+const char *rusm_node_name(const struct rusm_node *node)
+{
+    return node->name;
+}
+
+const char *rusm_node_address(const struct rusm_node *node)
+{
+    return node->address;
+}
+
+bool rusm_node_identity_made(const struct rusm_node *node)
+{
+    return node->identity_made;
+}
+
+const char *rusm_node_identity_path(const struct rusm_node *node)
+{
+    return node->identity_path;
+}
+
+const char *rusm_node_fingerprint(const struct rusm_node *node)
+{
+    return identity_fingerprint(node->identity);
+}

@@ -1,0 +1,167 @@
+/* node: what the files of this room share: the node and its connections, members and requests.
+ *
+ * One thread runs everything here: it owns the loop, the endpoint, the runtime. Only
+ * rusm_node_stop may be called from elsewhere. Each loop turn: read the socket, hand records to
+ * mailboxes, run processes, give credit back, flush each connection once, wait.
+ *
+ *   node.c        life: options, run, leave              loop.c      the only user of libev
+ *   connection.c  a connection's life, hello, adopt      member.c    nodes we know, dialling them
+ *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
+ *   tables.c      what attach shows
+ */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include <stdatomic.h>
+
+#include "actor/runtime.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/rng.h"
+#include "cluster/registry.h"
+#include "node/loop.h"
+#include "node/rundir.h"
+#include "peer/peer.h"
+
+/* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
+struct member {
+    struct list link;              /* in node.members */
+    char name[RUSM_NODE_NAME_MAX + 1];
+    uint32_t index;                /* in pids */
+    uint32_t incarnation;          /* of its last connection */
+    char address[300];             /* where to dial it; "": not known */
+    struct connection *current;    /* ready; NULL: not connected */
+    struct connection *dialling;   /* ours, on its way; NULL */
+    struct connection *contender;  /* another incarnation that wants the place of current */
+    uint64_t contender_until_ns;   /* current must answer a PING before */
+    bool wanted;                   /* dial it until connected */
+    bool joined;                   /* named by --join: wanted even after it left */
+    uint64_t dial_at_ns;           /* next try; UINT64_MAX: none */
+    uint64_t backoff_ns;
+    uint64_t lost;                 /* records without acknowledgement when a connection ended */
+};
+
+/* One QUIC connection and who is behind it. */
+struct connection {
+    struct list link;              /* in node.connections */
+    struct rusm_node *node;
+    struct conn *conn;
+    struct peer *peer;             /* NULL until the handshake is complete */
+    struct member *member;         /* NULL: a client, or not known yet */
+    char meant[RUSM_NODE_NAME_MAX + 1]; /* dialled: the node we mean; "": any */
+    char address[80];              /* the other end */
+    uint32_t index, incarnation;   /* how pids name it */
+    bool client, left;             /* left: it said LEAVE */
+    uint64_t since_ns;
+    uint64_t ready_ns;             /* 0: not ready */
+    struct list requests;          /* ours without an answer: struct asked */
+    uint64_t request_count, request_id;
+};
+
+/* Why messages were not delivered: SPEC, Guarantee 4. */
+struct causes {
+    uint64_t noproc, noconnection, overflow, too_large, malformed;
+};
+
+struct rusm_node {
+    struct log log;
+    char name[RUSM_NODE_NAME_MAX + 1];
+    char address[80];              /* really bound */
+    char advertise[300];           /* "": what peers see */
+    uint32_t incarnation;
+    int output_fd;
+    uint64_t idle_timeout_ns;
+
+    struct identity *identity;
+    char identity_path[4096];
+    bool identity_made;
+    struct rundir rundir;
+
+    struct loop loop;
+    struct endpoint *endpoint;
+    struct runtime *runtime;       /* NULL while leaving */
+    struct registry *registry;
+    struct lane_budget budget;
+    struct rng rng;
+
+    struct list connections, members;
+    struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
+    uint32_t by_index_cap;
+    struct map grants;             /* mailboxes with a large record under way: router.c */
+    struct list grants_starved;    /* waiting for the node's budget */
+
+    struct causes causes;
+    uint64_t started_ns, now_ns, tick_ns;
+    atomic_int stops;              /* calls of rusm_node_stop */
+    bool leaving;
+};
+
+/* ---- node.c ---- */
+uint64_t node_wall_ms(void); /* the wall clock, for hybrid logical time */
+
+/* ---- connection.c ---- */
+void connection_events(struct endpoint_events *events);
+extern const struct peer_events node_peer_events;
+/* Dials; the connection is in node.connections. meant: "" for any node. */
+int connection_dial(struct rusm_node *node, const char *address, const char *meant,
+                    struct connection **out);
+struct connection *connection_of(const struct peer *p);
+/* Requests fail, lanes are freed. Not from within its peer's upcalls. */
+void connection_free(struct connection *c);
+/* Decides about other incarnations that want a name. Returns when to be called again. */
+uint64_t contenders_tick(struct rusm_node *node);
+/* By the node index in a pid: a member's current one, or a client's. NULL: not connected. */
+struct connection *connection_find(const struct rusm_node *node, uint32_t index);
+
+/* ---- member.c ---- */
+struct member *member_find(struct rusm_node *node, const char *name, size_t len);
+/* Makes it if new. NULL: no memory, or LIMIT_NODE_NAMES. */
+struct member *member_get(struct rusm_node *node, const char *name, size_t len);
+/* The run folder's other nodes of our cluster become wanted. */
+void members_scan(struct rusm_node *node);
+int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);
+/* Dials who is due. Returns when to be called again. */
+uint64_t members_tick(struct rusm_node *node);
+void member_dial_later(struct rusm_node *node, struct member *m);
+void member_connected(struct rusm_node *node, struct member *m, struct connection *c);
+void member_lost(struct rusm_node *node, struct member *m, struct connection *c);
+void members_free(struct rusm_node *node);
+/* Tells a newly connected node of the others. */
+void members_tell(struct rusm_node *node, struct connection *c);
+int members_told(struct rusm_node *node, const struct frame *frame);
+
+/* ---- router.c ---- */
+extern const struct runtime_hooks node_runtime_hooks;
+enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
+                             const struct record *record, const uint8_t *payload, void *block,
+                             uint32_t wire_bytes);
+int router_grant(void *context, struct peer *p, struct lane_in *lane, const struct record *record);
+void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len);
+void router_lane_opened(void *context, struct peer *p, struct lane_in *lane);
+void router_lane_closed(void *context, struct peer *p, struct lane_in *lane);
+void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause);
+void router_writable(void *context, struct peer *p, uint64_t from);
+void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause);
+/* Finds the local process of a target; NULL: none. */
+struct rusm_process *router_target(struct rusm_node *node, const struct target *target);
+/* Delivers a message made here (an answer to a request) to a local process; gone: nothing. */
+void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
+                   rusm_pid from, uint64_t ref, const char *text);
+
+/* ---- rpc.c ---- */
+int rpc_request(struct connection *c, const struct frame *frame);
+int rpc_reply(struct connection *c, const struct frame *frame);
+/* Asks for a spawn; RUSM_SPAWNED or RUSM_FAILED goes to `self` later. */
+int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
+              const struct rusm_args *args, uint64_t ref);
+/* The connection is over: all that was asked fails. */
+void rpc_fail_all(struct connection *c);
+/* Answers with a status and a text for a person. */
+void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* ---- tables.c ---- */
+void tables_serve(struct connection *c, uint64_t id, uint64_t table);
+
+#endif

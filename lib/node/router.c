@@ -1,0 +1,471 @@
+/* router: where the runtime meets the lanes. Posts of our processes go out on their peer's lanes;
+ * records that came in go into mailboxes, or meet their fate, which is counted. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/must.h"
+#include "node/node.h"
+
+/* The router's side of a lane that came in. */
+struct route {
+    struct waiter waiter;           /* first; waits for room in the mailbox */
+    struct peer *peer;
+    struct lane_in *lane;
+    struct rusm_process *process;   /* valid while the runtime's epoch is `epoch` */
+    uint64_t epoch;                 /* 0: not resolved yet */
+    struct list asking;             /* in a grants' list or the node's starved list */
+    uint64_t granted_to;            /* serial of the mailbox whose turn we have or wait for */
+    uint64_t len;                   /* of the record that asks */
+};
+
+/* A mailbox with a large record under way: one at a time, in order of asking. */
+struct grants {
+    struct map_node node;
+    uint64_t serial;
+    struct list asking;
+};
+
+/* ---- out ---- */
+
+/* A global name: here, or on its holder's node. */
+static int post_global(struct rusm_node *node, const struct post *post, struct parcel *parcel,
+                       uint32_t *index)
+{
+    struct registry_holder holder;
+    if (registry_whereis(node->registry, post->name, post->name_len, &holder) != 0) {
+        node->causes.noproc++;
+        return RUSM_ENOPROC;
+    }
+    if (holder.node == 0) return runtime_post_here(node->runtime, post, holder.serial);
+    *index = holder.node;
+    parcel->to = (struct target){ .kind = TARGET_GLOBAL, .name = post->name,
+                                  .name_len = post->name_len };
+    return 1;
+}
+
+static int hook_post(void *context, const struct post *post)
+{
+    struct rusm_node *node = context;
+    uint32_t index = post->node;
+    struct parcel parcel = { .from = post->from.serial, .kind = (uint8_t)post->kind,
+                             .unordered = post->flags & RUSM_UNORDERED, .ref = post->ref,
+                             .data = post->data, .len = post->len };
+    parcel.has_ref = parcel.kind == RECORD_CALL || parcel.kind == RECORD_REPLY ||
+                     parcel.kind >= RECORD_UNLINK;
+    if (post->node == RUSM_GLOBAL) {
+        int found = post_global(node, post, &parcel, &index);
+        if (found <= 0) return found;
+    } else if (post->to.serial) {
+        parcel.to = (struct target){ .kind = TARGET_PID, .serial = post->to.serial,
+                                     .incarnation = post->to.incarnation };
+    } else {
+        parcel.to = (struct target){ .kind = TARGET_NAME, .name = post->name,
+                                     .name_len = post->name_len };
+    }
+    struct connection *c = connection_find(node, index);
+    if (!c) {
+        node->causes.noconnection++;
+        return RUSM_ENOCONN;
+    }
+    if (parcel.to.kind == TARGET_PID) {
+        if (parcel.to.incarnation == 0) parcel.to.incarnation = c->incarnation;
+        if (parcel.to.incarnation != c->incarnation) { /* of an earlier start: never reaches this */
+            node->causes.noproc++;
+            return RUSM_ENOPROC;
+        }
+    }
+    int error = peer_send(c->peer, &parcel, node->now_ns);
+    if (error == RUSM_ETOOLARGE) node->causes.too_large++;
+    return error;
+}
+
+/* ---- messages made here ---- */
+
+static struct message *make_message(struct rusm_node *node, const void *data, size_t len)
+{
+    struct message *m = message_new(runtime_pool(node->runtime), len);
+    if (m && len) memcpy(message_room(m), data, len);
+    return m;
+}
+
+void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
+                   rusm_pid from, uint64_t ref, const char *text)
+{
+    struct rusm_process *p = node->runtime ? runtime_find(node->runtime, serial) : NULL;
+    if (!p) return;
+    struct message *m = make_message(node, text, strlen(text));
+    if (!m) return;
+    m->pub.kind = kind;
+    m->pub.error = error;
+    m->pub.from = from;
+    m->pub.ref = ref;
+    process_deliver(p, m);
+}
+
+/* ---- in: targets ---- */
+
+struct rusm_process *router_target(struct rusm_node *node, const struct target *target)
+{
+    struct registry_holder holder;
+    if (!node->runtime) return NULL;
+    switch (target->kind) {
+    case TARGET_PID:
+        if (target->incarnation != node->incarnation) return NULL;
+        return runtime_find(node->runtime, target->serial);
+    case TARGET_NAME:
+        return runtime_find_name(node->runtime, target->name, target->name_len);
+    case TARGET_GLOBAL:
+        if (registry_whereis(node->registry, target->name, target->name_len, &holder) != 0 ||
+            holder.node != 0)
+            return NULL;
+        return runtime_find(node->runtime, holder.serial);
+    }
+    return NULL;
+}
+
+static struct rusm_process *resolve_route(struct rusm_node *node, struct route *r)
+{
+    if (!node->runtime) return NULL;
+    /* Global names change without the runtime's epoch. */
+    if (r->epoch != runtime_epoch(node->runtime) || r->lane->to.kind == TARGET_GLOBAL) {
+        r->process = router_target(node, &r->lane->to);
+        r->epoch = runtime_epoch(node->runtime);
+    }
+    return r->process;
+}
+
+/* ---- in: lanes ---- */
+
+static void route_ready(struct waiter *w)
+{
+    struct route *r = (struct route *)(void *)w;
+    peer_lane_resume(r->peer, r->lane);
+}
+
+void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
+{
+    struct route *r = calloc(1, sizeof *r);
+    (void)context;
+    lane->user = r;
+    if (!r) return; /* its records find no route: discarded as no memory */
+    list_init(&r->waiter.link);
+    list_init(&r->asking);
+    r->waiter.ready = route_ready;
+    r->peer = p;
+    r->lane = lane;
+}
+
+void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
+{
+    struct route *r = lane->user;
+    (void)context, (void)p;
+    if (!r) return;
+    list_remove(&r->waiter.link);
+    list_remove(&r->asking);
+    free(r);
+    lane->user = NULL;
+}
+
+void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
+{
+    struct rusm_node *node = context;
+    struct connection *c = connection_of(p);
+    if (cause == RUSM_ETOOLARGE)
+        node->causes.too_large++;
+    else if (cause == RUSM_BUSY)
+        node->causes.overflow++;
+    else
+        node->causes.noconnection++;
+    log_debug(&node->log, "lane %llu from %s was broken off: %s",
+              (unsigned long long)lane->ordinal, c->address, rusm_strerror(cause));
+}
+
+/* ---- in: records ---- */
+
+static void receipt(struct peer *p, const struct record *record, int error)
+{
+    if (record->has_receipt) peer_send_receipt(p, record->receipt, (uint64_t)-error);
+}
+
+/* Nobody is there. A monitor is answered at once; the rest is counted. */
+static enum delivery nobody(struct rusm_node *node, struct peer *p, const struct lane_in *lane,
+                            const struct record *record)
+{
+    static const char noproc[] = "noproc";
+    if (record->kind == RECORD_MONITOR) {
+        struct connection *c = connection_of(p);
+        struct parcel down = {
+            .to = { .kind = TARGET_PID, .serial = lane->from, .incarnation = c->incarnation },
+            .kind = RECORD_DOWN, .has_ref = true, .ref = record->ref,
+            .data = noproc, .len = sizeof noproc - 1,
+        };
+        peer_send(p, &down, node->now_ns);
+    } else if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
+        node->causes.noproc++;
+    }
+    receipt(p, record, RUSM_ENOPROC);
+    return DELIVERY_DISCARDED;
+}
+
+static rusm_pid sender(const struct peer *p, const struct lane_in *lane)
+{
+    const struct connection *c = connection_of(p);
+    return (rusm_pid){ .serial = lane->from, .node = c->index, .incarnation = c->incarnation };
+}
+
+/* Signals act at once and take no place in the mailbox's bounds. */
+static enum delivery deliver_signal(struct rusm_node *node, struct peer *p, struct lane_in *lane,
+                                    struct rusm_process *process, const struct record *record,
+                                    const uint8_t *payload)
+{
+    char reason[RUSM_REASON_MAX + 1];
+    size_t len = record->payload_len < RUSM_REASON_MAX ? (size_t)record->payload_len
+                                                       : RUSM_REASON_MAX;
+    int error = 0;
+    switch ((enum record_kind)record->kind) {
+    case RECORD_EXIT:
+        if (len) memcpy(reason, payload, len);
+        reason[len] = 0;
+        error = runtime_kill(node->runtime, process_serial(process), reason);
+        break;
+    case RECORD_MONITOR:
+        error = process_monitor(process, sender(p, lane), record->ref);
+        break;
+    case RECORD_DEMONITOR:
+        process_demonitor(process, sender(p, lane), record->ref);
+        break;
+    default: /* LINK and UNLINK, which this version's processes do not send */
+        node->causes.malformed++;
+        error = RUSM_EMALFORMED;
+    }
+    receipt(p, record, error);
+    return DELIVERY_DISCARDED;
+}
+
+static bool is_message(const struct record *record)
+{
+    return record->kind == RECORD_SEND || record->kind == RECORD_CALL ||
+           record->kind == RECORD_REPLY || record->kind == RECORD_DOWN;
+}
+
+static bool needs_room(const struct record *record)
+{
+    return record->kind == RECORD_SEND || record->kind == RECORD_CALL;
+}
+
+enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
+                             const struct record *record, const uint8_t *payload, void *block,
+                             uint32_t wire_bytes)
+{
+    struct rusm_node *node = context;
+    struct route *r = lane->user;
+    struct rusm_process *process = r ? resolve_route(node, r) : NULL;
+    if (!process) return nobody(node, p, lane, record);
+    if (!is_message(record)) return deliver_signal(node, p, lane, process, record, payload);
+    if (needs_room(record) && !process_has_room(process, (size_t)record->payload_len)) {
+        if (!lane->unordered) {
+            process_wait_for(process, &r->waiter, (size_t)record->payload_len);
+            return DELIVERY_HOLD;
+        }
+        node->causes.overflow++;
+        receipt(p, record, RUSM_BUSY);
+        return DELIVERY_DISCARDED;
+    }
+    struct message *m = block ? message_new_block(runtime_pool(node->runtime), block,
+                                                  (size_t)record->payload_len)
+                              : make_message(node, payload, (size_t)record->payload_len);
+    if (!m) {
+        node->causes.overflow++;
+        receipt(p, record, RUSM_ENOMEM);
+        return DELIVERY_DISCARDED;
+    }
+    m->pub.kind = (enum rusm_kind)record->kind;
+    m->pub.from = sender(p, lane);
+    m->pub.ref = record->ref;
+    m->credit = peer_lane_credit(lane);
+    m->credit_bytes = wire_bytes;
+    credit_hold(m->credit);
+    process_deliver(process, m);
+    receipt(p, record, 0);
+    return DELIVERY_TAKEN;
+}
+
+/* ---- grants ---- */
+
+static bool grants_is(const struct map_node *n, const void *key)
+{
+    return ((const struct grants *)(const void *)n)->serial == *(const uint64_t *)key;
+}
+
+static struct grants *grants_find(struct rusm_node *node, uint64_t serial)
+{
+    return (struct grants *)(void *)map_find(&node->grants, map_hash_u64(&node->grants, serial),
+                                             grants_is, &serial);
+}
+
+/* The turn is ours; now the node's budget. 1 or 0: later. */
+static int grants_spend(struct rusm_node *node, struct route *r)
+{
+    if (node->budget.grants_left < r->len) {
+        list_append(&node->grants_starved, &r->asking);
+        return 0;
+    }
+    node->budget.grants_left -= r->len;
+    return 1;
+}
+
+int router_grant(void *context, struct peer *p, struct lane_in *lane, const struct record *record)
+{
+    struct rusm_node *node = context;
+    struct route *r = lane->user;
+    struct rusm_process *process = r ? resolve_route(node, r) : NULL;
+    if (!process) {
+        nobody(node, p, lane, record);
+        return RUSM_ENOPROC;
+    }
+    uint64_t serial = process_serial(process);
+    struct grants *g = grants_find(node, serial);
+    r->granted_to = serial;
+    r->len = lane->wire;
+    if (g) {
+        list_append(&g->asking, &r->asking);
+        return 0;
+    }
+    g = calloc(1, sizeof *g);
+    if (g) {
+        g->serial = serial;
+        list_init(&g->asking);
+        if (map_insert(&node->grants, map_hash_u64(&node->grants, serial), &g->node) != 0) {
+            free(g);
+            g = NULL;
+        }
+    }
+    if (!g) {
+        node->causes.overflow++;
+        receipt(p, record, RUSM_ENOMEM);
+        return RUSM_ENOMEM;
+    }
+    return grants_spend(node, r);
+}
+
+/* That mailbox's turn goes to the next who asks, if any. */
+static void grants_next(struct rusm_node *node, uint64_t serial)
+{
+    struct grants *g = grants_find(node, serial);
+    if (!g) return;
+    struct list *first = list_first(&g->asking);
+    if (!first) {
+        map_remove(&node->grants, &g->node);
+        free(g);
+        return;
+    }
+    struct route *r = list_entry(first, struct route, asking);
+    list_remove(first);
+    if (grants_spend(node, r) > 0) peer_lane_grant(r->peer, r->lane);
+}
+
+void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
+{
+    struct rusm_node *node = context;
+    struct route *r = lane->user;
+    (void)p;
+    node->budget.grants_left += len;
+    if (r) grants_next(node, r->granted_to);
+    while (!list_empty(&node->grants_starved)) {
+        struct list *first = list_first(&node->grants_starved);
+        struct route *next = list_entry(first, struct route, asking);
+        if (node->budget.grants_left < next->len) break;
+        list_remove(first);
+        node->budget.grants_left -= next->len;
+        peer_lane_grant(next->peer, next->lane);
+    }
+}
+
+/* ---- told by the peer room ---- */
+
+void router_writable(void *context, struct peer *p, uint64_t from)
+{
+    struct rusm_node *node = context;
+    (void)p;
+    if (!node->runtime) return;
+    if (from) {
+        runtime_writable(node->runtime,
+                         (rusm_pid){ .serial = from, .incarnation = node->incarnation });
+        return;
+    }
+    uint64_t serial = 0;
+    for (struct rusm_process *q; (q = runtime_next(node->runtime, serial));) {
+        serial = process_serial(q);
+        runtime_writable(node->runtime,
+                         (rusm_pid){ .serial = serial, .incarnation = node->incarnation });
+    }
+}
+
+void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
+{
+    struct rusm_node *node = context;
+    (void)p, (void)from;
+    switch (cause) {
+    case RUSM_ENOPROC: node->causes.noproc += records; break;
+    case RUSM_BUSY: node->causes.overflow += records; break;
+    case RUSM_ETOOLARGE: node->causes.too_large += records; break;
+    default: node->causes.malformed += records;
+    }
+}
+
+/* ---- the runtime's other hooks ---- */
+
+static void hook_exited(void *context, rusm_pid pid, const char *reason)
+{
+    struct rusm_node *node = context;
+    registry_withdraw_all(node->registry, pid.serial, node_wall_ms());
+    log_debug(&node->log, "process %llu ended: %s", (unsigned long long)pid.serial, reason);
+}
+
+static int hook_register_global(void *context, rusm_pid pid, const char *name)
+{
+    struct rusm_node *node = context;
+    return registry_claim(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+}
+
+static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
+{
+    struct rusm_node *node = context;
+    return registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+}
+
+static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
+                         const struct rusm_args *args, uint64_t ref)
+{
+    struct rusm_node *node = context;
+    struct connection *c = connection_find(node, index);
+    if (!c) return RUSM_ENOCONN;
+    return rpc_spawn(c, self.serial, spawnable, args, ref);
+}
+
+static void hook_print(void *context, rusm_pid self, const char *line)
+{
+    struct rusm_node *node = context;
+    char text[4096];
+    (void)self;
+    int len = snprintf(text, sizeof text, "%s\n", line);
+    if (len >= (int)sizeof text) { /* cut, but still a line */
+        len = sizeof text - 1;
+        text[len - 1] = '\n';
+    }
+    /* A line that can't be written (a closed pipe) is the reader's wish. */
+    if (write(node->output_fd, text, (size_t)len) < 0)
+        log_debug(&node->log, "output: cannot write");
+}
+
+const struct runtime_hooks node_runtime_hooks = {
+    .post = hook_post,
+    .exited = hook_exited,
+    .register_global = hook_register_global,
+    .unregister_global = hook_unregister_global,
+    .spawn_at = hook_spawn_at,
+    .print = hook_print,
+};
