@@ -14,12 +14,12 @@ uint64_t runtime_epoch(const struct runtime *rt)
 
 struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial)
 {
-    return table_find(&rt->table, serial);
+    return roster_find(&rt->roster, serial);
 }
 
 struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len)
 {
-    return registry_find(&rt->registry, name, len);
+    return names_find(&rt->names, name, len);
 }
 
 uint64_t process_serial(const struct rusm_process *p)
@@ -90,7 +90,7 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
     *out = (struct process_info){ .serial = p->serial, .behaviour = p->behaviour->name };
     out->name = list_empty(&p->names)
                     ? ""
-                    : list_entry(p->names.next, struct registry_name, at_holder)->name;
+                    : list_entry(p->names.next, struct process_name, at_holder)->name;
     out->state = p->running ? "running" : list_linked(&p->run) ? "ready" : "waiting";
     out->mailbox = mb->count;
     out->received = p->received;
@@ -101,21 +101,21 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
 
 struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial)
 {
-    return table_next(&rt->table, serial);
+    return roster_next(&rt->roster, serial);
 }
 
 size_t runtime_count(const struct runtime *rt)
 {
-    return rt->table.count;
+    return rt->roster.count;
 }
 
 void runtime_each_name(struct runtime *rt,
                        int (*each)(void *context, const char *name, uint64_t serial), void *context)
 {
-    list_each(l, &rt->table.all) {
+    list_each(l, &rt->roster.all) {
         struct rusm_process *p = list_entry(l, struct rusm_process, all);
         list_each(n, &p->names) {
-            if (each(context, list_entry(n, struct registry_name, at_holder)->name, p->serial)) {
+            if (each(context, list_entry(n, struct process_name, at_holder)->name, p->serial)) {
                 return;
             }
         }

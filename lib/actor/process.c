@@ -175,10 +175,10 @@ void process_remove(struct rusm_process *p)
     rusm_pid pid = process_pid(p);
 
     /* First out of reach, so that nothing that the hooks do can find or refill it. */
-    table_remove(&rt->table, p);
+    roster_remove(&rt->roster, p);
     rt->epoch++;
     list_remove(&p->run);
-    registry_forget(&rt->registry, p);
+    names_forget(&rt->names, p);
     wait_ended(p);
     rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
     monitor_ended(p);

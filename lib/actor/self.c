@@ -144,7 +144,7 @@ int rusm_unregister(struct rusm_process *self, const char *name)
 
 int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid)
 {
-    struct rusm_process *p = registry_find(&self->rt->registry, name, strlen(name));
+    struct rusm_process *p = names_find(&self->rt->names, name, strlen(name));
 
     if (!p) {
         return RUSM_ENOPROC;

@@ -5,11 +5,11 @@
 
 #include "actor/mailbox.h"
 #include "actor/nodes.h"
-#include "actor/registry.h"
+#include "actor/names.h"
 #include "actor/runtime.h"
 #include "actor/slab.h"
 #include "actor/spawnables.h"
-#include "actor/table.h"
+#include "actor/roster.h"
 
 /* A process. There may be a million idle ones: keep it below 300 bytes. */
 struct rusm_process {
@@ -32,7 +32,7 @@ struct rusm_process {
     struct list waiters;  /* struct waiter: who waits for room in our mailbox */
     struct list waits;    /* struct wait: whose room we wait for or were granted */
     struct list wake;     /* in the runtime's list of those whose waiters are to be looked at */
-    struct list names;    /* struct registry_name */
+    struct list names;    /* struct process_name */
     struct list watchers; /* struct monitor by at_target: who monitors us */
     struct list watching; /* struct monitor by at_watcher: whom we monitor */
     uint32_t watcher_count, watching_count;
@@ -41,7 +41,7 @@ struct rusm_process {
 };
 
 struct runtime {
-    struct table table;
+    struct roster roster;
     struct list run;     /* ready processes */
     struct list dying;   /* processes with a reason that are not running */
     struct list wake;    /* processes that took messages and have waiters */
@@ -50,7 +50,7 @@ struct runtime {
     struct list unsent;  /* struct monitor: DOWN to another node that was RUSM_BUSY */
     struct message_pool *pool;
     struct mailbox_limits limits;
-    struct registry registry;
+    struct names names;
     struct spawnables spawnables;
     struct nodes nodes;
     struct map monitors; /* struct monitor by watcher and ref */
@@ -81,8 +81,9 @@ static inline rusm_pid process_pid(const struct rusm_process *p)
 /* The process of a pid of this node; NULL: another node's, another incarnation's, or gone. */
 static inline struct rusm_process *runtime_local(const struct runtime *rt, rusm_pid pid)
 {
-    return pid.node == 0 && pid.incarnation == rt->incarnation ? table_find(&rt->table, pid.serial)
-                                                               : NULL;
+    return pid.node == 0 && pid.incarnation == rt->incarnation
+               ? roster_find(&rt->roster, pid.serial)
+               : NULL;
 }
 
 #endif

@@ -58,7 +58,7 @@ static void wait_free(struct runtime *rt, struct wait *w)
 static void wait_grant(struct waiter *waiter)
 {
     struct wait *w = list_entry(waiter, struct wait, waiter);
-    struct rusm_process *target = table_find(&w->who->rt->table, w->target);
+    struct rusm_process *target = roster_find(&w->who->rt->roster, w->target);
 
     target->mailbox.reserved++;
     w->granted = true;
@@ -126,7 +126,7 @@ void wait_writable(struct rusm_process *p)
 /* Gives up a grant: the slot is free for others again. */
 static void wait_ungrant(struct runtime *rt, struct wait *w)
 {
-    struct rusm_process *target = table_find(&rt->table, w->target);
+    struct rusm_process *target = roster_find(&rt->roster, w->target);
 
     if (target) {
         target->mailbox.reserved--;
@@ -190,7 +190,7 @@ static void wait_wake_one(struct runtime *rt, struct rusm_process *p)
     while (slots-- > 0 && (w = wait_head(p))) {
         list_remove(&w->link);
         w->ready(w);
-        if (table_find(&rt->table, serial) != p) {
+        if (roster_find(&rt->roster, serial) != p) {
             return; /* ready ended it */
         }
     }

@@ -1,28 +1,28 @@
-/* table: see the header. */
-#include "actor/table.h"
+/* roster: see the header. */
+#include "actor/roster.h"
 
 #include <stdlib.h>
 #include "actor/state.h"
 #include "base/must.h"
 
-#define TABLE_LEAST ((size_t)64)
+#define ROSTER_LEAST ((size_t)64)
 
-void table_init(struct table *t)
+void roster_init(struct roster *t)
 {
-    *t = (struct table){ 0 };
+    *t = (struct roster){ 0 };
     list_init(&t->all);
 }
 
-void table_fini(struct table *t)
+void roster_fini(struct roster *t)
 {
     must(t->count == 0);
     free(t->bucket);
-    table_init(t);
+    roster_init(t);
 }
 
-static int table_grow(struct table *t)
+static int roster_grow(struct roster *t)
 {
-    size_t buckets = t->bucket ? (t->mask + 1) * 2 : TABLE_LEAST;
+    size_t buckets = t->bucket ? (t->mask + 1) * 2 : ROSTER_LEAST;
     struct rusm_process **bucket = calloc(buckets, sizeof(struct rusm_process *));
 
     if (!bucket) {
@@ -39,10 +39,10 @@ static int table_grow(struct table *t)
     return 0;
 }
 
-int table_insert(struct table *t, struct rusm_process *p)
+int roster_insert(struct roster *t, struct rusm_process *p)
 {
     if (!t->bucket || t->count > t->mask) {
-        int err = table_grow(t);
+        int err = roster_grow(t);
         if (err) {
             return err;
         }
@@ -55,7 +55,7 @@ int table_insert(struct table *t, struct rusm_process *p)
     return 0;
 }
 
-void table_remove(struct table *t, struct rusm_process *p)
+void roster_remove(struct roster *t, struct rusm_process *p)
 {
     struct rusm_process **at = &t->bucket[p->serial & t->mask];
 
@@ -68,7 +68,7 @@ void table_remove(struct table *t, struct rusm_process *p)
     t->count--;
 }
 
-struct rusm_process *table_find(const struct table *t, uint64_t serial)
+struct rusm_process *roster_find(const struct roster *t, uint64_t serial)
 {
     struct rusm_process *p = t->bucket ? t->bucket[serial & t->mask] : NULL;
 
@@ -78,7 +78,7 @@ struct rusm_process *table_find(const struct table *t, uint64_t serial)
     return p;
 }
 
-struct rusm_process *table_next(const struct table *t, uint64_t serial)
+struct rusm_process *roster_next(const struct roster *t, uint64_t serial)
 {
     const struct list *at = &t->all;
 
@@ -86,10 +86,10 @@ struct rusm_process *table_next(const struct table *t, uint64_t serial)
         return NULL;
     }
     if (serial > 0) {
-        struct rusm_process *p = table_find(t, serial);
+        struct rusm_process *p = roster_find(t, serial);
         /* It has ended since: try the following numbers, then look through all. */
         for (size_t i = 1; !p && i <= t->count; i++) {
-            p = table_find(t, serial + i);
+            p = roster_find(t, serial + i);
             if (p) {
                 return p;
             }

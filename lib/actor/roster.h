@@ -1,0 +1,28 @@
+/* roster: a runtime's processes by serial: a hash table whose hash is the serial itself (they count
+ * up, so buckets fill evenly), and a list in order of serial. One thread. */
+#ifndef ACTOR_ROSTER_H
+#define ACTOR_ROSTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/list.h"
+
+struct rusm_process;
+
+struct roster {
+    struct rusm_process **bucket; /* NULL before the first insert */
+    size_t mask;                  /* buckets - 1 */
+    size_t count;
+    struct list all; /* in order of serial */
+};
+
+void roster_init(struct roster *t);
+void roster_fini(struct roster *t); /* must be empty */
+/* Serials must come in rising order. 0 or RUSM_ENOMEM. */
+int roster_insert(struct roster *t, struct rusm_process *p);
+void roster_remove(struct roster *t, struct rusm_process *p);
+struct rusm_process *roster_find(const struct roster *t, uint64_t serial); /* or NULL */
+struct rusm_process *roster_next(const struct roster *t,
+                                 uint64_t serial); /* the one after, or NULL */
+
+#endif
