@@ -169,6 +169,7 @@ int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
     c->ref.user_data = c;
     list_init(&c->dirty);
     list_init(&c->cids);
+    list_init(&c->tokens);
     list_append(&e->conns, &c->all);
     e->counters.connections++;
     if (hd) {
@@ -204,6 +205,7 @@ void conn_free(struct conn *c)
         e->counters.connections--;
     }
     cid_remove_all(&e->cids, &c->cids);
+    cid_remove_all(&e->tokens, &c->tokens);
     heap_remove(&e->timers, &c->timer);
     list_remove(&c->all);
     list_remove(&c->dirty);

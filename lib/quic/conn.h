@@ -34,6 +34,7 @@ struct endpoint {
     struct endpoint_counters counters;
     struct tls *tls;
     struct map cids;
+    struct map tokens;  /* the same table, of peers' stateless reset tokens */
     struct heap timers; /* of struct conn */
     struct list conns;  /* OPEN and ENDING */
     struct list graves; /* oldest first */
@@ -56,7 +57,8 @@ struct conn {
     void *app;
     struct list all; /* in conns or graves */
     struct list dirty;
-    struct list cids; /* its entries in the endpoint's table */
+    struct list cids; /* its entries in the endpoint's tables */
+    struct list tokens;
     struct heap_node timer;
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;

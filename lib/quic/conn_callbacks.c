@@ -53,6 +53,30 @@ static int remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *
     return 0;
 }
 
+/* A stateless reset names no connection id of ours, only the token of the peer's that we use. */
+static int peer_id_status(ngtcp2_conn *quic, ngtcp2_connection_id_status_type type, uint64_t seq,
+                          const ngtcp2_cid *cid, const uint8_t *token, void *user)
+{
+    struct conn *c = user;
+    struct map *tokens = &c->endpoint->tokens;
+
+    (void)quic;
+    (void)seq;
+    (void)cid;
+    if (!token) {
+        return 0;
+    }
+    if (type == NGTCP2_CONNECTION_ID_STATUS_TYPE_DEACTIVATE) {
+        if (cid_find(tokens, token, NGTCP2_STATELESS_RESET_TOKENLEN) == c) {
+            cid_remove(tokens, token, NGTCP2_STATELESS_RESET_TOKENLEN);
+        }
+    } else if (cid_add(tokens, &c->tokens, c, token, NGTCP2_STATELESS_RESET_TOKENLEN) ==
+               RUSM_ENOMEM) {
+        return NGTCP2_ERR_CALLBACK_FAILURE;
+    }
+    return 0;
+}
+
 /* wolfSSL verifies the chain; the moment it is done, and before ngtcp2 hears of it, we check that
  * it is the one certificate that we trust. */
 static int recv_crypto_data(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t offset,
@@ -219,6 +243,7 @@ const ngtcp2_callbacks conn_callbacks = {
     .update_key = ngtcp2_crypto_update_key_cb,
     .stream_reset = stream_reset,
     .extend_max_stream_data = extend_max_stream_data,
+    .dcid_status = peer_id_status,
     .delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
     .delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
     .get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,

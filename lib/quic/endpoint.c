@@ -36,6 +36,7 @@ static int make_secrets(struct endpoint *e, const struct endpoint_options *o, st
                                  : rng_secret(e->reset_secret, sizeof(e->reset_secret));
     }
     map_init(&e->cids, seed);
+    map_init(&e->tokens, seed);
     return error ? err_why(why, error, "cannot make secrets") : 0;
 }
 
@@ -102,6 +103,7 @@ void endpoint_free(struct endpoint *e)
     tls_free(e->tls);
     heap_fini(&e->timers);
     map_fini(&e->cids);
+    map_fini(&e->tokens);
     free(e->train);
     explicit_bzero(e->reset_secret, sizeof(e->reset_secret));
     free(e);
@@ -140,6 +142,10 @@ static void receive_packet(struct endpoint *e, const struct udp_packet *p, uint6
         return;
     }
     c = cid_find(&e->cids, vc.dcid, vc.dcidlen);
+    if (!c && !(p->data[0] & 0x80) && p->len >= NGTCP2_STATELESS_RESET_TOKENLEN) {
+        c = cid_find(&e->tokens, p->data + p->len - NGTCP2_STATELESS_RESET_TOKENLEN,
+                     NGTCP2_STATELESS_RESET_TOKENLEN);
+    }
     if (c) {
         conn_receive(c, p, now_ns);
     } else {

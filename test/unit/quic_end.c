@@ -1,0 +1,379 @@
+/* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. */
+#include "help/quic_pair.h"
+
+#include "quic/conn.h"
+
+static struct identity *identity;
+
+struct pair {
+    struct side a, b; /* a dials b */
+};
+
+static int setup(void **state)
+{
+    struct pair *p = calloc(1, sizeof(*p));
+    struct endpoint_options o = side_options(identity, true);
+    side_start(&p->a, &o, 0);
+    side_start(&p->b, &o, 0);
+    side_connect(&p->a, &p->b);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct pair *p = *state;
+    side_stop(&p->a);
+    side_stop(&p->b);
+    free(p);
+    return 0;
+}
+
+/* Sends bytes to a side's port from a socket of its own. Returns the answer's length, 0: none. */
+static size_t stranger(struct side *s, const uint8_t *packet, size_t len, uint8_t *answer,
+                       size_t cap)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    socklen_t to_len;
+    const struct sockaddr *to = endpoint_address(s->e, &to_len);
+    ssize_t n = -1;
+    assert_int_equal(sendto(fd, packet, len, 0, to, to_len), (ssize_t)len);
+    for (int i = 0; i < 20 && n < 0; i++) {
+        side_turn(s, NULL, 1);
+        n = recv(fd, answer, cap, MSG_DONTWAIT);
+    }
+    close(fd);
+    return n < 0 ? 0 : (size_t)n;
+}
+
+static void test_close_code_and_reason(void **state)
+{
+    struct pair *p = *state;
+    conn_close(p->a.c, 42, "going \n home");
+    assert_int_equal(p->a.closes, 0); /* not from within */
+    side_until(&p->a, &p->b, p->a.closes == 1 && p->b.closes == 1);
+    assert_int_equal(p->a.end.kind, CONN_END_LOCAL);
+    assert_int_equal(p->a.end.code, 42);
+    assert_int_equal(p->b.end.kind, CONN_END_PEER);
+    assert_int_equal(p->b.end.code, 42);
+    assert_string_equal(p->b.end.text, "going ? home");
+    assert_int_equal(endpoint_counters(p->a.e)->connections, 0);
+    assert_int_equal(endpoint_counters(p->b.e)->connections, 0);
+    /* Exactly once, and the graves go too. */
+    side_for(&p->a, &p->b, 300);
+    assert_int_equal(p->a.closes + p->b.closes, 2);
+    assert_int_equal(p->a.e->grave_count + p->b.e->grave_count, 0);
+}
+
+static void test_close_within_a_callback(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(50000);
+    p->b.close_on_data = 9;
+    side_send(&p->a, data, 50000);
+    side_until(&p->a, &p->b, p->a.closes == 1 && p->b.closes == 1);
+    assert_int_equal(p->b.end.kind, CONN_END_LOCAL);
+    assert_int_equal(p->a.end.kind, CONN_END_PEER);
+    assert_int_equal(p->a.end.code, 9);
+    assert_string_equal(p->a.end.text, "enough");
+    /* Nothing was handed over after the close. */
+    assert_true(p->b.streams[0].got <= CONN_PACKET);
+    free(data);
+}
+
+static void test_a_closed_connection_takes_no_more_orders(void **state)
+{
+    struct pair *p = *state;
+    int64_t id;
+    conn_close(p->a.c, 1, NULL);
+    conn_close(p->a.c, 2, "again");
+    assert_int_equal(conn_open_uni(p->a.c, &id, NULL), RUSM_ECLOSED);
+    assert_int_equal(conn_open_bidi(p->a.c, &id, NULL), RUSM_ECLOSED);
+    assert_int_equal(conn_streams_left(p->a.c), 0);
+    assert_int_equal(conn_rtt_ns(p->a.c), 0);
+    conn_wake(p->a.c);
+    conn_reset(p->a.c, 2, 0);
+    conn_stop(p->a.c, 3, 0);
+    conn_extend_stream(p->a.c, 3, 10);
+    conn_extend_streams(p->a.c, 10);
+    conn_set_user(p->a.c, 2, NULL);
+    side_until(&p->a, &p->b, p->b.closes == 1);
+    assert_int_equal(p->b.end.code, 1);
+}
+
+static void test_free_says_goodbye(void **state)
+{
+    struct pair *p = *state;
+    endpoint_free(p->a.e);
+    p->a.e = NULL;
+    side_until(&p->b, NULL, p->b.closes == 1);
+    assert_int_equal(p->b.end.kind, CONN_END_PEER);
+    assert_int_equal(p->b.end.code, 0);
+}
+
+static void test_idle(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    o.idle_timeout_ns = 300 * SIDE_MS;
+    o.keep_alive_ns = 100 * SIDE_MS;
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    side_connect(&a, &b);
+    side_for(&a, &b, 700); /* the keep-alive keeps it alive */
+    assert_int_equal(a.closes + b.closes, 0);
+    side_for(&a, NULL, 800); /* b falls silent */
+    assert_int_equal(a.closes, 1);
+    assert_int_equal(a.end.kind, CONN_END_IDLE);
+    side_stop(&a);
+    side_stop(&b);
+}
+
+static void test_nobody_there(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    struct conn *c;
+    uint64_t start_ns = endpoint_now_ns();
+    (void)state;
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(side_port(&b));
+    side_stop(&b);
+    assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to, sizeof(to), &a, &c), 0);
+    side_until(&a, NULL, a.closes == 1);
+    assert_int_equal(a.end.kind, CONN_END_UNREACHABLE);
+    assert_int_equal(a.readies, 0);
+    assert_true(endpoint_now_ns() - start_ns < 1000 * SIDE_MS); /* by ICMP, not by waiting */
+    side_stop(&a);
+}
+
+static void test_not_from_here(void **state)
+{
+    struct side a;
+    struct endpoint_options o = side_options(identity, true);
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+    struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+    struct conn *c;
+    (void)state;
+    side_start(&a, &o, 0);
+    /* Bound to loopback, it cannot send to the outside: TEST-NET-1. */
+    to.sin_addr.s_addr = htonl(0xc0000201);
+    assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to, sizeof(to), &a, &c), 0);
+    side_until(&a, NULL, a.closes == 1);
+    assert_int_equal(a.end.kind, CONN_END_UNREACHABLE);
+    assert_true(strlen(a.end.text) > 0);
+    assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to6, sizeof(to6), &a, &c), RUSM_EIO);
+    side_stop(&a);
+}
+
+static void test_no_answer(void **state)
+{
+    struct side a, deaf;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    o.handshake_timeout_ns = 300 * SIDE_MS;
+    side_start(&a, &o, 0);
+    side_start(&deaf, &o, 0);
+    side_dial(&a, &deaf);
+    side_until(&a, NULL, a.closes == 1);
+    assert_int_equal(a.end.kind, CONN_END_TIMEOUT);
+    side_stop(&a);
+    side_stop(&deaf);
+}
+
+/* A half-open handshake is dropped in time; nobody hears of it. */
+static void test_half_open_is_dropped(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    o.handshake_timeout_ns = 300 * SIDE_MS;
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    side_dial(&a, &b);
+    side_turn(&a, NULL, 0); /* the first flight, and no more */
+    side_until(&b, NULL, endpoint_counters(b.e)->half_open == 1);
+    assert_int_equal(endpoint_counters(b.e)->connections, 1);
+    side_until(&b, NULL, endpoint_counters(b.e)->half_open == 0);
+    assert_int_equal(endpoint_counters(b.e)->connections, 0);
+    assert_int_equal(b.readies + b.closes + b.refusals, 0);
+    side_stop(&a);
+    side_stop(&b);
+}
+
+/* The peer was killed and is back under the same name: one packet tells. */
+static void test_stateless_reset(void **state)
+{
+    struct pair *p = *state;
+    uint16_t port = side_port(&p->b);
+    struct endpoint_options o = p->b.options;
+    uint8_t *data = side_pattern(100);
+    /* Dies without a word: the descriptor is gone from under it. */
+    close(endpoint_fd(p->b.e));
+    p->b.e->udp.fd = -1;
+    side_stop(&p->b);
+    side_start(&p->b, &o, port);
+    side_send(&p->a, data, 100);
+    side_until(&p->a, &p->b, p->a.closes == 1);
+    assert_int_equal(p->a.end.kind, CONN_END_RESET);
+    assert_int_equal(p->b.readies + p->b.closes, 0);
+    free(data);
+}
+
+/* Another node's reset key is another one: nobody can reset our connections but our peer. */
+static void test_stateless_reset_is_per_node(void **state)
+{
+    struct pair *p = *state;
+    uint16_t port = side_port(&p->b);
+    struct endpoint_options o = p->b.options;
+    uint8_t *data = side_pattern(100);
+    close(endpoint_fd(p->b.e));
+    p->b.e->udp.fd = -1;
+    side_stop(&p->b);
+    o.reset_context = "someone else";
+    side_start(&p->b, &o, port);
+    side_send(&p->a, data, 100);
+    side_for(&p->a, &p->b, 300);
+    assert_int_equal(p->a.closes, 0);
+    free(data);
+}
+
+static void test_retry(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    o.max_half_open = 0; /* at the limit from the first one on */
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    side_connect(&a, &b);
+    assert_int_equal(endpoint_counters(b.e)->dropped, 1); /* the first Initial, answered by Retry */
+    side_stop(&a);
+    side_stop(&b);
+}
+
+static void test_full(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    struct conn *c;
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    (void)state;
+    side_start(&a, &o, 0);
+    o.max_connections = 1;
+    side_start(&b, &o, 0);
+    side_connect(&a, &b);
+    side_dial(&a, &b);
+    side_until(&a, &b, a.closes == 1);
+    assert_int_equal(a.end.kind, CONN_END_ERROR);
+    assert_string_equal(a.end.text, "it takes no more connections");
+    assert_int_equal(b.readies, 1);
+    to.sin_port = htons(side_port(&a));
+    assert_int_equal(endpoint_dial(b.e, (struct sockaddr *)&to, sizeof(to), &b, &c), RUSM_ELIMIT);
+    side_stop(&a);
+    side_stop(&b);
+}
+
+static void test_a_client_takes_nobody_in(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, false);
+    uint8_t answer[2048],
+        packet[1200] = { 0xc0, 0x0a, 0x0a, 0x0a, 0x0a, 8, 1, 2, 3, 4, 5, 6, 7, 8 };
+    (void)state;
+    o.handshake_timeout_ns = 200 * SIDE_MS;
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    side_dial(&a, &b);
+    side_until(&a, &b, a.closes == 1);
+    assert_int_equal(a.end.kind, CONN_END_TIMEOUT);
+    assert_int_equal(b.readies, 0);
+    assert_int_equal(endpoint_counters(b.e)->datagrams_out, 0);
+    assert_true(endpoint_counters(b.e)->dropped > 0);
+    assert_int_equal(stranger(&b, packet, sizeof(packet), answer, sizeof(answer)), 0);
+    side_stop(&a);
+    side_stop(&b);
+}
+
+static void test_strangers(void **state)
+{
+    struct pair *p = *state;
+    uint8_t answer[2048], packet[1500];
+    /* Another version: told ours. Too short for that: nothing. */
+    uint8_t other[1200] = { 0xc0, 0x0a, 0x0a, 0x0a, 0x0a, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
+    size_t n = stranger(&p->b, other, sizeof(other), answer, sizeof(answer));
+    assert_true(n > 4 && (answer[0] & 0x80) && memcmp(answer + 1, "\0\0\0\0", 4) == 0);
+    assert_int_equal(stranger(&p->b, other, 1000, answer, sizeof(answer)), 0);
+    /* A short packet of an unknown connection: a reset, shorter than what asked for it. */
+    memset(packet, 0x41, sizeof(packet));
+    n = stranger(&p->b, packet, 1500, answer, sizeof(answer));
+    assert_true(n >= 21 && n < 60 && !(answer[0] & 0x80));
+    n = stranger(&p->b, packet, 30, answer, sizeof(answer));
+    assert_true(n > 0 && n < 30);
+    assert_int_equal(stranger(&p->b, packet, 21, answer, sizeof(answer)), 0);
+    /* Noise of all sizes: no answer that it could feed on, and no harm. */
+    srandom(1);
+    for (size_t len = 0; len < 200; len++) {
+        for (size_t i = 0; i < len; i++) {
+            packet[i] = (uint8_t)random();
+        }
+        if (len > 0) {
+            packet[0] |= 0x80;
+        }
+        assert_true(stranger(&p->b, packet, len, answer, sizeof(answer)) <= len);
+    }
+    assert_true(endpoint_counters(p->b.e)->malformed > 0);
+    assert_int_equal(p->b.closes + p->a.closes, 0);
+    assert_int_equal(p->b.readies, 1);
+}
+
+/* Resets are limited, so that nobody makes us a reflector. */
+static void test_resets_are_limited(void **state)
+{
+    struct pair *p = *state;
+    uint64_t before = endpoint_counters(p->b.e)->datagrams_out;
+    socklen_t len;
+    const struct sockaddr *to = endpoint_address(p->b.e, &len);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    uint8_t packet[100];
+    memset(packet, 0x41, sizeof(packet));
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(sendto(fd, packet, sizeof(packet), 0, to, len), 100);
+        side_turn(&p->b, NULL, 0);
+    }
+    close(fd);
+    /* At most two seconds' worth, and a packet of the connection's own. */
+    assert_true(endpoint_counters(p->b.e)->datagrams_out - before <= 201);
+}
+
+int main(void)
+{
+    int failed;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_close_code_and_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_close_within_a_callback, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_closed_connection_takes_no_more_orders, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_free_says_goodbye, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stateless_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stateless_reset_is_per_node, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_resets_are_limited, setup, teardown),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_not_from_here),
+        cmocka_unit_test(test_no_answer),
+        cmocka_unit_test(test_half_open_is_dropped),
+        cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_a_client_takes_nobody_in),
+    };
+    identity = side_identity();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    identity_free(identity);
+    return failed;
+}

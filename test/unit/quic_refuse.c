@@ -1,0 +1,239 @@
+/* quic_refuse: who does not hold the cluster's certificate gets nowhere, on either side, whatever
+ * they leave out or make up; nothing but handshake packets is ever processed for them. */
+#include "help/quic_pair.h"
+
+#include <ngtcp2/ngtcp2_crypto_wolfssl.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
+#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/random.h>
+#include "quic/conn.h"
+
+static struct identity *ours, *theirs;
+
+/* What a rogue dialler presents. It checks nothing of what it gets. */
+struct rogue {
+    const uint8_t *certificate, *key; /* DER; NULL: none */
+    size_t certificate_len, key_len;
+    const char *protocol; /* NULL: no ALPN */
+};
+
+/* Swaps the TLS session of a connection that has not sent anything yet. */
+static WOLFSSL_CTX *make_rogue(struct conn *c, const struct rogue *r)
+{
+    WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLSv1_3_client_method());
+    WOLFSSL *tls;
+    char groups[] = "P-256";
+    assert_non_null(ctx);
+    assert_int_equal(ngtcp2_crypto_wolfssl_configure_client_context(ctx), 0);
+    assert_int_equal(wolfSSL_CTX_set1_groups_list(ctx, groups), WOLFSSL_SUCCESS);
+    wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_NONE, NULL);
+    if (r->certificate) {
+        assert_int_equal(wolfSSL_CTX_use_certificate_buffer(ctx, r->certificate,
+                                                            (long)r->certificate_len,
+                                                            WOLFSSL_FILETYPE_ASN1),
+                         WOLFSSL_SUCCESS);
+        assert_int_equal(wolfSSL_CTX_use_PrivateKey_buffer(ctx, r->key, (long)r->key_len,
+                                                           WOLFSSL_FILETYPE_ASN1),
+                         WOLFSSL_SUCCESS);
+    }
+    tls = wolfSSL_new(ctx);
+    assert_non_null(tls);
+    wolfSSL_set_app_data(tls, &c->ref);
+    wolfSSL_set_connect_state(tls);
+    wolfSSL_set_quic_transport_version(tls, 0x39);
+    if (r->protocol) {
+        char *protocol = strdup(r->protocol);
+        assert_int_equal(wolfSSL_UseALPN(tls, protocol, (unsigned)strlen(protocol),
+                                         WOLFSSL_ALPN_FAILED_ON_MISMATCH),
+                         WOLFSSL_SUCCESS);
+        free(protocol);
+    }
+    wolfSSL_free(c->tls);
+    c->tls = tls;
+    ngtcp2_conn_set_tls_native_handle(c->quic, tls);
+    c->ready = true; /* it does not check us */
+    return ctx;
+}
+
+/* A rogue dials; it sends stream data as soon as it thinks that it may. Returns whether it got in;
+ * the text is what the server said. */
+static bool rogue_gets_in(const struct rogue *r, char text[160])
+{
+    struct side a, b;
+    struct endpoint_options oa = side_options(theirs, true), ob = side_options(ours, true);
+    uint8_t *data = side_pattern(1000);
+    WOLFSSL_CTX *ctx;
+    bool in;
+    side_start(&a, &oa, 0);
+    side_start(&b, &ob, 0);
+    ctx = make_rogue(side_dial(&a, &b), r);
+    for (int i = 0; i < 2000 && b.readies + b.refusals == 0; i++) {
+        if (a.c && a.count == 0 && a.readies == 1) {
+            side_send(&a, data, 1000);
+        }
+        side_turn(&a, &b, 1);
+    }
+    side_for(&a, &b, 30);
+    in = b.readies > 0;
+    if (in) {
+        assert_int_equal(b.refusals, 0);
+    } else {
+        assert_int_equal(b.refusals, 1);
+        assert_int_equal(endpoint_counters(b.e)->refused, 1);
+        assert_int_equal(endpoint_counters(b.e)->half_open, 0);
+        assert_int_equal(endpoint_counters(b.e)->connections, 0);
+        assert_int_equal(b.count + b.closes + b.pulls, 0);
+        assert_int_equal(a.closes, 1);
+        assert_int_equal(a.end.kind, CONN_END_REFUSED);
+    }
+    memcpy(text, b.refused_text, 160);
+    side_stop(&a);
+    side_stop(&b);
+    wolfSSL_CTX_free(ctx);
+    free(data);
+    return in;
+}
+
+static struct rogue rogue_of(const struct identity *id)
+{
+    struct rogue r = { .protocol = TLS_PROTOCOL };
+    r.certificate = identity_certificate(id, &r.certificate_len);
+    r.key = identity_key(id, &r.key_len);
+    return r;
+}
+
+/* So that the others' failing means what it says. */
+static void test_the_rogue_itself_works(void **state)
+{
+    struct rogue r = rogue_of(ours);
+    char text[160];
+    (void)state;
+    assert_true(rogue_gets_in(&r, text));
+}
+
+static void test_foreign_certificate(void **state)
+{
+    struct rogue r = rogue_of(theirs);
+    char text[160];
+    (void)state;
+    assert_false(rogue_gets_in(&r, text));
+    assert_string_equal(text, "its certificate is not this cluster's");
+}
+
+static void test_no_certificate(void **state)
+{
+    struct rogue r = { .protocol = TLS_PROTOCOL };
+    char text[160];
+    (void)state;
+    assert_false(rogue_gets_in(&r, text));
+    assert_string_equal(text, "it sent no certificate");
+}
+
+static void test_other_protocol(void **state)
+{
+    struct rogue r = rogue_of(ours);
+    char text[160];
+    (void)state;
+    r.protocol = "h3";
+    assert_false(rogue_gets_in(&r, text));
+    assert_string_equal(text, "it does not speak rusm/1");
+}
+
+static void test_no_protocol(void **state)
+{
+    struct rogue r = rogue_of(ours);
+    char text[160];
+    (void)state;
+    r.protocol = NULL;
+    assert_false(rogue_gets_in(&r, text));
+    assert_string_equal(text, "it does not speak rusm/1");
+}
+
+/* Our certificate without our key: the file was public somewhere. */
+static void test_certificate_without_its_key(void **state)
+{
+    struct rogue r = rogue_of(ours);
+    char text[160];
+    (void)state;
+    r.key = identity_key(theirs, &r.key_len);
+    assert_false(rogue_gets_in(&r, text));
+}
+
+/* A certificate that our key signed, so that it verifies, and that is not the one that we pinned. */
+static void test_other_certificate_of_our_key(void **state)
+{
+    struct rogue r = rogue_of(ours);
+    uint8_t der[2048];
+    char text[160];
+    WC_RNG rng;
+    ecc_key key, leaf;
+    Cert cert;
+    word32 at = 0;
+    int n;
+    (void)state;
+    assert_int_equal(wc_InitRng(&rng), 0);
+    assert_int_equal(wc_ecc_init(&key), 0);
+    assert_int_equal(wc_ecc_init(&leaf), 0);
+    assert_int_equal(wc_EccPrivateKeyDecode(r.key, &at, &key, (word32)r.key_len), 0);
+    assert_int_equal(wc_ecc_make_key_ex(&rng, 32, &leaf, ECC_SECP256R1), 0);
+    assert_int_equal(wc_InitCert(&cert), 0);
+    snprintf(cert.subject.commonName, sizeof(cert.subject.commonName), "mallory");
+    assert_int_equal(wc_SetIssuerBuffer(&cert, r.certificate, (int)r.certificate_len), 0);
+    assert_int_equal(wc_SetAuthKeyIdFromCert(&cert, r.certificate, (int)r.certificate_len), 0);
+    cert.daysValid = 10;
+    cert.sigType = CTC_SHA256wECDSA;
+    assert_true(wc_MakeCert(&cert, der, sizeof(der), NULL, &leaf, &rng) > 0);
+    n = wc_SignCert(cert.bodySz, cert.sigType, der, sizeof(der), NULL, &key, &rng);
+    assert_true(n > 0);
+    r.certificate = der;
+    r.certificate_len = (size_t)n;
+    n = wc_EccKeyToDer(&leaf, der + 1024, 1024);
+    assert_true(n > 0 && r.certificate_len < 1024);
+    r.key = der + 1024;
+    r.key_len = (size_t)n;
+    assert_false(rogue_gets_in(&r, text));
+    assert_string_equal(text, "its certificate is not this cluster's");
+    wc_ecc_free(&key);
+    wc_ecc_free(&leaf);
+    wc_FreeRng(&rng);
+}
+
+/* An honest dialler of another cluster: it refuses the server, and the server hears that. */
+static void test_foreign_server(void **state)
+{
+    struct side a, b;
+    struct endpoint_options oa = side_options(theirs, true), ob = side_options(ours, true);
+    (void)state;
+    side_start(&a, &oa, 0);
+    side_start(&b, &ob, 0);
+    side_dial(&a, &b);
+    side_until(&a, &b, a.closes == 1 && b.refusals == 1);
+    assert_int_equal(a.readies + b.readies + b.closes + a.refusals, 0);
+    assert_int_equal(a.end.kind, CONN_END_REFUSED);
+    assert_string_equal(a.end.text, "its certificate is not this cluster's");
+    assert_string_equal(b.refused_text, "it says that our certificate is not its cluster's");
+    assert_int_equal(endpoint_counters(b.e)->refused, 1);
+    side_stop(&a);
+    side_stop(&b);
+}
+
+int main(void)
+{
+    int failed;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_rogue_itself_works),
+        cmocka_unit_test(test_foreign_certificate),
+        cmocka_unit_test(test_no_certificate),
+        cmocka_unit_test(test_other_protocol),
+        cmocka_unit_test(test_no_protocol),
+        cmocka_unit_test(test_certificate_without_its_key),
+        cmocka_unit_test(test_other_certificate_of_our_key),
+        cmocka_unit_test(test_foreign_server),
+    };
+    ours = side_identity();
+    theirs = side_identity();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    identity_free(ours);
+    identity_free(theirs);
+    return failed;
+}
