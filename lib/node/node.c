@@ -401,6 +401,11 @@ const char *rusm_node_address(const struct rusm_node *node)
     return node->address;
 }
 
+const char *rusm_node_rundir(const struct rusm_node *node)
+{
+    return node->rundir.path;
+}
+
 bool rusm_node_identity_made(const struct rusm_node *node)
 {
     return node->identity_made;
