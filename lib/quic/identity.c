@@ -146,7 +146,11 @@ static int check_pair(const struct identity *id, struct rusm_why *why)
     if (wolfSSL_CTX_use_certificate_buffer(ctx, id->certificate, (long)id->certificate_len,
                                            WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_load_verify_buffer(ctx, id->certificate, (long)id->certificate_len,
-                                       WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS) {
+                                       WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
+        /* Loading a root does not look at its signature; peers will. */
+        wolfSSL_CertManagerVerifyBuffer(wolfSSL_CTX_GetCertManager(ctx), id->certificate,
+                                        (long)id->certificate_len,
+                                        WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS) {
         error = refuse(why, RUSM_EMALFORMED, id->path,
                        "has a certificate that cannot be a cluster's (self-signed, in its time)");
     } else if (wolfSSL_CTX_use_PrivateKey_buffer(ctx, id->key, (long)id->key_len,
