@@ -406,6 +406,11 @@ const char *rusm_node_rundir(const struct rusm_node *node)
     return node->rundir.path;
 }
 
+const char *rusm_node_rundir(const struct rusm_node *node)
+{
+    return node->rundir.path;
+}
+
 bool rusm_node_identity_made(const struct rusm_node *node)
 {
     return node->identity_made;

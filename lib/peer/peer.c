@@ -276,8 +276,8 @@ static int got_frame(struct peer *p, const struct frame *frame)
     case FRAME_DRAINED:
         return got_drained(p, frame);
     case FRAME_PING:
-        if (frame->len != 8) return RUSM_EMALFORMED;
-        return peer_send_frame(p, FRAME_PONG, true, frame->body, frame->len);
+        if (frame->len < 8) return RUSM_EMALFORMED;
+        return peer_send_frame(p, FRAME_PONG, true, frame->body, 8);
     default:
         return p->events->frame(p->context, p, frame);
     }
