@@ -1,0 +1,206 @@
+/* registry_gossip: the registry's frames, in and out (wire/gossip.h: NAMES). Called by the node room
+ * on its own thread. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/must.h"
+#include "cluster/registry.h"
+#include "cluster/registry_state.h"
+#include "wire/gossip.h"
+
+#define REGISTRY_AHEAD_MS 60000 /* a clock further ahead is wrong and must not move ours */
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+/* So that what we register from now on is later than what we have heard of. */
+static void registry_merge(struct registry *r, uint64_t time, uint64_t now_ms)
+{
+    if (time >> 16 > now_ms + REGISTRY_AHEAD_MS) {
+        r->counters.ahead++;
+    } else if (time > r->clock) {
+        r->clock = time;
+    }
+}
+
+static int registry_hear_new(struct registry *r, struct registry_owner *peer,
+                             const struct claim *heard)
+{
+    if (peer->count >= r->names_max) {
+        r->counters.refused++;
+        return 0;
+    }
+    struct registry_claim *claim = calloc(1, sizeof(*claim));
+    if (!claim) {
+        return RUSM_ENOMEM;
+    }
+    claim->serial = heard->serial;
+    claim->time = heard->time;
+    claim->epoch = peer->epoch;
+    if (registry_attach(r, claim, peer, heard->name, heard->name_len) != 0) {
+        free(claim);
+        return RUSM_ENOMEM;
+    }
+    list_append(&peer->claims, &claim->at_owner);
+    return 0;
+}
+
+static int registry_hear(struct registry *r, struct registry_owner *peer, const struct claim *heard)
+{
+    struct registry_name *n = registry_name(r, heard->name, heard->name_len);
+    struct registry_claim *claim = n ? registry_claim_of(n, peer) : NULL;
+    bool tombstone = (heard->flags & CLAIM_TOMBSTONE) != 0;
+
+    if (!claim) {
+        return tombstone ? 0 : registry_hear_new(r, peer, heard);
+    }
+    if (!tombstone) {
+        claim->epoch = peer->epoch;
+    }
+    if (heard->time <= claim->time) {
+        return 0; /* known, or older than what is known */
+    }
+    if (tombstone) {
+        registry_detach(r, claim);
+        free(claim);
+        return 0;
+    }
+    /* Withdrawn and claimed again, perhaps by another process: to those who looked, a change. */
+    claim->serial = heard->serial;
+    claim->time = heard->time;
+    r->counters.changes++;
+    registry_settle(r, n);
+    return 0;
+}
+
+/* All that it owns has been told: what it did not name is gone. */
+static void registry_prune(struct registry *r, struct registry_owner *peer)
+{
+    list_each_safe(at, &peer->claims) {
+        struct registry_claim *claim = list_entry(at, struct registry_claim, at_owner);
+        if (claim->epoch != peer->epoch) {
+            registry_detach(r, claim);
+            free(claim);
+        }
+    }
+}
+
+/* Only now, as the hook may change what a frame in the middle of being read refers to. */
+static void registry_tell_lost(struct registry *r)
+{
+    struct list *at;
+
+    while ((at = list_first(&r->lost))) {
+        const struct registry_own *own = list_entry(at, struct registry_own, at_lost);
+        const struct registry_name *n = own->claim.name;
+        struct registry_holder holder;
+        char name[RUSM_NAME_MAX];
+        size_t len = n->len;
+        list_remove(at);
+        must(len <= sizeof(name) && registry_whereis(r, n->name, len, &holder) == 0);
+        memcpy(name, n->name, len);
+        r->counters.lost++;
+        if (r->lost_hook) {
+            r->lost_hook(r->user, own->claim.serial, name, len, &holder);
+        }
+    }
+}
+
+int registry_recv(struct registry *r, uint32_t index, const uint8_t *body, size_t len,
+                  uint64_t now_ms)
+{
+    struct registry_owner *peer = registry_peer(r, index);
+    struct reader reader = reader_on(body, len);
+    uint64_t flags = reader_varint(&reader);
+    struct claim heard;
+    int rc;
+
+    if (!peer) {
+        return RUSM_ENOCONN;
+    }
+    if (flags & NAMES_FIRST) {
+        peer->epoch++;
+        peer->in_snapshot = true;
+    }
+    while ((rc = claim_read(&reader, &heard)) == 1) {
+        registry_merge(r, heard.time, now_ms);
+        if ((rc = registry_hear(r, peer, &heard)) != 0) {
+            break;
+        }
+    }
+    if (rc == RUSM_EMALFORMED) {
+        r->counters.malformed++;
+    }
+    if (rc == 0 && peer->in_snapshot && (flags & NAMES_LAST)) {
+        peer->in_snapshot = false;
+        registry_prune(r, peer);
+    }
+    registry_tell_lost(r);
+    return rc;
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+/* Writes one of ours; false when there is no room left. */
+static bool registry_write(struct writer *w, const struct registry_own *own)
+{
+    struct claim claim = {
+        .flags = own->claim.dead ? CLAIM_TOMBSTONE : 0,
+        .serial = own->claim.dead ? 0 : own->claim.serial,
+        .time = own->claim.time,
+        .name = own->claim.name->name,
+        .name_len = own->claim.name->len,
+    };
+    struct writer before = *w;
+
+    claim_write(w, &claim);
+    if (w->bad) {
+        *w = before;
+        return false;
+    }
+    return true;
+}
+
+/* Moves the peer's mark to the end of the log, or as far as there is room. True: to the end. */
+static bool registry_write_log(struct registry *r, struct registry_owner *peer, struct writer *w)
+{
+    struct list *next;
+
+    while ((next = peer->mark.at.next) != &r->log) {
+        const struct registry_mark *mark = list_entry(next, struct registry_mark, at);
+        if (mark->seq != 0) {
+            const struct registry_own *own = list_entry(mark, struct registry_own, mark);
+            /* A tombstone from before it came up stands in the log for others. */
+            bool skip = own->claim.dead && mark->seq <= peer->told;
+            if (!skip && !registry_write(w, own)) {
+                return false;
+            }
+            peer->told = mark->seq > peer->told ? mark->seq : peer->told;
+        }
+        list_remove(&peer->mark.at);
+        list_prepend(next, &peer->mark.at);
+    }
+    return true;
+}
+
+size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t cap)
+{
+    struct registry_owner *peer = registry_peer(r, index);
+
+    must(cap >= REGISTRY_FRAME_LEAST);
+    if (!peer || (peer->snapshot == SNAPSHOT_DONE && peer->told == r->seq)) {
+        return 0;
+    }
+    struct writer w = writer_on(body, cap);
+    uint64_t flags = peer->snapshot == SNAPSHOT_DUE ? NAMES_FIRST : 0;
+    writer_varint(&w, 0);
+    bool end = registry_write_log(r, peer, &w);
+    if (peer->snapshot != SNAPSHOT_DONE) {
+        flags |= end ? NAMES_LAST : 0;
+        peer->snapshot = end ? SNAPSHOT_DONE : SNAPSHOT_UNDERWAY;
+    }
+    if (end) {
+        peer->told = r->seq;
+    }
+    body[0] = (uint8_t)flags;
+    registry_bury(r);
+    return writer_len(&w);
+}

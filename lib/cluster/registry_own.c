@@ -1,0 +1,172 @@
+/* registry_own: the claims of this node's processes, and the log of their changes that peers are told
+ * from. Called by the node room on its own thread. */
+#include <stdlib.h>
+#include "base/id.h"
+#include "base/must.h"
+#include "cluster/registry.h"
+#include "cluster/registry_state.h"
+#include "wire/varint.h"
+
+static bool registry_serial_eq(const struct map_node *node, const void *key)
+{
+    return ((const struct registry_process *)(const void *)node)->serial == *(const uint64_t *)key;
+}
+
+static struct registry_process *registry_process(const struct registry *r, uint64_t serial)
+{
+    return (void *)map_find(&r->processes, map_hash_u64(&r->processes, serial), registry_serial_eq,
+                            &serial);
+}
+
+static uint64_t registry_tick(struct registry *r, uint64_t now_ms)
+{
+    must(now_ms < UINT64_C(1) << 48);
+    uint64_t wall = now_ms << 16;
+    r->clock = wall > r->clock ? wall : r->clock + 1;
+    return r->clock;
+}
+
+/* A change of ours: last in the log. */
+static void registry_log(struct registry *r, struct registry_own *own)
+{
+    own->mark.seq = ++r->seq;
+    list_remove(&own->mark.at);
+    list_append(&r->log, &own->mark.at);
+}
+
+void registry_bury(struct registry *r)
+{
+    uint64_t told = UINT64_MAX;
+    struct map_iter it;
+
+    if (list_empty(&r->dead)) {
+        return;
+    }
+    for (struct map_node *n = map_first(&r->peers, &it); n; n = map_next(&r->peers, &it)) {
+        const struct registry_owner *peer = (const void *)n;
+        told = peer->told < told ? peer->told : told;
+    }
+    list_each_safe(at, &r->dead) {
+        struct registry_own *own = registry_own(list_entry(at, struct registry_claim, at_owner));
+        if (own->mark.seq > told) {
+            break;
+        }
+        list_remove(&own->mark.at);
+        registry_detach(r, &own->claim);
+        free(own);
+    }
+}
+
+/* Finds or makes the entry of a process. NULL: no memory. */
+static struct registry_process *registry_process_add(struct registry *r, uint64_t serial)
+{
+    struct registry_process *p = registry_process(r, serial);
+
+    if (p || !(p = calloc(1, sizeof(struct registry_process)))) {
+        return p;
+    }
+    p->serial = serial;
+    list_init(&p->claims);
+    if (map_insert(&r->processes, map_hash_u64(&r->processes, serial), &p->by_serial) != 0) {
+        free(p);
+        return NULL;
+    }
+    return p;
+}
+
+static void registry_process_drop(struct registry *r, struct registry_process *p)
+{
+    if (list_empty(&p->claims)) {
+        map_remove(&r->processes, &p->by_serial);
+        free(p);
+    }
+}
+
+int registry_claim(struct registry *r, const char *name, size_t len, uint64_t serial,
+                   uint64_t now_ms)
+{
+    must(serial != 0 && serial <= VARINT_MAX);
+    if (!id_process_name_ok(name, len)) {
+        return RUSM_EINVAL;
+    }
+    struct registry_name *n = registry_name(r, name, len);
+    if (n && n->holder) {
+        return RUSM_EEXIST;
+    }
+    if (r->counters.own >= r->names_max) {
+        return RUSM_ELIMIT;
+    }
+    struct registry_process *process = registry_process_add(r, serial);
+    if (!process) {
+        return RUSM_ENOMEM;
+    }
+    struct registry_claim *claim = n ? registry_claim_of(n, &r->self) : NULL;
+    struct registry_own *own = claim ? registry_own(claim) : calloc(1, sizeof(*own));
+    if (!own) {
+        registry_process_drop(r, process);
+        return RUSM_ENOMEM;
+    }
+    own->claim.serial = serial;
+    own->claim.time = registry_tick(r, now_ms);
+    own->claim.dead = false;
+    if (claim) {
+        list_remove(&own->claim.at_owner); /* no tombstone any more */
+        registry_settle(r, n);
+    } else {
+        list_init(&own->mark.at);
+        list_init(&own->at_lost);
+        if (registry_attach(r, &own->claim, &r->self, name, len) != 0) {
+            free(own);
+            registry_process_drop(r, process);
+            return RUSM_ENOMEM;
+        }
+    }
+    list_append(&process->claims, &own->claim.at_owner);
+    r->counters.own++;
+    registry_log(r, own);
+    return 0;
+}
+
+/* From a claim to a tombstone, which stays until all peers have seen it. */
+static void registry_kill(struct registry *r, struct registry_claim *claim, uint64_t now_ms)
+{
+    struct registry_own *own = registry_own(claim);
+
+    claim->dead = true;
+    claim->time = registry_tick(r, now_ms);
+    list_remove(&own->at_lost);
+    list_remove(&claim->at_owner);
+    list_append(&r->dead, &claim->at_owner);
+    r->counters.own--;
+    registry_log(r, own);
+    registry_settle(r, claim->name);
+}
+
+int registry_withdraw(struct registry *r, const char *name, size_t len, uint64_t serial,
+                      uint64_t now_ms)
+{
+    struct registry_name *n = registry_name(r, name, len);
+    struct registry_claim *claim = n ? registry_claim_of(n, &r->self) : NULL;
+
+    if (!claim || claim->dead || claim->serial != serial) {
+        return RUSM_ENOPROC;
+    }
+    registry_kill(r, claim, now_ms);
+    registry_process_drop(r, registry_process(r, serial));
+    registry_bury(r);
+    return 0;
+}
+
+void registry_withdraw_all(struct registry *r, uint64_t serial, uint64_t now_ms)
+{
+    struct registry_process *process = registry_process(r, serial);
+
+    if (!process) {
+        return;
+    }
+    list_each_safe(at, &process->claims) {
+        registry_kill(r, list_entry(at, struct registry_claim, at_owner), now_ms);
+    }
+    registry_process_drop(r, process);
+    registry_bury(r);
+}
