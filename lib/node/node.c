@@ -80,8 +80,11 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
         .max_connections = LIMIT_CONNECTIONS, .max_half_open = LIMIT_HALF_OPEN,
     };
     connection_events(&events);
-    int error = endpoint_new(&node->endpoint, &options, &events, node, why);
-    if (error) return error;
+    struct rusm_why cause = { "" };
+    int error = endpoint_new(&node->endpoint, &options, &events, node, &cause);
+    if (error)
+        return err_why(why, error, "%s: %s", o->listen ? o->listen : "127.0.0.1:0",
+                       cause.text[0] ? cause.text : rusm_strerror(error));
     socklen_t len;
     const struct sockaddr *address = endpoint_address(node->endpoint, &len);
     resolve_format(address, len, node->address, sizeof node->address);
@@ -399,11 +402,6 @@ const char *rusm_node_name(const struct rusm_node *node)
 const char *rusm_node_address(const struct rusm_node *node)
 {
     return node->address;
-}
-
-const char *rusm_node_rundir(const struct rusm_node *node)
-{
-    return node->rundir.path;
 }
 
 const char *rusm_node_rundir(const struct rusm_node *node)
