@@ -5,7 +5,7 @@ load helper
     start_node london
     rusm spawn london echo --name parrot
     expect 0 rusm attach london
-    like "${lines[0]}" "london at $address, uptime [0-9.]*, processes 2, peers 0*"
+    like "${lines[0]}" "london at $address, *uptime [0-9.]*, processes 2, peers 0*"
     equal "$(tr -s ' ' <<<"${lines[1]}")" "PID NAME BEHAVIOUR STATE MAILBOX RECEIVED MEMORY LINKS AGE"
     equal "${#lines[@]}" 4
     equal "$(awk '$2 == "parrot" { print $3, $5, $6 }' <<<"$output")" "echo 0 0"
@@ -43,9 +43,9 @@ load helper
 
 @test "attach --counters: what could not be delivered is counted" {
     start_node london
-    before=$(json value '.counter == "noproc"' rusm attach --counters london)
+    before=$(json value '.counter == "undelivered_noproc"' rusm attach --counters london)
     expect 4 rusm send london nobody hi
-    after=$(json value '.counter == "noproc"' rusm attach --counters london)
+    after=$(json value '.counter == "undelivered_noproc"' rusm attach --counters london)
     equal $((after - before)) 1
 }
 

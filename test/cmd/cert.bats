@@ -68,7 +68,8 @@ load helper
 }
 
 @test "node makes the identity and says so; commands never do" {
-    expect 5 rusm send london greeter hi
+    expect 3 rusm send london greeter hi
+    expect 5 rusm send 127.0.0.1:1 greeter hi
     [ ! -e "$RUSM_IDENTITY" ]
     start_node london
     equal "$(stat -c %a "$RUSM_IDENTITY")" 600

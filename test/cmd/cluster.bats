@@ -64,7 +64,7 @@ load helper
 }
 
 @test "a killed peer is noticed, a stopped one forgotten" {
-    start_node london
+    start_node london --idle-timeout 2
     start_node tokyo
     wait_until connected london tokyo
     kill -9 $pid

@@ -22,7 +22,7 @@ load helper
 @test "a second node of a live name is refused, and the first is named" {
     start_node london
     expect 1 rusm node --name london
-    like "$stderr" "rusm: node: *london*$address*$pid*"
+    like "$stderr" "rusm: node: *'london'*$pid*$address*"
     equal "$(wc -l <<<"$stderr")" 1
     equal "$output" ""
     expect 0 rusm send london greeter "still there"

@@ -148,7 +148,7 @@ received() { sed -n 's/^greeter received: //p' london.out; }
     start_node london
     expect_error 4 "rusm: send: no process 'nobody' on london" rusm send london nobody hi
     expect_error 4 "rusm: call: no process 'nobody' on london" rusm call london nobody hi
-    expect_error 4 "rusm: send: no process '999@london' on london" rusm send london 999@london hi
+    expect_error 4 "rusm: send: no process 999@london" rusm send london 999@london hi
     seq 10 >lines
     expect_error 4 "rusm: send: no process 'nobody' on london" \
         rusm send --lines --file lines london nobody
@@ -170,17 +170,26 @@ received() { sed -n 's/^greeter received: //p' london.out; }
 }
 
 @test "6: no reply in time" {
-    start_node london --boot sink=sink
-    expect 6 rusm call --timeout 0.3 london sink hi
+    start_node london --boot sink=sink --boot mute='relay sink' # passes it on, never replies
+    expect 6 rusm call --timeout 0.3 london mute hi
     like "$stderr" "rusm: call: *may still*"
+    equal "$output" ""
 }
 
-@test "6: a node that does not answer" {
+@test "6: a full mailbox" {
+    # a holds its only message until b has room, and b until a has: neither takes more.
+    start_node london --mailbox 1 --boot a='relay b' --boot b='relay a'
+    printf '%s\n' 1 2 3 4 5 6 7 8 >lines
+    expect 6 rusm send --timeout 1 --lines --file lines london a
+    like "$stderr" "rusm: send: *may still*"
+}
+
+@test "3: a node that does not answer" {
     start_node london
     kill -STOP $pid
-    expect 6 rusm send --timeout 0.5 london greeter hi
+    expect 3 rusm send --timeout 0.5 london greeter hi
     kill -CONT $pid
-    like "$stderr" "rusm: send: *"
+    like "$stderr" "rusm: send: *no answer within 0.5 s*"
 }
 
 @test "on a terminal: says how to end the message" {
