@@ -70,7 +70,11 @@ void process_deliver(struct rusm_process *p, struct message *m)
 void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len)
 {
     w->len = len;
-    list_append(&p->waiters, &w->link);
+    if (!list_linked(&w->link) || w->at != p) {
+        list_remove(&w->link);
+        list_append(&p->waiters, &w->link);
+        w->at = p;
+    }
     if (p->mailbox.count == 0) {
         wait_look(p); /* else it is looked at when p takes one */
     }

@@ -99,14 +99,25 @@ static void monitor_down(struct rusm_process *watcher, rusm_pid target, uint64_t
     process_signal(watcher, RUSM_DOWN, target, ref, 0, reason, strlen(reason));
 }
 
-static int monitor_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
-                        uint64_t ref, const char *reason)
+static struct post monitor_post(enum rusm_kind kind, rusm_pid from, rusm_pid to, uint64_t ref,
+                                const char *reason)
 {
-    struct post post = { .from = from, .node = to.node, .to = to, .kind = kind, .ref = ref };
+    return (struct post){ .from = from,
+                          .node = to.node,
+                          .to = to,
+                          .kind = kind,
+                          .ref = ref,
+                          .data = reason,
+                          .len = strlen(reason) };
+}
 
-    post.data = reason;
-    post.len = strlen(reason);
-    return rt->hooks->post(rt->context, &post);
+/* Takes the monitor on a process of another node back. Nothing can be done when that fails, and
+ * nothing need be: a DOWN for it will be dropped. */
+static void monitor_withdraw(struct runtime *rt, rusm_pid watcher, rusm_pid target, uint64_t ref)
+{
+    struct post post = monitor_post(MESSAGE_DEMONITOR, watcher, target, ref, "");
+
+    (void)rt->hooks->post(rt->context, &post);
 }
 
 /* Asks the target's node. */
@@ -125,7 +136,8 @@ static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, uint
     list_append(&node->watched, &m->at_target);
     list_append(&watcher->watching, &m->at_watcher);
     watcher->watching_count++;
-    int err = monitor_post(rt, MESSAGE_MONITOR, m->watcher, target, ref, "");
+    struct post post = monitor_post(MESSAGE_MONITOR, m->watcher, target, ref, "");
+    int err = process_post(watcher, &post);
     if (err == 0) {
         return 0;
     }
@@ -172,7 +184,7 @@ int monitor_unwatch(struct rusm_process *watcher, uint64_t ref)
     rusm_pid target = m->target;
     monitor_free(rt, m);
     if (target.node != 0) {
-        (void)monitor_post(rt, MESSAGE_DEMONITOR, process_pid(watcher), target, ref, "");
+        monitor_withdraw(rt, process_pid(watcher), target, ref);
     }
     return 0;
 }
@@ -197,14 +209,16 @@ static bool monitor_tell_far(struct runtime *rt, struct monitor *m, const char *
     struct node_name *node = nodes_at(&rt->nodes, m->watcher.node);
 
     list_remove(&m->at_watcher); /* the hook may lose that node, which frees what hangs there */
-    int err = monitor_post(rt, RUSM_DOWN, m->target, m->watcher, m->ref, reason);
+    struct post post = monitor_post(RUSM_DOWN, m->target, m->watcher, m->ref, reason);
+    int err = rt->hooks->post(rt->context, &post);
     if (err == RUSM_BUSY) {
-        char *copy = m->reason ? m->reason : strdup(reason);
+        size_t size = strlen(reason) + 1;
+        char *copy = m->reason ? m->reason : malloc(size);
         if (copy) {
             if (!m->reason) {
                 map_remove(&rt->monitors, &m->by_ref);
+                m->reason = memcpy(copy, reason, size);
             }
-            m->reason = copy;
             list_remove(&m->at_target);
             list_prepend(&rt->unsent, &m->at_target);
             list_append(&node->watching, &m->at_watcher);
@@ -227,7 +241,7 @@ void monitor_ended(struct rusm_process *p)
         uint64_t ref = m->ref;
         monitor_free(rt, m);
         if (target.node != 0) {
-            (void)monitor_post(rt, MESSAGE_DEMONITOR, self, target, ref, "");
+            monitor_withdraw(rt, self, target, ref);
         }
     }
     while ((l = list_first(&p->watchers))) {

@@ -66,7 +66,11 @@ static void process_set_reason(struct rusm_process *p, const char *reason, size_
         }
     }
     len = process_reason_cut(reason, len);
-    char *copy = strndup(reason, len);
+    char *copy = malloc(len + 1);
+    if (copy) {
+        memcpy(copy, reason, len);
+        copy[len] = 0;
+    }
     p->reason = copy ? copy : "no memory for the reason";
     p->reason_owned = copy != NULL;
 }

@@ -21,6 +21,9 @@ static inline void process_push(struct rusm_process *p, struct message *m)
 void process_signal(struct rusm_process *p, enum rusm_kind kind, rusm_pid from, uint64_t ref,
                     int error, const void *data, size_t len);
 
+/* Posts for self, and notes when that is RUSM_BUSY. RUSM_EINVAL: no such node. */
+int process_post(struct rusm_process *self, const struct post *post);
+
 /* Sets why p ends, cut to RUSM_REASON_MAX; the first reason stays. When p is not running it is put
  * among the dying, which runtime_reap ends. */
 void process_kill(struct rusm_process *p, const char *reason, size_t len);

@@ -223,9 +223,10 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
 {
     struct rusm_process *p = runtime_local(rt, pid);
 
-    if (p) {
+    if (p && p->busy_far) {
+        p->busy_far = false;
         wait_writable(p);
-    } else {
+    } else if (!p) {
         monitor_retry(rt, pid);
     }
 }

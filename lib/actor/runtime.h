@@ -4,6 +4,7 @@
 #ifndef ACTOR_RUNTIME_H
 #define ACTOR_RUNTIME_H
 
+#include "actor/hooks.h"
 #include "actor/message.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -18,41 +19,8 @@ struct rusm_process;
 struct waiter {
     struct list link;
     void (*ready)(struct waiter *w);
-    size_t len; /* of the message that waits; set by process_wait{,_for} */
-};
-
-/* A message to another node, or to a global name. All borrowed. */
-struct post {
-    rusm_pid from;
-    uint32_t node; /* index; RUSM_GLOBAL; never 0 */
-    rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
-    const char *name;
-    size_t name_len;
-    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or MESSAGE_MONITOR, _DEMONITOR */
-    uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR */
-    const void *data;
-    size_t len;
-    unsigned flags; /* RUSM_UNORDERED */
-};
-
-struct runtime_hooks {
-    /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from) must follow), RUSM_ENOCONN,
-     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. A DOWN's `from` has ended already: one that was
-     * RUSM_BUSY is kept here and posted again by runtime_writable(from). A DEMONITOR should be
-     * taken always: one refused is not repeated. */
-    int (*post)(void *context, const struct post *post);
-    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
-     * one whose init failed too, as that may have registered names. */
-    void (*exited)(void *context, rusm_pid pid, const char *reason);
-    /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
-    int (*register_global)(void *context, rusm_pid pid, const char *name);
-    int (*unregister_global)(void *context, rusm_pid pid, const char *name);
-    /* RUSM_SPAWNED or RUSM_FAILED with ref must be delivered to `self` later, unless an error is
-     * returned. */
-    int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,
-                    const struct rusm_args *args, uint64_t ref);
-    /* One line of a process's output, without newline. */
-    void (*print)(void *context, rusm_pid self, const char *line);
+    size_t len;              /* of the message that waits */
+    struct rusm_process *at; /* where it waits, while linked */
 };
 
 struct runtime_options {
@@ -96,7 +64,8 @@ int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
 /* For the post hook: the post is for a process of ours after all (a global name that is held here).
  * What rusm_send returns. */
 int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial);
-/* Tells a process that a post that was RUSM_BUSY may be tried again. Unknown pid: nothing. */
+/* Tells a process that a post that was RUSM_BUSY may be tried again. Nothing for one that none was
+ * RUSM_BUSY for since the last time, and for an unknown pid. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
 
 /* ---- local names ---- */
@@ -118,7 +87,8 @@ void process_deliver(struct rusm_process *p, struct message *m);
 /* Waiters are woken first come, first served, after p took messages: as many as there are free
  * slots. One that names its message's length is woken only when that fits, and until it was
  * process_has_room refuses everyone else, so that a large message is never starved by small ones
- * (process_wait is process_wait_for with 0). `ready` may deliver at once, or later that turn. */
+ * (process_wait is process_wait_for with 0). `ready` may deliver at once, or later that turn. One
+ * that waits here already keeps its place. */
 void process_wait(struct rusm_process *p, struct waiter *w);
 void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len);
 /* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. 0 (also for

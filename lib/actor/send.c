@@ -45,7 +45,7 @@ int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t seri
     return send_here(self, runtime_find(rt, serial), post->kind, post->ref, post->data, post->len);
 }
 
-static int send_post(struct rusm_process *self, const struct post *post)
+int process_post(struct rusm_process *self, const struct post *post)
 {
     struct runtime *rt = self->rt;
 
@@ -53,9 +53,7 @@ static int send_post(struct rusm_process *self, const struct post *post)
         return RUSM_EINVAL;
     }
     int err = rt->hooks->post(rt->context, post);
-    if (err == RUSM_BUSY && !self->writable) {
-        self->busy = true; /* unless the hook has said runtime_writable already */
-    }
+    self->busy_far |= err == RUSM_BUSY;
     return err;
 }
 
@@ -86,7 +84,7 @@ static int send_pid(struct rusm_process *self, rusm_pid to, enum rusm_kind kind,
     post.data = len > 0 ? data : "";
     post.len = len;
     post.flags = flags;
-    return send_post(self, &post);
+    return process_post(self, &post);
 }
 
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags)
@@ -115,7 +113,7 @@ int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, s
     post.data = len > 0 ? data : "";
     post.len = len;
     post.flags = flags;
-    return send_post(self, &post);
+    return process_post(self, &post);
 }
 
 int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
@@ -172,7 +170,7 @@ void rusm_hold(struct rusm_process *self)
         return;
     }
     self->holding = true;
-    if (!self->busy) {
+    if (!self->busy && !self->busy_far) {
         self->writable = true; /* nobody owes it a RUSM_WRITABLE: it must not sleep for ever */
     }
 }
@@ -181,7 +179,11 @@ int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
 {
     struct runtime *rt = self->rt;
     size_t len = strlen(reason);
+    bool normal = strcmp(reason, "normal") == 0;
 
+    if (pid.node != 0 && normal) {
+        return 0; /* it would be ignored there */
+    }
     if (pid.node != 0) {
         return send_pid(self, pid, RUSM_EXIT, 0, reason, process_reason_cut(reason, len), 0);
     }
@@ -189,7 +191,7 @@ int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
     if (!p) {
         return RUSM_ENOPROC;
     }
-    if (p == self || strcmp(reason, "normal") != 0) {
+    if (p == self || !normal) {
         process_kill_signal(p, reason, len);
     }
     return 0;

@@ -26,7 +26,8 @@ struct rusm_process {
     bool receiving;       /* in receive: may hold */
     bool holding;         /* takes nothing until writable */
     bool holding_head;    /* ... for the message at the mailbox's head */
-    bool busy;            /* was told RUSM_BUSY since it last was writable */
+    bool busy;            /* a mailbox here was full for it since it last was writable */
+    bool busy_far;        /* ... a post was RUSM_BUSY, so that runtime_writable must follow */
     bool writable;        /* is to be told RUSM_WRITABLE */
     struct list all;      /* in the table's list */
     struct list waiters;  /* struct waiter: who waits for room in our mailbox */

@@ -167,6 +167,7 @@ void wait_ended(struct rusm_process *p)
             wait_free(rt, w);
         } else {
             /* It may be a behaviour that ends p, and `ready` is not to run inside of one. */
+            waiter->at = NULL;
             list_append(&rt->orphans, l);
         }
     }

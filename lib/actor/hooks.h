@@ -1,0 +1,43 @@
+/* hooks: what leaves a runtime, as calls of functions that its owner (the node; a test) gives it. All
+ * are called on the runtime's thread, most of them from within a behaviour: they must not run the
+ * runtime. They may deliver, spawn and kill. */
+#ifndef ACTOR_HOOKS_H
+#define ACTOR_HOOKS_H
+
+#include "rusm.h"
+
+/* A message to another node, or to a global name. All borrowed. */
+struct post {
+    rusm_pid from;
+    uint32_t node; /* index; RUSM_GLOBAL; never 0 */
+    rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
+    const char *name;
+    size_t name_len;
+    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or MESSAGE_MONITOR, _DEMONITOR */
+    uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR */
+    const void *data;
+    size_t len;
+    unsigned flags; /* RUSM_UNORDERED */
+};
+
+struct runtime_hooks {
+    /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from) must follow), RUSM_ENOCONN,
+     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. A DOWN's `from` has ended already: one that was
+     * RUSM_BUSY is kept here and posted again by runtime_writable(from). A DEMONITOR should be
+     * taken always: one refused is not repeated. */
+    int (*post)(void *context, const struct post *post);
+    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
+     * one whose init failed too, as that may have registered names. */
+    void (*exited)(void *context, rusm_pid pid, const char *reason);
+    /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
+    int (*register_global)(void *context, rusm_pid pid, const char *name);
+    int (*unregister_global)(void *context, rusm_pid pid, const char *name);
+    /* RUSM_SPAWNED or RUSM_FAILED with ref must be delivered to `self` later, unless an error is
+     * returned. */
+    int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,
+                    const struct rusm_args *args, uint64_t ref);
+    /* One line of a process's output, without newline. */
+    void (*print)(void *context, rusm_pid self, const char *line);
+};
+
+#endif
