@@ -32,7 +32,7 @@ static void echo_receive(struct rusm_process *self, void *state, const struct ru
 
 static const struct rusm_behaviour echo = { .name = "echo", .receive = echo_receive };
 
-/* ---- greeter: prints what it gets, replies a greeting ---- */
+/* ---- greeter: prints what it gets, answers a call with a greeting ---- */
 
 /* Replies "hello, TEXT". Without memory for it there is none. */
 static int greeter_reply(struct rusm_process *self, const struct rusm_message *m)
@@ -65,8 +65,9 @@ static void greeter_receive(struct rusm_process *self, void *state, const struct
     if (!builtin_asked(m)) {
         return;
     }
-    /* The reply first: when that must be tried again, the line is not printed twice. */
-    if (greeter_reply(self, m) == RUSM_BUSY) {
+    /* Who only sends waits for no answer; one that came to a relay would be greeted again, for ever.
+     * The reply first: when that must be tried again, the line is not printed twice. */
+    if (m->kind == RUSM_CALL && greeter_reply(self, m) == RUSM_BUSY) {
         rusm_hold(self);
         return;
     }
