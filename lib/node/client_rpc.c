@@ -232,7 +232,8 @@ int rusm_client_kill(struct rusm_client *client, const char *process, bool globa
     target_write(&w, &aim.to);
     writer_text(&w, reason ? reason : "", len < RUSM_REASON_MAX ? len : RUSM_REASON_MAX);
     client->global[0] = '\0'; /* its owner will be another */
-    return request_run(aim.at, &w, NULL, NULL, deadline_ns, why);
+    error = request_run(aim.at, &w, NULL, NULL, deadline_ns, why);
+    return error == RUSM_ENOPROC ? err_why(why, error, "no process %s", aim.text) : error;
 }
 
 /* ---- stop ---- */
