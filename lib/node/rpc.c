@@ -140,10 +140,14 @@ static int serve_kill(struct connection *c, struct request *q)
     if (len) memcpy(reason, text, len);
     reason[len] = 0;
     struct rusm_process *p = router_target(node, &target);
-    if (!p || runtime_kill(node->runtime, process_serial(p), len ? reason : "kill") != 0)
-        rpc_fail(c, q->id, RUSM_ENOPROC, "no such process");
-    else
+    if (p && runtime_kill(node->runtime, process_serial(p), len ? reason : "kill") == 0)
         answer(c, q->id, 0, NULL, 0);
+    else if (target.kind == TARGET_PID)
+        rpc_fail(c, q->id, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)target.serial,
+                 node->name);
+    else
+        rpc_fail(c, q->id, RUSM_ENOPROC, "no process '%.*s' on %s", (int)target.name_len,
+                 target.name, node->name);
     return 0;
 }
 
