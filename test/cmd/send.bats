@@ -163,7 +163,7 @@ received() { sed -n 's/^greeter received: //p' london.out; }
 
 @test "2: what is no process" {
     start_node london
-    for word in '' 'a b' 17 a@b@c; do
+    for word in '' 'a b' a@b@c 0@london; do
         expect 2 rusm send london "$word" hi
         like "$stderr" "rusm: send: *"
     done
@@ -195,7 +195,7 @@ received() { sed -n 's/^greeter received: //p' london.out; }
 @test "on a terminal: says how to end the message" {
     start_node london
     mkfifo keys
-    script -qec '"$RUSM" send london greeter' terminal <keys >/dev/null 2>&1 3>&- &
+    script -qefc '"$RUSM" send london greeter' terminal <keys >/dev/null 2>&1 3>&- &
     session=$!
     echo $session >>pids
     exec 7>keys
