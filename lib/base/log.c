@@ -76,6 +76,9 @@ void log_line(const struct log *l, enum rusm_log_level level, const char *format
     size_t head =
         (size_t)snprintf(line, sizeof(line), "%s %s %s: ", stamp, log_level_text[level], l->name);
     size_t used = head + utf8_escape(line + head, sizeof(line) - head, plain, len);
+    if (used >= sizeof(line)) { /* never, but the compiler can't know */
+        used = sizeof(line) - 1;
+    }
     line[used++] = '\n'; /* over the NUL */
     log_write(l->fd, line, used);
     errno = saved;
