@@ -151,7 +151,7 @@ librusm.a: build/release/rooms.a $(LIB_ARCHIVES)
 # A unit test may name linker flags in a comment line: " * LINK: -Wl,--wrap=malloc".
 $(UNITS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) $(ROOMS) \
-	    $(LIBS) $(CMOCKA_LIBS) $(shell sed -n 's/^ \* LINK: //p' $*.c)
+	    $(LIBS) $(CMOCKA_LIBS) $(shell sed -n 's,^ \* LINK: \([^*]*\).*,\1,p' $*.c)
 
 ifeq ($(FLAVOUR),release)
 EMBED_LIBS = librusm.a
