@@ -98,7 +98,7 @@ int registry_attach(struct registry *r, struct registry_claim *claim, struct reg
     struct registry_name *n = registry_name(r, name, len);
 
     if (!n) {
-        n = calloc(1, sizeof(struct registry_name) + len);
+        n = calloc(1, sizeof(struct registry_name) + len + 1);
         if (!n) {
             return RUSM_ENOMEM;
         }

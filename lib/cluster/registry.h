@@ -5,6 +5,7 @@
  * A node gossips its own claims and nothing else; a peer's claims live as long as its connection.
  * Of all claims to a name the least (time, node name) holds it; the others stay claims and take
  * over, least first, when it goes. Times are hybrid: wall clock milliseconds << 16 | counter.
+ * Names that it shows are NUL-terminated.
  *
  * (A node's local names are in actor/registry.h; the functions of the two do not share a name.)
  */

@@ -92,11 +92,11 @@ static void registry_tell_lost(struct registry *r)
         const struct registry_own *own = list_entry(at, struct registry_own, at_lost);
         const struct registry_name *n = own->claim.name;
         struct registry_holder holder;
-        char name[RUSM_NAME_MAX];
+        char name[RUSM_NAME_MAX + 1];
         size_t len = n->len;
         list_remove(at);
-        must(len <= sizeof(name) && registry_whereis(r, n->name, len, &holder) == 0);
-        memcpy(name, n->name, len);
+        must(len < sizeof(name) && registry_whereis(r, n->name, len, &holder) == 0);
+        memcpy(name, n->name, len + 1);
         r->counters.lost++;
         if (r->lost_hook) {
             r->lost_hook(r->user, own->claim.serial, name, len, &holder);

@@ -17,7 +17,7 @@ struct registry_name {
     struct list claims;            /* of all owners, no order: mostly one */
     struct registry_claim *holder; /* the least of those alive, or NULL */
     size_t len;
-    char name[];
+    char name[]; /* NUL-terminated */
 };
 
 /* What we own and what is still to be told to whom is one list, ordered by last change: a claim
