@@ -90,11 +90,14 @@ int wait_admit(struct rusm_process *self, struct rusm_process *target, size_t le
     struct runtime *rt = self->rt;
     struct mailbox *mb = &target->mailbox;
     bool waited_for = !list_empty(&target->waiters);
+    struct wait *w = NULL;
 
-    if (!waited_for && mailbox_has_room(mb, &rt->limits, len)) {
+    if (waited_for || mb->reserved) {
+        w = wait_find(self, target->serial);
+    }
+    if (!w && !waited_for && mailbox_has_room(mb, &rt->limits, len)) {
         return 0;
     }
-    struct wait *w = waited_for || mb->reserved ? wait_find(self, target->serial) : NULL;
     if (w && w->granted) {
         mb->reserved--;
         if (mailbox_has_room(mb, &rt->limits, len)) {
