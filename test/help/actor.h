@@ -27,12 +27,12 @@ struct world {
     /* What left by the hooks. */
     struct world_post posts[WORLD_POSTS];
     size_t post_count;
-    int post_result;                      /* what post says */
+    int post_result; /* what post says */
     void (*on_post)(struct world *w, const struct post *post);
     size_t exit_count;
-    rusm_pid exited;                      /* the last one */
+    rusm_pid exited; /* the last one */
     char reason[RUSM_REASON_MAX + 1];
-    char line[4096];                      /* printed last */
+    char line[4096]; /* printed last */
     size_t line_count;
     size_t globals, spawns;
 };

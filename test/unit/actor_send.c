@@ -313,10 +313,10 @@ static void test_post_to_ourselves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_and_content), cmocka_unit_test(test_long_messages),
+        cmocka_unit_test(test_order_and_content),   cmocka_unit_test(test_long_messages),
         cmocka_unit_test(test_bounds_of_a_mailbox), cmocka_unit_test(test_nobody_there),
-        cmocka_unit_test(test_call_and_reply),     cmocka_unit_test(test_posts),
-        cmocka_unit_test(test_addresses),          cmocka_unit_test(test_post_to_ourselves),
+        cmocka_unit_test(test_call_and_reply),      cmocka_unit_test(test_posts),
+        cmocka_unit_test(test_addresses),           cmocka_unit_test(test_post_to_ourselves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

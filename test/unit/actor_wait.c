@@ -553,18 +553,12 @@ static void test_end_while_holding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_writable_once),
-        cmocka_unit_test(test_floods_share_in_order),
-        cmocka_unit_test(test_newcomers_queue_behind),
-        cmocka_unit_test(test_unused_slot_goes_on),
-        cmocka_unit_test(test_lanes_in_turn),
-        cmocka_unit_test(test_as_many_as_slots),
-        cmocka_unit_test(test_large_is_not_starved),
-        cmocka_unit_test(test_all_when_it_ends),
-        cmocka_unit_test(test_each_target_wakes),
-        cmocka_unit_test(test_hold_loses_nothing),
-        cmocka_unit_test(test_hold_until_writable),
-        cmocka_unit_test(test_hold_without_busy),
+        cmocka_unit_test(test_writable_once),          cmocka_unit_test(test_floods_share_in_order),
+        cmocka_unit_test(test_newcomers_queue_behind), cmocka_unit_test(test_unused_slot_goes_on),
+        cmocka_unit_test(test_lanes_in_turn),          cmocka_unit_test(test_as_many_as_slots),
+        cmocka_unit_test(test_large_is_not_starved),   cmocka_unit_test(test_all_when_it_ends),
+        cmocka_unit_test(test_each_target_wakes),      cmocka_unit_test(test_hold_loses_nothing),
+        cmocka_unit_test(test_hold_until_writable),    cmocka_unit_test(test_hold_without_busy),
         cmocka_unit_test(test_end_while_holding),
     };
 

@@ -1,0 +1,437 @@
+/* actor/process: how processes start and end, and who hears of it. */
+#include "help/actor.h"
+#include "base/limits.h"
+
+static void exit_with(struct probe *p, const struct rusm_message *m)
+{
+    (void)m;
+    rusm_exit(p->self, p->user);
+    rusm_exit(p->self, "too late"); /* the first call wins */
+    assert_int_equal(p->stops, 0);  /* not before receive returns */
+}
+
+static void test_exit(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+    char why[] = "had enough";
+
+    b->user = why;
+    b->on = exit_with;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(probe_send(a, b, "x"), 0);
+    }
+    world_run(w);
+    assert_int_equal(b->count, 1);
+    assert_int_equal(b->stops, 1);
+    assert_string_equal(b->reason, "had enough");
+    assert_int_equal(w->exit_count, 1);
+    assert_true(rusm_pid_eq(w->exited, b->pid));
+    assert_string_equal(w->reason, "had enough");
+    assert_int_equal(runtime_counters(w->rt)->mailbox_discarded, 4);
+    assert_int_equal(runtime_counters(w->rt)->processes_ended, 1);
+    assert_int_equal(runtime_count(w->rt), 1);
+    assert_null(runtime_find(w->rt, b->pid.serial));
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+static void test_long_reasons_are_cut(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w), *c = probe_new(w);
+    char reason[3000];
+
+    memset(reason, 'r', sizeof(reason));
+    reason[sizeof(reason) - 1] = 0;
+    assert_int_equal(runtime_kill(w->rt, a->pid.serial, reason), 0);
+    assert_int_equal(strlen(a->reason), RUSM_REASON_MAX);
+    assert_memory_equal(a->reason, reason, RUSM_REASON_MAX);
+
+    memcpy(reason + RUSM_REASON_MAX - 1, "\xe2\x82\xac", 3); /* a euro sign on the edge */
+    assert_int_equal(runtime_kill(w->rt, b->pid.serial, reason), 0);
+    assert_int_equal(strlen(b->reason), RUSM_REASON_MAX - 1);
+
+    reason[RUSM_REASON_MAX] = 0;
+    memset(reason, 'r', RUSM_REASON_MAX);
+    assert_int_equal(runtime_kill(w->rt, c->pid.serial, reason), 0);
+    assert_int_equal(strlen(c->reason), RUSM_REASON_MAX);
+    world_free(w);
+    free(a);
+    free(b);
+    free(c);
+}
+
+static void test_kill_from_outside(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+
+    assert_int_equal(runtime_kill(w->rt, a->pid.serial, "kill"), 0);
+    assert_int_equal(a->stops, 1); /* at once */
+    assert_string_equal(a->reason, "killed");
+    assert_int_equal(runtime_kill(w->rt, a->pid.serial, "again"), RUSM_ENOPROC);
+    assert_int_equal(runtime_kill(w->rt, b->pid.serial, "normal"), 0);
+    assert_string_equal(b->reason, "normal");
+    assert_int_equal(w->exit_count, 2);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+static void test_kill_by_another(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+    rusm_pid old = b->pid, far = { .serial = 3, .node = world_node(w, "oslo"), .incarnation = 1 };
+    char reason[2000];
+
+    assert_int_equal(rusm_kill(a->self, b->pid, "normal"), 0);
+    world_run(w);
+    assert_int_equal(b->stops, 0); /* ignored, as in Erlang */
+    old.incarnation++;
+    assert_int_equal(rusm_kill(a->self, old, "x"), RUSM_ENOPROC);
+    assert_int_equal(rusm_kill(a->self, b->pid, "kill"), 0);
+    assert_int_equal(rusm_kill(a->self, b->pid, "other"), 0);
+    world_run(w);
+    assert_string_equal(b->reason, "killed");
+    assert_int_equal(rusm_kill(a->self, b->pid, "x"), RUSM_ENOPROC);
+
+    assert_int_equal(rusm_kill(a->self, far, "normal"), 0);
+    assert_int_equal(w->post_count, 0);
+    memset(reason, 'r', sizeof(reason));
+    reason[sizeof(reason) - 1] = 0;
+    assert_int_equal(rusm_kill(a->self, far, reason), 0);
+    assert_int_equal(w->posts[0].post.kind, RUSM_EXIT);
+    assert_int_equal(w->posts[0].post.len, RUSM_REASON_MAX);
+    assert_true(rusm_pid_eq(w->posts[0].post.to, far));
+
+    assert_int_equal(rusm_kill(a->self, a->pid, "normal"), 0); /* but oneself it ends */
+    world_run(w);
+    assert_string_equal(a->reason, "normal");
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+/* Kills itself from outside while its handler runs. */
+static struct world *running_world;
+
+static void kill_running(struct probe *p, const struct rusm_message *m)
+{
+    (void)m;
+    assert_int_equal(runtime_kill(running_world->rt, p->pid.serial, "from outside"), 0);
+    assert_int_equal(p->stops, 0);
+    assert_non_null(runtime_find(running_world->rt, p->pid.serial));
+}
+
+static void test_kill_while_it_runs(void **state)
+{
+    (void)state;
+    struct world *w = running_world = world_new();
+    struct probe *a = probe_new(w);
+
+    a->on = kill_running;
+    assert_int_equal(probe_send(a, a, "1"), 0);
+    assert_int_equal(probe_send(a, a, "2"), 0);
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_int_equal(a->stops, 1);
+    assert_string_equal(a->reason, "from outside");
+    world_free(w);
+    free(a);
+}
+
+/* Each stop kills the next one: the chain must not grow the stack. */
+enum { CHAIN = 100000 };
+static unsigned chain_stops, chain_running;
+
+static void chain_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    (void)m;
+    rusm_exit(self, "chain");
+}
+
+static void chain_stop(struct rusm_process *self, void *state, const char *reason)
+{
+    rusm_pid me = rusm_self(self), next = me;
+
+    (void)state;
+    assert_string_equal(reason, "chain");
+    assert_int_equal(chain_running++, 0);
+    chain_stops++;
+    next.serial++;
+    assert_int_equal(rusm_kill(self, next, "chain"), me.serial < CHAIN ? 0 : RUSM_ENOPROC);
+    assert_int_equal(rusm_kill(self, me, "twice"), 0); /* it ends already */
+    rusm_exit(self, "thrice");
+    assert_int_equal(rusm_send(self, me, "lost", 4, 0), 0);
+    chain_running--;
+}
+
+static const struct rusm_behaviour chain_behaviour = { .name = "chain",
+                                                       .receive = chain_receive,
+                                                       .stop = chain_stop };
+
+static void test_chain_of_ends(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    rusm_pid pid;
+
+    chain_stops = chain_running = 0;
+    for (int i = 0; i < CHAIN; i++) {
+        assert_int_equal(runtime_spawn(w->rt, &chain_behaviour, NULL, &pid, NULL, 1), 0);
+    }
+    assert_int_equal(runtime_kill(w->rt, 1, "chain"), 0);
+    assert_int_equal(chain_stops, CHAIN);
+    assert_int_equal(runtime_count(w->rt), 0);
+    assert_int_equal(runtime_counters(w->rt)->mailbox_discarded, CHAIN);
+    assert_false(runtime_ready(w->rt));
+    world_free(w);
+}
+
+/* ---- init ---- */
+
+static void init_effects(struct probe *p)
+{
+    uint64_t ref;
+    rusm_pid far = { .serial = 3, .node = 1, .incarnation = 1 };
+
+    assert_int_equal(rusm_register(p->self, p->pid, "early"), 0);
+    assert_int_equal(rusm_send(p->self, p->pid, "to myself", 9, 0), 0);
+    assert_int_equal(rusm_monitor(p->self, far, &ref), 0);
+}
+
+static void init_error(struct probe *p)
+{
+    init_effects(p);
+    rusm_init_error(p->self, "no %s\nhere", "luck");
+    rusm_init_error(p->self, "%s", (const char *)p->user);
+}
+
+static void init_exit(struct probe *p)
+{
+    rusm_exit(p->self, "changed my mind");
+}
+
+static void test_failed_init(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *p = calloc(1, sizeof(*p));
+    struct rusm_why why;
+    char text[] = "bad\nluck";
+
+    assert_non_null(p);
+    assert_int_equal(world_node(w, "oslo"), 1);
+    p->init_result = RUSM_EINVAL;
+    p->on_init = init_effects;
+    assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
+    assert_string_equal(why.text, rusm_strerror(RUSM_EINVAL));
+    assert_int_equal(p->stops, 0);
+    assert_int_equal(runtime_count(w->rt), 0);
+    assert_null(runtime_find_name(w->rt, "early", 5));
+    assert_int_equal(runtime_counters(w->rt)->processes_started, 0);
+    assert_int_equal(runtime_counters(w->rt)->processes_ended, 0);
+    assert_int_equal(w->post_count, 2); /* the monitor and its withdrawal */
+    assert_int_equal(w->posts[1].post.kind, MESSAGE_DEMONITOR);
+    assert_int_equal(w->exit_count, 1);
+
+    p->on_init = init_error;
+    p->user = text;
+    assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
+    assert_string_equal(why.text, "bad\\x0aluck");
+    assert_int_equal(probe_try(w, p, NULL), RUSM_EINIT);
+
+    /* It has a state by then, so stop is called. */
+    p->init_result = 0;
+    p->on_init = init_exit;
+    assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
+    assert_string_equal(why.text, "changed my mind");
+    assert_int_equal(p->stops, 1);
+    assert_string_equal(p->reason, "changed my mind");
+    assert_false(runtime_ready(w->rt));
+    world_free(w);
+    free(p);
+}
+
+static void init_sends(struct probe *p)
+{
+    assert_int_equal(rusm_send(p->self, p->pid, "started", 7, 0), 0);
+}
+
+static void test_init_may_send(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *p = calloc(1, sizeof(*p));
+
+    assert_non_null(p);
+    p->on_init = init_sends;
+    assert_int_equal(probe_try(w, p, NULL), 0);
+    assert_true(runtime_ready(w->rt));
+    world_run(w);
+    assert_string_equal(p->got[0].text, "started");
+    world_free(w);
+    free(p);
+}
+
+static int deepest;
+
+static int deep_init(struct rusm_process *self, const struct rusm_args *args, void **state);
+static void deep_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    (void)m;
+    rusm_exit(self, "normal");
+}
+static const struct rusm_behaviour deep = { .name = "deep",
+                                            .init = deep_init,
+                                            .receive = deep_receive };
+
+static int deep_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    rusm_pid pid;
+
+    (void)args;
+    (void)state;
+    deepest++;
+    return rusm_spawn(self, &deep, NULL, &pid);
+}
+
+static void test_inits_in_inits_end(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    rusm_pid pid;
+
+    deepest = 0;
+    assert_int_equal(runtime_spawn(w->rt, &deep, NULL, &pid, NULL, 1), RUSM_EINIT);
+    assert_int_equal(deepest, LIMIT_INIT_DEPTH);
+    assert_int_equal(runtime_count(w->rt), 0);
+    world_free(w);
+}
+
+/* ---- many ---- */
+
+struct herd {
+    unsigned stops, normal;
+};
+static struct herd herd;
+
+static void herd_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    rusm_exit(self, m->len ? "normal" : "empty");
+}
+
+static void herd_stop(struct rusm_process *self, void *state, const char *reason)
+{
+    (void)self;
+    (void)state;
+    herd.stops++;
+    herd.normal += strcmp(reason, "normal") == 0;
+}
+
+static const struct rusm_behaviour herd_behaviour = { .name = "herd",
+                                                      .receive = herd_receive,
+                                                      .stop = herd_stop };
+
+static void test_many(void **state)
+{
+    (void)state;
+    enum { MANY = 100000 };
+    struct world *w = world_new();
+    struct probe *a = probe_new(w);
+    rusm_pid pid, first = { 0 };
+
+    herd = (struct herd){ 0 };
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(runtime_spawn(w->rt, &herd_behaviour, NULL, &pid, NULL, 1), 0);
+            first = i == 0 ? pid : first;
+            assert_int_equal(pid.serial, first.serial + (uint64_t)i); /* never reused */
+            assert_int_equal(rusm_send(a->self, pid, "x", (size_t)(i % 2), 0), 0);
+        }
+        assert_int_equal(runtime_count(w->rt), MANY + 1);
+        world_run(w);
+        assert_int_equal(runtime_count(w->rt), 1);
+        assert_int_equal(herd.stops, (round + 1) * MANY);
+        assert_int_equal(herd.normal, (round + 1) * MANY / 2);
+    }
+    assert_int_equal(w->exit_count, 2 * MANY);
+    world_free(w);
+    free(a);
+}
+
+static void test_batches_take_turns(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w), *c = probe_new(w);
+
+    /* A budget below the work is kept exactly, and what is ready is told. */
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(probe_send(c, a, "x"), 0);
+        assert_int_equal(probe_send(c, b, "x"), 0);
+    }
+    assert_true(runtime_run(w->rt, 4, ++w->now));
+    assert_int_equal(a->count + b->count, 4);
+    assert_true(runtime_run(w->rt, 1, ++w->now));
+    assert_int_equal(a->count + b->count, 5);
+    assert_true(b->count > 0); /* a does not keep the front */
+    assert_false(runtime_run(w->rt, 1000, ++w->now));
+    assert_int_equal(a->count + b->count, 12);
+    world_free(w);
+    free(a);
+    free(b);
+    free(c);
+}
+
+static void again(struct probe *p, const struct rusm_message *m)
+{
+    assert_int_equal(rusm_send(p->self, p->pid, m->data, m->len, 0), 0);
+}
+
+static void test_a_busy_one_gets_a_batch(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+
+    a->on = again;
+    assert_int_equal(probe_send(b, a, "x"), 0);
+    assert_int_equal(probe_send(a, b, "x"), 0);
+    assert_true(runtime_run(w->rt, LIMIT_RUN_BATCH + 1, ++w->now));
+    assert_int_equal(a->count, LIMIT_RUN_BATCH);
+    assert_int_equal(b->count, 1);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_long_reasons_are_cut),
+        cmocka_unit_test(test_kill_from_outside),
+        cmocka_unit_test(test_kill_by_another),
+        cmocka_unit_test(test_kill_while_it_runs),
+        cmocka_unit_test(test_chain_of_ends),
+        cmocka_unit_test(test_failed_init),
+        cmocka_unit_test(test_init_may_send),
+        cmocka_unit_test(test_inits_in_inits_end),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_batches_take_turns),
+        cmocka_unit_test(test_a_busy_one_gets_a_batch),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
