@@ -53,6 +53,7 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     }
     buf_init(&c->replies, REPLIES_MAX);
     c->over = true;
+    c->watch_fd = -1;
     c->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET };
     c->timeout_ms = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
     error = copy_text(&c->rundir_given, options ? options->rundir : NULL);
@@ -99,6 +100,7 @@ static int client_connect(struct rusm_client *c, uint64_t deadline_ns, struct ru
         link_drop(c);
         return error;
     }
+    link_watch(c);
     return 0;
 }
 

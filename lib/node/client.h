@@ -2,7 +2,8 @@
  * files of it share.
  *
  *   client.c         life: open, close, waking up again after a pause
- *   client_link.c    the connection: dialling, stepping, what the peer tells
+ *   client_link.c    the connection: dialling, stepping
+ *   client_events.c  what the peer tells
  *   client_target.c  which node, which process: texts to addresses
  *   client_ops.c     post, flush, call
  *   client_rpc.c     requests: spawn, kill, whereis, stop
@@ -58,6 +59,7 @@ struct rusm_client {
     struct resolved at[CLIENT_ADDRESSES];
     size_t at_count, at_next;
     uint64_t dial_until_ns;
+    int64_t os_pid; /* its process, when the run folder told; 0: not known */
 
     /* the connection */
     struct endpoint *endpoint;
@@ -65,6 +67,7 @@ struct rusm_client {
     struct peer *peer;
     struct conn_end end; /* why it is over */
     bool ready, over, blocked;
+    int watch_fd;         /* pidfd of os_pid; -1: none */
     uint32_t incarnation; /* ours */
     uint64_t seed;
     struct lane_budget budget;
@@ -108,6 +111,9 @@ const char *client_seconds(const struct rusm_client *c, char text[16]);
 /* A copy of any bytes with a 0 behind; NULL: no memory. */
 char *client_copy(const void *data, size_t len);
 
+/* ---- client_events.c ---- */
+extern const struct peer_events client_peer_events;
+
 /* ---- client_link.c ---- */
 /* Begins to dial c->address. Fails at once only when it cannot even try. */
 int link_dial(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why);
@@ -119,6 +125,8 @@ void link_step_all(struct rusm_client **clients, size_t count, uint64_t deadline
 /* What has come, what is to be sent; does not wait. */
 void link_poll(struct rusm_client *c);
 void link_flush(struct rusm_client *c);
+/* A node of this machine: that its process is gone is then known at once. */
+void link_watch(struct rusm_client *c);
 /* Ends it politely; frees what belongs to the connection. */
 void link_drop(struct rusm_client *c);
 /* Why the connection could not be made, or is over. */
@@ -128,6 +136,8 @@ int link_why_over(const struct rusm_client *c, struct rusm_why *why);
 /* ---- client_target.c ---- */
 /* Sets c->address and c->expected from c->wanted. */
 int client_locate(struct rusm_client *c, struct rusm_why *why);
+/* Does the run folder still show this life of the node? */
+bool client_node_runs(const struct rusm_client *c);
 
 /* A process to do something with. */
 struct aim {
@@ -139,6 +149,9 @@ int aim_find(struct rusm_client *c, const char *process, bool global, struct aim
              uint64_t deadline_ns, struct rusm_why *why);
 
 /* ---- client_ops.c ---- */
+/* What became of a message for the process that `text` names. Returns error. */
+int client_why_refused(const struct rusm_client *c, int error, const char *text,
+                       struct rusm_why *why);
 void client_got_receipt(struct rusm_client *c, const struct receipt *receipt);
 /* A record for us: takes note of it; false: nobody waits for it. */
 bool client_got_record(struct rusm_client *c, const struct record *record, const uint8_t *payload);

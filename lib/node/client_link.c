@@ -1,9 +1,11 @@
-/* client_link: a client's connection: dialling, stepping, what the peer tells. See client.h. */
+/* client_link: a client's connection: dialling, stepping, and why it is over. See client.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/err.h"
 #include "node/client.h"
 
@@ -11,136 +13,6 @@
 /* The control stream's credit: a table's replies arrive while a terminal takes its rows. */
 #define CONTROL_WINDOW ((uint64_t)1024 * 1024)
 #define STREAMS 1024 /* reply lanes: one a process that answers us */
-
-/* ---- what the peer tells ---- */
-
-static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
-{
-    struct rusm_client *c = context;
-
-    (void)p;
-    if (hello->role != HELLO_NODE) {
-        return CLOSE_WRONG_NODE;
-    }
-    memcpy(c->node, hello->name, hello->name_len);
-    c->node[hello->name_len] = '\0';
-    c->node_incarnation = hello->incarnation;
-    c->max_message = hello->max_message;
-    return c->expected[0] && strcmp(c->expected, c->node) != 0 ? CLOSE_WRONG_NODE : CLOSE_NONE;
-}
-
-static void on_peer_ready(void *context, struct peer *p)
-{
-    struct rusm_client *c = context;
-
-    (void)p;
-    c->ready = true;
-}
-
-static int on_frame(void *context, struct peer *p, const struct frame *frame)
-{
-    struct rusm_client *c = context;
-
-    (void)p;
-    if (frame->type == FRAME_REPLY) {
-        client_got_reply(c, frame);
-    } else if (frame->type == FRAME_PONG) {
-        struct reader r = reader_on(frame->body, frame->len);
-        c->pong = reader_u64(&r);
-    }
-    return 0;
-}
-
-static void on_receipt(void *context, struct peer *p, const struct receipt *receipt)
-{
-    (void)p;
-    client_got_receipt(context, receipt);
-}
-
-static void on_lane_opened(void *context, struct peer *p, struct lane_in *lane)
-{
-    (void)context, (void)p, (void)lane;
-}
-
-/* Nothing but what is for our one process is taken. */
-static bool lane_is_ours(const struct rusm_client *c, const struct lane_in *lane)
-{
-    return lane->to.kind == TARGET_PID && lane->to.serial == CLIENT_SERIAL &&
-           lane->to.incarnation == c->incarnation;
-}
-
-static enum delivery on_deliver(void *context, struct peer *p, struct lane_in *lane,
-                                const struct record *record, const uint8_t *payload, void *block,
-                                uint32_t wire_bytes)
-{
-    struct rusm_client *c = context;
-
-    (void)p;
-    if (!lane_is_ours(c, lane) || !client_got_record(c, record, payload)) {
-        return DELIVERY_DISCARDED;
-    }
-    struct credit *credit = peer_lane_credit(lane);
-    credit_hold(credit);
-    credit_give(credit, wire_bytes);
-    free(block);
-    return DELIVERY_TAKEN;
-}
-
-static int on_grant(void *context, struct peer *p, struct lane_in *lane,
-                    const struct record *record)
-{
-    (void)p, (void)record;
-    return lane_is_ours(context, lane) ? 1 : RUSM_ENOPROC;
-}
-
-static void on_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
-{
-    (void)context, (void)p, (void)lane, (void)len;
-}
-
-static void on_lane_closed(void *context, struct peer *p, struct lane_in *lane)
-{
-    (void)context, (void)p, (void)lane;
-}
-
-static void on_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
-{
-    (void)p;
-    if (lane_is_ours(context, lane)) {
-        client_got_break(context, cause);
-    }
-}
-
-static void on_writable(void *context, struct peer *p, uint64_t from)
-{
-    struct rusm_client *c = context;
-
-    (void)p, (void)from;
-    c->writable = true;
-}
-
-static void on_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
-{
-    (void)p, (void)from;
-    if (records > 0) {
-        client_got_break(context, cause);
-    }
-}
-
-static const struct peer_events client_peer_events = {
-    .hello = on_hello,
-    .ready = on_peer_ready,
-    .frame = on_frame,
-    .receipt = on_receipt,
-    .lane_opened = on_lane_opened,
-    .deliver = on_deliver,
-    .grant = on_grant,
-    .grant_done = on_grant_done,
-    .lane_closed = on_lane_closed,
-    .lane_lost = on_lane_lost,
-    .writable = on_writable,
-    .refused = on_refused,
-};
 
 /* ---- the connection ---- */
 
@@ -187,6 +59,10 @@ static void endpoint_drop(struct rusm_client *c)
     endpoint_free(c->endpoint);
     c->endpoint = NULL;
     c->conn = NULL;
+    if (c->watch_fd >= 0) {
+        close(c->watch_fd);
+        c->watch_fd = -1;
+    }
 }
 
 /* Dials the next of the host's addresses; those left share the time. */
@@ -299,6 +175,7 @@ static uint64_t link_prepare(struct rusm_client *c, struct pollfd *fd)
     return wake_ns < tick_ns ? wake_ns : tick_ns;
 }
 
+/* Descriptors of -1 are passed over. */
 static void link_wait(struct pollfd *fds, size_t count, uint64_t until_ns)
 {
     uint64_t now_ns = endpoint_now_ns(), ns = until_ns > now_ns ? until_ns - now_ns : 0;
@@ -308,9 +185,32 @@ static void link_wait(struct pollfd *fds, size_t count, uint64_t until_ns)
     ppoll(fds, (nfds_t)count, &timeout, NULL); /* a signal only makes it shorter */
 }
 
+void link_watch(struct rusm_client *c)
+{
+    if (c->os_pid > 0) {
+        c->watch_fd = (int)syscall(SYS_pidfd_open, (pid_t)c->os_pid, 0);
+    }
+}
+
+/* That process has ended. What the node said before still counts. */
+static void link_process_gone(struct rusm_client *c)
+{
+    close(c->watch_fd);
+    c->watch_fd = -1;
+    if (client_node_runs(c)) {
+        return; /* it was not the node's: pids of different namespaces */
+    }
+    link_poll(c);
+    if (!c->over) {
+        endpoint_drop(c);
+        c->end = (struct conn_end){ .kind = CONN_END_ERROR, .text = "its process is gone" };
+        c->over = true;
+    }
+}
+
 int link_step(struct rusm_client *c, uint64_t deadline_ns)
 {
-    struct pollfd fd;
+    struct pollfd fds[2] = { [1] = { .fd = c->watch_fd, .events = POLLIN } };
 
     if (c->over || !c->endpoint) {
         return RUSM_ENOCONN;
@@ -318,12 +218,15 @@ int link_step(struct rusm_client *c, uint64_t deadline_ns)
     if (endpoint_now_ns() >= deadline_ns) {
         return RUSM_ETIMEOUT;
     }
-    uint64_t until_ns = link_prepare(c, &fd);
+    uint64_t until_ns = link_prepare(c, &fds[0]);
     if (!c->over) { /* the flush may have brought the end */
-        link_wait(&fd, 1, until_ns < deadline_ns ? until_ns : deadline_ns);
+        link_wait(fds, 2, until_ns < deadline_ns ? until_ns : deadline_ns);
         endpoint_receive(c->endpoint);
     }
     link_turn(c);
+    if (!c->over && fds[1].revents) {
+        link_process_gone(c);
+    }
     return c->over ? RUSM_ENOCONN : 0;
 }
 

@@ -29,8 +29,7 @@ void client_posts_forget(struct rusm_client *c)
     }
 }
 
-/* What became of a message, in words. */
-static int why_refused(const struct rusm_client *c, int error, const char *text,
+int client_why_refused(const struct rusm_client *c, int error, const char *text,
                        struct rusm_why *why)
 {
     switch (error) {
@@ -48,7 +47,7 @@ static void post_fail(struct rusm_client *c, int error, const char *text)
 {
     c->global[0] = '\0'; /* its owner may be another by now */
     if (!c->failed) {
-        c->failed = why_refused(c, error, text, &c->failed_why);
+        c->failed = client_why_refused(c, error, text, &c->failed_why);
     }
 }
 
@@ -136,7 +135,7 @@ static int why_unsent(struct rusm_client *c, int error, const struct aim *aim, s
             "arrive, this one was not sent",
             aim->text, c->post_count);
     }
-    return why_refused(c, error, aim->text, why);
+    return client_why_refused(c, error, aim->text, why);
 }
 
 /* Sends one record, waiting for room until the deadline. */
@@ -299,10 +298,10 @@ static int why_no_reply(struct rusm_client *c, int error, const struct aim *aim,
                        call->reply);
     }
     if (call->down) {
-        return why_refused(c, RUSM_ENOPROC, aim->text, why);
+        return client_why_refused(c, RUSM_ENOPROC, aim->text, why);
     }
     if (call->refused) {
-        return why_refused(c, call->refused, aim->text, why);
+        return client_why_refused(c, call->refused, aim->text, why);
     }
     if (error == RUSM_ETIMEOUT && call->received) {
         return err_why(why, error,

@@ -238,17 +238,6 @@ int rusm_client_kill(struct rusm_client *client, const char *process, bool globa
 
 /* ---- stop ---- */
 
-/* Of a node of this machine the process is to be gone, so that its name is free again. */
-static bool still_runs(const struct rusm_client *c)
-{
-    struct rundir r;
-    struct rundir_entry entry;
-
-    return rundir_open(&r, c->rundir_given, false, NULL) == 0 &&
-           rundir_find(&r, c->node, &entry) == 0 && entry.alive &&
-           entry.incarnation == c->node_incarnation;
-}
-
 int rusm_client_stop(struct rusm_client *client, struct rusm_why *why)
 {
     const struct timespec pause = { .tv_nsec = STOP_PAUSE_NS };
@@ -266,10 +255,11 @@ int rusm_client_stop(struct rusm_client *client, struct rusm_why *why)
         return error;
     }
     while (link_step(client, deadline_ns) == 0) {}
-    while ((!client->over || still_runs(client)) && endpoint_now_ns() < deadline_ns) {
+    /* Of a node of this machine the process is to be gone, so that its name is free again. */
+    while ((!client->over || client_node_runs(client)) && endpoint_now_ns() < deadline_ns) {
         nanosleep(&pause, NULL);
     }
-    if (!client->over || still_runs(client)) {
+    if (!client->over || client_node_runs(client)) {
         return err_why(why, RUSM_ETIMEOUT, "%s has not left within %s; it may still be leaving",
                        client->node, client_seconds(client, seconds));
     }

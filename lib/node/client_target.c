@@ -92,6 +92,7 @@ static int locate_name(struct rusm_client *c, const char *name, struct rusm_why 
     }
     bool stale = has == 0 && rundir_find(&r, name, &entry) == 0;
     if (stale && entry.alive) {
+        c->os_pid = entry.os_pid;
         snprintf(c->address, sizeof(c->address), "%s", entry.address);
         return 0;
     }
@@ -115,6 +116,7 @@ int client_locate(struct rusm_client *c, struct rusm_why *why)
                        "'%s' is not a node: write NAME, NAME@HOST:PORT or HOST:PORT", c->wanted);
     }
     snprintf(c->expected, sizeof(c->expected), "%s", target.name);
+    c->os_pid = 0;
     if (!target.host[0]) {
         return locate_name(c, target.name, why);
     }
@@ -122,6 +124,16 @@ int client_locate(struct rusm_client *c, struct rusm_why *why)
     snprintf(c->address, sizeof(c->address), "%s%s%s:%s", v6 ? "[" : "", target.host, v6 ? "]" : "",
              target.port);
     return 0;
+}
+
+bool client_node_runs(const struct rusm_client *c)
+{
+    struct rundir r;
+    struct rundir_entry entry;
+
+    return rundir_open(&r, c->rundir_given, false, NULL) == 0 &&
+           rundir_find(&r, c->node, &entry) == 0 && entry.alive &&
+           entry.incarnation == c->node_incarnation;
 }
 
 /* ---- the node that owns a global name ---- */

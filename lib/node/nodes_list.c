@@ -52,7 +52,7 @@ static int list_running(const struct rusm_client *c, const struct rundir_entry *
                                                                  : "alive",
                                               .os_pid = (uint64_t)e->os_pid,
                                               .incarnation = e->incarnation,
-                                              .source = "run folder" });
+                                              .source = "run-folder" });
     }
     return result;
 }
@@ -140,7 +140,7 @@ static int list_written(struct rusm_client *like, const struct nodefile_entry *l
                                                   .state = probe_state(probes[i]),
                                                   .incarnation =
                                                       probes[i] ? probes[i]->node_incarnation : 0,
-                                                  .source = "nodes file" });
+                                                  .source = "nodes-file" });
         }
         probe_free(probes[i]);
     }

@@ -1,0 +1,133 @@
+/* client_events: what the peer room tells a client: who answered, receipts, replies, records. Called
+ * in the endpoint's callbacks: takes note, and leaves the rest to those who step. See client.h. */
+#include <stdlib.h>
+#include <string.h>
+#include "node/client.h"
+
+static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
+{
+    struct rusm_client *c = context;
+
+    (void)p;
+    if (hello->role != HELLO_NODE) {
+        return CLOSE_WRONG_NODE;
+    }
+    memcpy(c->node, hello->name, hello->name_len);
+    c->node[hello->name_len] = '\0';
+    c->node_incarnation = hello->incarnation;
+    c->max_message = hello->max_message;
+    return c->expected[0] && strcmp(c->expected, c->node) != 0 ? CLOSE_WRONG_NODE : CLOSE_NONE;
+}
+
+static void on_peer_ready(void *context, struct peer *p)
+{
+    struct rusm_client *c = context;
+
+    (void)p;
+    c->ready = true;
+}
+
+static int on_frame(void *context, struct peer *p, const struct frame *frame)
+{
+    struct rusm_client *c = context;
+
+    (void)p;
+    if (frame->type == FRAME_REPLY) {
+        client_got_reply(c, frame);
+    } else if (frame->type == FRAME_PONG) {
+        struct reader r = reader_on(frame->body, frame->len);
+        c->pong = reader_u64(&r);
+    }
+    return 0;
+}
+
+static void on_receipt(void *context, struct peer *p, const struct receipt *receipt)
+{
+    (void)p;
+    client_got_receipt(context, receipt);
+}
+
+static void on_lane_opened(void *context, struct peer *p, struct lane_in *lane)
+{
+    (void)context, (void)p, (void)lane;
+}
+
+/* Nothing but what is for our one process is taken. */
+static bool lane_is_ours(const struct rusm_client *c, const struct lane_in *lane)
+{
+    return lane->to.kind == TARGET_PID && lane->to.serial == CLIENT_SERIAL &&
+           lane->to.incarnation == c->incarnation;
+}
+
+static enum delivery on_deliver(void *context, struct peer *p, struct lane_in *lane,
+                                const struct record *record, const uint8_t *payload, void *block,
+                                uint32_t wire_bytes)
+{
+    struct rusm_client *c = context;
+
+    (void)p;
+    if (!lane_is_ours(c, lane) || !client_got_record(c, record, payload)) {
+        return DELIVERY_DISCARDED;
+    }
+    struct credit *credit = peer_lane_credit(lane);
+    credit_hold(credit);
+    credit_give(credit, wire_bytes);
+    free(block);
+    return DELIVERY_TAKEN;
+}
+
+static int on_grant(void *context, struct peer *p, struct lane_in *lane,
+                    const struct record *record)
+{
+    (void)p, (void)record;
+    return lane_is_ours(context, lane) ? 1 : RUSM_ENOPROC;
+}
+
+static void on_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
+{
+    (void)context, (void)p, (void)lane, (void)len;
+}
+
+static void on_lane_closed(void *context, struct peer *p, struct lane_in *lane)
+{
+    (void)context, (void)p, (void)lane;
+}
+
+static void on_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
+{
+    (void)p;
+    if (lane_is_ours(context, lane)) {
+        client_got_break(context, cause);
+    }
+}
+
+static void on_writable(void *context, struct peer *p, uint64_t from)
+{
+    struct rusm_client *c = context;
+
+    (void)p, (void)from;
+    c->writable = true;
+}
+
+static void on_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
+{
+    (void)p, (void)from;
+    if (records > 0) {
+        client_got_break(context, cause);
+    }
+}
+
+const struct peer_events client_peer_events = {
+    .hello = on_hello,
+    .ready = on_peer_ready,
+    .frame = on_frame,
+    .receipt = on_receipt,
+    .lane_opened = on_lane_opened,
+    .deliver = on_deliver,
+    .grant = on_grant,
+    .grant_done = on_grant_done,
+    .lane_closed = on_lane_closed,
+    .lane_lost = on_lane_lost,
+    .writable = on_writable,
+    .refused = on_refused,
+};
