@@ -91,6 +91,7 @@ enum rusm_kind {
     RUSM_SPAWNED = 16, /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
     RUSM_FAILED = 17,  /* our request `ref` failed: `error` says why, data is a text */
     RUSM_WRITABLE = 18,/* someone who was RUSM_BUSY for us may take again; try */
+    RUSM_NAME_LOST = 19, /* another process, `from`, holds our global name now; data is the name */
 };
 
 /* A message as receive sees it. Borrowed: valid until receive returns. */

@@ -69,25 +69,19 @@ static struct connection *of_conn(struct rusm_node *node, const struct conn *con
     return NULL;
 }
 
-int connection_dial(struct rusm_node *node, const char *address, const char *meant,
+int connection_dial(struct rusm_node *node, const struct resolved *to, const char *meant,
                     struct connection **out)
 {
-    struct resolved to;
-    struct rusm_why why;
     struct conn *conn;
-    int found = resolve(address, false, &to, 1, &why);
-    if (found < 1) {
-        log_warn(&node->log, "cannot dial %s: %s", address, why.text);
-        return found < 0 ? found : RUSM_ENOCONN;
-    }
-    int error = endpoint_dial(node->endpoint, (struct sockaddr *)&to.address, to.len, NULL, &conn);
+    int error = endpoint_dial(node->endpoint, (const struct sockaddr *)&to->address, to->len, NULL,
+                              &conn);
     if (error) return error;
     struct connection *c = connection_new(node, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
-    resolve_format((struct sockaddr *)&to.address, to.len, c->address, sizeof c->address);
+    resolve_format((const struct sockaddr *)&to->address, to->len, c->address, sizeof c->address);
     memcpy(c->meant, meant, strlen(meant) + 1);
     *out = c;
     return 0;
@@ -152,9 +146,10 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     struct connection *c = of_conn(node, conn);
     if (!c) return;
     struct member *m = c->member;
-    if (c->ready_ns && !c->client)
+    bool say = !c->client && !node->leaving; /* who leaves closes them all, and said so once */
+    if (say && c->ready_ns)
         log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
-    else if (!c->client && end->kind != CONN_END_LOCAL)
+    else if (say && end->kind != CONN_END_LOCAL)
         log_info(&node->log, "connection with %s (%s) ended: %s",
                  c->meant[0] ? c->meant : "a peer", c->address, end->text);
     connection_down(c);

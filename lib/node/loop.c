@@ -26,6 +26,28 @@ static void on_wake(struct ev_loop *ev, struct ev_async *wake, int events)
     (void)ev, (void)wake, (void)events;
 }
 
+static void on_watched(struct ev_loop *ev, struct ev_io *io, int events)
+{
+    struct loop_watch *w = io->data;
+    (void)ev, (void)events;
+    w->ready(w->user);
+}
+
+void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void *user), void *user)
+{
+    w->ready = ready;
+    w->user = user;
+    ev_io_init(&w->io, on_watched, fd, EV_READ);
+    w->io.data = w;
+    ev_io_start(l->ev, &w->io);
+}
+
+void loop_unwatch(struct loop *l, struct loop_watch *w)
+{
+    if (w->ready) ev_io_stop(l->ev, &w->io);
+    *w = (struct loop_watch){ 0 };
+}
+
 int loop_init(struct loop *l, int fd)
 {
     l->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);

@@ -14,6 +14,18 @@ struct loop {
     bool readable;
 };
 
+/* A descriptor watched besides the socket: `ready` is called during loop_wait when it is readable. */
+struct loop_watch {
+    struct ev_io io;
+    void (*ready)(void *user);
+    void *user;
+};
+/* The watch and its descriptor stay the caller's. Watching twice is a bug; unwatching one that is
+ * not watched is fine if it is all zero. */
+void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void *user),
+                void *user);
+void loop_unwatch(struct loop *l, struct loop_watch *w);
+
 int loop_init(struct loop *l, int fd); /* 0 or RUSM_EIO */
 void loop_fini(struct loop *l);
 /* Waits until the socket is readable (l->readable), or writable if asked for, `until_ns` of

@@ -33,7 +33,10 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len)
         return NULL;
     }
     memcpy(m->name, name, len);
+    m->node = node;
     m->dial_at_ns = UINT64_MAX;
+    m->pidfd = -1;
+    list_init(&m->ask.link);
     list_append(&node->members, &m->link);
     return m;
 }
@@ -41,6 +44,7 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len)
 void members_free(struct rusm_node *node)
 {
     list_each_safe(link, &node->members) {
+        neighbour_forget(node, of(link));
         list_remove(link);
         free(of(link));
     }
@@ -116,18 +120,39 @@ static void refresh(struct rusm_node *node, struct member *m)
         m->wanted = false;
 }
 
+/* Dials the next of its addresses. False: there is none left. */
+static bool dial_next(struct rusm_node *node, struct member *m)
+{
+    while (m->tried < m->ask.count) {
+        if (connection_dial(node, &m->ask.found[m->tried++], m->name, &m->dialling) != 0) continue;
+        m->dialling->member = m;
+        m->dialling->index = m->index;
+        return true;
+    }
+    m->dialling = NULL;
+    return false;
+}
+
+static void on_resolved(struct resolver_ask *ask)
+{
+    struct member *m = ask->user;
+    struct rusm_node *node = m->node;
+    if (ask->count < 0) log_warn(&node->log, "cannot dial %s: %s", m->name, ask->why.text);
+    if (!m->wanted || m->current || m->dialling || node->leaving) return;
+    if (!dial_next(node, m)) member_dial_later(node, m);
+}
+
 static void dial(struct rusm_node *node, struct member *m)
 {
     m->dial_at_ns = UINT64_MAX;
     refresh(node, m);
-    if (!m->wanted || m->current || m->dialling || !m->address[0]) return;
-    if (connection_dial(node, m->address, m->name, &m->dialling) == 0) {
-        m->dialling->member = m;
-        m->dialling->index = m->index;
-    } else {
-        m->dialling = NULL;
-        member_dial_later(node, m);
-    }
+    if (!m->wanted || m->current || m->dialling || m->ask.under_way || !m->address[0]) return;
+    if (m->tried < m->ask.count && dial_next(node, m)) return;
+    memcpy(m->ask.host_port, m->address, sizeof m->address);
+    m->ask.done = on_resolved;
+    m->ask.user = m;
+    m->tried = 0;
+    if (resolver_ask(&node->resolver, &m->ask) != 0) member_dial_later(node, m);
 }
 
 uint64_t members_tick(struct rusm_node *node)
@@ -144,22 +169,30 @@ uint64_t members_tick(struct rusm_node *node)
 
 void member_connected(struct rusm_node *node, struct member *m, struct connection *c)
 {
-    (void)node;
     m->current = c;
+    m->tried = m->ask.count = 0;
     m->incarnation = c->incarnation;
     m->backoff_ns = 0;
     m->dial_at_ns = UINT64_MAX;
     m->wanted = true;
+    neighbour_watch(node, m);
 }
 
 void member_lost(struct rusm_node *node, struct member *m, struct connection *c)
 {
-    bool was_current = m->current == c;
-    if (was_current) m->current = NULL;
-    if (m->dialling == c) m->dialling = NULL;
+    bool was_current = m->current == c, was_dialling = m->dialling == c;
+    if (was_current) {
+        m->current = NULL;
+        neighbour_forget(node, m);
+        if (c->left) m->wanted = m->joined;
+    }
+    if (was_dialling) m->dialling = NULL;
     if (m->contender == c) m->contender = NULL;
-    if (was_current && c->left) m->wanted = m->joined;
-    if (!m->current && !m->dialling && m->wanted) member_dial_later(node, m);
+    if (m->current || m->dialling || !m->wanted || node->leaving) return;
+    if (was_dialling && !was_current && m->tried < m->ask.count)
+        m->dial_at_ns = node->now_ns; /* another of its addresses may do, before we wait */
+    else
+        member_dial_later(node, m);
 }
 
 /* ---- what nodes tell each other of third ones ---- */

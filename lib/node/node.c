@@ -28,9 +28,15 @@ static void name_lost(void *user, uint64_t serial, const char *name, size_t len,
                       const struct registry_holder *holder)
 {
     struct rusm_node *node = user;
-    log_warn(&node->log, "process %llu lost the global name '%.*s' to %llu on %s",
-             (unsigned long long)serial, (int)len, name, (unsigned long long)holder->serial,
+    char text[RUSM_NAME_MAX + 1];
+    memcpy(text, name, len);
+    text[len] = 0;
+    log_warn(&node->log, "process %llu lost the global name '%s' to %llu on %s",
+             (unsigned long long)serial, text, (unsigned long long)holder->serial,
              holder->node_name);
+    rusm_pid by = { .serial = holder->serial, .node = holder->node,
+                    .incarnation = holder->incarnation };
+    router_answer(node, serial, RUSM_NAME_LOST, 0, by, 0, text);
 }
 
 static int open_identity(struct rusm_node *node, const struct rusm_node_options *o,
@@ -88,7 +94,9 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     socklen_t len;
     const struct sockaddr *address = endpoint_address(node->endpoint, &len);
     resolve_format(address, len, node->address, sizeof node->address);
-    return loop_init(&node->loop, endpoint_fd(node->endpoint));
+    error = loop_init(&node->loop, endpoint_fd(node->endpoint));
+    if (!error) resolver_init(&node->resolver, &node->loop);
+    return error;
 }
 
 static int publish(struct rusm_node *node, struct rusm_why *why)
@@ -184,6 +192,7 @@ void rusm_node_free(struct rusm_node *node)
     if (!node) return;
     runtime_free(node->runtime);
     node->runtime = NULL;
+    resolver_fini(&node->resolver);
     free_connections(node);
     endpoint_free(node->endpoint);
     registry_free(node->registry);
@@ -294,6 +303,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     node->now_ns = endpoint_now_ns();
     if (look) more = endpoint_receive(node->endpoint);
     endpoint_tick(node->endpoint);
+    resolver_collect(&node->resolver);
     *next = members_tick(node);
     uint64_t contenders = contenders_tick(node);
     if (contenders < *next) *next = contenders;

@@ -7,7 +7,7 @@
  *   node.c        life: options, run, leave              loop.c      the only user of libev
  *   connection.c  a connection's life, hello, adopt      member.c    nodes we know, dialling them
  *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
- *   tables.c      what attach shows
+ *   tables.c      what attach shows                      neighbour.c their OS processes
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -21,12 +21,14 @@
 #include "base/rng.h"
 #include "cluster/registry.h"
 #include "node/loop.h"
+#include "node/resolver.h"
 #include "node/rundir.h"
 #include "peer/peer.h"
 
 /* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
 struct member {
     struct list link;              /* in node.members */
+    struct rusm_node *node;
     char name[RUSM_NODE_NAME_MAX + 1];
     uint32_t index;                /* in pids */
     uint32_t incarnation;          /* of its last connection */
@@ -38,6 +40,10 @@ struct member {
     bool wanted;                   /* dial it until connected */
     bool joined;                   /* named by --join: wanted even after it left */
     uint64_t dial_at_ns;           /* next try; UINT64_MAX: none */
+    struct resolver_ask ask;       /* for `address`, at every try anew */
+    int tried;                     /* how many of ask.found were dialled */
+    int pidfd;                     /* its OS process, if it is of our run folder; -1 */
+    struct loop_watch death;
     uint64_t backoff_ns;
     uint64_t lost;                 /* records without acknowledgement when a connection ended */
 };
@@ -79,6 +85,7 @@ struct rusm_node {
     struct rundir rundir;
 
     struct loop loop;
+    struct resolver resolver;
     struct endpoint *endpoint;
     struct runtime *runtime;       /* NULL while leaving */
     struct registry *registry;
@@ -103,8 +110,8 @@ uint64_t node_wall_ms(void); /* the wall clock, for hybrid logical time */
 /* ---- connection.c ---- */
 void connection_events(struct endpoint_events *events);
 extern const struct peer_events node_peer_events;
-/* Dials; the connection is in node.connections. meant: "" for any node. */
-int connection_dial(struct rusm_node *node, const char *address, const char *meant,
+/* Dials the node called `meant`; the connection is in node.connections. */
+int connection_dial(struct rusm_node *node, const struct resolved *to, const char *meant,
                     struct connection **out);
 struct connection *connection_of(const struct peer *p);
 /* Requests fail, lanes are freed. Not from within its peer's upcalls. */
@@ -130,6 +137,11 @@ void members_free(struct rusm_node *node);
 /* Tells a newly connected node of the others. */
 void members_tell(struct rusm_node *node, struct connection *c);
 int members_told(struct rusm_node *node, const struct frame *frame);
+
+/* ---- neighbour.c ---- */
+/* Watches the OS process of a member that just connected, if it is in our run folder. */
+void neighbour_watch(struct rusm_node *node, struct member *m);
+void neighbour_forget(struct rusm_node *node, struct member *m);
 
 /* ---- router.c ---- */
 extern const struct runtime_hooks node_runtime_hooks;
