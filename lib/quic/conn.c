@@ -11,7 +11,7 @@
 
 /* Connection-level credit. It is extended on arrival, so it only bounds what is under way between
  * the two sockets; what a peer can make us hold is bounded by streams' credit. */
-#define CONN_WINDOW ((uint64_t)16 * 1024 * 1024)
+#define CONN_WINDOW ((uint64_t)8 * 1024 * 1024)
 
 /* Peers are authenticated, and a lost acknowledgement makes dozens of duplicate frames for closed
  * streams in one packet, each a "glitch" to ngtcp2: its limit is against strangers. */
@@ -209,6 +209,7 @@ void conn_free(struct conn *c)
     heap_remove(&e->timers, &c->timer);
     list_remove(&c->all);
     list_remove(&c->dirty);
+    conn_user_free(c);
     ngtcp2_conn_del(c->quic);
     wolfSSL_free(c->tls);
     free(c->words);
@@ -237,10 +238,15 @@ void conn_wake(struct conn *c)
     conn_mark(c);
 }
 
-static int opened(int error)
+typedef int open_fn(ngtcp2_conn *quic, int64_t *stream, void *user);
+
+static int open_stream(struct conn *c, open_fn *open, int64_t *stream, void *user)
 {
-    switch (error) {
-    case 0: return 0;
+    if (c->state != CONN_OPEN) {
+        return RUSM_ECLOSED;
+    }
+    switch (open(c->quic, stream, NULL)) {
+    case 0: return conn_user_set(c, *stream, user);
     case NGTCP2_ERR_STREAM_ID_BLOCKED: return RUSM_BUSY;
     default: return RUSM_ENOMEM;
     }
@@ -248,20 +254,18 @@ static int opened(int error)
 
 int conn_open_uni(struct conn *c, int64_t *stream, void *user)
 {
-    return c->state == CONN_OPEN ? opened(ngtcp2_conn_open_uni_stream(c->quic, stream, user))
-                                 : RUSM_ECLOSED;
+    return open_stream(c, ngtcp2_conn_open_uni_stream, stream, user);
 }
 
 int conn_open_bidi(struct conn *c, int64_t *stream, void *user)
 {
-    return c->state == CONN_OPEN ? opened(ngtcp2_conn_open_bidi_stream(c->quic, stream, user))
-                                 : RUSM_ECLOSED;
+    return open_stream(c, ngtcp2_conn_open_bidi_stream, stream, user);
 }
 
 void conn_set_user(struct conn *c, int64_t stream, void *user)
 {
-    if (c->state == CONN_OPEN) {
-        ngtcp2_conn_set_stream_user_data(c->quic, stream, user);
+    if (c->state == CONN_OPEN && conn_user_set(c, stream, user) != 0) {
+        conn_fail(c, NGTCP2_ERR_NOMEM);
     }
 }
 

@@ -59,6 +59,9 @@ struct conn {
     struct list dirty;
     struct list cids; /* its entries in the endpoint's tables */
     struct list tokens;
+#if NGTCP2_VERSION_NUM < 0x011100
+    struct map users; /* conn_user.c's */
+#endif
     struct heap_node timer;
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;
@@ -87,6 +90,12 @@ ngtcp2_tstamp conn_clock(struct conn *c, uint64_t now_ns);
 void conn_mark(struct conn *c); /* onto the dirty list */
 void conn_set_timer(struct conn *c, uint64_t at_ns);
 void conn_not_half_open(struct conn *c);
+
+/* ---- conn_user.c ---- */
+void *conn_user(const struct conn *c, int64_t stream);
+int conn_user_set(struct conn *c, int64_t stream, void *user); /* 0 or RUSM_ENOMEM */
+void conn_user_forget(struct conn *c, int64_t stream);         /* the stream is closed */
+void conn_user_free(struct conn *c);
 
 /* ---- conn_callbacks.c ---- */
 extern const ngtcp2_callbacks conn_callbacks;

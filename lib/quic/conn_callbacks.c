@@ -153,9 +153,17 @@ static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream, uint6
     (void)quic;
     (void)flags;
     (void)code;
+#if NGTCP2_VERSION_NUM < 0x011800
+    /* It does not tell of STOP_SENDING; better late than never. (After a reset of our own too.) */
+    if (c->state == CONN_OPEN && (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) &&
+        ngtcp2_conn_is_local_stream(quic, stream)) {
+        c->endpoint->events.stream_stopped(c->endpoint->context, c, stream, stream_user, code);
+    }
+#endif
     if (c->state == CONN_OPEN) {
         c->endpoint->events.stream_closed(c->endpoint->context, c, stream, stream_user);
     }
+    conn_user_forget(c, stream);
     return after(c);
 }
 

@@ -77,9 +77,8 @@ static void ask(struct conn *c, struct offer *o)
 static void took(struct conn *c, const struct offer *o, size_t len)
 {
     struct endpoint *e = c->endpoint;
-    void *user = ngtcp2_conn_get_stream_user_data(c->quic, o->stream);
-
-    e->events.pulled(e->context, c, o->stream, user, len, o->fin && len == o->len);
+    e->events.pulled(e->context, c, o->stream, conn_user(c, o->stream), len,
+                     o->fin && len == o->len);
 }
 
 /* Writes one packet, of as many offers as fit in it. Its length, 0: there is nothing (more) to
@@ -109,8 +108,7 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at,
         case NGTCP2_ERR_STREAM_DATA_BLOCKED:
         case NGTCP2_ERR_STREAM_SHUT_WR:
         case NGTCP2_ERR_STREAM_NOT_FOUND:
-            e->events.blocked(e->context, c, o.stream,
-                              ngtcp2_conn_get_stream_user_data(c->quic, o.stream));
+            e->events.blocked(e->context, c, o.stream, conn_user(c, o.stream));
             break;
         default: return n;
         }

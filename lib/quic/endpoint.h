@@ -78,8 +78,7 @@ struct endpoint_events {
     /* The connection is over, c is freed after this returns. Called exactly once for each that was
      * dialled or `ready`. */
     void (*closed)(void *context, struct conn *c, const struct conn_end *end);
-    /* An inbound handshake failed over TLS (wrong or no certificate, other protocol), for the log.
-     * No connection was ever announced for it. May be NULL. */
+    /* An inbound handshake that failed over TLS (certificate, protocol), for the log. May be NULL. */
     void (*refused)(void *context, const struct sockaddr *from, socklen_t len, const char *text);
 };
 
@@ -91,8 +90,7 @@ struct endpoint_options {
     const char *reset_context;       /* this node's name, for its stateless reset key */
     uint64_t idle_timeout_ns, keep_alive_ns, handshake_timeout_ns;
     uint64_t stream_window;   /* credit of a new unidirectional stream (LIMIT_LANE_WINDOW) */
-    uint64_t control_window;  /* credit of a bidirectional stream; extended by the endpoint as
-                                    data arrives */
+    uint64_t control_window;  /* of a bidirectional one; extended by the endpoint on arrival */
     uint64_t max_streams_uni; /* LIMIT_LANES */
     size_t max_connections, max_half_open;
 };
@@ -106,8 +104,7 @@ int endpoint_fd(const struct endpoint *e);
 /* The address really bound. */
 const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len);
 
-/* Reads datagrams until the socket is empty or a fair number was read. Returns true if there may
- * be more. */
+/* Reads until the socket is empty or a fair number was read. True: there may be more. */
 bool endpoint_receive(struct endpoint *e);
 /* Handles due timers. */
 void endpoint_tick(struct endpoint *e);

@@ -299,48 +299,39 @@ bool udp_error(struct udp *u, union udp_address *to, int *error)
     return true;
 }
 
+static struct cmsghdr *add_control(struct msghdr *m, struct cmsghdr *c, int level, int type,
+                                   const void *data, size_t len)
+{
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(len);
+    memcpy(CMSG_DATA(c), data, len);
+    m->msg_controllen += CMSG_SPACE(len);
+    return (struct cmsghdr *)(void *)((char *)c + CMSG_SPACE(len));
+}
+
 /* Adds the source address and the segment size to the message. */
 static void write_control(const struct udp *u, struct msghdr *m, union control *control,
                           const struct udp_path *path, size_t segment)
 {
-    struct cmsghdr *c;
-    size_t used = 0;
+    const union udp_address *local = &path->local;
+    struct cmsghdr *c = &control->align;
     uint16_t size = (uint16_t)segment;
 
     memset(control, 0, sizeof(*control));
     m->msg_control = control;
-    m->msg_controllen = sizeof(*control);
-    c = CMSG_FIRSTHDR(m);
-    if (u->wildcard && path->local.any.sa_family == AF_INET &&
-        path->local.v4.sin_addr.s_addr != htonl(INADDR_ANY)) {
-        struct in_pktinfo info = { .ipi_spec_dst = path->local.v4.sin_addr };
-        c->cmsg_level = IPPROTO_IP;
-        c->cmsg_type = IP_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(info));
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        used += CMSG_SPACE(sizeof(info));
-        c = CMSG_NXTHDR(m, c);
-    } else if (u->wildcard && path->local.any.sa_family == AF_INET6 &&
-               !IN6_IS_ADDR_UNSPECIFIED(&path->local.v6.sin6_addr)) {
-        struct in6_pktinfo info = { .ipi6_addr = path->local.v6.sin6_addr,
-                                    .ipi6_ifindex = path->local.v6.sin6_scope_id };
-        c->cmsg_level = IPPROTO_IPV6;
-        c->cmsg_type = IPV6_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(info));
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        used += CMSG_SPACE(sizeof(info));
-        c = CMSG_NXTHDR(m, c);
+    m->msg_controllen = 0;
+    if (u->wildcard && local->any.sa_family == AF_INET && local->v4.sin_addr.s_addr != 0) {
+        struct in_pktinfo info = { .ipi_spec_dst = local->v4.sin_addr };
+        c = add_control(m, c, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+    } else if (u->wildcard && local->any.sa_family == AF_INET6 &&
+               !IN6_IS_ADDR_UNSPECIFIED(&local->v6.sin6_addr)) {
+        struct in6_pktinfo info = { .ipi6_addr = local->v6.sin6_addr,
+                                    .ipi6_ifindex = local->v6.sin6_scope_id };
+        c = add_control(m, c, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
     }
     if (segment > 0) {
-        c->cmsg_level = IPPROTO_UDP;
-        c->cmsg_type = UDP_SEGMENT;
-        c->cmsg_len = CMSG_LEN(sizeof(size));
-        memcpy(CMSG_DATA(c), &size, sizeof(size));
-        used += CMSG_SPACE(sizeof(size));
-    }
-    m->msg_controllen = used;
-    if (used == 0) {
-        m->msg_control = NULL;
+        add_control(m, c, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
     }
 }
 

@@ -255,7 +255,7 @@ static inline struct endpoint_options side_options(const struct identity *id, bo
     };
 }
 
-/* On 127.0.0.1, port 0 for any. */
+/* On 127.0.0.1, port 0 for any, unless the options say where. */
 static inline void side_start(struct side *s, const struct endpoint_options *options, uint16_t port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET,
@@ -263,12 +263,14 @@ static inline void side_start(struct side *s, const struct endpoint_options *opt
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct rusm_why why;
     struct endpoint_options o = *options;
-    o.bind = (struct sockaddr *)&at;
-    o.bind_len = sizeof(at);
+    if (!o.bind) {
+        o.bind = (struct sockaddr *)&at;
+        o.bind_len = sizeof(at);
+    }
     memset(s, 0, sizeof(*s));
     s->streams = calloc(SIDE_STREAMS, sizeof(*s->streams));
     assert_non_null(s->streams);
-    s->options = o;
+    s->options = *options;
     if (endpoint_new(&s->e, &o, &side_events, s, &why) != 0) {
         fail_msg("%s", why.text);
     }

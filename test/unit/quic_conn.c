@@ -131,7 +131,7 @@ static void test_stalled_streams_do_not_stall_the_connection(void **state)
     side_start(&b, &o, 0);
     side_connect(&a, &b);
     b.hold_credit = true;
-    for (int i = 0; i < 9; i++) { /* 36 MiB against 16 */
+    for (int i = 0; i < 9; i++) { /* 36 MiB against 8 */
         last = side_send(&a, data, len);
         side_until(&a, &b, last->closed);
     }
