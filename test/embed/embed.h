@@ -59,7 +59,7 @@ static inline struct rusm_node *node_make(const struct place *p, const char *nam
 {
     struct rusm_node_options options = { .name = name, .rundir = p->rundir,
                                          .identity = p->identity, .identity_create = true,
-                                         .output_fd = output_fd, .log_level = RUSM_LOG_WARN };
+                                         .output_fd = output_fd, .log_level = RUSM_LOG_ERROR };
     struct rusm_node *node;
     struct rusm_why why;
     int error = rusm_node_new(&node, &options, &why);
