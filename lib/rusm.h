@@ -123,6 +123,7 @@ struct rusm_behaviour {
     void (*receive)(struct rusm_process *self, void *state, const struct rusm_message *message);
     /* Frees the state; called exactly once after a successful init. NULL: nothing to free. */
     void (*stop)(struct rusm_process *self, void *state, const char *reason);
+    void *context; /* the program's own, for all processes of the behaviour: rusm_context */
 };
 
 /* ---- what a process can do (inside init, receive, stop) ------------------------------------ */
@@ -132,6 +133,7 @@ struct rusm_behaviour {
 
 rusm_pid rusm_self(const struct rusm_process *self);
 const char *rusm_self_node(const struct rusm_process *self); /* this node's name */
+void *rusm_context(const struct rusm_process *self);         /* its behaviour's */
 uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop turn */
 
 /* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or

@@ -149,24 +149,43 @@ static const struct rusm_behaviour relay = {
     .name = "relay", .init = relay_init, .receive = relay_receive, .stop = builtin_free
 };
 
-/* ---- bounce: [8-byte time][name] goes back, whole, to that name on the sender's node ---- */
+/* ---- bounce: [8-byte time][name] goes back, whole, to that name on the sender's node; with the
+ * argument "unordered" each on a stream of its own ---- */
 
 #define BOUNCE_HEAD 8
 
+static int bounce_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    static const unsigned unordered = RUSM_UNORDERED;
+
+    if (args->count == 0) {
+        return 0;
+    }
+    if (args->count > 1 || strcmp(args->value[0], "unordered") != 0) {
+        rusm_init_error(self, "bounce takes no argument, or 'unordered'");
+        return RUSM_EINVAL;
+    }
+    *state = (void *)(uintptr_t)&unordered; /* never written through */
+    return 0;
+}
+
 static void bounce_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
-    (void)state;
+    const unsigned *flags = state;
+
     if (!builtin_asked(m) || m->len <= BOUNCE_HEAD) {
         return;
     }
     const char *name = (const char *)m->data + BOUNCE_HEAD;
-    if (rusm_send_name(self, m->from.node, name, m->len - BOUNCE_HEAD, m->data, m->len, 0) ==
-        RUSM_BUSY) {
+    if (rusm_send_name(self, m->from.node, name, m->len - BOUNCE_HEAD, m->data, m->len,
+                       flags ? *flags : 0) == RUSM_BUSY) {
         rusm_hold(self);
     }
 }
 
-static const struct rusm_behaviour bounce = { .name = "bounce", .receive = bounce_receive };
+static const struct rusm_behaviour bounce = {
+    .name = "bounce", .init = bounce_init, .receive = bounce_receive
+};
 
 /* ---- all of them ---- */
 

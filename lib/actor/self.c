@@ -16,6 +16,11 @@ const char *rusm_self_node(const struct rusm_process *self)
     return nodes_at(&self->rt->nodes, 0)->name;
 }
 
+void *rusm_context(const struct rusm_process *self)
+{
+    return self->behaviour->context;
+}
+
 uint64_t rusm_now_ns(const struct rusm_process *self)
 {
     return self->rt->now_ns;
