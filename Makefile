@@ -4,7 +4,7 @@
 #   make check      all tests, sets up by itself; the last line is "N passed, N failed"
 #   make demo       two nodes on this machine, shown and explained
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
-#   make unit       also cmdtest, embed, fuzz, lint, sanitize (unit, cmdtest under ASan, UBSan)
+#   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest)
 #   make format     clang-format in place; make tidy: clang-tidy
 #
 # V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts
@@ -79,13 +79,15 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o)
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
 
 # Tests: unit and sim programs see the rooms, embed programs rusm.h alone; test/help is linked
-# into all of them.
+# into all of them. What test/net has in C are tools of its bats files.
 UNIT_SOURCES := $(wildcard test/unit/*.c test/sim/*.c)
 FUZZ_SOURCES := $(wildcard test/fuzz/*.c)
 EMBED_SOURCES := $(wildcard test/embed/*.c)
+NET_SOURCES := $(wildcard test/net/*.c)
 HELP_SOURCES := $(wildcard test/help/*.c)
 UNITS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 EMBEDS := $(EMBED_SOURCES:%.c=$(OUT)/%)
+NETS := $(NET_SOURCES:%.c=$(OUT)/%)
 FUZZES := $(FUZZ_SOURCES:%.c=build/fuzz/%)
 HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
 BATS_FILES := $(wildcard test/cmd/*.bats)
@@ -120,7 +122,7 @@ force:
 $(LIB_OBJECTS) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
-TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(HELP_OBJECTS) \
+TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
     $(if $(filter fuzz,$(FLAVOUR)),$(FUZZES:=.o))
 $(TEST_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest \
@@ -162,12 +164,16 @@ $(EMBEDS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
+$(NETS): %: %.o $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(ROOMS)
+
 $(FUZZES): %: %.o $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ROOMS) $(LIBS)
 
-.PHONY: unit-programs embed-programs fuzz-programs flavour
+.PHONY: unit-programs embed-programs net-programs fuzz-programs flavour
 unit-programs: $(UNITS)
 embed-programs: $(EMBEDS)
+net-programs: $(NETS)
 fuzz-programs: $(FUZZES)
 flavour: $(RUSM) $(UNITS)
 
@@ -186,9 +192,9 @@ run = test/run --jobs $(JOBS)$(if $(ONLY), --only '$(ONLY)')
 sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 
 # A program that does not build is a failure among the others, not the end: hence -k.
-.PHONY: check unit cmdtest embed fuzz lint sanitize demo
+.PHONY: check unit cmdtest nettest embed fuzz lint sanitize demo
 check: tools
-	-$(sub) -k all unit-programs embed-programs
+	-$(sub) -k all unit-programs embed-programs net-programs
 	-$(sub) -k FLAVOUR=asan flavour
 	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
 	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(NET_FILES) $(EMBEDS) $(FUZZES) \
@@ -200,7 +206,11 @@ unit: tools
 
 cmdtest: tools
 	$(sub) rusm
-	@$(run) $(BATS_FILES) $(NET_FILES)
+	@$(run) $(BATS_FILES)
+
+nettest: tools
+	$(sub) rusm net-programs
+	@$(run) $(NET_FILES)
 
 embed: tools
 	$(sub) embed-programs
@@ -274,4 +284,4 @@ help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
 -include $(wildcard $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(HELP_OBJECTS:.o=.d) \
-    $(UNITS:=.d) $(EMBEDS:=.d) $(FUZZES:=.d))
+    $(UNITS:=.d) $(EMBEDS:=.d) $(NETS:=.d) $(FUZZES:=.d))
