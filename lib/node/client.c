@@ -8,6 +8,8 @@
 #include "base/rng.h"
 
 #define TIMEOUT_MS 5000
+/* After a nap this long what came meanwhile is read first. */
+#define NAP_NS ((uint64_t)1000000)
 /* After a pause this long the node may have given us up: asked before anything hangs on it. */
 #define PAUSE_NS ((uint64_t)1000000000)
 #define REPLIES_MAX ((size_t)256 * 1024 * 1024)
@@ -172,13 +174,13 @@ static void client_ping(struct rusm_client *c, uint64_t deadline_ns)
 
 int client_wake(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why)
 {
-    bool slept = endpoint_now_ns() - c->stepped_ns >= PAUSE_NS;
+    uint64_t slept_ns = endpoint_now_ns() - c->stepped_ns;
 
-    if (!c->over && slept) {
+    if (slept_ns >= NAP_NS) {
         link_poll(c);
-        if (c->peer && c->post_count == 0) {
-            client_ping(c, deadline_ns);
-        }
+    }
+    if (c->peer && slept_ns >= PAUSE_NS && c->post_count == 0) {
+        client_ping(c, deadline_ns);
     }
     if (!c->over) {
         return 0;

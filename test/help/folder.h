@@ -1,0 +1,59 @@
+/* folder: a folder of its own for each test, as its state; removed with all that is in it. */
+#ifndef HELP_FOLDER_H
+#define HELP_FOLDER_H
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct folder {
+    char path[64];
+};
+
+static inline int folder_setup(void **state)
+{
+    struct folder *f = calloc(1, sizeof(*f));
+
+    if (!f) {
+        return -1;
+    }
+    strcpy(f->path, "/tmp/rusm-test-XXXXXX");
+    *state = f;
+    return mkdtemp(f->path) ? 0 : -1;
+}
+
+static inline int folder_teardown(void **state)
+{
+    struct folder *f = *state;
+    char command[96];
+
+    snprintf(command, sizeof(command), "rm -rf %s", f->path);
+    int status = system(command);
+    free(f);
+    return status;
+}
+
+/* The path of a file in it, in the caller's buffer. */
+static inline char *folder_path(const struct folder *f, const char *name, char path[256])
+{
+    snprintf(path, 256, "%s/%s", f->path, name);
+    return path;
+}
+
+/* Writes a file. 0 or -1. */
+static inline int folder_write(const struct folder *f, const char *name, const void *data,
+                               size_t len)
+{
+    char path[256];
+    int fd = open(folder_path(f, name, path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ssize_t n = fd < 0 ? -1 : write(fd, data, len);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return n == (ssize_t)len ? 0 : -1;
+}
+
+#endif

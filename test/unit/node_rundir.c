@@ -1,0 +1,375 @@
+/* node/rundir: the run folder: which one, whose, entries, and locks that tell who lives. */
+#include "node/rundir.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+#include "help/folder.h"
+
+static const char print[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+static void open_run(const struct folder *f, struct rundir *r)
+{
+    char path[256];
+    struct rusm_why why = { "" };
+
+    if (rundir_open(r, folder_path(f, "run", path), true, &why) != 0) {
+        fail_msg("%s", why.text);
+    }
+}
+
+static struct rundir_entry entry_of(const char *name)
+{
+    struct rundir_entry e = { .address = "127.0.0.1:4012", .incarnation = 0x5f3a1c };
+
+    e.os_pid = getpid();
+    snprintf(e.name, sizeof(e.name), "%s", name);
+    snprintf(e.fingerprint, sizeof(e.fingerprint), "%s", print);
+    return e;
+}
+
+static void run_node(struct rundir *r, const char *name)
+{
+    struct rundir_entry e = entry_of(name);
+
+    assert_int_equal(rundir_lock(r, name, NULL), 0);
+    assert_int_equal(rundir_publish(r, &e, NULL), 0);
+}
+
+static mode_t mode_of(const struct folder *f, const char *name)
+{
+    char path[256];
+    struct stat st;
+
+    return lstat(folder_path(f, name, path), &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
+/* ---- the folder ---- */
+
+static void test_made_private(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r;
+    char path[256];
+    struct rusm_why why;
+
+    assert_int_equal(rundir_open(&r, folder_path(f, "run", path), false, &why), RUSM_ENOPROC);
+    open_run(f, &r);
+    assert_string_equal(r.path, path);
+    assert_int_equal(mode_of(f, "run"), 0700);
+    assert_int_equal(rundir_open(&r, path, false, &why), 0);
+}
+
+static void test_refused(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r;
+    char path[256], link[256];
+    struct rusm_why why;
+
+    open_run(f, &r);
+    folder_path(f, "run", path);
+    assert_int_equal(chmod(path, 0750), 0);
+    assert_int_equal(rundir_open(&r, path, true, &why), RUSM_EREFUSED);
+    assert_non_null(strstr(why.text, "chmod 700"));
+    assert_int_equal(chmod(path, 0700), 0);
+
+    assert_int_equal(symlink(path, folder_path(f, "link", link)), 0);
+    assert_int_equal(rundir_open(&r, link, true, &why), RUSM_EREFUSED);
+    strcat(link, "/");
+    assert_int_equal(rundir_open(&r, link, true, &why), RUSM_EREFUSED);
+    assert_non_null(strstr(why.text, "symbolic link"));
+
+    assert_int_equal(folder_write(f, "file", "", 0), 0);
+    assert_int_equal(rundir_open(&r, folder_path(f, "file", link), true, &why), RUSM_EREFUSED);
+    assert_int_equal(rundir_open(&r, folder_path(f, "no/where", link), true, &why), RUSM_EIO);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 1, 1), 0);
+        assert_int_equal(rundir_open(&r, path, true, &why), RUSM_EREFUSED);
+        assert_non_null(strstr(why.text, "another user"));
+    }
+}
+
+static void test_which(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r;
+    char path[256], want[256];
+
+    assert_int_equal(setenv("TMPDIR", f->path, 1), 0);
+    unsetenv("RUSM_RUNDIR");
+    unsetenv("XDG_RUNTIME_DIR");
+    assert_int_equal(rundir_open(&r, NULL, true, NULL), 0);
+    snprintf(want, sizeof(want), "%s/rusm-%u", f->path, (unsigned)geteuid());
+    assert_string_equal(r.path, want);
+
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", f->path, 1), 0);
+    assert_int_equal(rundir_open(&r, NULL, true, NULL), 0);
+    assert_string_equal(r.path, folder_path(f, "rusm", want));
+
+    assert_int_equal(setenv("RUSM_RUNDIR", folder_path(f, "mine//", path), 1), 0);
+    assert_int_equal(rundir_open(&r, "", true, NULL), 0);
+    assert_string_equal(r.path, folder_path(f, "mine", want));
+
+    assert_int_equal(chdir(f->path), 0);
+    assert_int_equal(rundir_open(&r, "here", true, NULL), 0);
+    assert_string_equal(r.path, folder_path(f, "here", want));
+    assert_int_equal(chdir("/"), 0);
+    unsetenv("RUSM_RUNDIR");
+    unsetenv("XDG_RUNTIME_DIR");
+    unsetenv("TMPDIR");
+}
+
+/* ---- entries ---- */
+
+static void test_published(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r, other;
+    struct rundir_entry e = entry_of("london"), got;
+
+    open_run(f, &r);
+    open_run(f, &other);
+    assert_int_equal(rundir_find(&other, "london", &got), RUSM_ENOPROC);
+    run_node(&r, "london");
+    assert_int_equal(rundir_find(&other, "london", &got), 0);
+    assert_string_equal(got.name, e.name);
+    assert_string_equal(got.address, e.address);
+    assert_string_equal(got.fingerprint, e.fingerprint);
+    assert_int_equal(got.incarnation, e.incarnation);
+    assert_int_equal(got.os_pid, e.os_pid);
+    assert_true(got.alive);
+    assert_int_equal(mode_of(f, "run/london.json"), 0600);
+    assert_int_equal(mode_of(f, "run/london.lock"), 0600);
+    rundir_close(&r);
+    assert_int_equal(mode_of(f, "run/london.json"), 0);
+    assert_int_equal(mode_of(f, "run/london.lock"), 0);
+    rundir_close(&r);
+}
+
+static const char *const bad_entries[] = {
+    "",
+    "{",
+    "[]",
+    "null",
+    "{\"name\":\"x\"}",
+    "{\"name\":\"y\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:0\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":0,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":-1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1e3,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":1,\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"0\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"0x1\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"123456789\",\"fingerprint\":\"%s\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%sa\"}",
+    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"ab\"}",
+};
+
+static void test_malformed(void **state)
+{
+    static const char good[] = "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":"
+                               "\"1\",\"fingerprint\":\"%s\",\"later\":[1]}";
+    const struct folder *f = *state;
+    struct rundir r;
+    struct rundir_entry e;
+    char text[512], path[256], *long_text = calloc(1, 100000);
+
+    open_run(f, &r);
+    for (size_t i = 0; i < sizeof(bad_entries) / sizeof(bad_entries[0]); i++) {
+        int n = snprintf(text, sizeof(text), bad_entries[i], print);
+        assert_int_equal(folder_write(f, "run/x.json", text, (size_t)n), 0);
+        if (rundir_find(&r, "x", &e) != RUSM_EMALFORMED) {
+            fail_msg("taken: %s", text);
+        }
+    }
+    int n = snprintf(text, sizeof(text), good, print);
+    assert_int_equal(folder_write(f, "run/x.json", text, (size_t)n), 0);
+    assert_int_equal(rundir_find(&r, "x", &e), 0);
+    assert_false(e.alive);
+
+    memset(long_text, ' ', 100000);
+    memcpy(long_text, text, (size_t)n);
+    assert_int_equal(folder_write(f, "run/x.json", long_text, 100000), 0);
+    assert_int_equal(rundir_find(&r, "x", &e), RUSM_EMALFORMED);
+    free(long_text);
+    assert_int_equal(unlink(folder_path(f, "run/x.json", path)), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(rundir_find(&r, "x", &e), RUSM_EMALFORMED);
+    assert_int_equal(rundir_find(&r, "../x", &e), RUSM_ENOPROC);
+}
+
+static void test_list(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir tokyo, london, r;
+    struct rundir_entry *list;
+    size_t count;
+
+    open_run(f, &r);
+    assert_int_equal(rundir_list(&r, &list, &count), 0);
+    assert_int_equal(count, 0);
+    free(list);
+    open_run(f, &tokyo);
+    open_run(f, &london);
+    run_node(&tokyo, "tokyo");
+    run_node(&london, "london");
+    assert_int_equal(folder_write(f, "run/bad.json", "{}", 2), 0);
+    assert_int_equal(folder_write(f, "run/.x.json", "{}", 2), 0);
+    assert_int_equal(folder_write(f, "run/.json", "{}", 2), 0);
+    assert_int_equal(folder_write(f, "run/london.log", "{}", 2), 0);
+    assert_int_equal(rundir_list(&r, &list, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(list[0].name, "london");
+    assert_string_equal(list[1].name, "tokyo");
+    assert_true(list[0].alive && list[1].alive);
+    free(list);
+    rundir_close(&tokyo);
+    rundir_close(&london);
+}
+
+/* ---- who lives ---- */
+
+static void test_taken(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r, second;
+    struct rusm_why why;
+    char pid[32];
+
+    open_run(f, &r);
+    open_run(f, &second);
+    assert_int_equal(rundir_lock(&r, "no good", &why), RUSM_EINVAL);
+    run_node(&r, "london");
+    assert_int_equal(rundir_lock(&second, "london", &why), RUSM_EEXIST);
+    snprintf(pid, sizeof(pid), "process %d ", getpid());
+    assert_non_null(strstr(why.text, pid));
+    assert_non_null(strstr(why.text, "127.0.0.1:4012"));
+    /* Whoever did not get the lock removes nothing. */
+    rundir_close(&second);
+    assert_int_equal(mode_of(f, "run/london.json"), 0600);
+    assert_int_equal(rundir_lock(&second, "oslo", &why), 0);
+    rundir_close(&r);
+    rundir_close(&second);
+    assert_int_equal(rundir_lock(&second, "london", &why), 0);
+    rundir_close(&second);
+}
+
+/* A process with a node's lock that is killed. */
+static void kill_node(const struct folder *f, const char *name)
+{
+    struct rundir r;
+    int ready[2], status;
+    char byte = 0;
+
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        open_run(f, &r);
+        run_node(&r, name);
+        if (write(ready[1], &byte, 1) == 1) {
+            pause();
+        }
+        _exit(1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void test_killed(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r;
+    struct rundir_entry e;
+
+    open_run(f, &r);
+    kill_node(f, "london");
+    assert_int_equal(rundir_find(&r, "london", &e), 0);
+    assert_false(e.alive);
+    /* Its successor is not taken for it before it has said who it is. */
+    assert_int_equal(rundir_lock(&r, "london", NULL), 0);
+    assert_int_equal(rundir_find(&r, "london", &e), RUSM_ENOPROC);
+    rundir_close(&r);
+}
+
+static void test_clean(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r, live;
+
+    open_run(f, &r);
+    open_run(f, &live);
+    kill_node(f, "london");
+    run_node(&live, "tokyo");
+    rundir_clean(&r, "london");
+    rundir_clean(&r, "tokyo");
+    rundir_clean(&r, "../london");
+    assert_int_equal(mode_of(f, "run/london.json"), 0);
+    assert_int_equal(mode_of(f, "run/london.lock"), 0);
+    assert_int_equal(mode_of(f, "run/tokyo.json"), 0600);
+    assert_int_equal(mode_of(f, "run/tokyo.lock"), 0600);
+    rundir_close(&live);
+}
+
+/* Processes that take and leave one name, and one that cleans: never two at a time in it. */
+static void test_one_at_a_time(void **state)
+{
+    const struct folder *f = *state;
+    atomic_int *shared =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pids[4];
+
+    assert_ptr_not_equal(shared, MAP_FAILED);
+    for (int k = 0; k < 4; k++) {
+        pids[k] = fork();
+        assert_true(pids[k] >= 0);
+        if (pids[k] == 0) {
+            struct rundir r;
+            open_run(f, &r);
+            for (int i = 0; i < 300; i++) {
+                if (k == 3) {
+                    rundir_clean(&r, "london");
+                } else if (rundir_lock(&r, "london", NULL) == 0) {
+                    shared[1] += atomic_fetch_add(&shared[0], 1) != 0; /* somebody else is in */
+                    shared[2]++;
+                    usleep(50);
+                    atomic_fetch_sub(&shared[0], 1);
+                    rundir_close(&r);
+                }
+            }
+            _exit(0);
+        }
+    }
+    for (int k = 0; k < 4; k++) {
+        int status;
+        assert_int_equal(waitpid(pids[k], &status, 0), pids[k]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(shared[1], 0);
+    assert_true(shared[2] > 100);
+    munmap(shared, 4096);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_made_private), TEST(test_refused),       TEST(test_which), TEST(test_published),
+        TEST(test_malformed),    TEST(test_list),          TEST(test_taken), TEST(test_killed),
+        TEST(test_clean),        TEST(test_one_at_a_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
