@@ -52,7 +52,7 @@ struct endpoint {
 struct conn {
     struct endpoint *endpoint;
     ngtcp2_conn *quic;
-    WOLFSSL *tls;
+    WOLFSSL *tls;               /* until the handshake is complete */
     ngtcp2_crypto_conn_ref ref; /* how wolfSSL's side finds quic */
     void *app;
     struct list all; /* in conns or graves */

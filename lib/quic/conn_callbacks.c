@@ -84,8 +84,12 @@ static int recv_crypto_data(ngtcp2_conn *quic, ngtcp2_encryption_level level, ui
 {
     struct conn *c = user;
     uint8_t alert;
-    int error = ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user);
+    int error;
 
+    if (!c->tls) {
+        return 0; /* a ticket that nobody asked for */
+    }
+    error = ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user);
     if (error || c->ready || !wolfSSL_is_init_finished(c->tls)) {
         return error;
     }

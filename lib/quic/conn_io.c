@@ -220,6 +220,12 @@ int conn_write(struct conn *c, uint64_t now_ns, bool *more)
         left -= len;
     }
     *more = going > 0;
+    if (c->tls && c->state == CONN_OPEN && ngtcp2_conn_get_handshake_completed(c->quic)) {
+        /* Keys are updated without it, and tickets are off: it has nothing left to do. */
+        ngtcp2_conn_set_tls_native_handle(c->quic, NULL);
+        wolfSSL_free(c->tls);
+        c->tls = NULL;
+    }
     if (c->state == CONN_OPEN) {
         conn_set_timer(c, ngtcp2_conn_get_expiry(c->quic));
     }

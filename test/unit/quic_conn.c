@@ -1,6 +1,8 @@
 /* quic_conn: two endpoints on loopback: handshake, bytes both ways, credit, many streams. */
 #include "help/quic_pair.h"
 
+#include "quic/conn.h"
+
 static struct identity *identity;
 
 struct pair {
@@ -265,6 +267,30 @@ static void test_dial_self(void **state)
     side_stop(&s);
 }
 
+static int update_keys(struct conn *c)
+{
+    return ngtcp2_conn_initiate_key_update(c->quic, conn_clock(c, endpoint_now_ns()));
+}
+
+/* TLS's state is gone after the handshake; keys must still be renewable. */
+static void test_key_update(void **state)
+{
+    struct pair *p = *state;
+    uint8_t *data = side_pattern(50000);
+    struct side_stream *st;
+    for (int i = 0; i < 3; i++) {
+        st = side_send(&p->a, data, 50000);
+        side_until(&p->a, &p->b, st->closed);
+        assert_null(p->a.c->tls);
+        /* Not again before the last one is settled: three probe timeouts. */
+        side_until(&p->a, &p->b, update_keys(p->a.c) == 0);
+    }
+    st = side_send(&p->b, data, 50000);
+    side_until(&p->a, &p->b, st->closed);
+    assert_false(side_find(&p->a, st->id)->garbled);
+    free(data);
+}
+
 int main(void)
 {
     int failed;
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_empty_stream, setup, teardown),
         cmocka_unit_test(test_stalled_streams_do_not_stall_the_connection),
         cmocka_unit_test(test_dial_self),
+        cmocka_unit_test_setup_teardown(test_key_update, setup, teardown),
     };
     identity = side_identity();
     failed = cmocka_run_group_tests(tests, NULL, NULL);
