@@ -144,6 +144,11 @@ void accept_packet(struct endpoint *e, const struct udp_packet *p, const ngtcp2_
         close_stateless(e, p, &hd, NGTCP2_INVALID_TOKEN);
         return;
     }
+    if (e->counters.half_open >= (e->options.max_connections + 1) / 2) {
+        /* Addresses are proven and yet nobody finishes: some of them are kept for those who do. */
+        e->counters.dropped++;
+        return;
+    }
     if (!retried && e->counters.half_open >= e->options.max_half_open) {
         e->counters.dropped++;
         send_retry(e, p, &hd, now_ns);

@@ -205,6 +205,26 @@ static void test_half_open_is_dropped(void **state)
     side_stop(&b);
 }
 
+/* However many knock and do not come in, half of the room is kept for others. */
+static void test_half_open_take_half_at_most(void **state)
+{
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    side_start(&a, &o, 0);
+    o.max_connections = 6;
+    side_start(&b, &o, 0);
+    for (int i = 0; i < 5; i++) {
+        side_dial(&a, &b);
+    }
+    side_turn(&a, NULL, 0);
+    side_until(&b, NULL, endpoint_counters(b.e)->dropped == 2);
+    assert_int_equal(endpoint_counters(b.e)->half_open, 3);
+    side_until(&a, &b, b.readies == 5); /* the others come in when they ask again */
+    side_stop(&a);
+    side_stop(&b);
+}
+
 /* The peer was killed and is back under the same name: one packet tells. */
 static void test_stateless_reset(void **state)
 {
@@ -368,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_not_from_here),
         cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_half_open_is_dropped),
+        cmocka_unit_test(test_half_open_take_half_at_most),
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_a_client_takes_nobody_in),
