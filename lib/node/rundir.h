@@ -10,11 +10,11 @@
 /* What NAME.json says. */
 struct rundir_entry {
     char name[RUSM_NODE_NAME_MAX + 1];
-    char address[300];       /* HOST:PORT to dial */
-    char fingerprint[65];    /* of its cluster certificate */
+    char address[300];    /* HOST:PORT to dial */
+    char fingerprint[65]; /* of its cluster certificate */
     uint32_t incarnation;
     int64_t os_pid;
-    bool alive;              /* its lock is held */
+    bool alive; /* its lock is held */
 };
 
 struct rundir {
