@@ -1,0 +1,76 @@
+/* bench.h: what the files of `rusm bench` share. The parent forks every node, the hub too, each a
+ * process of the system with its own run folder's entry; it then acts on the hub as a client. The
+ * hub's senders are ordinary behaviours on rusm.h. Every figure is measured in the run that prints
+ * it. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "cmd.h"
+
+#define BENCH_WORKERS_MAX 64
+#define BENCH_SENDERS_MAX 1024 /* all together */
+#define BENCH_WINDOW_MAX 65536
+#define BENCH_PAYLOAD_MAX (1024 * 1024)
+#define BENCH_PROBES 2000    /* unloaded round trips, one at a time */
+#define BENCH_PROBES_ROW 500 /* in a row to one worker */
+
+/* ---- histogram.c: times in ns, 1.6 % wide buckets -------------------------------------------- */
+
+#define HISTOGRAM_SUB 64
+struct histogram {
+    uint64_t count;
+    uint64_t at[64 * HISTOGRAM_SUB];
+};
+void histogram_clear(struct histogram *h);
+void histogram_add(struct histogram *h, uint64_t ns);
+/* The time below which that share (0 to 1) lies, in microseconds; 0 when empty. */
+double histogram_us(const struct histogram *h, double share);
+/* Bars, one a power of two, as wide as a terminal. */
+void histogram_print(const struct histogram *h, FILE *out);
+
+/* ---- bench_cluster.c: the nodes --------------------------------------------------------------- */
+
+struct bench_node {
+    char name[32];
+    pid_t pid;
+};
+
+struct cluster {
+    char dir[64], rundir[80], identity[80];
+    struct bench_node node[BENCH_WORKERS_MAX + 1]; /* the hub is the first */
+    size_t nodes;
+    struct rusm_client *hub;
+};
+
+/* Makes the identity and starts a hub and `workers`; waits until the hub has all as peers. Returns
+ * 0 or the exit status. cluster_stop in any case. */
+int cluster_start(struct cluster *c, const struct cmd *cmd, size_t workers);
+void cluster_stop(struct cluster *c);
+/* CPU time of all nodes so far, ns. */
+uint64_t cluster_cpu_ns(const struct cluster *c);
+uint64_t cluster_hub_peak_kib(const struct cluster *c);
+
+/* ---- bench_hub.c: what runs on the hub --------------------------------------------------------- */
+
+enum bench_mode { BENCH_UNLOADED, BENCH_ORDERED, BENCH_STREAM, BENCH_CLOSED };
+
+/* What the parent asks of the hub's process "bench", as the message of a call. */
+struct bench_order {
+    enum bench_mode mode;
+    uint32_t workers, senders; /* senders: all together */
+    uint32_t first;            /* the first sender's worker; the others' follow round and round */
+    uint32_t window, payload;
+    uint64_t duration_ns;
+};
+
+/* What it answers to every call: the state of the last order. */
+struct bench_state {
+    bool done;
+    uint64_t sent, received, elapsed_ns; /* elapsed: of the measured time */
+    struct histogram rtt;
+};
+
+/* Teaches and boots it. Context: static storage of the hub's own process. */
+int bench_hub_boot(struct rusm_node *node, struct rusm_why *why);
+
+#endif

@@ -1,0 +1,35 @@
+# bench: what it prints, not how fast: figures are no verdict.
+load helper
+
+@test "fanout: every figure of the JSON is there, and nothing is lost" {
+    expect 0 rusm bench --json --senders 4 --window 16 fanout 1 2
+    jq -e '.bench == "fanout" and .seconds == 1 and .workers == 2 and .senders == 4 and
+           .payload == 17 and .rtt_us.samples == 2000 and .rtt_us.p50 > 0 and
+           .rtt_us.p99 >= .rtt_us.p50 and .hub_peak_rss_kib > 0' <<<"$output"
+    equal "$(jq -r '.saturation[].mode' <<<"$output" | xargs)" "ordered stream"
+    jq -e '.saturation | all(.lost == 0 and .round_trips > 100 and .round_trips_per_s > 0 and
+           .messages_per_s > .round_trips_per_s and .cpu_us_per_round_trip > 0 and
+           .rtt_us.p99 >= .rtt_us.p50)' <<<"$output"
+}
+
+@test "closed: with a payload, nothing is lost" {
+    expect 0 rusm bench --json --senders 4 --payload 20000 closed 1 2
+    jq -e '.bench == "closed" and .senders == 4 and .payload == 20000 and .lost == 0 and
+           .round_trips > 100 and .rtt_us.samples == .round_trips' <<<"$output"
+}
+
+@test "its folder and its nodes are gone afterwards" {
+    expect 0 env TMPDIR="$BATS_TEST_TMPDIR" "$RUSM" bench --senders 1 closed 1 1
+    [ -z "$(find "$BATS_TEST_TMPDIR" -name 'rusm-bench*')" ]
+}
+
+@test "2: numbers and benches that are none" {
+    expect 2 rusm bench
+    expect 2 rusm bench fanout
+    expect 2 rusm bench fanout 0 4
+    expect 2 rusm bench fanout 1 65
+    expect 2 rusm bench fanout 1 x
+    expect 2 rusm bench sideways 1 1
+    expect 2 rusm bench --senders 0 fanout 1 1
+    expect 2 rusm bench --payload 2000000 closed 1 1
+}
