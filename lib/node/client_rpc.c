@@ -250,7 +250,9 @@ int rusm_client_stop(struct rusm_client *client, struct rusm_why *why)
     }
     struct writer w = request_begin(client, OP_STOP, deadline_ns);
     error = request_run(client, &w, NULL, NULL, deadline_ns, why);
-    bool left = client->over && client->end.kind == CONN_END_PEER && client->end.code == CLOSE_NONE;
+    /* It may be gone before its answer got here. */
+    bool said = client->end.kind == CONN_END_PEER && client->end.code == CLOSE_NONE;
+    bool left = client->over && (said || (client->os_pid > 0 && !client_node_runs(client)));
     if (error && !left) {
         return error;
     }

@@ -1,0 +1,174 @@
+/* scene: a node on a thread of its own, and a client of it, for tests of clients. */
+#ifndef HELP_SCENE_H
+#define HELP_SCENE_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "help/folder.h"
+#include "rusm.h"
+
+#define MAILBOX 8
+
+/* ---- behaviours ---- */
+
+/* Never answers. */
+static inline void mute_receive(struct rusm_process *self, void *state,
+                                const struct rusm_message *m)
+{
+    (void)self, (void)state, (void)m;
+}
+
+static const struct rusm_behaviour mute = { .name = "mute", .receive = mute_receive };
+
+/* Never takes a message. */
+static inline void stuck_receive(struct rusm_process *self, void *state,
+                                 const struct rusm_message *m)
+{
+    (void)state, (void)m;
+    rusm_hold(self);
+}
+
+static const struct rusm_behaviour stuck = { .name = "stuck", .receive = stuck_receive };
+
+static inline int broken_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    (void)state;
+    rusm_init_error(self, "no luck with %zu arguments", args->count);
+    return RUSM_EINVAL;
+}
+
+static const struct rusm_behaviour broken = { .name = "broken",
+                                              .init = broken_init,
+                                              .receive = mute_receive };
+
+/* ---- a node and its client ---- */
+
+struct scene {
+    struct folder *folder;
+    char rundir[96], identity[96];
+    struct rusm_node *node;
+    pthread_t thread;
+    int null_fd;
+    struct rusm_client *client;
+    struct rusm_why why;
+};
+
+static inline void *node_thread(void *node)
+{
+    rusm_node_run(node);
+    return NULL;
+}
+
+static inline void node_start(struct scene *s)
+{
+    const struct rusm_node_options options = { .name = "london",
+                                               .rundir = s->rundir,
+                                               .identity = s->identity,
+                                               .identity_create = true,
+                                               .mailbox_messages = MAILBOX,
+                                               .output_fd = s->null_fd };
+
+    if (rusm_node_new(&s->node, &options, &s->why) != 0) {
+        fail_msg("%s", s->why.text);
+    }
+    assert_int_equal(rusm_node_teach_spec(s->node, "echo", "echo", &s->why), 0);
+    assert_int_equal(rusm_node_teach(s->node, "mute", &mute), 0);
+    assert_int_equal(rusm_node_teach(s->node, "stuck", &stuck), 0);
+    assert_int_equal(rusm_node_teach(s->node, "broken", &broken), 0);
+    for (const char *const *name = (const char *const[]){ "echo", "mute", "stuck", "crash", NULL };
+         *name; name++) {
+        const struct rusm_boot boot = { .name = *name, .spawnable = *name };
+        assert_int_equal(rusm_node_boot(s->node, &boot, &s->why), 0);
+    }
+    assert_int_equal(pthread_create(&s->thread, NULL, node_thread, s->node), 0);
+}
+
+static inline void node_stop(struct scene *s)
+{
+    rusm_node_stop(s->node);
+    pthread_join(s->thread, NULL);
+    rusm_node_free(s->node);
+    s->node = NULL;
+}
+
+static inline int open_with(struct scene *s, const char *node, const char *identity,
+                            uint32_t timeout_ms, struct rusm_client **client)
+{
+    const struct rusm_client_options options = { .rundir = s->rundir,
+                                                 .identity = identity,
+                                                 .timeout_ms = timeout_ms };
+
+    return rusm_client_open(client, &options, node, &s->why);
+}
+
+static inline int setup(void **state)
+{
+    struct scene *s = calloc(1, sizeof(*s));
+    void *folder = NULL;
+
+    if (!s || folder_setup(&folder) != 0) {
+        return -1;
+    }
+    s->folder = folder;
+    snprintf(s->rundir, sizeof(s->rundir), "%s/run", s->folder->path);
+    snprintf(s->identity, sizeof(s->identity), "%s/cluster.pem", s->folder->path);
+    s->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    node_start(s);
+    *state = s;
+    return open_with(s, "london", s->identity, 5000, &s->client);
+}
+
+static inline int teardown(void **state)
+{
+    struct scene *s = *state;
+    void *folder = s->folder;
+
+    rusm_client_close(s->client);
+    if (s->node) {
+        node_stop(s);
+    }
+    close(s->null_fd);
+    free(s);
+    return folder_teardown(&folder);
+}
+
+#define expect_error(s, operation, error, part)                          \
+    do {                                                                 \
+        (s)->why.text[0] = '\0';                                         \
+        int failed_ = (operation);                                       \
+        if (failed_ != (error) || !strstr((s)->why.text, part)) {        \
+            fail_msg("%d '%s', not '%s'", failed_, (s)->why.text, part); \
+        }                                                                \
+    } while (0)
+
+#define expect_done(s, operation)                      \
+    do {                                               \
+        (s)->why.text[0] = '\0';                       \
+        int failed_ = (operation);                     \
+        if (failed_ != 0) {                            \
+            fail_msg("%d %s", failed_, (s)->why.text); \
+        }                                              \
+    } while (0)
+
+static inline int call(struct scene *s, struct rusm_client *c, const char *process)
+{
+    void *reply;
+    size_t len;
+    int error = rusm_client_call(c, process, false, "hi", 2, &reply, &len, &s->why);
+
+    if (error == 0) {
+        assert_string_equal(reply, "hi");
+        assert_int_equal(len, 2);
+    } else {
+        assert_null(reply);
+    }
+    free(reply);
+    return error;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+#endif
