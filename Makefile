@@ -4,6 +4,7 @@
 #   make check      all tests, sets up by itself; the last line is "N passed, N failed"
 #   make demo       two nodes on this machine, shown and explained
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
+#   make figures    measures how fast a cluster forms; no verdict
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest)
 #   make format     clang-format in place; make tidy: clang-tidy
 #
@@ -83,10 +84,12 @@ CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
 UNIT_SOURCES := $(wildcard test/unit/*.c test/sim/*.c)
 FUZZ_SOURCES := $(wildcard test/fuzz/*.c)
 EMBED_SOURCES := $(wildcard test/embed/*.c)
+FIGURE_SOURCES := $(wildcard test/figures/*.c)
 NET_SOURCES := $(wildcard test/net/*.c)
 HELP_SOURCES := $(wildcard test/help/*.c)
 UNITS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 EMBEDS := $(EMBED_SOURCES:%.c=$(OUT)/%)
+FIGURES := $(FIGURE_SOURCES:%.c=$(OUT)/%)
 NETS := $(NET_SOURCES:%.c=$(OUT)/%)
 FUZZES := $(FUZZ_SOURCES:%.c=build/fuzz/%)
 HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
@@ -160,7 +163,7 @@ EMBED_LIBS = librusm.a
 else
 EMBED_LIBS = $(ROOMS) $(LIB_ARCHIVES)
 endif
-$(EMBEDS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
+$(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
@@ -175,7 +178,7 @@ unit-programs: $(UNITS)
 embed-programs: $(EMBEDS)
 net-programs: $(NETS)
 fuzz-programs: $(FUZZES)
-flavour: $(RUSM) $(UNITS)
+flavour: $(RUSM) $(UNITS) $(EMBEDS)
 
 # ---- checking ----------------------------------------------------------------------------------
 
@@ -198,7 +201,8 @@ check: tools
 	-$(sub) -k FLAVOUR=asan flavour
 	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
 	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(NET_FILES) $(EMBEDS) $(FUZZES) \
-	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
+	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%) \
+	    $(BATS_FILES)
 
 unit: tools
 	$(sub) unit-programs
@@ -211,6 +215,11 @@ cmdtest: tools
 nettest: tools
 	$(sub) rusm net-programs
 	@$(run) $(NET_FILES)
+
+# Measures and prints; no verdict.
+.PHONY: figures
+figures: $(RUSM) $(FIGURES)
+	@for f in $(FIGURES); do RUSM=$(CURDIR)/$(RUSM) $$f || exit 1; done
 
 embed: tools
 	$(sub) embed-programs
