@@ -125,7 +125,7 @@ force:
 $(LIB_OBJECTS) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
-TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
+TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(FIGURES:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
     $(if $(filter fuzz,$(FLAVOUR)),$(FUZZES:=.o))
 $(TEST_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest \
@@ -293,4 +293,4 @@ help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
 -include $(wildcard $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(HELP_OBJECTS:.o=.d) \
-    $(UNITS:=.d) $(EMBEDS:=.d) $(NETS:=.d) $(FUZZES:=.d))
+    $(UNITS:=.d) $(EMBEDS:=.d) $(FIGURES:=.d) $(NETS:=.d) $(FUZZES:=.d))

@@ -349,11 +349,12 @@ static bool processes_idle(struct rusm_node *node)
     return !runtime_ready(node->runtime);
 }
 
+/* Clients are not waited for: one that only holds its connection acknowledges nothing. */
 static bool peers_quiet(struct rusm_node *node)
 {
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer && !peer_quiet(c->peer)) return false;
+        if (c->peer && !c->client && !peer_quiet(c->peer)) return false;
     }
     return true;
 }
@@ -367,13 +368,15 @@ static bool none_left(struct rusm_node *node)
  * is acknowledged, closes. */
 static void leave(struct rusm_node *node)
 {
-    uint64_t deadline = node->now_ns + LIMIT_LEAVE_NS;
+    uint64_t deadline = node->now_ns + LIMIT_LEAVE_NS, next;
+    bool blocked;
     node->leaving = true;
     log_info(&node->log, "leaving");
     list_each(link, &node->members) {
         struct member *m = list_entry(link, struct member, link);
         if (m->current) peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
     }
+    turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
     run_until(node, processes_idle, deadline, 2);
     runtime_free(node->runtime);
     node->runtime = NULL;
