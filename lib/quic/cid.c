@@ -21,7 +21,7 @@ struct key {
 
 static struct cid *cid_of(const struct map_node *node)
 {
-    return (struct cid *)(void *)((char *)(uintptr_t)node - offsetof(struct cid, node));
+    return (struct cid *)(void *)((char *)node - offsetof(struct cid, node));
 }
 
 static bool same(const struct map_node *node, const void *key)

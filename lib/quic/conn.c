@@ -50,7 +50,7 @@ void conn_not_half_open(struct conn *c)
 
 ngtcp2_path conn_ngtcp2_path(const struct udp_path *path)
 {
-    struct udp_path *p = (struct udp_path *)(uintptr_t)path; /* ngtcp2 only reads it */
+    struct udp_path *p = (struct udp_path *)path; /* ngtcp2 only reads it */
 
     return (ngtcp2_path){
         .local = { .addr = &p->local.any, .addrlen = udp_address_len(&p->local) },
@@ -80,7 +80,7 @@ static void fill_settings(ngtcp2_settings *s, const struct conn *c, const ngtcp2
     s->glitch_ratelim_burst = GLITCH_BURST;
     s->glitch_ratelim_rate = GLITCH_RATE;
 #endif
-    if (odcid) {
+    if (hd && odcid) {
         s->token = hd->token;
         s->tokenlen = hd->tokenlen;
         s->token_type = NGTCP2_TOKEN_TYPE_RETRY;

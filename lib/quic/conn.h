@@ -81,8 +81,8 @@ struct conn {
 };
 
 /* ---- conn.c ---- */
-/* Gives *c. hd NULL: dials. odcid: a validated Retry came before. RUSM_ENOMEM, RUSM_EIO. */
-int conn_new(struct conn **c, struct endpoint *e, const struct udp_path *path,
+/* Gives *out. hd NULL: dials. odcid: a validated Retry came before. RUSM_ENOMEM, RUSM_EIO. */
+int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
              const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid);
 void conn_free(struct conn *c);
 /* The time for ngtcp2: now, or the last one told if that is later. */

@@ -184,10 +184,11 @@ bool endpoint_receive(struct endpoint *e)
         struct udp_packet p;
         uint64_t now_ns;
 
-        udp_fill(&e->udp, &more);
-        now_ns = endpoint_now_ns();
-        while (udp_next(&e->udp, &p)) {
-            receive_packet(e, &p, now_ns);
+        if (udp_fill(&e->udp, &more) > 0) {
+            now_ns = endpoint_now_ns();
+            while (udp_next(&e->udp, &p)) {
+                receive_packet(e, &p, now_ns);
+            }
         }
         if (e->udp.errors) {
             receive_errors(e);

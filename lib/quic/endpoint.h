@@ -8,8 +8,7 @@
  * asks `pull` for streams' bytes until a burst is full (one GSO sendmsg a connection a call), packs
  * many into a packet, and sends once. Bytes given to pull stay where they are until `acked`.
  *
- * One thread. No callback may free a connection; conn_close is always safe and takes effect after
- * the callback returns.
+ * One thread. conn_close is always safe and takes effect after the callback returns.
  */
 #ifndef QUIC_ENDPOINT_H
 #define QUIC_ENDPOINT_H
@@ -58,8 +57,8 @@ struct endpoint_events {
     /* STOP_SENDING: the peer wants no more of it. The endpoint has reset our side already. */
     void (*stream_stopped)(void *context, struct conn *c, int64_t stream, void *user,
                            uint64_t code);
-    /* Both directions are finished (or reset), and all our bytes acknowledged: user may be freed.
-     * Not called for streams alive when the connection ends. */
+    /* Both directions are over, all our bytes acknowledged: user may be freed. Not called for
+     * streams alive when the connection ends. */
     void (*stream_closed)(void *context, struct conn *c, int64_t stream, void *user);
     /* The peer extended this stream's credit (after `blocked`, or before it came to that). */
     void (*stream_writable)(void *context, struct conn *c, int64_t stream, void *user);
@@ -69,8 +68,7 @@ struct endpoint_events {
      * valid with *fin), or -1: nothing now. Called again and again in a flush. */
     int (*pull)(void *context, struct conn *c, int64_t *stream, struct iovec *vec, size_t cap,
                 bool *fin);
-    /* What became of the last pull: len bytes (and the fin, if sent and len is all) are in packets;
-     * do not offer them again. */
+    /* What became of the last pull: len bytes (and the fin) are in packets; don't offer them again. */
     void (*pulled)(void *context, struct conn *c, int64_t stream, void *user, size_t len, bool fin);
     /* The stream has no credit, or is shut (reset, stopped, gone): do not offer it until
      * stream_writable, which may never come. */
@@ -95,8 +93,8 @@ struct endpoint_options {
     size_t max_connections, max_half_open;
 };
 
-/* Gives *e. RUSM_EIO (cannot bind: why), RUSM_ENOMEM. */
-int endpoint_new(struct endpoint **e, const struct endpoint_options *options,
+/* Gives *out. RUSM_EIO (cannot bind: why), RUSM_ENOMEM. */
+int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
                  const struct endpoint_events *events, void *context, struct rusm_why *why);
 /* Sends CONNECTION_CLOSE to all that are left (no callbacks), frees. NULL is fine. */
 void endpoint_free(struct endpoint *e);
@@ -108,17 +106,16 @@ const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len
 bool endpoint_receive(struct endpoint *e);
 /* Handles due timers. */
 void endpoint_tick(struct endpoint *e);
-/* Writes each connection that was woken, received something or has a timer's packet, one burst
- * each. Returns true if some have more: call again after reading. When the socket is full
- * (EAGAIN), *blocked: wait until it is writable. */
+/* Writes each connection that was woken, received something or has a timer's packet, one burst each.
+ * True: some have more, call again after reading. *blocked: wait until the socket is writable. */
 bool endpoint_flush(struct endpoint *e, bool *blocked);
 /* CLOCK_MONOTONIC ns of the earliest timer; UINT64_MAX: none. */
 uint64_t endpoint_next_ns(const struct endpoint *e);
 uint64_t endpoint_now_ns(void);
 
-/* Dials. Gives *c, which lives until `closed`. RUSM_ELIMIT, RUSM_ENOMEM, RUSM_EIO. */
+/* Dials. Gives *out, which lives until `closed`. RUSM_ELIMIT, RUSM_ENOMEM, RUSM_EIO. */
 int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_len, void *app,
-                  struct conn **c);
+                  struct conn **out);
 
 struct endpoint_counters {
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, malformed, refused, dropped;

@@ -340,8 +340,8 @@ static int send_message(struct udp *u, const struct udp_path *path, const uint8_
                         size_t segment)
 {
     union control control;
-    struct iovec vec = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
-    struct msghdr m = { .msg_name = (void *)(uintptr_t)&path->remote,
+    struct iovec vec = { .iov_base = (void *)data, .iov_len = len };
+    struct msghdr m = { .msg_name = (void *)&path->remote,
                         .msg_namelen = udp_address_len(&path->remote),
                         .msg_iov = &vec,
                         .msg_iovlen = 1 };
