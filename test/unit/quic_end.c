@@ -38,7 +38,7 @@ static size_t stranger(struct side *s, const uint8_t *packet, size_t len, uint8_
     const struct sockaddr *to = endpoint_address(s->e, &to_len);
     ssize_t n = -1;
     assert_int_equal(sendto(fd, packet, len, 0, to, to_len), (ssize_t)len);
-    for (int i = 0; i < 20 && n < 0; i++) {
+    for (int i = 0; i < 5 && n < 0; i++) {
         side_turn(s, NULL, 1);
         n = recv(fd, answer, cap, MSG_DONTWAIT);
     }
