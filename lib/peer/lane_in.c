@@ -117,6 +117,11 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
     free(l);
 }
 
+static void lane_run_later(struct lanes_in *in, struct lane_in *l)
+{
+    if (!list_linked(&l->resume)) list_append(&in->resumed, &l->resume);
+}
+
 /* All its records have met their fate: the successor's turn, and the peer may open another. */
 static void lane_drained(struct lanes_in *in, struct lane_in *l)
 {
@@ -125,7 +130,7 @@ static void lane_drained(struct lanes_in *in, struct lane_in *l)
         struct lane_in *successor = list_entry(n, struct lane_in, by_after);
         map_remove(&in->waiting, n);
         successor->state = LANE_OPEN;
-        list_append(&in->resumed, &successor->resume);
+        lane_run_later(in, successor);
     }
     conn_set_user(in->conn, l->stream, NULL);
     conn_extend_streams(in->conn, 1);
@@ -133,11 +138,18 @@ static void lane_drained(struct lanes_in *in, struct lane_in *l)
     lane_forget(in, l);
 }
 
-/* The peer broke off (or we did): what is incomplete is lost, what is complete still counts. */
-static void lane_break(struct lanes_in *in, struct lane_in *l, int cause)
+/* We break it off: what is not yet delivered is lost. It stays until the peer has reset or ended
+ * the stream, as only then another may take its place. */
+static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code code, int cause)
 {
-    if (l->broken) return;
-    l->broken = l->fin = true;
+    conn_stop(in->conn, l->stream, code);
+    lane_end_grant(in, l);
+    free(l->block);
+    l->block = NULL;
+    l->block_have = l->block_cap = 0;
+    l->large = false;
+    l->skip = 0;
+    l->broken = true;
     in->events->lane_lost(in->context, in->peer, l, cause);
 }
 
@@ -279,7 +291,15 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
     return true;
 }
 
-/* The large record under way: bytes into its block, up when complete. Bytes used, or RUSM_ENOMEM. */
+/* The large record under way has all its bytes, and waits for its grant or for room. */
+static bool lane_large_complete(const struct lane_in *l)
+{
+    return l->large && l->block_have == l->record.payload_len;
+}
+
+/* The large record under way: bytes into its block, up when complete. Even one that the window let
+ * through waits for its grant, so that each mailbox has one at a time. Bytes used, or
+ * RUSM_ENOMEM. */
 static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     uint64_t want = l->record.payload_len - l->block_have;
@@ -289,7 +309,7 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         l->progress_ns = in->now_ns;
         l->decoded += n;
     }
-    if (l->block_have == l->record.payload_len &&
+    if (l->grant && lane_large_complete(l) &&
         lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
         l->block = NULL;
         l->block_have = l->block_cap = 0;
@@ -342,6 +362,7 @@ static ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *
     if (l->unordered && l->delivered) return RUSM_EMALFORMED;
     ssize_t head = record_head_decode(p, n, &record);
     if (head <= 0) return head;
+    if (record.payload_len > RUSM_MESSAGE_MAX) return RUSM_ETOOLARGE;
     if (record.kind >= RECORD_KINDS) {
         if (!record.skip) return RUSM_EMALFORMED;
         l->decoded += (size_t)head;
@@ -372,8 +393,7 @@ static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p
         ssize_t step = header ? lane_read_header(in, l, p + used, n - used)
                               : lane_step(in, l, p + used, n - used);
         if (step == RUSM_ETOOLARGE) {
-            conn_stop(in->conn, l->stream, STREAM_TOO_LARGE);
-            lane_break(in, l, RUSM_ETOOLARGE);
+            lane_stop(in, l, STREAM_TOO_LARGE, RUSM_ETOOLARGE);
             return (ssize_t)n;
         }
         if (step < 0) return step;
@@ -388,7 +408,9 @@ static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p
 static int lane_settle(struct lanes_in *in, struct lane_in *l)
 {
     lane_update_limit(in, l);
-    if (!l->fin || !in->ready || l->state == LANE_HELD || l->state == LANE_AFTER) return 0;
+    if (!l->fin || !in->ready || l->state == LANE_HELD || l->state == LANE_AFTER ||
+        lane_large_complete(l))
+        return 0;
     bool whole = buf_len(&l->rx) == 0 && !l->large && !l->skip && l->state == LANE_OPEN;
     if (!whole && !l->broken) return RUSM_EMALFORMED;
     lane_drained(in, l);
@@ -407,8 +429,8 @@ static int lane_run_buffer(struct lanes_in *in, struct lane_in *l)
 
 int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, size_t len, bool fin)
 {
-    if (l->broken) return 0;
     l->fin |= fin;
+    if (l->broken) return lane_settle(in, l);
     if (buf_len(&l->rx) == 0) {
         /* The usual case: records straight from the packet. */
         ssize_t used = lane_run(in, l, data, len);
@@ -423,7 +445,18 @@ int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, si
 
 int lane_in_reset(struct lanes_in *in, struct lane_in *l)
 {
-    lane_break(in, l, RUSM_ENOCONN);
+    l->fin = true;
+    if (!l->broken) {
+        l->broken = true; /* what is incomplete is lost, what is complete still counts */
+        in->events->lane_lost(in->context, in->peer, l, RUSM_ENOCONN);
+    }
+    return lane_settle(in, l);
+}
+
+int lane_in_closed(struct lanes_in *in, struct lane_in *l)
+{
+    if (l->fin) return 0; /* known; it waits for room, a grant or its predecessor */
+    l->fin = true;
     return lane_settle(in, l);
 }
 
@@ -435,7 +468,7 @@ void lanes_in_start(struct lanes_in *in)
     in->ready = true;
     for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
         struct lane_in *l = list_entry(n, struct lane_in, by_ordinal);
-        list_append(&in->resumed, &l->resume);
+        lane_run_later(in, l);
     }
 }
 
@@ -443,13 +476,14 @@ void lane_in_resume(struct lanes_in *in, struct lane_in *l)
 {
     if (l->state != LANE_HELD) return;
     l->state = LANE_OPEN;
-    if (!list_linked(&l->resume)) list_append(&in->resumed, &l->resume);
+    lane_run_later(in, l);
 }
 
 void lane_in_grant(struct lanes_in *in, struct lane_in *l)
 {
     must(l->large && !list_linked(&l->granted));
     lane_apply_grant(in, l);
+    if (lane_large_complete(l)) lane_run_later(in, l);
 }
 
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
@@ -478,10 +512,7 @@ void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
 {
     list_each_safe(link, &in->granted) {
         struct lane_in *l = list_entry(link, struct lane_in, granted);
-        bool complete = !l->large || l->block_have == l->record.payload_len;
-        if (complete || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) continue;
-        conn_stop(in->conn, l->stream, STREAM_OVERFLOW);
-        lane_break(in, l, RUSM_BUSY);
-        lane_settle(in, l);
+        if (!l->large || lane_large_complete(l) || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) continue;
+        lane_stop(in, l, STREAM_OVERFLOW, RUSM_BUSY);
     }
 }

@@ -59,7 +59,9 @@ struct lane_in {
     uint32_t wire;       /* the large record's bytes on the wire */
 
     uint8_t state;       /* enum lane_state */
-    bool unordered, large, fin, broken; /* broken: reset, by them or by us */
+    bool unordered, large;
+    bool fin;            /* no more bytes will come */
+    bool broken;         /* reset by them, or stopped by us: what comes until then is not read */
     bool delivered;      /* unordered: its one record is done */
     bool announced;      /* lane_opened was called */
     char *name;          /* the target's, owned */
@@ -91,6 +93,8 @@ void lanes_in_fini(struct lanes_in *in);
 int lanes_in_opened(struct lanes_in *in, int64_t stream);
 int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, size_t len, bool fin);
 int lane_in_reset(struct lanes_in *in, struct lane_in *l);
+/* The stream is finished and forgotten by the transport. */
+int lane_in_closed(struct lanes_in *in, struct lane_in *l);
 /* From now on lanes are delivered: those that came before, in the next turn. */
 void lanes_in_start(struct lanes_in *in);
 /* Lanes that were resumed or granted; credit that came back. */

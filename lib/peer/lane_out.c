@@ -144,6 +144,7 @@ static void lane_end(struct lanes_out *o, struct lane_out *l)
     if (l->pair) {
         list_remove(&l->pair->open);
         l->pair->lane = NULL;
+        pair_free_if_idle(o, l->pair); /* if the peer said that it drained what is not yet ended */
         l->pair = NULL;
     }
     lane_ready(o, l);
@@ -286,6 +287,7 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
     if (error) {
         /* The header must not go out alone; the receiver sees a lane without a record. */
         conn_reset(o->conn, l->stream, STREAM_GONE);
+        l->ended = true;
         return error;
     }
     lane_ready(o, l);
@@ -296,7 +298,10 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
 static int starve(struct lanes_out *o, struct pair *pair, const struct parcel *p)
 {
     int error = append(o, &pair->signals, p);
-    if (!error && !list_linked(&pair->starving)) list_append(&o->starving, &pair->starving);
+    if (error)
+        pair_free_if_idle(o, pair);
+    else if (!list_linked(&pair->starving))
+        list_append(&o->starving, &pair->starving);
     return error;
 }
 
@@ -376,16 +381,31 @@ void lane_out_writable(struct lanes_out *o, struct lane_out *l)
     if (l->q.unsent > 0 || (l->ending && !l->ended)) lane_ready(o, l);
 }
 
+static bool may_take(const struct lanes_out *o, const struct pair *pair)
+{
+    if (pair->lane) return pair->lane->q.len <= LIMIT_LANE_QUEUE / 2;
+    return pair->signals.len == 0 && conn_streams_left(o->conn) > 0;
+}
+
 /* Tells the senders that were told RUSM_BUSY and could be served now. */
 static void tell_writable(struct lanes_out *o)
 {
+    struct list asked, *link;
     if (o->queued >= LIMIT_CONN_QUEUE / 2) return;
-    list_each_safe(link, &o->told) {
+    /* Aside, as who is told may send, and be told RUSM_BUSY again, at once. */
+    list_init(&asked);
+    while ((link = list_first(&o->told))) {
+        list_remove(link);
+        list_append(&asked, link);
+    }
+    while ((link = list_first(&asked))) {
         struct pair *pair = list_entry(link, struct pair, told);
-        if (!pair->lane && conn_streams_left(o->conn) == 0) return;
-        if (pair->lane && pair->lane->q.len > LIMIT_LANE_QUEUE / 2) continue;
-        list_remove(&pair->told);
         uint64_t from = pair->from;
+        list_remove(link);
+        if (!may_take(o, pair)) {
+            list_append(&o->told, link);
+            continue;
+        }
         pair_free_if_idle(o, pair);
         o->writable(o->context, from);
     }
@@ -398,40 +418,51 @@ static void tell_writable(struct lanes_out *o)
 
 void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
 {
-    bool conn_was_full = o->queued >= LIMIT_CONN_QUEUE / 2;
+    bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
+    if (l->stopped) return; /* acknowledgements go on for what was in flight */
     outq_acked(&l->q, &o->pool, len);
     o->queued -= len;
-    if (conn_was_full) {
+    if (full) {
         tell_writable(o);
-    } else if (l->pair && list_linked(&l->pair->told) && l->q.len <= LIMIT_LANE_QUEUE / 2) {
-        list_remove(&l->pair->told);
-        o->writable(o->context, l->pair->from);
+        return;
+    }
+    struct pair *pair = l->pair;
+    if (pair && list_linked(&pair->told) && may_take(o, pair)) {
+        list_remove(&pair->told);
+        o->writable(o->context, pair->from);
     }
 }
 
 uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
 {
+    bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
     uint64_t lost = l->q.records;
     struct pair *pair = l->pair;
-    l->ending = l->ended = true;
+    if (l->stopped) return 0;
+    l->stopped = l->ending = l->ended = true;
     list_remove(&l->ready);
     o->queued -= l->q.len;
     outq_fini(&l->q, &o->pool);
+    l->pair = NULL;
     if (pair) {
+        bool told = list_linked(&pair->told);
+        uint64_t from = pair->from;
         list_remove(&pair->open);
+        list_remove(&pair->told);
         pair->lane = NULL;
-        l->pair = NULL;
-        if (list_linked(&pair->told)) {
-            list_remove(&pair->told);
-            o->writable(o->context, pair->from);
-        }
+        pair_free_if_idle(o, pair);
+        if (told) o->writable(o->context, from);
     }
+    if (full) tell_writable(o);
     return lost;
 }
 
 void lane_out_closed(struct lanes_out *o, struct lane_out *l)
 {
+    bool unordered = l->unordered;
     lane_free(o, l);
+    /* The stream limit may have been raised before; from now on there is room under ours. */
+    if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) tell_writable(o);
 }
 
 void lanes_out_streams(struct lanes_out *o)

@@ -30,6 +30,7 @@ struct lane_out {
     uint64_t from;
     size_t slice;              /* bytes left of its turn */
     bool unordered, blocked, ending, ended; /* FIN wanted; FIN sent */
+    bool stopped;              /* the peer wants no more; nothing is held */
 };
 
 /* A sender and a target as addressed: remembered while it has an open lane, signals without a

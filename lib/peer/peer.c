@@ -237,7 +237,7 @@ static int got_hello(struct peer *p, const struct frame *frame)
         peer_close(p, verdict, close_code_text(verdict));
         return 0;
     }
-    if (p->client && !p->closing) become_ready(p);
+    if (p->client && !p->closing && !p->ready) become_ready(p);
     return 0;
 }
 
@@ -396,7 +396,13 @@ static void on_stream_closed(void *context, struct conn *c, int64_t stream, void
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (p && user && stream != p->control && is_ours(c, stream)) lane_out_closed(&p->out, user);
+    if (!p || !user || stream == p->control) return;
+    if (is_ours(c, stream)) {
+        lane_out_closed(&p->out, user);
+    } else if (!p->closing) {
+        int error = lane_in_closed(&p->in, user);
+        if (error) fail(p, error, "malformed lane");
+    }
 }
 
 static void on_stream_writable(void *context, struct conn *c, int64_t stream, void *user)
@@ -515,7 +521,8 @@ void peer_tick(struct peer *p, uint64_t now_ns)
 
 bool peer_quiet(const struct peer *p)
 {
-    return p->out.queued == 0 && p->control_q.len == 0;
+    return p->out.queued == 0 && p->control_q.len == 0 && p->receipts.len == 0 &&
+           p->drained.len == 0;
 }
 
 void peer_counters(const struct peer *p, struct peer_counters *out)

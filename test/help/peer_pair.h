@@ -1,0 +1,631 @@
+/* peer_pair: peers on real endpoints, pumped in one thread: a `host` is an endpoint with one peer and
+ * a small router: mailboxes that can be full, grants one at a time a mailbox. A host faces another
+ * host, or a raw `side` (quic_pair.h) that says whatever bytes a test wants. */
+#ifndef HELP_PEER_PAIR_H
+#define HELP_PEER_PAIR_H
+
+#include "base/limits.h"
+#include "help/quic_pair.h"
+#include "peer/peer.h"
+
+#define HOST_BOXES 128
+#define HOST_RECEIPTS 4096
+
+struct letter {
+    struct letter *next;
+    struct credit *credit;
+    struct record record;
+    uint64_t from;
+    uint32_t wire;
+    uint8_t *data;
+};
+
+/* A process's mailbox, at the index that is its serial. */
+struct box {
+    struct letter *first, **last;
+    size_t count, bytes;
+    size_t max_count, max_bytes; /* 0: nobody there */
+    size_t most_bytes;           /* that it ever held */
+    size_t take;                 /* letters taken a turn; 0: none */
+    uint64_t taken;
+    struct list held;                  /* routes that wait for room */
+    struct list asking;                /* routes that wait for a grant */
+    struct route *granted;             /* whose turn it is */
+    uint64_t next_by_from[HOST_BOXES]; /* what the next letter of a sender must say */
+};
+
+struct route {
+    struct list at;
+    struct host *host;
+    struct lane_in *lane;
+    struct box *box;
+};
+
+struct host {
+    const char *name;
+    struct endpoint *e;
+    struct peer *peer;
+    struct lane_budget budget;
+    struct box box[HOST_BOXES];
+    uint64_t ahead_ns; /* added to the clock of turns and ticks */
+    bool deny_grants;
+    enum hello_role role;
+    enum close_code verdict; /* on hello */
+    bool adopt;              /* on hello */
+    size_t hellos, readies, closes, opened, lanes_closed, noproc, overflow;
+    struct conn_end end;
+    size_t writables, writable_all, refusals, refused_records, losses;
+    uint64_t writable_from;
+    int refused_cause, lost_cause;
+    struct receipt receipt[HOST_RECEIPTS];
+    size_t receipts;
+    struct frame frame; /* the last one that came up, without its body */
+    size_t frames;
+    char hello_name[64];
+};
+
+/* ---- letters ---- */
+
+/* What a test sends: its number, as far as there is room, and a pattern that depends on it. */
+static inline void letter_fill(uint8_t *data, size_t len, uint64_t number)
+{
+    for (size_t i = 0; i < len; i++) {
+        data[i] = (uint8_t)(number + i * 7 + (i >> 8));
+    }
+    if (len >= sizeof(number)) {
+        memcpy(data, &number, sizeof(number));
+    }
+}
+
+static inline void letter_check(const uint8_t *data, size_t len, uint64_t number)
+{
+    uint64_t said = number;
+    size_t start = len >= sizeof(said) ? sizeof(said) : 0;
+    if (start) {
+        memcpy(&said, data, sizeof(said));
+    }
+    assert_int_equal(said, number);
+    for (size_t i = start; i < len; i++) {
+        if (data[i] != (uint8_t)(number + i * 7 + (i >> 8))) {
+            fail_msg("letter %llu is garbled at byte %zu", (unsigned long long)number, i);
+        }
+    }
+}
+
+static inline bool box_has_room(const struct box *b, size_t len)
+{
+    return b->count == 0 || (b->count < b->max_count && b->bytes + len <= b->max_bytes);
+}
+
+/* Takes the oldest letter; checks that it is the one that its sender sent next. */
+static inline void box_take(struct box *b)
+{
+    struct letter *l = b->first;
+    struct list *at;
+    assert_non_null(l);
+    b->first = l->next;
+    if (!b->first) {
+        b->last = &b->first;
+    }
+    b->count--;
+    b->bytes -= (size_t)l->record.payload_len;
+    b->taken++;
+    assert_true(l->from < HOST_BOXES);
+    letter_check(l->data, (size_t)l->record.payload_len, b->next_by_from[l->from]++);
+    credit_give(l->credit, l->wire);
+    free(l->data);
+    free(l);
+    while ((at = list_first(&b->held))) {
+        struct route *r = list_entry(at, struct route, at);
+        list_remove(at);
+        peer_lane_resume(r->host->peer, r->lane);
+    }
+}
+
+static inline void box_open(struct host *h, uint64_t serial, size_t max_count, size_t max_bytes,
+                            size_t take)
+{
+    struct box *b = &h->box[serial];
+    b->max_count = max_count;
+    b->max_bytes = max_bytes;
+    b->take = take;
+}
+
+/* ---- the router ---- */
+
+static inline enum close_code host_hello(void *context, struct peer *p, const struct hello *hello)
+{
+    struct host *h = context;
+    h->hellos++;
+    snprintf(h->hello_name, sizeof(h->hello_name), "%.*s", (int)hello->name_len, hello->name);
+    assert_true(peer_has_hello(p));
+    if (h->verdict == CLOSE_NONE && h->adopt) {
+        peer_adopt(p);
+    }
+    return h->verdict;
+}
+
+static inline void host_ready_to_send(void *context, struct peer *p)
+{
+    struct host *h = context;
+    assert_true(peer_is_ready(p));
+    h->readies++;
+}
+
+static inline int host_frame(void *context, struct peer *p, const struct frame *frame)
+{
+    struct host *h = context;
+    (void)p;
+    h->frame = *frame;
+    h->frame.body = NULL;
+    h->frames++;
+    return frame->len == 1 && frame->body[0] == 0xff ? RUSM_EMALFORMED : 0;
+}
+
+static inline void host_receipt(void *context, struct peer *p, const struct receipt *receipt)
+{
+    struct host *h = context;
+    (void)p;
+    assert_true(h->receipts < HOST_RECEIPTS);
+    h->receipt[h->receipts++] = *receipt;
+}
+
+static inline void host_lane_opened(void *context, struct peer *p, struct lane_in *lane)
+{
+    struct host *h = context;
+    struct route *r = calloc(1, sizeof(*r));
+    (void)p;
+    assert_non_null(r);
+    list_init(&r->at);
+    r->host = h;
+    r->lane = lane;
+    if (lane->to.kind == TARGET_PID && lane->to.serial < HOST_BOXES &&
+        h->box[lane->to.serial].max_count > 0) {
+        r->box = &h->box[lane->to.serial];
+    }
+    lane->user = r;
+    h->opened++;
+}
+
+static inline void host_lane_closed(void *context, struct peer *p, struct lane_in *lane)
+{
+    struct host *h = context;
+    struct route *r = lane->user;
+    (void)p;
+    if (r->box && r->box->granted == r) {
+        r->box->granted = NULL;
+    }
+    list_remove(&r->at);
+    free(r);
+    lane->user = NULL;
+    h->lanes_closed++;
+}
+
+static inline enum delivery host_deliver(void *context, struct peer *p, struct lane_in *lane,
+                                         const struct record *record, const uint8_t *payload,
+                                         void *block, uint32_t wire)
+{
+    struct host *h = context;
+    struct route *r = lane->user;
+    struct box *b = r->box;
+    size_t len = (size_t)record->payload_len;
+    if (!b) {
+        h->noproc++;
+        if (record->has_receipt) {
+            peer_send_receipt(p, record->receipt, -RUSM_ENOPROC);
+        }
+        return DELIVERY_DISCARDED;
+    }
+    if (!box_has_room(b, len)) {
+        if (!lane->unordered) {
+            list_append(&b->held, &r->at);
+            return DELIVERY_HOLD;
+        }
+        h->overflow++;
+        if (record->has_receipt) {
+            peer_send_receipt(p, record->receipt, -RUSM_BUSY);
+        }
+        return DELIVERY_DISCARDED;
+    }
+    struct letter *l = calloc(1, sizeof(*l));
+    assert_non_null(l);
+    l->data = block;
+    if (block) {
+        assert_ptr_equal(payload, block);
+        assert_int_equal(payload[len], 0);
+    } else {
+        l->data = malloc(len + 1);
+        assert_non_null(l->data);
+        memcpy(l->data, payload, len);
+    }
+    l->record = *record;
+    l->from = lane->from;
+    l->wire = wire;
+    l->credit = peer_lane_credit(lane);
+    credit_hold(l->credit);
+    *b->last = l;
+    b->last = &l->next;
+    b->count++;
+    b->bytes += len;
+    b->most_bytes = b->bytes > b->most_bytes ? b->bytes : b->most_bytes;
+    if (record->has_receipt) {
+        peer_send_receipt(p, record->receipt, 0);
+    }
+    return DELIVERY_TAKEN;
+}
+
+static inline int host_grant(void *context, struct peer *p, struct lane_in *lane,
+                             const struct record *record)
+{
+    struct host *h = context;
+    struct route *r = lane->user;
+    (void)p;
+    if (!r->box) {
+        h->noproc++;
+        if (record->has_receipt) {
+            peer_send_receipt(p, record->receipt, -RUSM_ENOPROC);
+        }
+        return RUSM_ENOPROC;
+    }
+    assert_false(list_linked(&r->at));
+    if (r->box->granted || h->deny_grants) {
+        list_append(&r->box->asking, &r->at);
+        return 0;
+    }
+    r->box->granted = r;
+    return 1;
+}
+
+static inline void box_grant_next(struct box *b)
+{
+    struct list *at = list_first(&b->asking);
+    b->granted = NULL;
+    if (at) {
+        struct route *next = list_entry(at, struct route, at);
+        list_remove(at);
+        b->granted = next;
+        peer_lane_grant(next->host->peer, next->lane);
+    }
+}
+
+static inline void host_grant_done(void *context, struct peer *p, struct lane_in *lane,
+                                   uint64_t len)
+{
+    struct route *r = lane->user;
+    (void)context;
+    (void)p;
+    assert_true(len > 0);
+    assert_ptr_equal(r->box->granted, r);
+    box_grant_next(r->box);
+}
+
+static inline void host_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
+{
+    struct host *h = context;
+    (void)p;
+    (void)lane;
+    h->losses++;
+    h->lost_cause = cause;
+}
+
+static inline void host_writable(void *context, struct peer *p, uint64_t from)
+{
+    struct host *h = context;
+    (void)p;
+    h->writables++;
+    h->writable_all += from == 0;
+    h->writable_from = from;
+}
+
+static inline void host_refused(void *context, struct peer *p, uint64_t from, uint64_t records,
+                                int cause)
+{
+    struct host *h = context;
+    (void)p;
+    (void)from;
+    h->refusals++;
+    h->refused_records += records;
+    h->refused_cause = cause;
+}
+
+static const struct peer_events host_peer_events = {
+    .hello = host_hello,
+    .ready = host_ready_to_send,
+    .frame = host_frame,
+    .receipt = host_receipt,
+    .lane_opened = host_lane_opened,
+    .deliver = host_deliver,
+    .grant = host_grant,
+    .grant_done = host_grant_done,
+    .lane_closed = host_lane_closed,
+    .lane_lost = host_lane_lost,
+    .writable = host_writable,
+    .refused = host_refused,
+};
+
+/* ---- life ---- */
+
+static inline uint64_t host_now_ns(const struct host *h)
+{
+    return endpoint_now_ns() + h->ahead_ns;
+}
+
+static inline void host_new_peer(struct host *h, struct conn *c)
+{
+    struct peer_options options = {
+        .conn = c,
+        .events = &host_peer_events,
+        .context = h,
+        .hello = {
+            .version = CONTROL_VERSION,
+            .role = h->role,
+            .incarnation = 1,
+            .max_message = RUSM_MESSAGE_MAX,
+            .name = h->name,
+            .name_len = strlen(h->name),
+        },
+        .budget = &h->budget,
+        .seed = 7,
+        .now_ns = host_now_ns(h),
+    };
+    assert_null(h->peer);
+    assert_int_equal(peer_new(&h->peer, &options), 0);
+}
+
+static inline int host_ready(void *context, struct conn *c)
+{
+    host_new_peer(context, c);
+    return 0;
+}
+
+static inline void host_closed(void *context, struct conn *c, const struct conn_end *end)
+{
+    struct host *h = context;
+    (void)c;
+    h->closes++;
+    h->end = *end;
+    peer_free(h->peer);
+    h->peer = NULL;
+}
+
+/* The lower name adopts. `streams`: lanes that the other may open; 0: LIMIT_LANES. */
+static inline void host_start(struct host *h, const char *name, const struct identity *id,
+                              uint64_t streams)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct endpoint_options o = side_options(id, true);
+    struct endpoint_events events = { .ready = host_ready, .closed = host_closed };
+    struct rusm_why why;
+    peer_fill_events(&events);
+    o.bind = (struct sockaddr *)&at;
+    o.bind_len = sizeof(at);
+    o.max_streams_uni = streams ? streams : LIMIT_LANES;
+    o.idle_timeout_ns = 30000 * SIDE_MS;
+    memset(h, 0, sizeof(*h));
+    h->name = name;
+    h->budget.windows_left = LIMIT_WINDOW_BUDGET;
+    for (size_t i = 0; i < HOST_BOXES; i++) {
+        h->box[i].last = &h->box[i].first;
+        list_init(&h->box[i].held);
+        list_init(&h->box[i].asking);
+    }
+    if (endpoint_new(&h->e, &o, &events, h, &why) != 0) {
+        fail_msg("%s", why.text);
+    }
+}
+
+static inline void host_stop(struct host *h)
+{
+    peer_free(h->peer);
+    endpoint_free(h->e);
+    for (size_t i = 0; i < HOST_BOXES; i++) {
+        while (h->box[i].first) {
+            struct letter *l = h->box[i].first;
+            h->box[i].first = l->next;
+            credit_give(l->credit, l->wire);
+            free(l->data);
+            free(l);
+        }
+    }
+}
+
+static inline void host_dial(struct host *h, struct host *to)
+{
+    socklen_t len;
+    const struct sockaddr *at = endpoint_address(to->e, &len);
+    struct conn *c;
+    assert_int_equal(endpoint_dial(h->e, at, len, NULL, &c), 0);
+}
+
+static inline struct peer_counters host_count(const struct host *h)
+{
+    struct peer_counters c;
+    peer_counters(h->peer, &c);
+    return c;
+}
+
+/* ---- turns ---- */
+
+/* What a turn does between reading and writing. */
+static inline bool host_work(struct host *h)
+{
+    bool worked = false;
+    for (size_t i = 0; i < HOST_BOXES; i++) {
+        for (size_t n = 0; n < h->box[i].take && h->box[i].count > 0; n++) {
+            box_take(&h->box[i]);
+            worked = true;
+        }
+    }
+    if (h->peer) {
+        peer_turn(h->peer, host_now_ns(h));
+    }
+    return worked;
+}
+
+/* One turn of two hosts, or of a host and a raw side. Sleeps a millisecond if nothing is to do. */
+static inline void pair_turn(struct host *a, struct host *b, struct side *raw)
+{
+    struct host *hosts[2] = { a, b };
+    struct endpoint *e[3] = { a ? a->e : NULL, b ? b->e : NULL, raw ? raw->e : NULL };
+    struct pollfd fds[3];
+    bool more = false;
+    for (int i = 0; i < 3; i++) {
+        bool full = false;
+        fds[i] = (struct pollfd){ .fd = -1 };
+        if (!e[i]) {
+            continue;
+        }
+        more = endpoint_receive(e[i]) || more;
+        endpoint_tick(e[i]);
+        if (i < 2) {
+            more = host_work(hosts[i]) || more;
+        }
+        more = endpoint_flush(e[i], &full) || more;
+        fds[i].fd = endpoint_fd(e[i]);
+        fds[i].events = (short)(POLLIN | (full ? POLLOUT : 0));
+    }
+    poll(fds, 3, more ? 0 : 1);
+}
+
+#define pair_until(a, b, raw, condition)                           \
+    do {                                                           \
+        uint64_t give_up_ns = endpoint_now_ns() + 60000 * SIDE_MS; \
+        while (!(condition)) {                                     \
+            if (endpoint_now_ns() > give_up_ns)                    \
+                fail_msg("never: %s", #condition);                 \
+            pair_turn(a, b, raw);                                  \
+        }                                                          \
+    } while (0)
+
+static inline void pair_for(struct host *a, struct host *b, struct side *raw, uint64_t ms)
+{
+    uint64_t until_ns = endpoint_now_ns() + ms * SIDE_MS;
+    while (endpoint_now_ns() < until_ns) {
+        pair_turn(a, b, raw);
+    }
+}
+
+/* Dials and waits until messages may flow. */
+static inline void pair_connect(struct host *a, struct host *b)
+{
+    bool lower = strcmp(a->name, b->name) < 0;
+    a->adopt = lower;
+    b->adopt = !lower;
+    host_dial(a, b);
+    pair_until(a, b, NULL, a->readies == 1 && b->readies == 1);
+}
+
+/* ---- sending ---- */
+
+static inline struct parcel parcel_to(uint64_t from, uint64_t serial, const void *data, size_t len)
+{
+    return (struct parcel){
+        .from = from,
+        .to = { .kind = TARGET_PID, .serial = serial, .incarnation = 1 },
+        .kind = RECORD_SEND,
+        .data = data,
+        .len = len,
+    };
+}
+
+/* Letter `number` of that length from one process to another. */
+static inline int host_send(struct host *h, uint64_t from, uint64_t to, size_t len, uint64_t number)
+{
+    uint8_t small[64], *data = len <= sizeof(small) ? small : malloc(len);
+    struct parcel p = parcel_to(from, to, data, len);
+    int rc;
+    assert_non_null(data);
+    letter_fill(data, len, number);
+    rc = peer_send(h->peer, &p, host_now_ns(h));
+    if (data != small) {
+        free(data);
+    }
+    return rc;
+}
+
+/* ---- a raw side's words ---- */
+
+#define RAW_CAP ((size_t)256 * 1024)
+
+/* A stream whose bytes are appended as the test goes. */
+static inline struct side_stream *raw_open(struct side *raw, bool bidi)
+{
+    struct side_stream *st;
+    int64_t id;
+    assert_int_equal((bidi ? conn_open_bidi : conn_open_uni)(raw->c, &id, NULL), 0);
+    st = side_find(raw, id);
+    st->data = malloc(RAW_CAP);
+    assert_non_null(st->data);
+    conn_set_user(raw->c, id, st);
+    return st;
+}
+
+static inline void raw_say(struct side *raw, struct side_stream *st, const void *bytes, size_t len)
+{
+    assert_true(st->len + len <= RAW_CAP);
+    memcpy((uint8_t *)(uintptr_t)st->data + st->len, bytes, len);
+    st->len += len;
+    conn_wake(raw->c);
+}
+
+static inline void raw_fin(struct side *raw, struct side_stream *st)
+{
+    st->fin = true;
+    conn_wake(raw->c);
+}
+
+static inline void raw_frame(struct side *raw, struct side_stream *st, uint64_t type, bool skip,
+                             const void *body, size_t len)
+{
+    uint8_t head[FRAME_HEAD_MAX];
+    raw_say(raw, st, head, frame_head_encode(head, type, skip, len));
+    raw_say(raw, st, body, len);
+}
+
+static inline void raw_hello(struct side *raw, struct side_stream *st, uint64_t version)
+{
+    struct hello hello = { .version = version,
+                           .role = HELLO_NODE,
+                           .incarnation = 9,
+                           .max_message = RUSM_MESSAGE_MAX,
+                           .name = "raw",
+                           .name_len = 3 };
+    uint8_t body[256];
+    ssize_t len = hello_encode(body, sizeof(body), &hello);
+    assert_true(len > 0);
+    raw_frame(raw, st, FRAME_HELLO, false, body, (size_t)len);
+}
+
+static inline void raw_header(struct side *raw, struct side_stream *st, enum lane_type type,
+                              uint64_t after, uint64_t from, uint64_t to)
+{
+    struct lane_header header = { .type = type,
+                                  .after = after,
+                                  .from = from,
+                                  .to = { .kind = TARGET_PID, .serial = to, .incarnation = 1 } };
+    uint8_t bytes[LIMIT_LANE_HEADER];
+    ssize_t len = lane_header_encode(bytes, sizeof(bytes), &header);
+    assert_true(len > 0);
+    raw_say(raw, st, bytes, (size_t)len);
+}
+
+static inline void raw_letter(struct side *raw, struct side_stream *st, size_t len, uint64_t number)
+{
+    struct record record = { .kind = RECORD_SEND, .payload_len = len };
+    uint8_t head[RECORD_HEAD_MAX], *data = malloc(len + 1);
+    assert_non_null(data);
+    letter_fill(data, len, number);
+    raw_say(raw, st, head, record_head_encode(head, &record));
+    raw_say(raw, st, data, len);
+    free(data);
+}
+
+static inline void raw_free(struct side *raw)
+{
+    for (size_t i = 0; i < raw->count; i++) {
+        free((void *)(uintptr_t)raw->streams[i].data);
+    }
+    side_stop(raw);
+}
+
+#endif
