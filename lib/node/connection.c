@@ -13,9 +13,6 @@
  * dials that crossed, not a peer that lost the first. */
 #define CROSSED_NS ((uint64_t)2 * 1000000000)
 
-/* How long the old connection has to answer a PING when another incarnation wants its place. */
-#define CONTENDER_NS ((uint64_t)1000000000)
-
 struct connection *connection_of(const struct peer *p)
 {
     return peer_user(p);
@@ -165,18 +162,24 @@ static void on_refused(void *context, const struct sockaddr *from, socklen_t len
     log_warn(&node->log, "refused a connection from %s: %s", address, text);
 }
 
+static void on_doubted(void *context, struct conn *conn)
+{
+    struct connection *c = of_conn(context, conn);
+    if (c && c->ready_ns) liveness_doubt(c);
+}
+
 void connection_events(struct endpoint_events *events)
 {
     peer_fill_events(events);
     events->ready = on_ready;
     events->closed = on_closed;
     events->refused = on_refused;
+    events->doubted = on_doubted;
 }
 
 /* ---- hello ---- */
 
-/* The old connection gives way to another of the same node. */
-static void connection_replace(struct connection *old)
+void connection_replace(struct connection *old)
 {
     struct member *m = old->member;
     connection_down(old);
@@ -197,43 +200,7 @@ static enum close_code judge_second(struct connection *c, struct member *m,
         return CLOSE_NONE;
     }
     /* Another incarnation: it is a restarted node if the old one is silent, else an impostor. */
-    uint8_t ping[8] = { 0 };
-    if (m->contender || peer_send_frame(old->peer, FRAME_PING, false, ping, sizeof ping) != 0)
-        return CLOSE_NAME_TAKEN;
-    m->contender = c;
-    m->contender_until_ns = node->now_ns + CONTENDER_NS;
-    log_info(&node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
-             c->address, old->address);
-    return CLOSE_NONE;
-}
-
-/* The old one answered: the contender is an impostor. Or it did not in time, and gives way. */
-static void contender_decide(struct rusm_node *node, struct member *m, bool old_lives)
-{
-    struct connection *c = m->contender;
-    m->contender = NULL;
-    if (old_lives) {
-        log_warn(&node->log, "refused a second %s from %s: the one at %s lives", m->name,
-                 c->address, m->current->address);
-        peer_close(c->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
-        return;
-    }
-    if (m->current) connection_replace(m->current);
-    if (strcmp(node->name, m->name) < 0) peer_adopt(c->peer);
-}
-
-uint64_t contenders_tick(struct rusm_node *node)
-{
-    uint64_t next = UINT64_MAX;
-    list_each(link, &node->members) {
-        struct member *m = list_entry(link, struct member, link);
-        if (!m->contender) continue;
-        if (!m->current || node->now_ns >= m->contender_until_ns)
-            contender_decide(node, m, false);
-        else if (m->contender_until_ns < next)
-            next = m->contender_until_ns;
-    }
-    return next;
+    return liveness_contend(c, m) ? CLOSE_NONE : CLOSE_NAME_TAKEN;
 }
 
 static void set_address(struct connection *c, struct member *m, const struct hello *hello)
@@ -338,8 +305,7 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     case FRAME_NAMES:
         return registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
     case FRAME_PONG:
-        if (c->member && c->member->contender && c->member->current == c)
-            contender_decide(node, c->member, true);
+        liveness_pong(c);
         return 0;
     default: /* CANCEL: nothing asked here takes longer than its answer */
         return 0;

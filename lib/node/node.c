@@ -305,8 +305,8 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     endpoint_tick(node->endpoint);
     resolver_collect(&node->resolver);
     *next = members_tick(node);
-    uint64_t contenders = contenders_tick(node);
-    if (contenders < *next) *next = contenders;
+    uint64_t liveness = liveness_tick(node);
+    if (liveness < *next) *next = liveness;
     if (node->now_ns >= node->tick_ns) {
         node->tick_ns = node->now_ns + TICK_NS;
         tick_peers(node);

@@ -7,6 +7,7 @@
  *   node.c        life: options, run, leave              loop.c      the only user of libev
  *   connection.c  a connection's life, hello, adopt      member.c    nodes we know, dialling them
  *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
+ *   liveness.c    asking peers whether they live
  *   tables.c      what attach shows                      neighbour.c their OS processes
  */
 #ifndef NODE_NODE_H
@@ -61,6 +62,7 @@ struct connection {
     bool client, left;             /* left: it said LEAVE */
     uint64_t since_ns;
     uint64_t ready_ns;             /* 0: not ready */
+    uint64_t doubted_ns, doubt_until_ns; /* 0: not doubted */
     struct list requests;          /* ours without an answer: struct asked */
     uint64_t request_count, request_id;
 };
@@ -116,10 +118,20 @@ int connection_dial(struct rusm_node *node, const struct resolved *to, const cha
 struct connection *connection_of(const struct peer *p);
 /* Requests fail, lanes are freed. Not from within its peer's upcalls. */
 void connection_free(struct connection *c);
-/* Decides about other incarnations that want a name. Returns when to be called again. */
-uint64_t contenders_tick(struct rusm_node *node);
+/* Gives way to another connection of the same node. */
+void connection_replace(struct connection *old);
 /* By the node index in a pid: a member's current one, or a client's. NULL: not connected. */
 struct connection *connection_find(const struct rusm_node *node, uint32_t index);
+
+/* ---- liveness.c ---- */
+/* Another incarnation of m wants the place of its current connection, which is asked whether it
+ * lives. False: it can't be asked, or one asks already. */
+bool liveness_contend(struct connection *c, struct member *m);
+void liveness_pong(struct connection *c);
+/* The network says that nobody is there: lost unless something is heard within half a second. */
+void liveness_doubt(struct connection *c);
+/* Decides what is due. Returns when to be called again. */
+uint64_t liveness_tick(struct rusm_node *node);
 
 /* ---- member.c ---- */
 struct member *member_find(struct rusm_node *node, const char *name, size_t len);

@@ -154,7 +154,7 @@ static void receive_packet(struct endpoint *e, const struct udp_packet *p, uint6
 }
 
 /* ICMP reports. They can be forged by whoever knows our port, so they only end a dial that has
- * heard nothing yet. */
+ * heard nothing yet; of a ready connection they are a hint, which the owner may look into. */
 static void receive_errors(struct endpoint *e)
 {
     union udp_address to;
@@ -167,8 +167,12 @@ static void receive_errors(struct endpoint *e)
         }
         list_each(it, &e->conns) {
             struct conn *c = list_entry(it, struct conn, all);
-            if (c->dialled && !c->ready && c->state == CONN_OPEN &&
-                udp_address_eq(&c->path.remote, &to)) {
+            if (c->state != CONN_OPEN || !udp_address_eq(&c->path.remote, &to)) {
+                continue;
+            }
+            if (c->ready && e->events.doubted) {
+                e->events.doubted(e->context, c);
+            } else if (c->dialled && !c->ready) {
                 c->silent = true;
                 conn_end(c, CONN_END_UNREACHABLE, 0, strerror(error));
             }

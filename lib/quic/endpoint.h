@@ -78,6 +78,9 @@ struct endpoint_events {
     void (*closed)(void *context, struct conn *c, const struct conn_end *end);
     /* An inbound handshake that failed over TLS (certificate, protocol), for the log. May be NULL. */
     void (*refused)(void *context, const struct sockaddr *from, socklen_t len, const char *text);
+    /* The network reports (ICMP) that nobody is at a ready connection's address. Anyone may forge
+     * that: a reason to ask the peer, not to give it up. May be called often. NULL: nobody cares. */
+    void (*doubted)(void *context, struct conn *c);
 };
 
 struct endpoint_options {

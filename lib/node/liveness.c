@@ -1,0 +1,86 @@
+/* liveness: asking a peer whether it lives (PING), when another incarnation wants its place or the
+ * network says that nobody is there. Silence alone is the transport's business (idle timeout). */
+#include <string.h>
+
+#include "node/node.h"
+
+/* How long the old connection has to answer when another incarnation wants its place. */
+#define CONTENDER_NS ((uint64_t)1000000000)
+
+/* How long a peer has to say anything after an ICMP report. */
+#define DOUBT_NS ((uint64_t)500000000)
+
+static bool ping(struct connection *c)
+{
+    uint8_t bytes[8] = { 0 };
+    return peer_send_frame(c->peer, FRAME_PING, false, bytes, sizeof bytes) == 0;
+}
+
+bool liveness_contend(struct connection *c, struct member *m)
+{
+    struct rusm_node *node = c->node;
+    if (m->contender || !ping(m->current)) return false;
+    m->contender = c;
+    m->contender_until_ns = node->now_ns + CONTENDER_NS;
+    log_info(&node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
+             c->address, m->current->address);
+    return true;
+}
+
+/* The old one did not answer, or is gone: the contender has its place. */
+static void contender_wins(struct rusm_node *node, struct member *m)
+{
+    struct connection *c = m->contender;
+    m->contender = NULL;
+    if (m->current) connection_replace(m->current);
+    if (strcmp(node->name, m->name) < 0) peer_adopt(c->peer);
+}
+
+void liveness_pong(struct connection *c)
+{
+    struct member *m = c->member;
+    if (!m || !m->contender || m->current != c) return;
+    log_warn(&c->node->log, "refused a second %s from %s: the one at %s lives", m->name,
+             m->contender->address, c->address);
+    peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
+    m->contender = NULL;
+}
+
+void liveness_doubt(struct connection *c)
+{
+    if (c->doubt_until_ns || !ping(c)) return;
+    c->doubted_ns = c->node->now_ns;
+    c->doubt_until_ns = c->node->now_ns + DOUBT_NS;
+}
+
+static uint64_t doubts_tick(struct rusm_node *node)
+{
+    uint64_t next = UINT64_MAX;
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (!c->doubt_until_ns || !c->ready_ns) continue;
+        if (conn_last_heard_ns(c->conn) > c->doubted_ns) {
+            c->doubt_until_ns = 0; /* it lives */
+        } else if (node->now_ns >= c->doubt_until_ns) {
+            c->doubt_until_ns = 0;
+            peer_close(c->peer, CLOSE_TIMEOUT, "nobody is at its address");
+        } else if (c->doubt_until_ns < next) {
+            next = c->doubt_until_ns;
+        }
+    }
+    return next;
+}
+
+uint64_t liveness_tick(struct rusm_node *node)
+{
+    uint64_t next = doubts_tick(node);
+    list_each(link, &node->members) {
+        struct member *m = list_entry(link, struct member, link);
+        if (!m->contender) continue;
+        if (!m->current || node->now_ns >= m->contender_until_ns)
+            contender_wins(node, m);
+        else if (m->contender_until_ns < next)
+            next = m->contender_until_ns;
+    }
+    return next;
+}
