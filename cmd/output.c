@@ -230,7 +230,7 @@ static void output_put(const struct output *out, size_t at, const char *text)
     int pad = (int)(column->width - output_width(text));
     bool last = at + 1 == out->columns;
 
-    printf("%*s%s%*s%s", left ? 0 : pad, "", text, left && !last ? pad : 0, "", last ? "\n" : "  ");
+    printf("%*s%s%*s%s", left ? 0 : pad, "", text, left && !last ? pad : 0, "", last ? "" : "  ");
 }
 
 void output_end(struct output *out)
@@ -240,10 +240,11 @@ void output_end(struct output *out)
         for (size_t i = 0; i < out->columns; i++) {
             output_put(out, i, out->column[i].head);
         }
-        fputs(out->color ? OUTPUT_PLAIN : "", stdout);
+        puts(out->color ? OUTPUT_PLAIN : "");
     }
     for (size_t i = 0; i < out->cells; i++) {
         output_put(out, i % out->columns, out->cell[i]);
+        fputs((i + 1) % out->columns == 0 ? "\n" : "", stdout);
         free(out->cell[i]);
     }
     for (size_t i = 0; i < out->columns; i++) {
