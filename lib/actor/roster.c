@@ -7,57 +7,57 @@
 
 #define ROSTER_LEAST ((size_t)64)
 
-void roster_init(struct roster *t)
+void roster_init(struct roster *r)
 {
-    *t = (struct roster){ 0 };
-    list_init(&t->all);
+    *r = (struct roster){ 0 };
+    list_init(&r->all);
 }
 
-void roster_fini(struct roster *t)
+void roster_fini(struct roster *r)
 {
-    must(t->count == 0);
-    free(t->bucket);
-    roster_init(t);
+    must(r->count == 0);
+    free(r->bucket);
+    roster_init(r);
 }
 
-static int roster_grow(struct roster *t)
+static int roster_grow(struct roster *r)
 {
-    size_t buckets = t->bucket ? (t->mask + 1) * 2 : ROSTER_LEAST;
+    size_t buckets = r->bucket ? (r->mask + 1) * 2 : ROSTER_LEAST;
     struct rusm_process **bucket = calloc(buckets, sizeof(struct rusm_process *));
 
     if (!bucket) {
         return RUSM_ENOMEM;
     }
-    free(t->bucket);
-    t->bucket = bucket;
-    t->mask = buckets - 1;
-    list_each(l, &t->all) {
+    free(r->bucket);
+    r->bucket = bucket;
+    r->mask = buckets - 1;
+    list_each(l, &r->all) {
         struct rusm_process *p = list_entry(l, struct rusm_process, all);
-        p->chain = bucket[p->serial & t->mask];
-        bucket[p->serial & t->mask] = p;
+        p->chain = bucket[p->serial & r->mask];
+        bucket[p->serial & r->mask] = p;
     }
     return 0;
 }
 
-int roster_insert(struct roster *t, struct rusm_process *p)
+int roster_insert(struct roster *r, struct rusm_process *p)
 {
-    if (!t->bucket || t->count > t->mask) {
-        int err = roster_grow(t);
+    if (!r->bucket || r->count > r->mask) {
+        int err = roster_grow(r);
         if (err) {
             return err;
         }
     }
-    struct rusm_process **at = &t->bucket[p->serial & t->mask];
+    struct rusm_process **at = &r->bucket[p->serial & r->mask];
     p->chain = *at;
     *at = p;
-    list_append(&t->all, &p->all);
-    t->count++;
+    list_append(&r->all, &p->all);
+    r->count++;
     return 0;
 }
 
-void roster_remove(struct roster *t, struct rusm_process *p)
+void roster_remove(struct roster *r, struct rusm_process *p)
 {
-    struct rusm_process **at = &t->bucket[p->serial & t->mask];
+    struct rusm_process **at = &r->bucket[p->serial & r->mask];
 
     while (*at != p) {
         must(*at);
@@ -65,12 +65,12 @@ void roster_remove(struct roster *t, struct rusm_process *p)
     }
     *at = p->chain;
     list_remove(&p->all);
-    t->count--;
+    r->count--;
 }
 
-struct rusm_process *roster_find(const struct roster *t, uint64_t serial)
+struct rusm_process *roster_find(const struct roster *r, uint64_t serial)
 {
-    struct rusm_process *p = t->bucket ? t->bucket[serial & t->mask] : NULL;
+    struct rusm_process *p = r->bucket ? r->bucket[serial & r->mask] : NULL;
 
     while (p && p->serial != serial) {
         p = p->chain;
@@ -78,30 +78,29 @@ struct rusm_process *roster_find(const struct roster *t, uint64_t serial)
     return p;
 }
 
-struct rusm_process *roster_next(const struct roster *t, uint64_t serial)
+struct rusm_process *roster_next(const struct roster *r, uint64_t serial)
 {
-    const struct list *at = &t->all;
+    const struct list *at = &r->all;
 
-    if (list_empty(&t->all)) {
+    if (list_empty(at) || serial >= list_entry(at->prev, struct rusm_process, all)->serial) {
         return NULL;
     }
-    if (serial > 0) {
-        struct rusm_process *p = roster_find(t, serial);
-        /* It has ended since: try the following numbers, then look through all. */
-        for (size_t i = 1; !p && i <= t->count; i++) {
-            p = roster_find(t, serial + i);
-            if (p) {
-                return p;
-            }
-        }
+    struct rusm_process *p = serial ? roster_find(r, serial) : NULL;
+    if (p || serial == 0) {
+        return list_entry(p ? p->all.next : at->next, struct rusm_process, all);
+    }
+    /* It has ended since: try the following numbers, then look through all. */
+    for (size_t i = 1; i <= r->count; i++) {
+        p = roster_find(r, serial + i);
         if (p) {
-            at = &p->all;
-        } else {
-            while (at->next != &t->all &&
-                   list_entry(at->next, struct rusm_process, all)->serial <= serial) {
-                at = at->next;
-            }
+            return p;
         }
     }
-    return at->next == &t->all ? NULL : list_entry(at->next, struct rusm_process, all);
+    list_each(l, at) {
+        p = list_entry(l, struct rusm_process, all);
+        if (p->serial > serial) {
+            break;
+        }
+    }
+    return p;
 }

@@ -16,13 +16,13 @@ struct roster {
     struct list all; /* in order of serial */
 };
 
-void roster_init(struct roster *t);
-void roster_fini(struct roster *t); /* must be empty */
+void roster_init(struct roster *r);
+void roster_fini(struct roster *r); /* must be empty */
 /* Serials must come in rising order. 0 or RUSM_ENOMEM. */
-int roster_insert(struct roster *t, struct rusm_process *p);
-void roster_remove(struct roster *t, struct rusm_process *p);
-struct rusm_process *roster_find(const struct roster *t, uint64_t serial); /* or NULL */
-struct rusm_process *roster_next(const struct roster *t,
+int roster_insert(struct roster *r, struct rusm_process *p);
+void roster_remove(struct roster *r, struct rusm_process *p);
+struct rusm_process *roster_find(const struct roster *r, uint64_t serial); /* or NULL */
+struct rusm_process *roster_next(const struct roster *r,
                                  uint64_t serial); /* the one after, or NULL */
 
 #endif
