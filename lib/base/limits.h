@@ -57,7 +57,7 @@
 /* Control bytes queued for a peer that does not read them; above, the connection is closed. */
 #define LIMIT_CONTROL_QUEUE ((size_t)16 * 1024 * 1024)
 
-/* Requests of ours without an answer, a connection. Above: RUSM_BUSY. */
+/* Requests of ours without an answer, a connection. Above: RUSM_ELIMIT. */
 #define LIMIT_REQUESTS 4096
 
 /* ---- processes ---- */

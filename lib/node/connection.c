@@ -216,7 +216,8 @@ static void set_address(struct connection *c, struct member *m, const struct hel
         }
         log_warn(&c->node->log, "%s advertises an address that is none", m->name);
     }
-    if (!m->address[0]) memcpy(m->address, c->address, sizeof c->address);
+    /* What we see, unless we have what the user wrote: a name may lead elsewhere next time. */
+    if (!m->address[0] || !m->joined) memcpy(m->address, c->address, sizeof c->address);
 }
 
 static enum close_code hello_of_node(struct connection *c, const struct hello *hello)

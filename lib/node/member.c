@@ -34,6 +34,7 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len)
     }
     memcpy(m->name, name, len);
     m->node = node;
+    m->since_ns = node->now_ns;
     m->dial_at_ns = UINT64_MAX;
     m->pidfd = -1;
     list_init(&m->ask.link);
@@ -170,6 +171,8 @@ uint64_t members_tick(struct rusm_node *node)
 void member_connected(struct rusm_node *node, struct member *m, struct connection *c)
 {
     m->current = c;
+    m->left = false;
+    m->since_ns = node->now_ns;
     m->tried = m->ask.count = 0;
     m->incarnation = c->incarnation;
     m->backoff_ns = 0;
@@ -184,7 +187,9 @@ void member_lost(struct rusm_node *node, struct member *m, struct connection *c)
     if (was_current) {
         m->current = NULL;
         neighbour_forget(node, m);
-        if (c->left) m->wanted = m->joined;
+        m->left = c->left;
+        m->since_ns = node->now_ns;
+        if (c->left) m->wanted = false;
     }
     if (was_dialling) m->dialling = NULL;
     if (m->contender == c) m->contender = NULL;

@@ -365,7 +365,7 @@ static bool none_left(struct rusm_node *node)
 }
 
 /* Tells everyone, lets processes finish what they have, ends them, waits until all that they sent
- * is acknowledged, closes. */
+ * has reached its mailbox, closes. */
 static void leave(struct rusm_node *node)
 {
     uint64_t deadline = node->now_ns + LIMIT_LEAVE_NS, next;
@@ -380,6 +380,10 @@ static void leave(struct rusm_node *node)
     run_until(node, processes_idle, deadline, 2);
     runtime_free(node->runtime);
     node->runtime = NULL;
+    list_each(link, &node->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->peer && !c->client) peer_finish(c->peer);
+    }
     run_until(node, peers_quiet, deadline, 2);
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);

@@ -39,7 +39,9 @@ struct member {
     struct connection *contender;  /* another incarnation that wants the place of current */
     uint64_t contender_until_ns;   /* current must answer a PING before */
     bool wanted;                   /* dial it until connected */
-    bool joined;                   /* named by --join: wanted even after it left */
+    bool joined;                   /* named by --join: its address is what the user wrote */
+    bool left;                     /* it said so, as it ended its last connection */
+    uint64_t since_ns;             /* of its present state */
     uint64_t dial_at_ns;           /* next try; UINT64_MAX: none */
     struct resolver_ask ask;       /* for `address`, at every try anew */
     int tried;                     /* how many of ask.found were dialled */

@@ -123,8 +123,8 @@ static void table_processes(struct table *t)
 static const char *state_of(const struct member *m)
 {
     if (m->current) return "connected";
-    if (m->dialling) return "connecting";
-    return m->wanted ? "lost" : "left";
+    if (m->left) return "left";
+    return m->incarnation ? "lost" : "connecting"; /* 0: never connected yet */
 }
 
 static void table_peers(struct table *t)
@@ -151,7 +151,7 @@ static void table_peers(struct table *t)
         put_number(t, n.records_received);
         put_number(t, m->lost + n.refused);
         put_number(t, n.lanes_out + n.lanes_in);
-        put_number(t, now ? ms_since(t->node, now->ready_ns) : 0);
+        put_number(t, ms_since(t->node, m->since_ns));
         end_row(t);
     }
 }

@@ -492,6 +492,12 @@ void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
     pair_free_if_idle(o, pair);
 }
 
+void lanes_out_end(struct lanes_out *o)
+{
+    while (!list_empty(&o->open))
+        lane_end(o, list_entry(list_first(&o->open), struct pair, open)->lane);
+}
+
 void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
 {
     uint64_t looks = o->lanes; /* those moved to the end are not looked at again */

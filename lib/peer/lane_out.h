@@ -89,6 +89,8 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l);
 void lane_out_closed(struct lanes_out *o, struct lane_out *l);
 void lanes_out_streams(struct lanes_out *o);
 void lanes_out_drained(struct lanes_out *o, uint64_t ordinal);
+/* No more will be sent: ends all lanes. */
+void lanes_out_end(struct lanes_out *o);
 /* Ends idle lanes. */
 void lanes_out_tick(struct lanes_out *o, uint64_t now_ns);
 

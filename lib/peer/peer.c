@@ -519,10 +519,15 @@ void peer_tick(struct peer *p, uint64_t now_ns)
     lanes_out_tick(&p->out, now_ns);
 }
 
+void peer_finish(struct peer *p)
+{
+    lanes_out_end(&p->out);
+}
+
 bool peer_quiet(const struct peer *p)
 {
-    return p->out.queued == 0 && p->control_q.len == 0 && p->receipts.len == 0 &&
-           p->drained.len == 0;
+    return p->out.queued == 0 && p->out.ordinals.count == 0 && p->control_q.len == 0 &&
+           p->receipts.len == 0 && p->drained.len == 0;
 }
 
 void peer_counters(const struct peer *p, struct peer_counters *out)

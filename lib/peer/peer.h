@@ -102,7 +102,9 @@ void peer_turn(struct peer *p, uint64_t now_ns);
 /* About once a second: idle lanes, stalled grants, hello in time. */
 void peer_tick(struct peer *p, uint64_t now_ns);
 
-/* Everything of ours is acknowledged and everything of theirs delivered. */
+/* Nothing more will be sent on lanes: all are ended, so that peer_quiet can come true. */
+void peer_finish(struct peer *p);
+/* All that we sent has reached its mailbox or fate, as the peer said, and nothing is queued. */
 bool peer_quiet(const struct peer *p);
 
 struct peer_counters {
