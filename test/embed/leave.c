@@ -1,0 +1,93 @@
+/* A graceful leave loses nothing: what the leaving node has sent waits before a full mailbox, is
+ * acknowledged by the transport, and still reaches the mailbox before the connection is closed. */
+#include "embed.h"
+
+#include <stdatomic.h>
+
+#define MESSAGES 1500u /* more than a mailbox (1,024), less than lane and mailbox take */
+
+static atomic_bool opened;
+static atomic_uint taken;
+
+static void valve_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    if (m->kind != RUSM_SEND) return;
+    if (!atomic_load(&opened))
+        rusm_hold(self);
+    else
+        atomic_fetch_add(&taken, 1);
+}
+
+/* Sends all its messages as they are taken; answers how many were. */
+static void pour_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    static unsigned sent;
+    char text[32];
+    (void)state;
+    if (m->kind == RUSM_CALL) {
+        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", sent));
+        return;
+    }
+    while (sent < MESSAGES && rusm_send_to(self, "valve@tokyo", "x", 1, 0) == 0) sent++;
+}
+
+static const struct rusm_behaviour valve = { .name = "valve", .receive = valve_receive };
+static const struct rusm_behaviour pour = { .name = "pour", .receive = pour_receive };
+
+static void ask(struct rusm_client *client, const char *name, char *text, size_t cap)
+{
+    struct rusm_why why;
+    void *reply;
+    size_t len;
+    int error = rusm_client_call(client, name, false, "hi", 2, &reply, &len, &why);
+    expect(error == 0, "%s: %s", name, why.text);
+    snprintf(text, cap, "%s", (char *)reply);
+    free(reply);
+}
+
+int main(void)
+{
+    struct place place;
+    struct running london, tokyo;
+    struct rusm_why why;
+    char text[64];
+    place_make(&place);
+    struct rusm_node *a = node_make(&place, "london", 0), *b = node_make(&place, "tokyo", 0);
+    expect(rusm_node_teach(a, "pour", &pour) == 0, "taught");
+    expect(rusm_node_teach(b, "valve", &valve) == 0, "taught");
+    struct rusm_boot boot_pour = { .name = "pour", .spawnable = "pour" };
+    struct rusm_boot boot_valve = { .name = "valve", .spawnable = "valve" };
+    struct rusm_boot boot_echo = { .name = "echo", .spawnable = "echo" };
+    expect(rusm_node_boot(a, &boot_pour, &why) == 0, "%s", why.text);
+    expect(rusm_node_boot(b, &boot_valve, &why) == 0, "%s", why.text);
+    expect(rusm_node_boot(b, &boot_echo, &why) == 0, "%s", why.text);
+    run_start(&london, a);
+    run_start(&tokyo, b);
+    struct rusm_client *to_a = client_to(&place, "london"), *to_b = client_to(&place, "tokyo");
+    await_peer(to_a, "tokyo");
+
+    expect(rusm_client_post(to_a, "pour", false, "go", 2, &why) == 0, "%s", why.text);
+    expect(rusm_client_flush(to_a, &why) == 0, "%s", why.text);
+    uint64_t until = clock_ms() + 10000;
+    do {
+        ask(to_a, "pour", text, sizeof text);
+        expect(clock_ms() < until, "%s of %u sent", text, MESSAGES);
+    } while (strtoul(text, NULL, 10) < MESSAGES);
+    rusm_client_close(to_a);
+
+    rusm_node_stop(london.node);
+    /* Time enough to leave, were it not for what waits: a hundred questions to the other node. */
+    for (int i = 0; i < 100; i++) ask(to_b, "echo", text, sizeof text);
+    expect(atomic_load(&taken) == 0, "the valve is shut");
+    atomic_store(&opened, true);
+    pthread_join(london.thread, NULL);
+    rusm_node_free(london.node);
+    while (atomic_load(&taken) < MESSAGES)
+        expect(clock_ms() < until, "%u of %u taken", atomic_load(&taken), MESSAGES);
+    expect(atomic_load(&taken) == MESSAGES, "none twice");
+    rusm_client_close(to_b);
+    run_stop(&tokyo);
+    place_remove(&place);
+    return 0;
+}
