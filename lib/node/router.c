@@ -15,8 +15,9 @@ struct route {
     struct peer *peer;
     struct lane_in *lane;
     struct rusm_process *process;   /* valid while the runtime's epoch is `epoch` */
-    uint64_t epoch;                 /* 0: not resolved yet */
-    struct list asking;             /* in a grants' list or the node's starved list */
+    uint64_t epoch;                 /* UINT64_MAX: not resolved yet */
+    struct list asking;             /* in a grants' list, or with its turn in the starved list */
+    bool turn;                      /* the mailbox's turn is ours */
     uint64_t granted_to;            /* serial of the mailbox whose turn we have or wait for */
     uint64_t len;                   /* of the record that asks */
 };
@@ -137,6 +138,65 @@ static struct rusm_process *resolve_route(struct rusm_node *node, struct route *
     return r->process;
 }
 
+/* ---- grants ---- */
+
+static bool grants_is(const struct map_node *n, const void *key)
+{
+    return ((const struct grants *)(const void *)n)->serial == *(const uint64_t *)key;
+}
+
+static struct grants *grants_find(struct rusm_node *node, uint64_t serial)
+{
+    return (struct grants *)(void *)map_find(&node->grants, map_hash_u64(&node->grants, serial),
+                                             grants_is, &serial);
+}
+
+/* The turn is ours; now the node's budget, first come, first served. 1 or 0: later. */
+static int grants_spend(struct rusm_node *node, struct route *r)
+{
+    r->turn = true;
+    if (!list_empty(&node->grants_starved) || node->budget.grants_left < r->len) {
+        list_append(&node->grants_starved, &r->asking);
+        return 0;
+    }
+    node->budget.grants_left -= r->len;
+    return 1;
+}
+
+/* That mailbox's turn goes to the next who asks, if any. */
+static void grants_next(struct rusm_node *node, uint64_t serial)
+{
+    struct grants *g = grants_find(node, serial);
+    if (!g) return;
+    struct list *first = list_first(&g->asking);
+    if (!first) {
+        map_remove(&node->grants, &g->node);
+        free(g);
+        return;
+    }
+    struct route *r = list_entry(first, struct route, asking);
+    list_remove(first);
+    if (grants_spend(node, r) > 0) peer_lane_grant(r->peer, r->lane);
+}
+
+/* The turn is over, or its lane will not need one: others go on. */
+static void grants_give_up(struct rusm_node *node, struct route *r)
+{
+    list_remove(&r->asking);
+    if (r->turn) {
+        r->turn = false;
+        grants_next(node, r->granted_to);
+    }
+    while (!list_empty(&node->grants_starved)) {
+        struct list *first = list_first(&node->grants_starved);
+        struct route *next = list_entry(first, struct route, asking);
+        if (node->budget.grants_left < next->len) break;
+        list_remove(first);
+        node->budget.grants_left -= next->len;
+        peer_lane_grant(next->peer, next->lane);
+    }
+}
+
 /* ---- in: lanes ---- */
 
 static void route_ready(struct waiter *w)
@@ -154,19 +214,21 @@ void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
     list_init(&r->waiter.link);
     list_init(&r->asking);
     r->waiter.ready = route_ready;
+    r->epoch = UINT64_MAX;
     r->peer = p;
     r->lane = lane;
 }
 
 void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
 {
+    struct rusm_node *node = context;
     struct route *r = lane->user;
-    (void)context, (void)p;
+    (void)p;
     if (!r) return;
     list_remove(&r->waiter.link);
-    list_remove(&r->asking);
-    free(r);
     lane->user = NULL;
+    grants_give_up(node, r);
+    free(r);
 }
 
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
@@ -293,30 +355,6 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     return DELIVERY_TAKEN;
 }
 
-/* ---- grants ---- */
-
-static bool grants_is(const struct map_node *n, const void *key)
-{
-    return ((const struct grants *)(const void *)n)->serial == *(const uint64_t *)key;
-}
-
-static struct grants *grants_find(struct rusm_node *node, uint64_t serial)
-{
-    return (struct grants *)(void *)map_find(&node->grants, map_hash_u64(&node->grants, serial),
-                                             grants_is, &serial);
-}
-
-/* The turn is ours; now the node's budget. 1 or 0: later. */
-static int grants_spend(struct rusm_node *node, struct route *r)
-{
-    if (node->budget.grants_left < r->len) {
-        list_append(&node->grants_starved, &r->asking);
-        return 0;
-    }
-    node->budget.grants_left -= r->len;
-    return 1;
-}
-
 int router_grant(void *context, struct peer *p, struct lane_in *lane, const struct record *record)
 {
     struct rusm_node *node = context;
@@ -351,37 +389,12 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
     return grants_spend(node, r);
 }
 
-/* That mailbox's turn goes to the next who asks, if any. */
-static void grants_next(struct rusm_node *node, uint64_t serial)
-{
-    struct grants *g = grants_find(node, serial);
-    if (!g) return;
-    struct list *first = list_first(&g->asking);
-    if (!first) {
-        map_remove(&node->grants, &g->node);
-        free(g);
-        return;
-    }
-    struct route *r = list_entry(first, struct route, asking);
-    list_remove(first);
-    if (grants_spend(node, r) > 0) peer_lane_grant(r->peer, r->lane);
-}
-
 void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
 {
     struct rusm_node *node = context;
-    struct route *r = lane->user;
     (void)p;
     node->budget.grants_left += len;
-    if (r) grants_next(node, r->granted_to);
-    while (!list_empty(&node->grants_starved)) {
-        struct list *first = list_first(&node->grants_starved);
-        struct route *next = list_entry(first, struct route, asking);
-        if (node->budget.grants_left < next->len) break;
-        list_remove(first);
-        node->budget.grants_left -= next->len;
-        peer_lane_grant(next->peer, next->lane);
-    }
+    if (lane->user) grants_give_up(node, lane->user);
 }
 
 /* ---- told by the peer room ---- */

@@ -60,6 +60,11 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
 
 /* ---- credit ---- */
 
+static void lane_run_later(struct lanes_in *in, struct lane_in *l)
+{
+    if (!list_linked(&l->resume)) list_append(&in->resumed, &l->resume);
+}
+
 static void lane_update_limit(struct lanes_in *in, struct lane_in *l)
 {
     uint64_t limit = l->taken + l->window + l->grant;
@@ -84,6 +89,8 @@ static void lane_grow_window(struct lanes_in *in, struct lane_in *l)
     l->grew_ns = in->now_ns;
 }
 
+static void lane_ask(struct lanes_in *in, struct lane_in *l);
+
 /* The granted record is taken, discarded or will never come: the next may have its turn. */
 static void lane_end_grant(struct lanes_in *in, struct lane_in *l)
 {
@@ -92,6 +99,10 @@ static void lane_end_grant(struct lanes_in *in, struct lane_in *l)
     l->grant = 0;
     list_remove(&l->granted);
     in->events->grant_done(in->context, in->peer, l, len);
+    if (!l->deferred) return;
+    l->deferred = false;
+    lane_ask(in, l);
+    lane_run_later(in, l);
 }
 
 static void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
@@ -104,6 +115,7 @@ static void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
 
 static void lane_forget(struct lanes_in *in, struct lane_in *l)
 {
+    l->deferred = false;
     lane_end_grant(in, l);
     if (l->announced) in->events->lane_closed(in->context, in->peer, l);
     if (l->state == LANE_AFTER) map_remove(&in->waiting, &l->by_after);
@@ -115,11 +127,6 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
     free(l->block);
     free(l->name);
     free(l);
-}
-
-static void lane_run_later(struct lanes_in *in, struct lane_in *l)
-{
-    if (!list_linked(&l->resume)) list_append(&in->resumed, &l->resume);
 }
 
 /* All its records have met their fate: the successor's turn, and the peer may open another. */
@@ -143,6 +150,7 @@ static void lane_drained(struct lanes_in *in, struct lane_in *l)
 static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code code, int cause)
 {
     conn_stop(in->conn, l->stream, code);
+    l->deferred = false;
     lane_end_grant(in, l);
     free(l->block);
     l->block = NULL;
@@ -309,7 +317,7 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         l->progress_ns = in->now_ns;
         l->decoded += n;
     }
-    if (l->grant && lane_large_complete(l) &&
+    if (l->grant && !l->deferred && lane_large_complete(l) &&
         lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
         l->block = NULL;
         l->block_have = l->block_cap = 0;
@@ -327,6 +335,23 @@ static void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
     lane_update_limit(in, l);
 }
 
+/* Asks for the large record under way; without anybody to take it the rest is skipped. */
+static void lane_ask(struct lanes_in *in, struct lane_in *l)
+{
+    int granted = in->events->grant(in->context, in->peer, l, &l->record);
+    if (granted > 0) {
+        lane_apply_grant(in, l);
+    } else if (granted < 0) {
+        l->skip = l->record.payload_len - l->block_have;
+        lane_take(in, l, l->wire - l->skip);
+        free(l->block);
+        l->block = NULL;
+        l->block_have = l->block_cap = 0;
+        l->large = false;
+        l->delivered = true;
+    }
+}
+
 /* A head was decoded whose record is too long for the window alone. */
 static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
                              size_t head)
@@ -335,15 +360,9 @@ static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struc
     l->record = *record;
     l->wire = (uint32_t)(head + record->payload_len);
     l->large = true;
-    int granted = in->events->grant(in->context, in->peer, l, record);
-    if (granted > 0) {
-        lane_apply_grant(in, l);
-    } else if (granted < 0) {
-        l->large = false;
-        lane_take(in, l, head);
-        l->skip = record->payload_len;
-        l->delivered = true;
-    }
+    /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
+    l->deferred = list_linked(&l->granted);
+    if (!l->deferred) lane_ask(in, l);
 }
 
 /* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, negative: an error. */
@@ -512,7 +531,8 @@ void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
 {
     list_each_safe(link, &in->granted) {
         struct lane_in *l = list_entry(link, struct lane_in, granted);
-        if (!l->large || lane_large_complete(l) || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) continue;
+        bool comes = l->large && !l->deferred && !lane_large_complete(l);
+        if (!comes || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) continue;
         lane_stop(in, l, STREAM_OVERFLOW, RUSM_BUSY);
     }
 }

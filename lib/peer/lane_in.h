@@ -60,6 +60,7 @@ struct lane_in {
 
     uint8_t state;       /* enum lane_state */
     bool unordered, large;
+    bool deferred;       /* the large record under way asks when the grant before it is over */
     bool fin;            /* no more bytes will come */
     bool broken;         /* reset by them, or stopped by us: what comes until then is not read */
     bool delivered;      /* unordered: its one record is done */
