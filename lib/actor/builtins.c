@@ -165,7 +165,7 @@ static int bounce_init(struct rusm_process *self, const struct rusm_args *args, 
         rusm_init_error(self, "bounce takes no argument, or 'unordered'");
         return RUSM_EINVAL;
     }
-    *state = (void *)(uintptr_t)&unordered; /* never written through */
+    *state = (void *)&unordered; /* never written through */
     return 0;
 }
 
@@ -183,9 +183,9 @@ static void bounce_receive(struct rusm_process *self, void *state, const struct 
     }
 }
 
-static const struct rusm_behaviour bounce = {
-    .name = "bounce", .init = bounce_init, .receive = bounce_receive
-};
+static const struct rusm_behaviour bounce = { .name = "bounce",
+                                              .init = bounce_init,
+                                              .receive = bounce_receive };
 
 /* ---- all of them ---- */
 

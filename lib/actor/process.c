@@ -188,7 +188,7 @@ void process_remove(struct rusm_process *p)
     monitor_ended(p);
     rt->hooks->exited(rt->context, pid, p->reason);
     if (p->reason_owned) {
-        free((void *)(uintptr_t)p->reason);
+        free((void *)p->reason);
     }
     slab_give(&rt->processes, p);
 }

@@ -35,7 +35,7 @@ struct runtime_options {
 };
 
 /* ---- life ---- */
-int runtime_new(struct runtime **rt, const struct runtime_options *options); /* or RUSM_ENOMEM */
+int runtime_new(struct runtime **out, const struct runtime_options *options); /* or RUSM_ENOMEM */
 /* Ends all processes (reason "shutdown", newest first, hooks called), frees. NULL is fine. */
 void runtime_free(struct runtime *rt);
 

@@ -39,30 +39,23 @@ int rusm_pid_parse(struct rusm_process *self, const char *text, rusm_pid *pid)
     return 0;
 }
 
-/* A line may come from anyone: what a terminal would obey, a newline too, is escaped. */
+/* A line may come from anyone: what a terminal would obey, a newline too, is escaped. Without memory
+ * for all of it, the line is cut. */
 static void text_print(struct rusm_process *self, const char *text, size_t len)
 {
     struct runtime *rt = self->rt;
-    char small[2048], *line = small;
+    char small[2048];
     size_t cap = len * 4 + 1;
+    char *large = cap > sizeof(small) ? malloc(cap) : NULL;
 
-    if (cap > sizeof(small)) {
-        line = malloc(cap);
-        if (!line) {
-            line = small; /* then as much of it as fits */
-            cap = sizeof(small);
-        }
-    }
-    utf8_escape(line, cap, text, len);
-    rt->hooks->print(rt->context, process_pid(self), line);
-    if (line != small) {
-        free(line);
-    }
+    utf8_escape(large ? large : small, large ? cap : sizeof(small), text, len);
+    rt->hooks->print(rt->context, process_pid(self), large ? large : small);
+    free(large);
 }
 
 void rusm_print(struct rusm_process *self, const char *format, ...)
 {
-    char small[512], *text = small;
+    char small[512];
     va_list args;
 
     va_start(args, format);
@@ -72,21 +65,16 @@ void rusm_print(struct rusm_process *self, const char *format, ...)
         return;
     }
     size_t len = (size_t)wanted;
-    if (len >= sizeof(small)) {
-        text = malloc(len + 1);
-        if (text) {
-            va_start(args, format);
-            vsnprintf(text, len + 1, format, args);
-            va_end(args);
-        } else {
-            text = small;
-            len = sizeof(small) - 1;
-        }
+    char *large = len >= sizeof(small) ? malloc(len + 1) : NULL;
+    if (large) {
+        va_start(args, format);
+        vsnprintf(large, len + 1, format, args);
+        va_end(args);
+        text_print(self, large, len);
+    } else {
+        text_print(self, small, len < sizeof(small) ? len : sizeof(small) - 1);
     }
-    text_print(self, text, len);
-    if (text != small) {
-        free(text);
-    }
+    free(large);
 }
 
 void rusm_init_error(struct rusm_process *self, const char *format, ...)

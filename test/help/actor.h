@@ -266,6 +266,37 @@ static inline size_t probe_kinds(const struct probe *p, enum rusm_kind kind)
     return count;
 }
 
+/* Fills to's mailbox with n messages. */
+static inline void probe_fill(struct probe *from, struct probe *to, int n)
+{
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(probe_send(from, to, "fill"), 0);
+    }
+}
+
+/* The only DOWN that p got for ref. */
+static inline const struct got *probe_down(const struct probe *p, uint64_t ref)
+{
+    const struct got *down = NULL;
+
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->got[i].kind == RUSM_DOWN && p->got[i].ref == ref) {
+            assert_null(down);
+            down = &p->got[i];
+        }
+    }
+    assert_non_null(down);
+    return down;
+}
+
+static inline uint64_t probe_links(struct probe *p)
+{
+    struct process_info info;
+
+    process_info(p->self, &info, 0);
+    return info.links;
+}
+
 /* A message as from the network. */
 static inline struct message *world_message(struct world *w, enum rusm_kind kind, rusm_pid from,
                                             uint64_t ref, const char *text)

@@ -1,4 +1,4 @@
-/* actor/process: how processes start and end, and who hears of it. */
+/* actor/process: how processes run and end, and who hears of it. */
 #include "help/actor.h"
 #include "base/limits.h"
 
@@ -147,6 +147,44 @@ static void test_kill_while_it_runs(void **state)
     free(a);
 }
 
+/* A hook may kill from inside of another's handler: not at once, then. */
+static void kill_by_hook(struct world *w, const struct post *post)
+{
+    (void)post;
+    assert_int_equal(runtime_kill(w->rt, 2, "by a hook"), 0);
+    assert_int_equal(w->exit_count, 0);
+}
+
+static void posts(struct probe *p, const struct rusm_message *m)
+{
+    rusm_pid far = { .serial = 3, .node = 1, .incarnation = 1 };
+
+    assert_int_equal(rusm_send(p->self, far, m->data, m->len, 0), 0);
+    assert_non_null(runtime_find(running_world->rt, 2));
+}
+
+static void test_kill_inside_of_another(void **state)
+{
+    (void)state;
+    struct world *w = running_world = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+
+    assert_int_equal(world_node(w, "oslo"), 1);
+    assert_int_equal(b->pid.serial, 2);
+    w->on_post = kill_by_hook;
+    a->on = posts;
+    assert_int_equal(probe_send(b, a, "x"), 0);
+    assert_int_equal(probe_send(a, b, "never handled"), 0);
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_int_equal(b->count, 0);
+    assert_int_equal(b->stops, 1);
+    assert_string_equal(b->reason, "by a hook");
+    world_free(w);
+    free(a);
+    free(b);
+}
+
 /* Each stop kills the next one: the chain must not grow the stack. */
 enum { CHAIN = 100000 };
 static unsigned chain_stops, chain_running;
@@ -193,128 +231,6 @@ static void test_chain_of_ends(void **state)
     assert_int_equal(runtime_count(w->rt), 0);
     assert_int_equal(runtime_counters(w->rt)->mailbox_discarded, CHAIN);
     assert_false(runtime_ready(w->rt));
-    world_free(w);
-}
-
-/* ---- init ---- */
-
-static void init_effects(struct probe *p)
-{
-    uint64_t ref;
-    rusm_pid far = { .serial = 3, .node = 1, .incarnation = 1 };
-
-    assert_int_equal(rusm_register(p->self, p->pid, "early"), 0);
-    assert_int_equal(rusm_send(p->self, p->pid, "to myself", 9, 0), 0);
-    assert_int_equal(rusm_monitor(p->self, far, &ref), 0);
-}
-
-static void init_error(struct probe *p)
-{
-    init_effects(p);
-    rusm_init_error(p->self, "no %s\nhere", "luck");
-    rusm_init_error(p->self, "%s", (const char *)p->user);
-}
-
-static void init_exit(struct probe *p)
-{
-    rusm_exit(p->self, "changed my mind");
-}
-
-static void test_failed_init(void **state)
-{
-    (void)state;
-    struct world *w = world_new();
-    struct probe *p = calloc(1, sizeof(*p));
-    struct rusm_why why;
-    char text[] = "bad\nluck";
-
-    assert_non_null(p);
-    assert_int_equal(world_node(w, "oslo"), 1);
-    p->init_result = RUSM_EINVAL;
-    p->on_init = init_effects;
-    assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
-    assert_string_equal(why.text, rusm_strerror(RUSM_EINVAL));
-    assert_int_equal(p->stops, 0);
-    assert_int_equal(runtime_count(w->rt), 0);
-    assert_null(runtime_find_name(w->rt, "early", 5));
-    assert_int_equal(runtime_counters(w->rt)->processes_started, 0);
-    assert_int_equal(runtime_counters(w->rt)->processes_ended, 0);
-    assert_int_equal(w->post_count, 2); /* the monitor and its withdrawal */
-    assert_int_equal(w->posts[1].post.kind, MESSAGE_DEMONITOR);
-    assert_int_equal(w->exit_count, 1);
-
-    p->on_init = init_error;
-    p->user = text;
-    assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
-    assert_string_equal(why.text, "bad\\x0aluck");
-    assert_int_equal(probe_try(w, p, NULL), RUSM_EINIT);
-
-    /* It has a state by then, so stop is called. */
-    p->init_result = 0;
-    p->on_init = init_exit;
-    assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
-    assert_string_equal(why.text, "changed my mind");
-    assert_int_equal(p->stops, 1);
-    assert_string_equal(p->reason, "changed my mind");
-    assert_false(runtime_ready(w->rt));
-    world_free(w);
-    free(p);
-}
-
-static void init_sends(struct probe *p)
-{
-    assert_int_equal(rusm_send(p->self, p->pid, "started", 7, 0), 0);
-}
-
-static void test_init_may_send(void **state)
-{
-    (void)state;
-    struct world *w = world_new();
-    struct probe *p = calloc(1, sizeof(*p));
-
-    assert_non_null(p);
-    p->on_init = init_sends;
-    assert_int_equal(probe_try(w, p, NULL), 0);
-    assert_true(runtime_ready(w->rt));
-    world_run(w);
-    assert_string_equal(p->got[0].text, "started");
-    world_free(w);
-    free(p);
-}
-
-static int deepest;
-
-static int deep_init(struct rusm_process *self, const struct rusm_args *args, void **state);
-static void deep_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
-{
-    (void)state;
-    (void)m;
-    rusm_exit(self, "normal");
-}
-static const struct rusm_behaviour deep = { .name = "deep",
-                                            .init = deep_init,
-                                            .receive = deep_receive };
-
-static int deep_init(struct rusm_process *self, const struct rusm_args *args, void **state)
-{
-    rusm_pid pid;
-
-    (void)args;
-    (void)state;
-    deepest++;
-    return rusm_spawn(self, &deep, NULL, &pid);
-}
-
-static void test_inits_in_inits_end(void **state)
-{
-    (void)state;
-    struct world *w = world_new();
-    rusm_pid pid;
-
-    deepest = 0;
-    assert_int_equal(runtime_spawn(w->rt, &deep, NULL, &pid, NULL, 1), RUSM_EINIT);
-    assert_int_equal(deepest, LIMIT_INIT_DEPTH);
-    assert_int_equal(runtime_count(w->rt), 0);
     world_free(w);
 }
 
@@ -424,10 +340,8 @@ int main(void)
         cmocka_unit_test(test_kill_from_outside),
         cmocka_unit_test(test_kill_by_another),
         cmocka_unit_test(test_kill_while_it_runs),
+        cmocka_unit_test(test_kill_inside_of_another),
         cmocka_unit_test(test_chain_of_ends),
-        cmocka_unit_test(test_failed_init),
-        cmocka_unit_test(test_init_may_send),
-        cmocka_unit_test(test_inits_in_inits_end),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_batches_take_turns),
         cmocka_unit_test(test_a_busy_one_gets_a_batch),

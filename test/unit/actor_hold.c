@@ -1,0 +1,237 @@
+/* rusm_hold: a process that can't pass on what it got takes nothing more, and holds back those who
+ * send to it. */
+#include "help/actor.h"
+
+/* Passes on to user; holds when it can't. */
+static void pass_on(struct probe *p, const struct rusm_message *m)
+{
+    struct probe *to = p->user;
+
+    assert_int_equal(m->kind, RUSM_SEND);
+    int err = rusm_send(p->self, to->pid, m->data, m->len, 0);
+    if (err == RUSM_BUSY) {
+        rusm_hold(p->self);
+    } else {
+        assert_int_equal(err, 0);
+    }
+}
+
+/* b's room must be told to a, although a waits for c as well, who takes nothing. */
+static void test_each_target_wakes(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w), *c = probe_new(w);
+    struct probe far = { .pid = { .serial = 5, .node = world_node(w, "oslo"), .incarnation = 9 } };
+
+    c->user = &far;
+    c->on = pass_on;
+    w->post_result = RUSM_BUSY;
+    probe_fill(a, c, WORLD_MESSAGES);
+    world_run(w);
+    assert_int_equal(probe_send(a, c, "x"), RUSM_BUSY);
+    probe_fill(a, b, WORLD_MESSAGES);
+    assert_int_equal(probe_send(a, b, "x"), RUSM_BUSY);
+    world_run(w);
+    assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 1);
+    w->post_result = 0;
+    runtime_writable(w->rt, c->pid);
+    world_run(w);
+    assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 2);
+
+    /* The end of one is told too: it may be tried, with RUSM_ENOPROC. */
+    probe_fill(a, b, WORLD_MESSAGES);
+    assert_int_equal(probe_send(a, b, "x"), RUSM_BUSY);
+    assert_int_equal(runtime_kill(w->rt, b->pid.serial, "gone"), 0);
+    world_run(w);
+    assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 3);
+    world_free(w);
+    free(a);
+    free(b);
+    free(c);
+}
+
+/* Sends its user's numbers to `to`, as many as it can; then it is asked again. */
+struct feed {
+    struct probe *to;
+    int left;
+};
+
+static void feed_on(struct probe *p, const struct rusm_message *m)
+{
+    struct feed *f = p->user;
+
+    assert_int_equal(m->kind, RUSM_SEND);
+    for (; f->left > 0; f->left--) {
+        char text[16];
+        snprintf(text, sizeof(text), "%d", f->left);
+        int err = probe_send(p, f->to, text);
+        if (err == RUSM_BUSY) {
+            rusm_hold(p->self);
+            return;
+        }
+        assert_int_equal(err, 0);
+    }
+}
+
+static void test_hold_loses_nothing(void **state)
+{
+    (void)state;
+    enum { MANY = 500 };
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *pass = probe_new(w), *slow = probe_new(w);
+    struct feed feed = { .to = pass, .left = MANY };
+
+    pass->user = slow;
+    pass->on = pass_on;
+    a->user = &feed;
+    a->on = feed_on;
+    probe_fill(a, slow, WORLD_MESSAGES);
+    assert_int_equal(probe_send(a, a, "go"), 0);
+    world_run(w);
+    assert_int_equal(feed.left, 0);
+    assert_int_equal(slow->count, WORLD_MESSAGES + MANY);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(atoi(slow->got[WORLD_MESSAGES + i].text), MANY - i);
+    }
+    world_free(w);
+    free(a);
+    free(pass);
+    free(slow);
+}
+
+static void test_hold_until_writable(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *pass = probe_new(w);
+    uint32_t oslo = world_node(w, "oslo");
+    struct probe far = { .pid = { .serial = 5, .node = oslo, .incarnation = 9 } };
+    struct process_info info;
+
+    pass->user = &far;
+    pass->on = pass_on;
+    w->post_result = RUSM_BUSY;
+    probe_fill(a, pass, 3);
+    world_run(w); /* it sleeps: nothing is ready */
+    assert_int_equal(w->post_count, 1);
+    assert_int_equal(pass->count, 1);
+    process_info(pass->self, &info, w->now);
+    assert_int_equal(info.mailbox, 3);
+    assert_int_equal(info.received, 0);
+    assert_string_equal(info.state, "waiting");
+
+    /* Still busy: the same message is tried once more. */
+    runtime_writable(w->rt, pass->pid);
+    world_run(w);
+    assert_int_equal(w->post_count, 2);
+    /* The mailbox it holds back is bounded. */
+    probe_fill(a, pass, WORLD_MESSAGES - 3);
+    assert_int_equal(probe_send(a, pass, "x"), RUSM_BUSY);
+
+    w->post_result = 0;
+    runtime_writable(w->rt, pass->pid);
+    world_run(w);
+    assert_int_equal(w->post_count, 2 + WORLD_MESSAGES);
+    assert_int_equal(probe_kinds(pass, RUSM_WRITABLE), 0);
+    assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 1);
+    /* Nobody is busy any more: not told again. */
+    runtime_writable(w->rt, pass->pid);
+    assert_false(runtime_ready(w->rt));
+    world_free(w);
+    free(a);
+    free(pass);
+}
+
+static int held;
+
+static void hold_three_times(struct probe *p, const struct rusm_message *m)
+{
+    (void)m;
+    if (held < 3) {
+        held++;
+        rusm_hold(p->self);
+    }
+}
+
+static void hold_always(struct probe *p)
+{
+    rusm_hold(p->self);
+}
+
+static void test_hold_without_busy(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w);
+    struct probe *odd = calloc(1, sizeof(*odd));
+
+    held = 0;
+    a->on = hold_three_times;
+    probe_fill(a, a, 1);
+    world_run(w);
+    assert_int_equal(a->count, 4);
+    assert_string_equal(a->got[3].text, "fill");
+
+    /* Means nothing in init and stop. */
+    assert_non_null(odd);
+    odd->on_init = hold_always;
+    odd->on_stop = hold_always;
+    assert_int_equal(probe_try(w, odd, NULL), 0);
+    probe_fill(a, odd, 1);
+    world_run(w);
+    assert_int_equal(odd->count, 1);
+    assert_int_equal(runtime_kill(w->rt, odd->pid.serial, "x"), 0);
+    assert_int_equal(odd->stops, 1);
+    world_free(w);
+    free(a);
+    free(odd);
+}
+
+static void hold_and_exit(struct probe *p, const struct rusm_message *m)
+{
+    (void)m;
+    rusm_hold(p->self);
+    rusm_exit(p->self, "enough");
+}
+
+static void test_end_while_holding(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w), *pass = probe_new(w);
+    struct probe far = { .pid = { .serial = 5, .node = world_node(w, "oslo"), .incarnation = 9 } };
+
+    a->on = hold_and_exit;
+    probe_fill(b, a, 2);
+    world_run(w);
+    assert_int_equal(a->stops, 1);
+    assert_string_equal(a->reason, "enough");
+
+    pass->user = &far;
+    pass->on = pass_on;
+    w->post_result = RUSM_BUSY;
+    probe_fill(b, pass, 2);
+    world_run(w);
+    assert_int_equal(runtime_kill(w->rt, pass->pid.serial, "kill"), 0);
+    assert_int_equal(pass->stops, 1);
+    assert_string_equal(pass->reason, "killed");
+    assert_int_equal(runtime_counters(w->rt)->mailbox_discarded, 1 + 2);
+    runtime_writable(w->rt, pass->pid);
+    world_run(w);
+    world_free(w);
+    free(a);
+    free(b);
+    free(pass);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_target_wakes),   cmocka_unit_test(test_hold_loses_nothing),
+        cmocka_unit_test(test_hold_until_writable), cmocka_unit_test(test_hold_without_busy),
+        cmocka_unit_test(test_end_while_holding),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
