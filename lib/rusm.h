@@ -220,7 +220,7 @@ struct rusm_boot {
     const char *spawnable;        /* what to start */
     const char *const *args;
     size_t arg_count;
-    bool global;                  /* register as a global name too */
+    bool global;                  /* a global name instead of a local one */
 };
 
 enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };

@@ -58,6 +58,9 @@ int registry_claim(struct registry *r, const char *name, size_t len, uint64_t se
 /* Gives it up. RUSM_ENOPROC: that process does not claim it. */
 int registry_withdraw(struct registry *r, const char *name, size_t len, uint64_t serial,
                       uint64_t now_ms);
+/* The name that a process of ours holds, the first it claimed of those; NULL: none. Borrowed until
+ * the next call that changes the registry. */
+const char *registry_name_held(const struct registry *r, uint64_t serial);
 /* The process ended: gives up all it claims. Cheap when that is nothing. */
 void registry_withdraw_all(struct registry *r, uint64_t serial, uint64_t now_ms);
 

@@ -157,6 +157,22 @@ int registry_withdraw(struct registry *r, const char *name, size_t len, uint64_t
     return 0;
 }
 
+const char *registry_name_held(const struct registry *r, uint64_t serial)
+{
+    struct registry_process *process = registry_process(r, serial);
+
+    if (!process) {
+        return NULL;
+    }
+    list_each(at, &process->claims) {
+        const struct registry_claim *claim = list_entry(at, struct registry_claim, at_owner);
+        if (claim->name->holder == claim) {
+            return claim->name->name;
+        }
+    }
+    return NULL;
+}
+
 void registry_withdraw_all(struct registry *r, uint64_t serial, uint64_t now_ms)
 {
     struct registry_process *process = registry_process(r, serial);

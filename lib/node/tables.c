@@ -108,7 +108,9 @@ static void table_processes(struct table *t)
         process_info(p, &info, t->node->now_ns);
         serial = info.serial;
         put_pid(t, info.serial, t->node->name, t->node->incarnation);
-        put_text(t, info.name);
+        const char *global =
+            info.name[0] ? NULL : registry_name_held(t->node->registry, info.serial);
+        put_text(t, global ? global : info.name);
         put_text(t, info.behaviour);
         put_text(t, info.state);
         put_number(t, info.mailbox);
