@@ -230,7 +230,7 @@ static void test_lanes_in_turn(void **state)
 static void test_as_many_as_slots(void **state)
 {
     (void)state;
-    enum { LANES = 6 };
+    enum { LANES = 2 + WORLD_MESSAGES + 2 };
     struct world *w = world_new();
     struct probe *to = probe_new(w);
     struct lane lane[LANES];
