@@ -1,0 +1,113 @@
+# A peer that is cut off, one way or both, for long or again and again, or dies: noticed within the
+# idle timeout, whole again by itself, no name without a live owner.
+load helper
+
+# Two nodes, tokyo behind a relay, each with a global name.
+two_nodes() {
+    seed
+    start_relay tokyo
+    start_behind tokyo --idle-timeout 1 --boot-global parrot_tokyo=echo --boot drain=sink
+    tokyo_pid=$pid
+    start_apart london --idle-timeout 1 --boot-global parrot_london=echo \
+        --join "tokyo@$relay_address"
+    healed
+}
+
+# All is as it was before.
+healed() {
+    wait_until whole london tokyo
+    wait_until knows london parrot_tokyo
+    wait_until knows tokyo parrot_london
+    at london expect 0 rusm call --global parrot_tokyo --via london polly
+    equal "$output" polly
+}
+
+# Each has noticed: a keep-alive of 333 ms that was on its way, 1 s of silence, some slack.
+noticed() {
+    local start
+    start=$(milliseconds)
+    wait_until lost london tokyo
+    wait_until lost tokyo london
+    took "$start" 2500
+    wait_until not_knows london parrot_tokyo
+    wait_until not_knows tokyo parrot_london
+}
+
+@test "cut both ways: lost within the idle timeout, its names gone; healed: all is back" {
+    two_nodes
+    relay tokyo cut both
+    noticed
+    local start
+    start=$(milliseconds)
+    at london expect 4 rusm call --global parrot_tokyo --via london polly
+    took "$start" 500
+    like "$stderr" "rusm: call: *'parrot_tokyo'*"
+    at london expect 4 rusm whereis parrot_tokyo --via london
+    # One's own name is one's own still.
+    at london expect 0 rusm call --global parrot_london --via london polly
+    relay tokyo heal
+    healed
+}
+
+@test "cut off: what is sent there is counted, and a client is told that it is not answered" {
+    two_nodes
+    at london expect 0 rusm spawn london relay drain@tokyo --name to_drain
+    at london expect 0 rusm send london to_drain first
+    wait_until drained 1
+    relay tokyo cut both
+    noticed
+    at london expect 0 rusm send london to_drain second
+    undelivered() {
+        [ "$(json value '.counter == "undelivered_noconnection"' \
+            at london "$RUSM" attach --counters london)" -gt 0 ]
+    }
+    wait_until undelivered
+    at london expect 3 rusm call --timeout 1 "tokyo@$relay_address" drain
+    like "$stderr" "rusm: call: *$relay_address*"
+    relay tokyo heal
+    healed
+    at london expect 0 rusm send london to_drain third
+    wait_until drained 2
+}
+drained() { [ "$(at tokyo "$RUSM" call tokyo drain)" = "$1" ]; }
+
+@test "cut in one direction: lost on both sides; healed: all is back" {
+    two_nodes
+    relay tokyo cut in
+    noticed
+    relay tokyo heal
+    healed
+}
+
+@test "cut in the other direction: lost on both sides; healed: all is back" {
+    two_nodes
+    relay tokyo cut out
+    noticed
+    relay tokyo heal
+    healed
+}
+
+@test "flapping: ten cuts, some shorter and some longer than the idle timeout; then all is back" {
+    two_nodes
+    local ways=(both in out)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        relay tokyo cut "${ways[RANDOM % 3]}"
+        pause $((RANDOM % 4 ? RANDOM % 600 : 1500))
+        relay tokyo heal
+        pause $((RANDOM % 400))
+    done
+    healed
+}
+pause() { sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"; } # the disturbance's own time
+
+@test "a peer elsewhere that is killed is lost within the idle timeout; started again, it is back" {
+    two_nodes
+    kill -9 "$tokyo_pid"
+    start=$(milliseconds)
+    wait_until lost london tokyo
+    took "$start" 2500
+    wait_until not_knows london parrot_tokyo
+    at london expect 4 rusm call --global parrot_tokyo --via london polly
+    start_behind tokyo --idle-timeout 1 --boot-global parrot_tokyo=echo
+    healed
+}

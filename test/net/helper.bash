@@ -1,0 +1,77 @@
+# helper: what the tests of several nodes share. A node "apart" has a run folder of its own, so
+# that it finds the others by --join alone; one "behind" has a relay before it too, whose address
+# it advertises. Chances are of $SEED, which is printed: SEED=… replays a test that failed.
+source "$BATS_TEST_DIRNAME/../cmd/helper.bash"
+
+: "${RELAY:=$BATS_TEST_DIRNAME/../../build/release/test/net/relay}"
+: "${SEED:=$(date +%s)}"
+export SEED
+
+seed() {
+    echo "SEED=$SEED"
+    RANDOM=$SEED
+}
+
+# Runs a command with the run folder of a node that was started apart.
+at() {
+    local node=$1
+    shift
+    RUSM_RUNDIR=$BATS_TEST_TMPDIR/run.$node "$@"
+}
+
+# start_node in a run folder of its own.
+start_apart() {
+    mkdir -p -m 700 "run.$1"
+    at "$1" start_node "$@"
+}
+
+# Starts a relay without a target; $relay_address is where it listens. Takes the relay's options.
+start_relay() {
+    local name=$1
+    shift
+    mkfifo "$name.control"
+    : >"$name.relay"
+    # Open for reading too, so that the relay's input does not end with our first line.
+    "$RELAY" --seed "$SEED" "$@" <>"$name.control" >"$name.relay" 2>&1 3>&- &
+    echo $! >>pids
+    wait_until has_text "$name.relay" "relay ready at"
+    relay_address=$(sed -n '1s/^relay ready at //p' "$name.relay")
+}
+
+# Tells a relay something: relay london cut both.
+relay() {
+    local name=$1 before
+    shift
+    before=$(wc -l <"$name.relay")
+    echo "$*" >"$name.control"
+    answered() { [ "$(wc -l <"$name.relay")" -gt "$before" ]; }
+    wait_until answered
+    equal "$(tail -n 1 "$name.relay")" ok
+}
+
+# start_apart, behind a relay of the node's name that start_relay has started.
+start_behind() {
+    local name=$1
+    shift
+    start_apart "$name" --advertise "$relay_address" "$@"
+    relay "$name" to "$address"
+}
+
+# Whether node A has a live connection to node B; both may be apart.
+sees() { [ "$(state_of "$1" "$2")" = connected ]; }
+# "connecting" is a lost peer that is being dialled right now.
+lost() { case $(state_of "$1" "$2") in lost | connecting) ;; *) false ;; esac; }
+state_of() { json state ".node == \"$2\"" at "$1" "$RUSM" attach --peers "$1"; }
+whole() { sees "$1" "$2" && sees "$2" "$1"; }
+
+# Whether A knows of a global name.
+knows() { at "$1" "$RUSM" whereis "$2" --via "$1"; }
+not_knows() { ! knows "$1" "$2"; }
+
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+# Fails when more than so many milliseconds have gone by since then.
+took() {
+    local took=$(($(milliseconds) - $1))
+    [ $took -le "$2" ] || { echo "took $took ms, not $2"; return 1; }
+}
