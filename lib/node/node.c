@@ -350,11 +350,11 @@ static bool processes_idle(struct rusm_node *node)
 }
 
 /* Clients are not waited for: one that only holds its connection acknowledges nothing. */
-static bool peers_quiet(struct rusm_node *node)
+static bool peers_drained(struct rusm_node *node)
 {
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer && !c->client && !peer_quiet(c->peer)) return false;
+        if (c->peer && !c->client && !peer_drained(c->peer)) return false;
     }
     return true;
 }
@@ -384,7 +384,7 @@ static void leave(struct rusm_node *node)
         struct connection *c = list_entry(link, struct connection, link);
         if (c->peer && !c->client) peer_finish(c->peer);
     }
-    run_until(node, peers_quiet, deadline, 2);
+    run_until(node, peers_drained, deadline, 2);
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
         if (c->peer)

@@ -33,6 +33,7 @@ struct peer {
     struct hello hello;       /* ours; its texts point into hello_text */
     char hello_text[2][512];
     bool has_hello, ready, closing;
+    bool put_off;             /* the other side's ADOPT, and what came behind it, waits */
     bool client;              /* either end is a client: no adopt */
     uint64_t since_ns;
     uint64_t refused;         /* records the peer broke off */
@@ -67,7 +68,7 @@ int peer_new(struct peer **out, const struct peer_options *options)
     p->hello.name = p->hello_text[0];
     p->hello.advertise = p->hello_text[1];
     outq_init(&p->control_q);
-    buf_init(&p->control_rx, LIMIT_FRAME + FRAME_HEAD_MAX);
+    buf_init(&p->control_rx, LIMIT_CONTROL_QUEUE);
     lanes_in_init(&p->in, p->conn, p, p->events, p->context, options->budget, options->seed,
                   in_drained);
     p->in.now_ns = options->now_ns;
@@ -217,6 +218,19 @@ void peer_adopt(struct peer *p)
     become_ready(p);
 }
 
+static int got_adopt(struct peer *p)
+{
+    if (p->client) return RUSM_EMALFORMED;
+    if (p->ready) return 0;
+    int verdict = p->events->adopt ? p->events->adopt(p->context, p) : 0;
+    if (verdict == RUSM_BUSY) {
+        p->put_off = true;
+        return 0;
+    }
+    if (!verdict && !p->closing) become_ready(p);
+    return verdict;
+}
+
 static int got_hello(struct peer *p, const struct frame *frame)
 {
     struct hello hello;
@@ -268,9 +282,7 @@ static int got_frame(struct peer *p, const struct frame *frame)
     if (!p->has_hello) return RUSM_EMALFORMED;
     switch ((enum frame_type)frame->type) {
     case FRAME_ADOPT:
-        if (p->client) return RUSM_EMALFORMED;
-        if (!p->ready) become_ready(p);
-        return 0;
+        return got_adopt(p);
     case FRAME_RECEIPTS:
         return got_receipts(p, frame);
     case FRAME_DRAINED:
@@ -283,31 +295,50 @@ static int got_frame(struct peer *p, const struct frame *frame)
     }
 }
 
+/* Decodes what control_rx holds: frames are contiguous there. */
+static int control_run(struct peer *p)
+{
+    struct frame frame;
+    ssize_t used = 0;
+    while (!p->closing && !p->put_off && buf_len(&p->control_rx) > 0 &&
+           (used = frame_decode(buf_data(&p->control_rx), buf_len(&p->control_rx), &frame)) > 0) {
+        int error = got_frame(p, &frame);
+        if (error) return p->closing ? 0 : fail(p, error, "malformed control frame");
+        buf_consume(&p->control_rx, (size_t)used);
+    }
+    return used < 0 ? fail(p, (int)used, "malformed control frame") : 0;
+}
+
 /* The control stream ends only with the connection. */
 static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fin)
 {
-    struct frame frame;
+    int error = 0;
     if (fin) return fail(p, RUSM_EMALFORMED, "the control stream ended");
-    while (len > 0 && !p->closing) {
-        /* Frames are decoded from one contiguous buffer, which holds at most one of them. */
-        size_t room = LIMIT_FRAME + FRAME_HEAD_MAX - buf_len(&p->control_rx);
+    while (!error && len > 0 && !p->closing) {
+        /* One frame at most, unless they wait. */
+        size_t max = p->put_off ? LIMIT_CONTROL_QUEUE : LIMIT_FRAME + FRAME_HEAD_MAX;
+        size_t room = max - buf_len(&p->control_rx);
         size_t take = len < room ? len : room;
-        int error = buf_append(&p->control_rx, data, take);
+        if (take == 0) {
+            peer_close(p, CLOSE_LIMIT, "too much before it is known who you are");
+            return 0;
+        }
+        error = buf_append(&p->control_rx, data, take);
         if (error) return fail(p, error, "");
         data += take;
         len -= take;
-        ssize_t used = 0;
-        while (!p->closing && buf_len(&p->control_rx) > 0 &&
-               (used = frame_decode(buf_data(&p->control_rx), buf_len(&p->control_rx),
-                                    &frame)) > 0) {
-            error = got_frame(p, &frame);
-            if (error) return p->closing ? 0 : fail(p, error, "malformed control frame");
-            buf_consume(&p->control_rx, (size_t)used);
-        }
-        if (used < 0) return fail(p, (int)used, "malformed control frame");
+        error = control_run(p);
     }
     buf_trim(&p->control_rx);
-    return 0;
+    return error;
+}
+
+void peer_adopted(struct peer *p)
+{
+    if (!p->put_off || p->closing) return;
+    p->put_off = false;
+    become_ready(p);
+    control_run(p);
 }
 
 /* ---- the endpoint's stream events ---- */
@@ -526,8 +557,13 @@ void peer_finish(struct peer *p)
 
 bool peer_quiet(const struct peer *p)
 {
-    return p->out.queued == 0 && p->out.ordinals.count == 0 && p->control_q.len == 0 &&
-           p->receipts.len == 0 && p->drained.len == 0;
+    return p->out.queued == 0 && p->control_q.len == 0 && p->receipts.len == 0 &&
+           p->drained.len == 0;
+}
+
+bool peer_drained(const struct peer *p)
+{
+    return peer_quiet(p) && p->out.ordinals.count == 0;
 }
 
 void peer_counters(const struct peer *p, struct peer_counters *out)

@@ -26,6 +26,9 @@ enum delivery {
 struct peer_events {
     /* The peer introduces itself. CLOSE_NONE to go on, else the connection is closed so. */
     enum close_code (*hello)(void *context, struct peer *p, const struct hello *hello);
+    /* The other side adopts the connection. 0: ready. RUSM_BUSY: put off, until peer_adopted; what
+     * comes behind waits. RUSM_EMALFORMED: not its to say. May be NULL for a client. */
+    int (*adopt)(void *context, struct peer *p);
     /* Messages may flow: lanes are delivered from now on. */
     void (*ready)(void *context, struct peer *p);
     /* Frames that the peer room does not handle itself: LEAVE, REQUEST, REPLY, CANCEL, NODES,
@@ -81,6 +84,8 @@ bool peer_has_hello(const struct peer *p);
 /* This connection is the one (node with the lower name; or a client's): sends ADOPT between nodes,
  * becomes ready. */
 void peer_adopt(struct peer *p);
+/* The other side's ADOPT may act now, if it came and was put off. Not from within an upcall. */
+void peer_adopted(struct peer *p);
 void peer_close(struct peer *p, enum close_code code, const char *text);
 
 /* Queues a control frame. 0, RUSM_ENOMEM, RUSM_ETOOLARGE (over LIMIT_FRAME), RUSM_ELIMIT (queue
@@ -102,10 +107,12 @@ void peer_turn(struct peer *p, uint64_t now_ns);
 /* About once a second: idle lanes, stalled grants, hello in time. */
 void peer_tick(struct peer *p, uint64_t now_ns);
 
-/* Nothing more will be sent on lanes: all are ended, so that peer_quiet can come true. */
-void peer_finish(struct peer *p);
-/* All that we sent has reached its mailbox or fate, as the peer said, and nothing is queued. */
+/* Everything of ours is acknowledged, and nothing waits to be said. */
 bool peer_quiet(const struct peer *p);
+/* Nothing more will be sent on lanes: all are ended, so that peer_drained can come true: all that
+ * we sent has reached its mailbox or fate, as the peer said. */
+void peer_finish(struct peer *p);
+bool peer_drained(const struct peer *p);
 
 struct peer_counters {
     uint64_t records_sent, records_received, bytes_sent, bytes_received;
