@@ -203,21 +203,14 @@ static enum close_code judge_second(struct connection *c, struct member *m,
     return liveness_contend(c, m) ? CLOSE_NONE : CLOSE_NAME_TAKEN;
 }
 
-static void set_address(struct connection *c, struct member *m, const struct hello *hello)
+/* Not before the connection is the one: an impostor is not to be dialled. */
+static void set_address(const struct connection *c, struct member *m)
 {
-    char host[256], port[6];
-    if (hello->advertise_len > 0 && hello->advertise_len < sizeof m->address) {
-        char text[sizeof m->address];
-        memcpy(text, hello->advertise, hello->advertise_len);
-        text[hello->advertise_len] = 0;
-        if (id_host_port_parse(text, host, port) == 0) {
-            memcpy(m->address, text, hello->advertise_len + 1);
-            return;
-        }
-        log_warn(&c->node->log, "%s advertises an address that is none", m->name);
-    }
+    if (c->advertised[0])
+        memcpy(m->address, c->advertised, sizeof m->address);
     /* What we see, unless we have what the user wrote: a name may lead elsewhere next time. */
-    if (!m->address[0] || !m->joined) memcpy(m->address, c->address, sizeof c->address);
+    else if (!m->address[0] || !m->joined)
+        memcpy(m->address, c->address, sizeof c->address);
 }
 
 static enum close_code hello_of_node(struct connection *c, const struct hello *hello)
@@ -237,7 +230,10 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
     c->member = m;
     c->index = m->index;
     c->incarnation = hello->incarnation;
-    set_address(c, m, hello);
+    if (hello->advertise_len > 0 && hello->advertise_len < sizeof c->advertised) {
+        memcpy(c->advertised, hello->advertise, hello->advertise_len);
+        c->advertised[hello->advertise_len] = 0;
+    }
     if (m->current) {
         enum close_code code = judge_second(c, m, hello);
         if (code != CLOSE_NONE) return code;
@@ -251,15 +247,34 @@ static enum close_code on_hello(void *context, struct peer *p, const struct hell
 {
     struct rusm_node *node = context;
     struct connection *c = connection_of(p);
+    if (node->leaving) {
+        peer_close(p, CLOSE_NONE, "the node leaves");
+        return CLOSE_NONE;
+    }
     if (hello->role == HELLO_CLIENT) {
+        if (conn_dialled(c->conn)) return CLOSE_WRONG_NODE;
         c->client = true;
         c->incarnation = hello->incarnation;
-        if (!node->runtime || runtime_client_up(node->runtime, &c->index) != 0) return CLOSE_LIMIT;
+        if (runtime_client_up(node->runtime, &c->index) != 0) return CLOSE_LIMIT;
         if (reserve_index(node, c->index) == 0) return CLOSE_NONE;
         runtime_client_down(node->runtime, c->index);
         return CLOSE_LIMIT;
     }
-    return node->leaving ? CLOSE_NONE : hello_of_node(c, hello);
+    return hello_of_node(c, hello);
+}
+
+/* The node with the lower name says which connection is the one; but not before it is known that it
+ * is no impostor. */
+static int on_adopt(void *context, struct peer *p)
+{
+    struct rusm_node *node = context;
+    struct connection *c = connection_of(p);
+    struct member *m = c->member;
+    if (strcmp(node->name, m->name) < 0) return RUSM_EMALFORMED;
+    if (m->contender == c) return RUSM_BUSY;
+    if (m->current && m->current->incarnation != c->incarnation)
+        peer_close(p, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
+    return 0;
 }
 
 /* Messages may flow. */
@@ -275,7 +290,9 @@ static void on_peer_ready(void *context, struct peer *p)
     if (m->contender == c) m->contender = NULL;
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
              conn_dialled(c->conn) ? "dialled" : "accepted");
+    set_address(c, m);
     member_connected(node, m, c);
+    liveness_pong(c); /* another that waits for the one before: this one lives */
     if (registry_peer_up(node->registry, m->name, m->index, c->incarnation) != 0) {
         peer_close(p, CLOSE_INTERNAL, "out of memory");
         return;
@@ -321,6 +338,7 @@ static void on_receipt(void *context, struct peer *p, const struct receipt *rece
 
 const struct peer_events node_peer_events = {
     .hello = on_hello,
+    .adopt = on_adopt,
     .ready = on_peer_ready,
     .frame = on_frame,
     .receipt = on_receipt,

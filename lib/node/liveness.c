@@ -33,7 +33,10 @@ static void contender_wins(struct rusm_node *node, struct member *m)
     struct connection *c = m->contender;
     m->contender = NULL;
     if (m->current) connection_replace(m->current);
-    if (strcmp(node->name, m->name) < 0) peer_adopt(c->peer);
+    if (strcmp(node->name, m->name) < 0)
+        peer_adopt(c->peer);
+    else
+        peer_adopted(c->peer);
 }
 
 void liveness_pong(struct connection *c)

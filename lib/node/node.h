@@ -60,6 +60,7 @@ struct connection {
     struct member *member;         /* NULL: a client, or not known yet */
     char meant[RUSM_NODE_NAME_MAX + 1]; /* dialled: the node we mean; "": any */
     char address[80];              /* the other end */
+    char advertised[300];          /* where it wants to be dialled; "": where it is */
     uint32_t index, incarnation;   /* how pids name it */
     bool client, left;             /* left: it said LEAVE */
     uint64_t since_ns;
