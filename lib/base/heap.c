@@ -49,7 +49,7 @@ int heap_insert(struct heap *h, struct heap_node *n, uint64_t key)
     must(!heap_has(n));
     if (h->count + 1 >= h->cap) {
         size_t cap = h->cap ? h->cap * 2 : HEAP_LEAST;
-        struct heap_node **at = reallocarray(h->at, cap, sizeof(struct heap_node *));
+        struct heap_node **at = realloc(h->at, cap * sizeof(struct heap_node *));
         if (!at) {
             return RUSM_ENOMEM;
         }

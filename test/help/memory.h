@@ -1,6 +1,6 @@
 /* memory: makes allocations fail. A test program that includes this once names, in a comment,
  *
- *     LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ *     LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  *
  * (those that the rooms it tests call and no others); memory_fail_after(n) then lets n allocations
  * of the rooms through and fails all later ones, until memory_works. */
@@ -48,13 +48,6 @@ void *__wrap_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size)
 {
     return memory_denied() ? NULL : __real_realloc(old, size);
-}
-
-void *__real_reallocarray(void *old, size_t count, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size)
-{
-    return memory_denied() ? NULL : __real_reallocarray(old, count, size);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* actor: without memory things fail with RUSM_ENOMEM, and nothing is lost, leaked or half done. A
  * scenario is run with 0, 1, 2 … allocations that succeed before all fail.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  */
 #include "help/actor.h"
 #include "help/memory.h"

@@ -1,5 +1,5 @@
 /* actor/message and actor/mailbox: messages from a pool, and queues of them.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  *
  * That they are freed, once, is the sanitizers' to see.
  */

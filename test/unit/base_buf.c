@@ -1,5 +1,5 @@
 /* base/buf: a queue of bytes with a limit.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  */
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* base/credit: bytes on their way back to a lane that may be gone.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  *
  * That accounts are freed, once, is the sanitizers' to see.
  */

@@ -1,5 +1,5 @@
 /* base/heap: the earliest first, whatever happens in between.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  */
 #include "base/heap.h"
 

@@ -1,5 +1,5 @@
 /* base/map: a hash table of elements that someone else owns.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  */
 #include "base/map.h"
 

@@ -1,5 +1,5 @@
 /* peer/outq: bytes of a stream until they are acknowledged.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray */
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "peer/outq.h"
 
 #include <setjmp.h>

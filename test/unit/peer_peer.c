@@ -377,13 +377,25 @@ static void test_order(void **state)
     for (uint64_t i = 0; i < OTHERS; i++) {
         pair_until(&p->a, &p->b, NULL, p->b.box[40 + i].taken == EACH);
     }
-    pair_until(&p->a, &p->b, NULL, peer_quiet(p->a.peer) && peer_quiet(p->b.peer));
+    pair_until(&p->a, &p->b, NULL, host_count(&p->a).unconfirmed == 0);
     assert_int_equal(host_count(&p->a).records_sent, ONE + OTHERS * EACH);
     assert_int_equal(host_count(&p->b).records_received, ONE + OTHERS * EACH);
     assert_int_equal(host_count(&p->a).bytes_sent, host_count(&p->b).bytes_received);
     assert_int_equal(host_count(&p->a).unconfirmed, 0);
     assert_int_equal(host_count(&p->a).lanes_out, 1 + OTHERS);
     assert_int_equal(host_count(&p->b).lanes_in, 1 + OTHERS);
+    /* Leaving: quiet as soon as all is in its mailbox, and only then. */
+    p->b.box[1].take = 0;
+    for (uint64_t i = 0; i < 65; i++) {
+        assert_int_equal(host_send(&p->a, 1, 1, 8, one + i), 0);
+    }
+    pair_until(&p->a, &p->b, NULL, host_count(&p->a).unconfirmed == 0);
+    peer_finish(p->a.peer);
+    pair_for(&p->a, &p->b, NULL, 50);
+    assert_false(peer_quiet(p->a.peer)); /* one has no room yet */
+    box_take(&p->b.box[1]);
+    pair_until(&p->a, &p->b, NULL, peer_quiet(p->a.peer));
+    assert_int_equal(host_count(&p->a).lanes_out, 0);
 }
 
 static void test_receipts(void **state)
