@@ -5,6 +5,7 @@
 #   make demo       two nodes on this machine, shown and explained
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
 #   make figures    measures how fast a cluster forms; no verdict
+#   make bench-peers  rusm's benches beside Erlang, ZeroMQ and NATS, which it installs; no verdict
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest)
 #   make format     clang-format in place; make tidy: clang-tidy
 #
@@ -170,8 +171,14 @@ $(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 $(NETS): %: %.o $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(ROOMS)
 
-$(FUZZES): %: %.o $(ROOMS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(ROOMS) $(LIBS)
+# A fuzz target may stand in for functions of a room or command: its own are linked first, so their
+# objects stay in the archives.
+$(OUT)/commands.a: $(filter-out $(OUT)/cmd/main.o,$(CMD_OBJECTS))
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZES): %: %.o $(OUT)/commands.a $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/commands.a \
+	    $(ROOMS) $(LIBS)
 
 .PHONY: unit-programs embed-programs net-programs fuzz-programs flavour
 unit-programs: $(UNITS)
@@ -220,6 +227,11 @@ nettest: tools
 .PHONY: figures
 figures: $(RUSM) $(FIGURES)
 	@for f in $(FIGURES); do RUSM=$(CURDIR)/$(RUSM) $$f || exit 1; done
+
+# In turn, ROUNDS times (3), for TIME seconds a phase (5), with WORKERS (4).
+.PHONY: bench-peers
+bench-peers: $(RUSM)
+	@RUSM=$(CURDIR)/$(RUSM) CC='$(CC)' test/peers/run $(or $(TIME),5) $(or $(WORKERS),4)
 
 embed: tools
 	$(sub) embed-programs

@@ -1,0 +1,204 @@
+/* fuzz: the registry (lib/cluster): peers that come, go and send any NAMES frames, while this node
+ * claims and withdraws. A second registry, connected to the first alone, hears what that tells: in
+ * the end it must know all that the first owns, and nothing else. */
+#include "cluster/registry.h"
+#include "help/fuzz.h"
+#include "wire/gossip.h"
+
+#define NOW UINT64_C(1800000000000)
+#define PEERS 4
+#define NAMES_MAX 6
+#define FRAME 1024
+
+static const char *const peer_names[PEERS] = { "bonn", "london", "oslo", "tokyo" };
+static const char *const names[] = { "a", "b", "bank", "c", "till", "zz", "y", "x" };
+#define NAMES (sizeof(names) / sizeof(names[0]))
+
+struct world {
+    struct registry *r, *mirror;
+    bool up[PEERS + 1];
+    uint64_t now_ms;
+};
+
+static void lost(void *user, uint64_t serial, const char *name, size_t len,
+                 const struct registry_holder *holder)
+{
+    struct world *w = user;
+    struct registry_holder now;
+
+    must(serial != 0 && strlen(name) == len && holder->serial != 0 && holder->node != 0);
+    must(registry_whereis(w->r, name, len, &now) == 0 && now.node == holder->node);
+    must(w->up[holder->node]);
+    if (serial % 3 == 0) { /* a process that ends when it loses a name */
+        registry_withdraw_all(w->r, serial, w->now_ms);
+    } else if (serial % 3 == 1) {
+        must(registry_withdraw(w->r, name, len, serial, w->now_ms) == 0);
+    }
+}
+
+/* A frame that is well formed: flags and claims to few names at few times. */
+static size_t frame_make(struct reader *in, uint8_t *body)
+{
+    struct writer w = writer_on(body, FRAME);
+
+    writer_varint(&w, fuzz_below(in, 4));
+    for (size_t n = fuzz_below(in, 8); n > 0; n--) {
+        const char *name = names[fuzz_below(in, NAMES)];
+        size_t what = fuzz_below(in, 256);
+        claim_write(&w, &(struct claim){ .flags = what & 1,
+                                         .serial = 1 + (what >> 1 & 3),
+                                         .time = (NOW + fuzz_below(in, 200) * 1000) << 16 | what,
+                                         .name = name,
+                                         .name_len = strlen(name) });
+    }
+    must(!w.bad);
+    return writer_len(&w);
+}
+
+static void hear(struct world *w, uint32_t index, const uint8_t *body, size_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+
+    must(copy);
+    if (len > 0) {
+        memcpy(copy, body, len);
+    }
+    int rc = registry_recv(w->r, index, copy, len, w->now_ms);
+    free(copy);
+    must(w->up[index] ? rc == 0 || rc == RUSM_EMALFORMED : rc == RUSM_ENOCONN);
+    if (rc == RUSM_EMALFORMED) { /* as the node does: the connection ends */
+        registry_peer_down(w->r, index);
+        w->up[index] = false;
+    }
+}
+
+/* Fetches a frame for a peer, well formed; the mirror's is heard. */
+static bool tell(struct world *w, uint32_t index)
+{
+    uint8_t body[FRAME];
+    size_t len = registry_next(w->r, index, body, REGISTRY_FRAME_LEAST);
+    struct reader r = reader_on(body, len);
+    struct claim claim;
+    int rc;
+
+    must(len <= REGISTRY_FRAME_LEAST && (len == 0 || w->up[index]));
+    if (len == 0) {
+        return false;
+    }
+    must(reader_varint(&r) <= (NAMES_FIRST | NAMES_LAST));
+    while ((rc = claim_read(&r, &claim)) == 1) {}
+    must(rc == 0);
+    if (index == PEERS) {
+        must(registry_recv(w->mirror, 1, body, len, w->now_ms) == 0);
+    }
+    return true;
+}
+
+static void own(struct world *w, struct reader *in)
+{
+    const char *name = names[fuzz_below(in, NAMES)];
+    size_t what = fuzz_below(in, 256);
+    uint64_t serial = 1 + what % 7;
+    struct registry_holder holder;
+    int rc;
+
+    if (what < 160) {
+        rc = registry_claim(w->r, name, strlen(name), serial, w->now_ms);
+        must(rc == 0 || rc == RUSM_EEXIST || rc == RUSM_ELIMIT);
+        must(rc == RUSM_ELIMIT || registry_whereis(w->r, name, strlen(name), &holder) == 0);
+        must(rc != 0 || (holder.node == 0 && holder.serial == serial));
+    } else if (what < 230) {
+        rc = registry_withdraw(w->r, name, strlen(name), serial, w->now_ms);
+        must(rc == 0 || rc == RUSM_ENOPROC);
+    } else {
+        registry_withdraw_all(w->r, serial, w->now_ms);
+    }
+}
+
+static void step(struct world *w, struct reader *in)
+{
+    uint32_t index = 1 + (uint32_t)fuzz_below(in, PEERS - 1);
+    uint8_t body[FRAME];
+    size_t len;
+
+    switch (fuzz_below(in, 8)) {
+    case 0:
+        must(registry_peer_up(w->r, peer_names[index - 1], index, 1) == 0);
+        w->up[index] = true;
+        break;
+    case 1:
+        registry_peer_down(w->r, index);
+        w->up[index] = false;
+        break;
+    case 2: {
+        const uint8_t *raw = fuzz_bytes(in, 255, &len);
+        hear(w, index, raw, len);
+        break;
+    }
+    case 3:
+    case 4: hear(w, index, body, frame_make(in, body)); break;
+    case 5: own(w, in); break;
+    case 6: tell(w, index); break;
+    case 7: tell(w, PEERS); break;
+    }
+    w->now_ms += fuzz_below(in, 256);
+}
+
+static int each(void *user, const char *name, size_t len, const struct registry_holder *holder)
+{
+    struct world *w = user;
+    struct registry_holder again;
+
+    must(strlen(name) == len && holder->serial != 0 && holder->node <= PEERS);
+    must(holder->node == 0 || w->up[holder->node]);
+    must(registry_whereis(w->r, name, len, &again) == 0);
+    must(again.node == holder->node && again.serial == holder->serial);
+    if (holder->node == 0) {
+        must(registry_whereis(w->mirror, name, len, &again) == 0);
+        must(again.node == 1 && again.serial == holder->serial);
+    }
+    return 0;
+}
+
+static void check(struct world *w)
+{
+    struct registry_counters ours, mirrors;
+
+    while (tell(w, PEERS)) {}
+    must(registry_each(w->r, each, w) == 0);
+    registry_count(w->r, &ours);
+    registry_count(w->mirror, &mirrors);
+    must(mirrors.names == ours.own && mirrors.refused == 0 && mirrors.malformed == 0);
+    for (uint32_t i = 1; i < PEERS; i++) {
+        registry_peer_down(w->r, i);
+        w->up[i] = false;
+    }
+    registry_count(w->r, &ours);
+    must(ours.names == ours.own); /* nobody else is left */
+    must(registry_each(w->r, each, w) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct world w = { .now_ms = NOW };
+    struct registry_options options = { .node = "node",
+                                        .incarnation = 7,
+                                        .seed = 1,
+                                        .names_max = NAMES_MAX,
+                                        .user = &w,
+                                        .lost = lost };
+    struct registry_options mirror = { .node = "mirror", .incarnation = 8, .seed = 2 };
+    struct reader in = reader_on(data, len);
+
+    must(registry_new(&w.r, &options) == 0 && registry_new(&w.mirror, &mirror) == 0);
+    must(registry_peer_up(w.r, "mirror", PEERS, 8) == 0);
+    must(registry_peer_up(w.mirror, "node", 1, 7) == 0);
+    w.up[PEERS] = true;
+    while (reader_left(&in) > 0) {
+        step(&w, &in);
+    }
+    check(&w);
+    registry_free(w.r);
+    registry_free(w.mirror);
+    return 0;
+}

@@ -1,0 +1,69 @@
+/* fuzz: NAME.json in the run folder, as another process of ours, or one of an older version, may have
+ * left it (lib/node/rundir.c). */
+#include "base/id.h"
+#include "help/fuzz.h"
+#include "node/rundir.h"
+
+static char folder[64];
+
+static void folder_remove(void)
+{
+    static const char *const left[] = { "london.json", "tokyo.json", "tokyo.lock" };
+    char path[128];
+
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, left[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static void folder_make(void)
+{
+    if (!folder[0]) {
+        snprintf(folder, sizeof(folder), "%s/rusm-fuzz-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        must(mkdtemp(folder));
+        atexit(folder_remove);
+    }
+}
+
+/* What was read is such as a node writes: it is, and comes back the same. */
+static void check(struct rundir *r, const struct rundir_entry *e)
+{
+    struct rundir_entry again;
+    struct rusm_why why;
+
+    must(strcmp(e->name, "london") == 0 && !e->alive);
+    must(id_host_port_ok(e->address, strlen(e->address)));
+    must(e->incarnation != 0 && e->os_pid > 0 && strlen(e->fingerprint) == 64);
+    must(rundir_publish(r, e, &why) == 0);
+    must(rundir_find(r, "london", &again) == 0);
+    must(strcmp(e->address, again.address) == 0 && e->incarnation == again.incarnation);
+    must(e->os_pid == again.os_pid && strcmp(e->fingerprint, again.fingerprint) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct rundir r;
+    struct rundir_entry e, *list;
+    size_t count;
+    struct rusm_why why;
+    char path[128];
+
+    folder_make();
+    must(rundir_open(&r, folder, true, &why) == 0);
+    snprintf(path, sizeof(path), "%s/london.json", folder);
+    FILE *f = fopen(path, "we");
+    must(f && fwrite(data, 1, len, f) == len && fclose(f) == 0);
+    int found = rundir_find(&r, "london", &e);
+    must(found == 0 || found == RUSM_EMALFORMED);
+    must(rundir_list(&r, &list, &count) == 0 && count == (found == 0));
+    free(list);
+    must(rundir_find(&r, "tokyo", &e) != 0); /* whatever london's file says */
+    if (found == 0) {
+        must(rundir_find(&r, "london", &e) == 0);
+        check(&r, &e);
+    }
+    return 0;
+}
