@@ -1,0 +1,327 @@
+/* victim: a real node in a process of its own, which hostile tests do their worst to, and a client of
+ * it that must be answered all the time. The process's memory and its exit status are looked at: a
+ * crash, a leak or a sanitizer's report fails the test that it happens in. */
+#ifndef HELP_VICTIM_H
+#define HELP_VICTIM_H
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <cmocka.h>
+#include "help/folder.h"
+#include "rusm.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define VICTIM_SANITIZED 1 /* slower, and what is freed stays in memory for a while */
+#else
+#define VICTIM_SANITIZED 0
+#endif
+
+/* The well-behaved client is answered within this, whatever goes on. */
+#define VICTIM_ANSWER_MS (VICTIM_SANITIZED ? 10000u : 1000u)
+
+struct victim {
+    struct folder *folder;
+    char rundir[96], identity[96], address[80];
+    pid_t pid;
+    struct rusm_client *client;
+    rlim_t descriptors; /* limit of the process; 0: as is */
+};
+
+static inline uint64_t victim_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Takes no message, ever. */
+static inline void victim_stuck(struct rusm_process *self, void *state,
+                                const struct rusm_message *m)
+{
+    (void)state;
+    (void)m;
+    rusm_hold(self);
+}
+
+static const struct rusm_behaviour victim_stuck_behaviour = { .name = "stuck",
+                                                              .receive = victim_stuck };
+
+static struct rusm_node *victim_node; /* in the child only: for its signal handler */
+
+static inline void victim_on_term(int signal_number)
+{
+    (void)signal_number;
+    rusm_node_stop(victim_node);
+}
+
+/* The child: runs london until SIGTERM. Tells its address through fd. Does not return. */
+static inline void victim_run(const struct victim *v, int fd)
+{
+    static const char *const boots[] = { "echo", "sink", "stuck" };
+    int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC), failed = 1;
+    const struct rusm_node_options options = { .name = "london",
+                                               .rundir = v->rundir,
+                                               .identity = v->identity,
+                                               .identity_create = true,
+                                               .log_fd = null_fd,
+                                               .output_fd = null_fd };
+    struct rusm_why why;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (v->descriptors > 0) {
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){ v->descriptors, v->descriptors });
+    }
+    if (rusm_node_new(&victim_node, &options, &why) != 0) {
+        dprintf(fd, "%s", why.text);
+        exit(1);
+    }
+    signal(SIGTERM, victim_on_term);
+    rusm_node_teach(victim_node, "stuck", &victim_stuck_behaviour);
+    for (size_t i = 0; i < sizeof(boots) / sizeof(boots[0]); i++) {
+        const struct rusm_boot boot = { .name = boots[i], .spawnable = boots[i] };
+        rusm_node_teach_spec(victim_node, boots[i], boots[i], &why);
+        rusm_node_boot(victim_node, &boot, &why);
+    }
+    dprintf(fd, "%s", rusm_node_address(victim_node));
+    close(fd);
+    failed = rusm_node_run(victim_node);
+    rusm_node_free(victim_node);
+    close(null_fd);
+    exit(failed ? 2 : 0);
+}
+
+/* Starts the node's process. What it said first is in v->address: where it is, or why it is not. */
+static inline void victim_spawn(struct victim *v)
+{
+    int fds[2];
+    size_t len = 0;
+    ssize_t n;
+
+    assert_int_equal(pipe(fds), 0);
+    fflush(NULL);
+    v->pid = fork();
+    assert_true(v->pid >= 0);
+    if (v->pid == 0) {
+        close(fds[0]);
+        victim_run(v, fds[1]);
+    }
+    close(fds[1]);
+    while (len < sizeof(v->address) - 1 &&
+           (n = read(fds[0], v->address + len, sizeof(v->address) - 1 - len)) > 0) {
+        len += (size_t)n;
+    }
+    v->address[len] = '\0';
+    close(fds[0]);
+}
+
+static inline struct victim *victim_new(void)
+{
+    struct victim *v = calloc(1, sizeof(*v));
+    void *folder = NULL;
+
+    if (!v || folder_setup(&folder) != 0) {
+        abort();
+    }
+    v->folder = folder;
+    snprintf(v->rundir, sizeof(v->rundir), "%s/run", v->folder->path);
+    snprintf(v->identity, sizeof(v->identity), "%s/cluster.pem", v->folder->path);
+    return v;
+}
+
+static inline int victim_open(const struct victim *v, struct rusm_client **client,
+                              struct rusm_why *why)
+{
+    const struct rusm_client_options options = { .rundir = v->rundir,
+                                                 .identity = v->identity,
+                                                 .timeout_ms = VICTIM_ANSWER_MS };
+
+    return rusm_client_open(client, &options, "london", why);
+}
+
+static inline int victim_setup(void **state)
+{
+    struct victim *v = victim_new();
+    struct rusm_why why;
+
+    victim_spawn(v);
+    *state = v;
+    if (victim_open(v, &v->client, &why) != 0) {
+        fprintf(stderr, "%s: %s\n", v->address, why.text);
+        return -1;
+    }
+    return 0;
+}
+
+/* Ends it and returns its wait status. */
+static inline int victim_stop(struct victim *v)
+{
+    int status = -1;
+
+    rusm_client_close(v->client);
+    v->client = NULL;
+    if (v->pid > 0) {
+        kill(v->pid, SIGTERM);
+        waitpid(v->pid, &status, 0);
+    }
+    v->pid = 0;
+    return status;
+}
+
+static inline void victim_free(struct victim *v)
+{
+    void *folder = v->folder;
+
+    folder_teardown(&folder);
+    free(v);
+}
+
+/* It must still be there, and leave without a complaint. */
+static inline int victim_teardown(void **state)
+{
+    int status = victim_stop(*state);
+
+    if (status != 0) {
+        fprintf(stderr, "the node's process ended with status %#x\n", (unsigned)status);
+    }
+    victim_free(*state);
+    return status;
+}
+
+/* A call to echo, answered in time. */
+static inline void victim_alive(const struct victim *v)
+{
+    struct rusm_why why;
+    uint64_t since_ms = victim_ms();
+    void *reply;
+    size_t len;
+
+    if (rusm_client_call(v->client, "echo", false, "hi", 2, &reply, &len, &why) != 0) {
+        fail_msg("the client is not answered: %s", why.text);
+    }
+    assert_string_equal(reply, "hi");
+    free(reply);
+    assert_in_range(victim_ms() - since_ms, 0, VICTIM_ANSWER_MS);
+}
+
+/* ---- figures ---- */
+
+static inline long victim_rss_kib(const struct victim *v)
+{
+    char path[64];
+    long pages = 0, resident = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)v->pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %ld", &pages, &resident), 2);
+    fclose(f);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Its memory has grown by no more than `kib` since it was `before`. */
+static inline void victim_grew(const struct victim *v, long before, long kib, const char *what)
+{
+    long now = victim_rss_kib(v);
+
+    printf("# %s: %ld KiB before, %ld KiB now, bound %ld KiB more\n", what, before, now, kib);
+    if (!VICTIM_SANITIZED && now - before > kib) {
+        fail_msg("%s: %ld KiB more, the bound is %ld", what, now - before, kib);
+    }
+}
+
+struct victim_row {
+    const char *counter;
+    uint64_t value;
+};
+
+static inline int victim_on_row(void *context, const struct rusm_field *fields, size_t count)
+{
+    struct victim_row *row = context;
+
+    assert_int_equal(count, 2);
+    if (strcmp(fields[0].text, row->counter) == 0) {
+        row->value = fields[1].number;
+    }
+    return 0;
+}
+
+/* One of the node's counters, as `attach --counters` shows it. */
+static inline uint64_t victim_counter(const struct victim *v, const char *counter)
+{
+    struct victim_row row = { .counter = counter, .value = UINT64_MAX };
+    struct rusm_why why;
+
+    if (rusm_client_list(v->client, RUSM_TABLE_COUNTERS, victim_on_row, &row, &why) != 0) {
+        fail_msg("%s", why.text);
+    }
+    assert_true(row.value != UINT64_MAX);
+    return row.value;
+}
+
+/* ---- a bystander: one more client, on a thread, that calls all the time ---- */
+
+struct bystander {
+    struct rusm_client *client;
+    pthread_t thread;
+    atomic_bool enough;
+    unsigned calls, failures;
+    uint64_t worst_ms;
+    struct rusm_why why;
+};
+
+static inline void *bystander_run(void *context)
+{
+    struct bystander *b = context;
+
+    while (!atomic_load(&b->enough)) {
+        uint64_t since_ms = victim_ms();
+        void *reply;
+        size_t len;
+        b->calls++;
+        if (rusm_client_call(b->client, "echo", false, "hi", 2, &reply, &len, &b->why) != 0) {
+            b->failures++;
+            break;
+        }
+        free(reply);
+        uint64_t took_ms = victim_ms() - since_ms;
+        b->worst_ms = took_ms > b->worst_ms ? took_ms : b->worst_ms;
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static inline void bystander_start(struct bystander *b, const struct victim *v)
+{
+    *b = (struct bystander){ .calls = 0 };
+    if (victim_open(v, &b->client, &b->why) != 0) {
+        fail_msg("%s", b->why.text);
+    }
+    assert_int_equal(pthread_create(&b->thread, NULL, bystander_run, b), 0);
+}
+
+static inline void bystander_stop(struct bystander *b, const char *what)
+{
+    atomic_store(&b->enough, true);
+    pthread_join(b->thread, NULL);
+    rusm_client_close(b->client);
+    printf("# %s: %u calls by the bystander, the slowest took %lu ms\n", what, b->calls,
+           (unsigned long)b->worst_ms);
+    if (b->failures > 0) {
+        fail_msg("%s: the bystander: %s", what, b->why.text);
+    }
+    assert_in_range(b->worst_ms, 0, VICTIM_ANSWER_MS);
+}
+
+#define VICTIM_TEST(name) cmocka_unit_test_setup_teardown(name, victim_setup, victim_teardown)
+
+#endif
