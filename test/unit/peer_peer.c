@@ -53,6 +53,67 @@ static void test_hello_then_adopt(void **state)
     assert_ptr_equal(peer_conn(p->a.peer) != NULL, true);
 }
 
+/* The ADOPT of the other side is put off: what it sends behind it waits, in order. */
+static void test_adopt_put_off(void **state)
+{
+    struct duo *p = *state;
+
+    p->b.adopt_verdict = RUSM_BUSY;
+    box_open(&p->b, 5, 10, 1000, 1);
+    host_dial(&p->b, &p->a);
+    pair_until(&p->a, &p->b, NULL, p->a.hellos == 1 && p->b.hellos == 1);
+    peer_adopted(p->b.peer); /* it has not come: nothing */
+    peer_adopt(p->a.peer);
+    for (size_t i = 0; i < 300; i++) {
+        static uint8_t body[5000];
+        assert_int_equal(peer_send_frame(p->a.peer, FRAME_NAMES, false, body, i * 16), 0);
+    }
+    assert_int_equal(host_send(&p->a, 1, 5, 100, 0), 0);
+    pair_until(&p->a, &p->b, NULL, p->b.adopts == 1 && peer_quiet(p->a.peer));
+    assert_int_equal(p->b.frames, 0);
+    assert_int_equal(p->b.readies, 0);
+    assert_int_equal(p->b.box[5].count, 0);
+    peer_adopted(p->b.peer);
+    peer_adopted(p->b.peer);
+    assert_int_equal(p->b.readies, 1);
+    assert_int_equal(p->b.frames, 300);
+    assert_int_equal(p->b.frame.len, 299 * 16);
+    pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 1);
+    assert_int_equal(peer_send_frame(p->a.peer, FRAME_NAMES, false, "x", 1), 0);
+    pair_until(&p->a, &p->b, NULL, p->b.frames == 301);
+    assert_int_equal(p->b.adopts, 1);
+}
+
+static void test_adopt_put_off_too_long(void **state)
+{
+    struct duo *p = *state;
+    static uint8_t body[LIMIT_FRAME];
+
+    p->b.adopt_verdict = RUSM_BUSY;
+    host_dial(&p->b, &p->a);
+    pair_until(&p->a, &p->b, NULL, p->a.hellos == 1 && p->b.hellos == 1);
+    peer_adopt(p->a.peer);
+    while (p->a.peer && p->a.closes == 0) {
+        peer_send_frame(p->a.peer, FRAME_NAMES, false, body, sizeof(body));
+        pair_turn(&p->a, &p->b, NULL);
+    }
+    assert_int_equal(p->a.end.kind, CONN_END_PEER);
+    assert_int_equal(p->a.end.code, CLOSE_LIMIT);
+}
+
+static void test_adopt_refused(void **state)
+{
+    struct duo *p = *state;
+
+    p->b.adopt_verdict = RUSM_EMALFORMED;
+    host_dial(&p->b, &p->a);
+    pair_until(&p->a, &p->b, NULL, p->a.hellos == 1 && p->b.hellos == 1);
+    peer_adopt(p->a.peer);
+    pair_until(&p->a, &p->b, NULL, p->a.closes == 1);
+    assert_int_equal(p->a.end.code, CLOSE_MALFORMED);
+    assert_int_equal(p->b.readies, 0);
+}
+
 /* Lanes that come before the receiver is ready are kept. */
 static void test_early_lanes_are_kept(void **state)
 {
@@ -114,7 +175,8 @@ static void test_frames(void **state)
     pair_until(&p->a, &p->b, NULL, p->b.frames == 3);
     assert_int_equal(p->b.frame.type, FRAME_LEAVE);
     /* PING is answered below; its PONG comes up. Unknown ones with the skip bit do not. */
-    assert_int_equal(peer_send_frame(p->a.peer, (enum frame_type)(FRAME_TYPES + 9), true, body, 5), 0);
+    assert_int_equal(peer_send_frame(p->a.peer, (enum frame_type)(FRAME_TYPES + 9), true, body, 5),
+                     0);
     assert_int_equal(peer_send_frame(p->a.peer, FRAME_PING, false, body, 8), 0);
     pair_until(&p->a, &p->b, NULL, p->a.frames == 1);
     assert_int_equal(p->a.frame.type, FRAME_PONG);
@@ -384,17 +446,18 @@ static void test_order(void **state)
     assert_int_equal(host_count(&p->a).unconfirmed, 0);
     assert_int_equal(host_count(&p->a).lanes_out, 1 + OTHERS);
     assert_int_equal(host_count(&p->b).lanes_in, 1 + OTHERS);
-    /* Leaving: quiet as soon as all is in its mailbox, and only then. */
+    /* Leaving: quiet when all is acknowledged, drained when all is in its mailbox. */
     p->b.box[1].take = 0;
     for (uint64_t i = 0; i < 65; i++) {
         assert_int_equal(host_send(&p->a, 1, 1, 8, one + i), 0);
     }
-    pair_until(&p->a, &p->b, NULL, host_count(&p->a).unconfirmed == 0);
+    assert_false(peer_quiet(p->a.peer));
     peer_finish(p->a.peer);
-    pair_for(&p->a, &p->b, NULL, 50);
-    assert_false(peer_quiet(p->a.peer)); /* one has no room yet */
-    box_take(&p->b.box[1]);
     pair_until(&p->a, &p->b, NULL, peer_quiet(p->a.peer));
+    pair_for(&p->a, &p->b, NULL, 20);
+    assert_false(peer_drained(p->a.peer)); /* one has no room yet */
+    box_take(&p->b.box[1]);
+    pair_until(&p->a, &p->b, NULL, peer_drained(p->a.peer));
     assert_int_equal(host_count(&p->a).lanes_out, 0);
 }
 
@@ -492,6 +555,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(test_hello_then_adopt),
+        TEST(test_adopt_put_off),
+        TEST(test_adopt_put_off_too_long),
+        TEST(test_adopt_refused),
         TEST(test_early_lanes_are_kept),
         TEST(test_client_needs_no_adopt),
         TEST(test_verdict_closes),
