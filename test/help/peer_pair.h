@@ -59,6 +59,7 @@ struct host {
     size_t writables, writable_all, refusals, refused_records, losses;
     uint64_t writable_from;
     int refused_cause, lost_cause;
+    uint64_t last_after; /* of the lane that opened last */
     struct receipt receipt[HOST_RECEIPTS];
     size_t receipts;
     struct frame frame; /* the last one that came up, without its body */
@@ -196,6 +197,7 @@ static inline void host_lane_opened(void *context, struct peer *p, struct lane_i
         r->box = &h->box[lane->to.serial];
     }
     lane->user = r;
+    h->last_after = lane->after;
     h->opened++;
 }
 
@@ -597,18 +599,24 @@ static inline void raw_frame(struct side *raw, struct side_stream *st, uint64_t 
     raw_say(raw, st, body, len);
 }
 
-static inline void raw_hello(struct side *raw, struct side_stream *st, uint64_t version)
+static inline void raw_hello_with(struct side *raw, struct side_stream *st, uint64_t version,
+                                  uint64_t max_message)
 {
     struct hello hello = { .version = version,
                            .role = HELLO_NODE,
                            .incarnation = 9,
-                           .max_message = RUSM_MESSAGE_MAX,
+                           .max_message = max_message,
                            .name = "raw",
                            .name_len = 3 };
     uint8_t body[256];
     ssize_t len = hello_encode(body, sizeof(body), &hello);
     assert_true(len > 0);
     raw_frame(raw, st, FRAME_HELLO, false, body, (size_t)len);
+}
+
+static inline void raw_hello(struct side *raw, struct side_stream *st, uint64_t version)
+{
+    raw_hello_with(raw, st, version, RUSM_MESSAGE_MAX);
 }
 
 static inline void raw_header(struct side *raw, struct side_stream *st, enum lane_type type,
