@@ -102,12 +102,20 @@
 /* Connections in their handshake at once; above, a Retry is asked of newcomers. */
 #define LIMIT_HALF_OPEN 256
 
+/* Dials under way at once to nodes known by hearsay or by their own call: they may be made up, and
+ * must not take the connections of those that are real. The others wait for their turn. */
+#define LIMIT_DIALS 64
+
 /* A handshake or hello that takes longer is dropped. */
 #define LIMIT_HANDSHAKE_NS ((uint64_t)10 * 1000000000)
 
 /* Silence after which a peer is lost, and how often we say something when idle. */
 #define LIMIT_IDLE_TIMEOUT_NS ((uint64_t)10 * 1000000000)
 #define LIMIT_KEEP_ALIVE_NS ((uint64_t)3 * 1000000000)
+
+/* Nodes that others told us of and that we have never been connected to: each is dialled for ever.
+ * Above: what we are told is ignored. */
+#define LIMIT_TOLD 1024
 
 /* Redialling a lost peer: from, up to; doubled each time, with jitter of a half. */
 #define LIMIT_BACKOFF_MIN_NS ((uint64_t)100 * 1000000)

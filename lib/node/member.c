@@ -51,7 +51,21 @@ void members_free(struct rusm_node *node)
     }
 }
 
+/* Counts those known from others' word alone. */
+static void tell_apart(struct rusm_node *node, struct member *m, bool told)
+{
+    if (m->told == told) return;
+    m->told = told;
+    node->told += told ? 1u : -1u;
+}
+
 /* ---- who is wanted ---- */
+
+static void dial_at(struct rusm_node *node, struct member *m, uint64_t at_ns)
+{
+    m->dial_at_ns = at_ns;
+    if (at_ns < node->dial_at_ns) node->dial_at_ns = at_ns;
+}
 
 static void want(struct rusm_node *node, struct member *m, const char *address)
 {
@@ -61,7 +75,7 @@ static void want(struct rusm_node *node, struct member *m, const char *address)
     m->wanted = true;
     if (m->current || m->dialling) return;
     m->backoff_ns = 0;
-    m->dial_at_ns = node->now_ns;
+    dial_at(node, m, node->now_ns);
 }
 
 void members_scan(struct rusm_node *node)
@@ -78,7 +92,9 @@ void members_scan(struct rusm_node *node)
         }
         if (strcmp(e->fingerprint, identity_fingerprint(node->identity)) != 0) continue;
         struct member *m = member_get(node, e->name, strlen(e->name));
-        if (m) want(node, m, e->address);
+        if (!m) continue;
+        m->near = true;
+        want(node, m, e->address);
     }
     free(entries);
 }
@@ -107,7 +123,7 @@ void member_dial_later(struct rusm_node *node, struct member *m)
     uint64_t wait = m->backoff_ns ? m->backoff_ns * 2 : LIMIT_BACKOFF_MIN_NS;
     if (wait > LIMIT_BACKOFF_MAX_NS) wait = LIMIT_BACKOFF_MAX_NS;
     m->backoff_ns = wait;
-    m->dial_at_ns = node->now_ns + wait / 2 + rng_below(&node->rng, wait / 2 + 1);
+    dial_at(node, m, node->now_ns + wait / 2 + rng_below(&node->rng, wait / 2 + 1));
 }
 
 /* A neighbour of the run folder may have come back elsewhere, or be gone for good. */
@@ -156,20 +172,47 @@ static void dial(struct rusm_node *node, struct member *m)
     if (resolver_ask(&node->resolver, &m->ask) != 0) member_dial_later(node, m);
 }
 
-uint64_t members_tick(struct rusm_node *node)
+/* The user vouches for some; the rest may be made up, and share LIMIT_DIALS. */
+static bool vouched(const struct member *m)
 {
-    uint64_t next = UINT64_MAX;
-    if (node->leaving) return next;
+    return m->joined || m->near;
+}
+
+/* Who of the rest has been due for longest. NULL: nobody, or enough dials are under way. */
+static struct member *next_due(struct rusm_node *node)
+{
+    struct member *first = NULL;
+    unsigned dials = 0;
     list_each(link, &node->members) {
         struct member *m = of(link);
-        if (m->dial_at_ns <= node->now_ns) dial(node, m);
-        if (m->dial_at_ns < next) next = m->dial_at_ns;
+        if (vouched(m)) continue;
+        dials += m->dialling || m->ask.under_way;
+        if (m->dial_at_ns <= node->now_ns && (!first || m->dial_at_ns < first->dial_at_ns))
+            first = m;
     }
-    return next;
+    return dials < LIMIT_DIALS ? first : NULL;
+}
+
+uint64_t members_tick(struct rusm_node *node)
+{
+    struct member *next;
+    if (node->leaving) return UINT64_MAX;
+    if (node->now_ns < node->dial_at_ns) return node->dial_at_ns;
+    node->dial_at_ns = UINT64_MAX;
+    for (int i = 0; i < LIMIT_DIALS && (next = next_due(node)); i++) dial(node, next);
+    list_each(link, &node->members) {
+        struct member *m = of(link);
+        if (vouched(m) && m->dial_at_ns <= node->now_ns) dial(node, m);
+        /* Those that are due still wait for another's dial to end. */
+        if (m->dial_at_ns > node->now_ns && m->dial_at_ns < node->dial_at_ns)
+            node->dial_at_ns = m->dial_at_ns;
+    }
+    return node->dial_at_ns;
 }
 
 void member_connected(struct rusm_node *node, struct member *m, struct connection *c)
 {
+    tell_apart(node, m, false);
     m->current = c;
     m->left = false;
     m->since_ns = node->now_ns;
@@ -191,11 +234,14 @@ void member_lost(struct rusm_node *node, struct member *m, struct connection *c)
         m->since_ns = node->now_ns;
         if (c->left) m->wanted = false;
     }
-    if (was_dialling) m->dialling = NULL;
+    if (was_dialling) {
+        m->dialling = NULL;
+        node->dial_at_ns = 0; /* another may have its turn */
+    }
     if (m->contender == c) m->contender = NULL;
     if (m->current || m->dialling || !m->wanted || node->leaving) return;
     if (was_dialling && !was_current && m->tried < m->ask.count)
-        m->dial_at_ns = node->now_ns; /* another of its addresses may do, before we wait */
+        dial_at(node, m, node->now_ns); /* another of its addresses may do, before we wait */
     else
         member_dial_later(node, m);
 }
@@ -230,7 +276,11 @@ int members_told(struct rusm_node *node, const struct frame *frame)
         char address[300];
         bool self = e.name_len == strlen(node->name) && memcmp(e.name, node->name, e.name_len) == 0;
         if (self || e.address_len >= sizeof address || node->leaving) continue;
-        struct member *m = member_get(node, e.name, e.name_len);
+        struct member *m = member_find(node, e.name, e.name_len);
+        if (!m && node->told < LIMIT_TOLD) {
+            m = member_get(node, e.name, e.name_len);
+            if (m) tell_apart(node, m, true);
+        }
         if (!m || m->current || m->dialling || m->wanted) continue;
         memcpy(address, e.address, e.address_len);
         address[e.address_len] = 0;

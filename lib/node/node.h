@@ -39,7 +39,9 @@ struct member {
     struct connection *contender;  /* another incarnation that wants the place of current */
     uint64_t contender_until_ns;   /* current must answer a PING before */
     bool wanted;                   /* dial it until connected */
+    bool told;                     /* known from others' word alone: one of node.told */
     bool joined;                   /* named by --join: its address is what the user wrote */
+    bool near;                     /* of our run folder */
     bool left;                     /* it said so, as it ended its last connection */
     uint64_t since_ns;             /* of its present state */
     uint64_t dial_at_ns;           /* next try; UINT64_MAX: none */
@@ -98,6 +100,8 @@ struct rusm_node {
     struct rng rng;
 
     struct list connections, members;
+    uint64_t dial_at_ns;           /* when members are to be looked through for who is due */
+    unsigned told;                 /* members so marked */
     struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
     struct map grants;             /* mailboxes with a large record under way: router.c */

@@ -215,25 +215,29 @@ static inline void victim_alive(const struct victim *v)
 
 /* ---- figures ---- */
 
-static inline long victim_rss_kib(const struct victim *v)
+/* The most resident memory that it ever had. */
+static inline long victim_peak_kib(const struct victim *v)
 {
-    char path[64];
-    long pages = 0, resident = 0;
+    char path[64], line[128];
+    long kib = -1;
 
-    snprintf(path, sizeof(path), "/proc/%d/statm", (int)v->pid);
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)v->pid);
     FILE *f = fopen(path, "r");
     assert_non_null(f);
-    assert_int_equal(fscanf(f, "%ld %ld", &pages, &resident), 2);
+    while (kib < 0 && fgets(line, sizeof(line), f)) {
+        sscanf(line, "VmHWM: %ld", &kib);
+    }
     fclose(f);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+    assert_true(kib > 0);
+    return kib;
 }
 
-/* Its memory has grown by no more than `kib` since it was `before`. */
+/* Its memory has never grown by more than `kib` since the peak was `before`. */
 static inline void victim_grew(const struct victim *v, long before, long kib, const char *what)
 {
-    long now = victim_rss_kib(v);
+    long now = victim_peak_kib(v);
 
-    printf("# %s: %ld KiB before, %ld KiB now, bound %ld KiB more\n", what, before, now, kib);
+    printf("# %s: %ld KiB before, %ld KiB at most, bound %ld KiB more\n", what, before, now, kib);
     if (!VICTIM_SANITIZED && now - before > kib) {
         fail_msg("%s: %ld KiB more, the bound is %ld", what, now - before, kib);
     }
