@@ -409,16 +409,19 @@ static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p
     size_t used = 0;
     while (in->ready && l->state <= LANE_OPEN && l->state != LANE_AFTER) {
         bool header = l->state == LANE_HEADER, large = l->large;
-        ssize_t step = header ? lane_read_header(in, l, p + used, n - used)
-                              : lane_step(in, l, p + used, n - used);
+        ssize_t step = header ? lane_read_header(in, l, p, n) : lane_step(in, l, p, n);
         if (step == RUSM_ETOOLARGE) {
             lane_stop(in, l, STREAM_TOO_LARGE, RUSM_ETOOLARGE);
-            return (ssize_t)n;
+            return (ssize_t)(used + n);
         }
         if (step < 0) return step;
         /* A held large record that goes up at last uses no bytes, and there may be more behind. */
         if (step == 0 && large == l->large) break;
-        used += (size_t)step;
+        if (step > 0) { /* an empty buffer is NULL, which nothing is added to */
+            p += step;
+            n -= (size_t)step;
+            used += (size_t)step;
+        }
     }
     return (ssize_t)used;
 }
