@@ -320,6 +320,8 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     gossip(node);
     *blocked = false;
     more |= endpoint_flush(node->endpoint, blocked);
+    /* Connections that ended in the flush have messages for those who watched them. */
+    more |= node->runtime && runtime_ready(node->runtime);
     uint64_t quic = endpoint_next_ns(node->endpoint);
     if (quic < *next) *next = quic;
     return more;
