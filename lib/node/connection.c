@@ -132,7 +132,9 @@ static void connection_down(struct connection *c)
     }
     if (node->runtime) {
         runtime_node_lost(node->runtime, c->index, c->incarnation);
-        router_writable(node, c->peer, 0); /* they will be told RUSM_ENOCONN when they try */
+        /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
+         * the end of each client would be dear.) */
+        if (counters.busy > 0) router_writable(node, c->peer, 0);
         if (c->client) runtime_client_down(node->runtime, c->index);
     }
 }
