@@ -80,7 +80,9 @@ static int hook_post(void *context, const struct post *post)
     }
     int error = peer_send(c->peer, &parcel, node->now_ns);
     if (error == RUSM_ETOOLARGE) node->causes.too_large++;
-    return error;
+    if (error != RUSM_ECLOSED && error != RUSM_ENOCONN) return error;
+    node->causes.noconnection++; /* it is about to end */
+    return RUSM_ENOCONN;
 }
 
 /* ---- messages made here ---- */
