@@ -317,6 +317,12 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     if (!signal && ((l && l->q.len >= LIMIT_LANE_QUEUE) || o->queued >= LIMIT_CONN_QUEUE ||
                     pair->signals.len > 0))
         return busy(o, pair);
+    if (signal && o->queued >= 2 * LIMIT_CONN_QUEUE) {
+        /* They can't be refused, and nobody reads them. */
+        conn_close(o->conn, CLOSE_LIMIT, "lanes not read");
+        pair_free_if_idle(o, pair);
+        return RUSM_ENOCONN;
+    }
     pair->used_ns = now_ns;
     if (!l) {
         if (pair->signals.len > 0) return starve(o, pair, p);
