@@ -152,8 +152,9 @@ int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void 
     }
     size_t head_len = frame_head_encode(head, type, skip, len);
     int error = outq_append(&p->control_q, &p->out.pool, head, head_len, body, len, 0);
-    if (!error) conn_wake(p->conn);
-    return error;
+    if (error) return fail(p, error, ""); /* what would follow must not go without it */
+    conn_wake(p->conn);
+    return 0;
 }
 
 static int send_hello(struct peer *p)
@@ -167,9 +168,7 @@ static int send_hello(struct peer *p)
 static void flush_gather(struct peer *p, struct gather *g, enum frame_type type)
 {
     if (g->len == 0 || p->control < 0) return;
-    /* Without memory for it the connection can't go on: senders would wait for ever. */
-    int error = peer_send_frame(p, type, false, g->bytes, g->len);
-    if (error == RUSM_ENOMEM) fail(p, error, "");
+    peer_send_frame(p, type, false, g->bytes, g->len); /* without memory that ends it */
     g->len = 0;
 }
 

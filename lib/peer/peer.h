@@ -88,8 +88,8 @@ void peer_adopt(struct peer *p);
 void peer_adopted(struct peer *p);
 void peer_close(struct peer *p, enum close_code code, const char *text);
 
-/* Queues a control frame. 0, RUSM_ENOMEM, RUSM_ETOOLARGE (over LIMIT_FRAME), RUSM_ELIMIT (queue
- * full: the connection is being closed). */
+/* Queues a control frame. 0, RUSM_ETOOLARGE (over LIMIT_FRAME), RUSM_ECLOSED; RUSM_ENOMEM,
+ * RUSM_ELIMIT (queue full): the connection is being closed. */
 int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void *body, size_t len);
 /* What became of a record that asked; sent with the next flush. */
 void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status);
