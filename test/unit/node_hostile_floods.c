@@ -8,12 +8,12 @@
  *   200,000 PINGs, answers read                            all answered
  *   PINGs without end, answers not read                    closed, 7 limit, at LIMIT_CONTROL_QUEUE
  *   requests for tables without end, answers not read      the same
- *   receipts asked for 2,000,000 records, not read         the same
+ *   receipts asked for 10,000,000 records, not read        the same
  *   receipts asked for 1,000,000 records, read             all of them told
  *   NODES naming 10,000 nodes that are not there           LIMIT_TOLD are known, LIMIT_DIALS are
  *                                                          dialled at a time; newcomers
  *                                                          are still accepted
- *   1,000 hellos with as many names                        known (at most LIMIT_NODE_NAMES), so too
+ *   1,000 hellos with as many names                        all known: at most LIMIT_NODE_NAMES ever
  *   NAMES: 1,000,100 names                                 LIMIT_NAMES are kept, the rest is counted
  *                                                          as refused; all go when the peer goes
  */
