@@ -47,6 +47,9 @@
 /* All lane queues of one connection together; above it every send on it says RUSM_BUSY. */
 #define LIMIT_CONN_QUEUE ((size_t)128 * 1024 * 1024)
 
+/* The same with signals, which are never refused: a peer that takes none of them is given up. */
+#define LIMIT_CONN_SIGNALS (LIMIT_CONN_QUEUE + (size_t)16 * 1024 * 1024)
+
 /* An open lane without traffic is ended after this. */
 #define LIMIT_LANE_IDLE_NS ((uint64_t)10 * 1000000000)
 
@@ -72,6 +75,10 @@
  * bound is taken into an empty mailbox. */
 #define LIMIT_MAILBOX_MESSAGES 1024
 #define LIMIT_MAILBOX_BYTES ((uint64_t)4 * 1024 * 1024)
+
+/* Replies find room in a full mailbox, as they were asked for; but a peer may send some that were
+ * not. With so many messages in the mailbox they wait like others. */
+#define LIMIT_MAILBOX_REPLIES 65536
 
 /* Messages a process handles before others get their turn. */
 #define LIMIT_RUN_BATCH 64

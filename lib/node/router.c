@@ -315,9 +315,16 @@ static bool is_message(const struct record *record)
            record->kind == RECORD_REPLY || record->kind == RECORD_DOWN;
 }
 
-static bool needs_room(const struct record *record)
+/* DOWNs find room always: as many as there are monitors. */
+static bool has_room(const struct rusm_node *node, const struct rusm_process *process,
+                     const struct record *record)
 {
-    return record->kind == RECORD_SEND || record->kind == RECORD_CALL;
+    struct process_info info;
+    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL)
+        return process_has_room(process, (size_t)record->payload_len);
+    if (record->kind != RECORD_REPLY) return true;
+    process_info(process, &info, node->now_ns);
+    return info.mailbox < LIMIT_MAILBOX_REPLIES;
 }
 
 enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
@@ -329,7 +336,7 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     struct rusm_process *process = r ? resolve_route(node, r) : NULL;
     if (!process) return nobody(node, p, lane, record);
     if (!is_message(record)) return deliver_signal(node, p, lane, process, record, payload);
-    if (needs_room(record) && !process_has_room(process, (size_t)record->payload_len)) {
+    if (!has_room(node, process, record)) {
         if (!lane->unordered) {
             process_wait_for(process, &r->waiter, (size_t)record->payload_len);
             return DELIVERY_HOLD;

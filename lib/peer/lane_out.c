@@ -311,6 +311,10 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     struct pair *pair;
     if (p->len > o->max_message) return RUSM_ETOOLARGE;
     if (p->unordered) return send_unordered(o, p);
+    if (signal && o->queued >= LIMIT_CONN_SIGNALS) {
+        conn_close(o->conn, CLOSE_LIMIT, "signals not taken");
+        return RUSM_ENOCONN;
+    }
     int error = pair_get(o, p, &pair);
     if (error) return error == RUSM_BUSY ? busy(o, NULL) : error;
     struct lane_out *l = pair->lane;
