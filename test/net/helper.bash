@@ -12,11 +12,12 @@ seed() {
     RANDOM=$SEED
 }
 
-# Runs a command with the run folder of a node that was started apart.
+# Runs a command with the run folder of that node, if it has one of its own.
 at() {
-    local node=$1
+    local own=$BATS_TEST_TMPDIR/run.$1
+    [ -d "$own" ] || own=$RUSM_RUNDIR
     shift
-    RUSM_RUNDIR=$BATS_TEST_TMPDIR/run.$node "$@"
+    RUSM_RUNDIR=$own "$@"
 }
 
 # start_node in a run folder of its own.
@@ -63,6 +64,11 @@ sees() { [ "$(state_of "$1" "$2")" = connected ]; }
 lost() { case $(state_of "$1" "$2") in lost | connecting) ;; *) false ;; esac; }
 state_of() { json state ".node == \"$2\"" at "$1" "$RUSM" attach --peers "$1"; }
 whole() { sees "$1" "$2" && sees "$2" "$1"; }
+
+# Whether a node has exactly one connection, besides that of the client who asks.
+has_one() {
+    [ "$(json value '.counter == "connections"' at "$1" "$RUSM" attach --counters "$1")" = 2 ]
+}
 
 # Whether A knows of a global name.
 knows() { at "$1" "$RUSM" whereis "$2" --via "$1"; }
