@@ -54,7 +54,7 @@ static void flood_receive(struct rusm_process *self, void *state, const struct r
            (error = rusm_send_to(self, "valve@tokyo", payload, sizeof payload, 0)) == 0) f->sent++;
     if (error == RUSM_BUSY)
         f->busy++;
-    else
+    else if (error)
         rusm_exit(self, rusm_strerror(error));
 }
 
