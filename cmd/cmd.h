@@ -58,8 +58,8 @@ struct cmd {
         NULL, NULL, NULL \
     }
 
-extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_kill, cmd_node, cmd_nodes, cmd_send,
-    cmd_spawn, cmd_stop, cmd_whereis;
+extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_kill, cmd_node, cmd_nodes,
+    cmd_send, cmd_spawn, cmd_stop, cmd_whereis;
 
 /* ---- options.c: what stands on the command line --------------------------------------------- */
 

@@ -41,21 +41,21 @@ extern "C" {
 
 enum rusm_error {
     RUSM_OK = 0,
-    RUSM_BUSY = -1,        /* full (mailbox, lane, lanes of a connection): nothing was taken */
-    RUSM_EINVAL = -2,      /* an argument is not what it must be */
-    RUSM_ENOMEM = -3,      /* no memory */
-    RUSM_ENOPROC = -4,     /* no such process or name, or it died */
-    RUSM_ENOSPAWNABLE = -5,/* the node has not been taught that behaviour */
-    RUSM_ENOCONN = -6,     /* node unknown or unreachable, or the connection was lost */
-    RUSM_EREFUSED = -7,    /* certificate or permission */
-    RUSM_ETIMEOUT = -8,    /* no answer in time; what was asked may still happen */
-    RUSM_EEXIST = -9,      /* the name or file is taken */
-    RUSM_ETOOLARGE = -10,  /* over RUSM_MESSAGE_MAX, or what the peer said it takes */
-    RUSM_EMALFORMED = -11, /* bytes that break the protocol or a file's format */
-    RUSM_EINIT = -12,      /* the new process's init failed */
-    RUSM_ELIMIT = -13,     /* a table is full; limits.h says which and why */
-    RUSM_ECLOSED = -14,    /* the node is stopping */
-    RUSM_EIO = -15,        /* the operating system refused; the text says what */
+    RUSM_BUSY = -1,         /* full (mailbox, lane, lanes of a connection): nothing was taken */
+    RUSM_EINVAL = -2,       /* an argument is not what it must be */
+    RUSM_ENOMEM = -3,       /* no memory */
+    RUSM_ENOPROC = -4,      /* no such process or name, or it died */
+    RUSM_ENOSPAWNABLE = -5, /* the node has not been taught that behaviour */
+    RUSM_ENOCONN = -6,      /* node unknown or unreachable, or the connection was lost */
+    RUSM_EREFUSED = -7,     /* certificate or permission */
+    RUSM_ETIMEOUT = -8,     /* no answer in time; what was asked may still happen */
+    RUSM_EEXIST = -9,       /* the name or file is taken */
+    RUSM_ETOOLARGE = -10,   /* over RUSM_MESSAGE_MAX, or what the peer said it takes */
+    RUSM_EMALFORMED = -11,  /* bytes that break the protocol or a file's format */
+    RUSM_EINIT = -12,       /* the new process's init failed */
+    RUSM_ELIMIT = -13,      /* a table is full; limits.h says which and why */
+    RUSM_ECLOSED = -14,     /* the node is stopping */
+    RUSM_EIO = -15,         /* the operating system refused; the text says what */
 };
 
 /* A short, constant text for a code, such as "no such process". Never NULL. */
@@ -83,14 +83,14 @@ static inline bool rusm_pid_eq(rusm_pid a, rusm_pid b)
 /* What a message is. Only SEND and CALL come from another process's will; the others are answers
  * and signals (Erlang reference manual, Processes: Signals). */
 enum rusm_kind {
-    RUSM_SEND = 0,     /* rusm_send */
-    RUSM_CALL = 1,     /* rusm_call: answer with rusm_reply */
-    RUSM_REPLY = 2,    /* the answer to our rusm_call that gave `ref` */
-    RUSM_EXIT = 3,     /* reserved: an exit signal trapped */
-    RUSM_DOWN = 8,     /* a monitored process is gone; data is its reason, `ref` the monitor */
-    RUSM_SPAWNED = 16, /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
-    RUSM_FAILED = 17,  /* our request `ref` failed: `error` says why, data is a text */
-    RUSM_WRITABLE = 18,/* someone who was RUSM_BUSY for us may take again; try */
+    RUSM_SEND = 0,       /* rusm_send */
+    RUSM_CALL = 1,       /* rusm_call: answer with rusm_reply */
+    RUSM_REPLY = 2,      /* the answer to our rusm_call that gave `ref` */
+    RUSM_EXIT = 3,       /* reserved: an exit signal trapped */
+    RUSM_DOWN = 8,       /* a monitored process is gone; data is its reason, `ref` the monitor */
+    RUSM_SPAWNED = 16,   /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
+    RUSM_FAILED = 17,    /* our request `ref` failed: `error` says why, data is a text */
+    RUSM_WRITABLE = 18,  /* someone who was RUSM_BUSY for us may take again; try */
     RUSM_NAME_LOST = 19, /* another process, `from`, holds our global name now; data is the name */
 };
 
@@ -129,7 +129,7 @@ struct rusm_behaviour {
 /* ---- what a process can do (inside init, receive, stop) ------------------------------------ */
 
 #define RUSM_GLOBAL UINT32_MAX /* as a node index: wherever the global name lives */
-#define RUSM_UNORDERED 1u      /* flag: order means nothing to me; refused when the mailbox is full */
+#define RUSM_UNORDERED 1u /* flag: order means nothing to me; refused when the mailbox is full */
 
 rusm_pid rusm_self(const struct rusm_process *self);
 const char *rusm_self_node(const struct rusm_process *self); /* this node's name */
@@ -216,31 +216,31 @@ void rusm_init_error(struct rusm_process *self, const char *format, ...)
 struct rusm_node;
 
 struct rusm_boot {
-    const char *name;             /* to register */
-    const char *spawnable;        /* what to start */
+    const char *name;      /* to register */
+    const char *spawnable; /* what to start */
     const char *const *args;
     size_t arg_count;
-    bool global;                  /* a global name instead of a local one */
+    bool global; /* a global name instead of a local one */
 };
 
 enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
 
 /* All pointers are borrowed until rusm_node_new returns. Zero means the default in brackets. */
 struct rusm_node_options {
-    const char *name;             /* required */
-    const char *listen;           /* ADDR:PORT [127.0.0.1:0, a free port] */
-    const char *advertise;        /* HOST:PORT told to peers [what they see] */
-    const char *rundir;           /* [$RUSM_RUNDIR, $XDG_RUNTIME_DIR/rusm, private temporary] */
-    const char *identity;         /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
-    const char *const *join;      /* NODE@HOST:PORT to dial, for ever */
+    const char *name;        /* required */
+    const char *listen;      /* ADDR:PORT [127.0.0.1:0, a free port] */
+    const char *advertise;   /* HOST:PORT told to peers [what they see] */
+    const char *rundir;      /* [$RUSM_RUNDIR, $XDG_RUNTIME_DIR/rusm, private temporary] */
+    const char *identity;    /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
+    const char *const *join; /* NODE@HOST:PORT to dial, for ever */
     size_t join_count;
-    uint32_t mailbox_messages;    /* a mailbox's limit [1024] */
-    uint64_t mailbox_bytes;       /* [4 MiB] */
-    uint32_t idle_timeout_ms;     /* a silent peer is lost after this [10000] */
-    enum rusm_log_level log_level;/* RUSM_LOG_ERROR is 0: set it [error] */
-    int log_fd;                   /* where the log goes, one line each [2, standard error] */
-    int output_fd;                /* where rusm_print goes [1, standard output] */
-    bool identity_create;         /* make the identity file when there is none */
+    uint32_t mailbox_messages;     /* a mailbox's limit [1024] */
+    uint64_t mailbox_bytes;        /* [4 MiB] */
+    uint32_t idle_timeout_ms;      /* a silent peer is lost after this [10000] */
+    enum rusm_log_level log_level; /* RUSM_LOG_ERROR is 0: set it [error] */
+    int log_fd;                    /* where the log goes, one line each [2, standard error] */
+    int output_fd;                 /* where rusm_print goes [1, standard output] */
+    bool identity_create;          /* make the identity file when there is none */
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.
@@ -277,11 +277,11 @@ const char *rusm_node_fingerprint(const struct rusm_node *node);
 enum rusm_table {
     RUSM_TABLE_NODE = 0,      /* one row: name address uptime processes peers ... */
     RUSM_TABLE_PROCESSES = 1, /* pid name behaviour state mailbox received memory links age */
-    RUSM_TABLE_PEERS = 2,     /* node address direction state rtt_us sent received lost lanes since */
-    RUSM_TABLE_NAMES = 3,     /* name pid scope node */
-    RUSM_TABLE_SPAWNABLES = 4,/* name behaviour */
-    RUSM_TABLE_COUNTERS = 5,  /* counter value */
-    RUSM_TABLE_NODES = 6,     /* local: node address state os_pid incarnation source */
+    RUSM_TABLE_PEERS = 2, /* node address direction state rtt_us sent received lost lanes since */
+    RUSM_TABLE_NAMES = 3, /* name pid scope node */
+    RUSM_TABLE_SPAWNABLES = 4, /* name behaviour */
+    RUSM_TABLE_COUNTERS = 5,   /* counter value */
+    RUSM_TABLE_NODES = 6,      /* local: node address state os_pid incarnation source */
 };
 
 enum rusm_type {
@@ -296,8 +296,8 @@ enum rusm_type {
 struct rusm_field {
     const char *column; /* lower case */
     enum rusm_type type;
-    const char *text;   /* for TEXT and PID; else NULL */
-    uint64_t number;    /* for the others */
+    const char *text; /* for TEXT and PID; else NULL */
+    uint64_t number;  /* for the others */
 };
 
 /* Called once a row; all borrowed. Non-zero stops the listing and is returned. */
@@ -318,7 +318,7 @@ struct rusm_client_options {
  * RUSM_EREFUSED, RUSM_EINVAL, RUSM_ETIMEOUT. */
 int rusm_client_open(struct rusm_client **client, const struct rusm_client_options *options,
                      const char *node, struct rusm_why *why);
-void rusm_client_close(struct rusm_client *client); /* NULL is fine */
+void rusm_client_close(struct rusm_client *client);             /* NULL is fine */
 const char *rusm_client_node(const struct rusm_client *client); /* the name it told us */
 
 /* In these, `process` is a local name of that node, a pid in either form, or, with global set,
@@ -326,16 +326,15 @@ const char *rusm_client_node(const struct rusm_client *client); /* the name it t
 
 /* Hands over one message without waiting for its receipt; blocks only while too many are without
  * one. Order is kept. Failures of earlier ones may be returned here or by rusm_client_flush. */
-int rusm_client_post(struct rusm_client *client, const char *process, bool global,
-                     const void *data, size_t len, struct rusm_why *why);
+int rusm_client_post(struct rusm_client *client, const char *process, bool global, const void *data,
+                     size_t len, struct rusm_why *why);
 /* Waits until every posted message is in its mailbox (or has failed: the first failure). */
 int rusm_client_flush(struct rusm_client *client, struct rusm_why *why);
 
 /* Sends, waits for the reply. Gives *reply (free), NUL-terminated beyond *reply_len. RUSM_ENOPROC
  * when there is no such process or it died first. */
-int rusm_client_call(struct rusm_client *client, const char *process, bool global,
-                     const void *data, size_t len, void **reply, size_t *reply_len,
-                     struct rusm_why *why);
+int rusm_client_call(struct rusm_client *client, const char *process, bool global, const void *data,
+                     size_t len, void **reply, size_t *reply_len, struct rusm_why *why);
 
 /* Starts a spawnable there; its full pid as text goes to pid. name may be NULL. */
 int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
@@ -346,8 +345,8 @@ int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
 int rusm_client_kill(struct rusm_client *client, const char *process, bool global,
                      const char *reason, struct rusm_why *why);
 /* Who owns a global name, as that node sees it. */
-int rusm_client_whereis(struct rusm_client *client, const char *name,
-                        char pid[RUSM_PID_TEXT_MAX], struct rusm_why *why);
+int rusm_client_whereis(struct rusm_client *client, const char *name, char pid[RUSM_PID_TEXT_MAX],
+                        struct rusm_why *why);
 /* Asks the node to leave and waits until it has. */
 int rusm_client_stop(struct rusm_client *client, struct rusm_why *why);
 /* One of the tables above (not RUSM_TABLE_NODES). */
@@ -365,7 +364,7 @@ struct rusm_identity_info {
     char path[4096];
     char fingerprint[65]; /* SHA-256 of the certificate, hex */
     char subject[128];
-    char not_after[32];   /* 2126-11-23 */
+    char not_after[32]; /* 2126-11-23 */
 };
 
 /* The path used when none is given ($RUSM_IDENTITY, else under the configuration folder). */

@@ -26,11 +26,14 @@ struct connection *connection_find(const struct rusm_node *node, uint32_t index)
 /* Makes room for the index, so that setting it later can't fail. */
 static int reserve_index(struct rusm_node *node, uint32_t index)
 {
-    if (index < node->by_index_cap) return 0;
+    if (index < node->by_index_cap)
+        return 0;
     uint32_t cap = node->by_index_cap ? node->by_index_cap : 16;
-    while (cap <= index) cap *= 2;
+    while (cap <= index)
+        cap *= 2;
     struct connection **at = realloc(node->by_index, cap * sizeof *at);
-    if (!at) return RUSM_ENOMEM;
+    if (!at)
+        return RUSM_ENOMEM;
     memset(at + node->by_index_cap, 0, (cap - node->by_index_cap) * sizeof *at);
     node->by_index = at;
     node->by_index_cap = cap;
@@ -40,7 +43,8 @@ static int reserve_index(struct rusm_node *node, uint32_t index)
 static struct connection *connection_new(struct rusm_node *node, struct conn *conn)
 {
     struct connection *c = calloc(1, sizeof *c);
-    if (!c) return NULL;
+    if (!c)
+        return NULL;
     c->node = node;
     c->conn = conn;
     c->since_ns = node->now_ns;
@@ -61,7 +65,8 @@ static struct connection *of_conn(struct rusm_node *node, const struct conn *con
 {
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->conn == conn) return c;
+        if (c->conn == conn)
+            return c;
     }
     return NULL;
 }
@@ -70,9 +75,10 @@ int connection_dial(struct rusm_node *node, const struct resolved *to, const cha
                     struct connection **out)
 {
     struct conn *conn;
-    int error = endpoint_dial(node->endpoint, (const struct sockaddr *)&to->address, to->len, NULL,
-                              &conn);
-    if (error) return error;
+    int error =
+        endpoint_dial(node->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &conn);
+    if (error)
+        return error;
     struct connection *c = connection_new(node, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
@@ -91,21 +97,31 @@ static int on_ready(void *context, struct conn *conn)
     struct rusm_node *node = context;
     struct connection *c = of_conn(node, conn);
     bool inbound = !c;
-    if (inbound) c = connection_new(node, conn);
+    if (inbound)
+        c = connection_new(node, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
-    if (inbound) conn_peer_text(conn, c->address, sizeof c->address);
+    if (inbound)
+        conn_peer_text(conn, c->address, sizeof c->address);
     struct member *m = c->meant[0] ? member_find(node, c->meant, strlen(c->meant)) : NULL;
     struct peer_options options = {
-        .conn = conn, .events = &node_peer_events, .context = node, .budget = &node->budget,
-        .seed = rng_u64(&node->rng), .now_ns = node->now_ns,
-        .hello = { .version = CONTROL_VERSION, .role = HELLO_NODE,
+        .conn = conn,
+        .events = &node_peer_events,
+        .context = node,
+        .budget = &node->budget,
+        .seed = rng_u64(&node->rng),
+        .now_ns = node->now_ns,
+        .hello = { .version = CONTROL_VERSION,
+                   .role = HELLO_NODE,
                    .flags = m && !m->current ? HELLO_HOLDS_NONE : 0,
-                   .incarnation = node->incarnation, .max_message = RUSM_MESSAGE_MAX,
-                   .name = node->name, .name_len = strlen(node->name),
-                   .advertise = node->advertise, .advertise_len = strlen(node->advertise) },
+                   .incarnation = node->incarnation,
+                   .max_message = RUSM_MESSAGE_MAX,
+                   .name = node->name,
+                   .name_len = strlen(node->name),
+                   .advertise = node->advertise,
+                   .advertise_len = strlen(node->advertise) },
     };
     int error = peer_new(&c->peer, &options);
     if (error) {
@@ -121,7 +137,8 @@ static void connection_down(struct connection *c)
 {
     struct rusm_node *node = c->node;
     struct peer_counters counters;
-    if (!c->ready_ns) return;
+    if (!c->ready_ns)
+        return;
     c->ready_ns = 0;
     peer_counters(c->peer, &counters);
     node->causes.noconnection += counters.unconfirmed;
@@ -134,8 +151,10 @@ static void connection_down(struct connection *c)
         runtime_node_lost(node->runtime, c->index, c->incarnation);
         /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
          * the end of each client would be dear.) */
-        if (counters.busy > 0) router_writable(node, c->peer, 0);
-        if (c->client) runtime_client_down(node->runtime, c->index);
+        if (counters.busy > 0)
+            router_writable(node, c->peer, 0);
+        if (c->client)
+            runtime_client_down(node->runtime, c->index);
     }
 }
 
@@ -143,16 +162,18 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
 {
     struct rusm_node *node = context;
     struct connection *c = of_conn(node, conn);
-    if (!c) return;
+    if (!c)
+        return;
     struct member *m = c->member;
     bool say = !c->client && !node->leaving; /* who leaves closes them all, and said so once */
     if (say && c->ready_ns)
         log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
     else if (say && end->kind != CONN_END_LOCAL)
-        log_info(&node->log, "connection with %s (%s) ended: %s",
-                 c->meant[0] ? c->meant : "a peer", c->address, end->text);
+        log_info(&node->log, "connection with %s (%s) ended: %s", c->meant[0] ? c->meant : "a peer",
+                 c->address, end->text);
     connection_down(c);
-    if (m) member_lost(node, m, c);
+    if (m)
+        member_lost(node, m, c);
     connection_free(c);
 }
 
@@ -167,7 +188,8 @@ static void on_refused(void *context, const struct sockaddr *from, socklen_t len
 static void on_doubted(void *context, struct conn *conn)
 {
     struct connection *c = of_conn(context, conn);
-    if (c && c->ready_ns) liveness_doubt(c);
+    if (c && c->ready_ns)
+        liveness_doubt(c);
 }
 
 void connection_events(struct endpoint_events *events)
@@ -197,7 +219,8 @@ static enum close_code judge_second(struct connection *c, struct member *m,
     struct connection *old = m->current;
     if (hello->incarnation == old->incarnation) {
         bool crossed = node->now_ns - old->ready_ns < CROSSED_NS;
-        if (!(hello->flags & HELLO_HOLDS_NONE) || crossed) return CLOSE_DUPLICATE;
+        if (!(hello->flags & HELLO_HOLDS_NONE) || crossed)
+            return CLOSE_DUPLICATE;
         connection_replace(old);
         return CLOSE_NONE;
     }
@@ -228,7 +251,8 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
         return CLOSE_WRONG_NODE;
     }
     struct member *m = member_get(node, hello->name, hello->name_len);
-    if (!m || reserve_index(node, m->index) != 0) return CLOSE_LIMIT;
+    if (!m || reserve_index(node, m->index) != 0)
+        return CLOSE_LIMIT;
     c->member = m;
     c->index = m->index;
     c->incarnation = hello->incarnation;
@@ -238,10 +262,12 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
     }
     if (m->current) {
         enum close_code code = judge_second(c, m, hello);
-        if (code != CLOSE_NONE) return code;
+        if (code != CLOSE_NONE)
+            return code;
     }
     /* The node with the lower name decides which connection is the one: the first it hears of. */
-    if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0) peer_adopt(c->peer);
+    if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0)
+        peer_adopt(c->peer);
     return CLOSE_NONE;
 }
 
@@ -254,11 +280,14 @@ static enum close_code on_hello(void *context, struct peer *p, const struct hell
         return CLOSE_NONE;
     }
     if (hello->role == HELLO_CLIENT) {
-        if (conn_dialled(c->conn)) return CLOSE_WRONG_NODE;
+        if (conn_dialled(c->conn))
+            return CLOSE_WRONG_NODE;
         c->client = true;
         c->incarnation = hello->incarnation;
-        if (runtime_client_up(node->runtime, &c->index) != 0) return CLOSE_LIMIT;
-        if (reserve_index(node, c->index) == 0) return CLOSE_NONE;
+        if (runtime_client_up(node->runtime, &c->index) != 0)
+            return CLOSE_LIMIT;
+        if (reserve_index(node, c->index) == 0)
+            return CLOSE_NONE;
         runtime_client_down(node->runtime, c->index);
         return CLOSE_LIMIT;
     }
@@ -272,8 +301,10 @@ static int on_adopt(void *context, struct peer *p)
     struct rusm_node *node = context;
     struct connection *c = connection_of(p);
     struct member *m = c->member;
-    if (strcmp(node->name, m->name) < 0) return RUSM_EMALFORMED;
-    if (m->contender == c) return RUSM_BUSY;
+    if (strcmp(node->name, m->name) < 0)
+        return RUSM_EMALFORMED;
+    if (m->contender == c)
+        return RUSM_BUSY;
     if (m->current && m->current->incarnation != c->incarnation)
         peer_close(p, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
     return 0;
@@ -285,11 +316,14 @@ static void on_peer_ready(void *context, struct peer *p)
     struct rusm_node *node = context;
     struct connection *c = connection_of(p);
     struct member *m = c->member;
-    if (m && m->current && m->current != c) connection_replace(m->current);
+    if (m && m->current && m->current != c)
+        connection_replace(m->current);
     c->ready_ns = node->now_ns;
     node->by_index[c->index] = c;
-    if (c->client) return;
-    if (m->contender == c) m->contender = NULL;
+    if (c->client)
+        return;
+    if (m->contender == c)
+        m->contender = NULL;
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
              conn_dialled(c->conn) ? "dialled" : "accepted");
     set_address(c, m);
@@ -310,25 +344,19 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     struct connection *c = connection_of(p);
     /* A client asks; what nodes tell each other is not its to say. */
     bool asks = frame->type == FRAME_REQUEST || frame->type == FRAME_CANCEL;
-    if (c->client && !asks) return RUSM_EMALFORMED;
-    if (!asks && frame->type != FRAME_PONG && !c->ready_ns) return RUSM_EMALFORMED;
+    if (c->client && !asks)
+        return RUSM_EMALFORMED;
+    if (!asks && frame->type != FRAME_PONG && !c->ready_ns)
+        return RUSM_EMALFORMED;
     switch ((enum frame_type)frame->type) {
-    case FRAME_REQUEST:
-        return rpc_request(c, frame);
-    case FRAME_REPLY:
-        return rpc_reply(c, frame);
-    case FRAME_LEAVE:
-        c->left = true;
-        return 0;
-    case FRAME_NODES:
-        return members_told(node, frame);
+    case FRAME_REQUEST: return rpc_request(c, frame);
+    case FRAME_REPLY: return rpc_reply(c, frame);
+    case FRAME_LEAVE: c->left = true; return 0;
+    case FRAME_NODES: return members_told(node, frame);
     case FRAME_NAMES:
         return registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
-    case FRAME_PONG:
-        liveness_pong(c);
-        return 0;
-    default: /* CANCEL: nothing asked here takes longer than its answer */
-        return 0;
+    case FRAME_PONG: liveness_pong(c); return 0;
+    default: /* CANCEL: nothing asked here takes longer than its answer */ return 0;
     }
 }
 

@@ -19,7 +19,8 @@ static bool ping(struct connection *c)
 bool liveness_contend(struct connection *c, struct member *m)
 {
     struct rusm_node *node = c->node;
-    if (m->contender || !ping(m->current)) return false;
+    if (m->contender || !ping(m->current))
+        return false;
     m->contender = c;
     m->contender_until_ns = node->now_ns + CONTENDER_NS;
     log_info(&node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
@@ -32,7 +33,8 @@ static void contender_wins(struct rusm_node *node, struct member *m)
 {
     struct connection *c = m->contender;
     m->contender = NULL;
-    if (m->current) connection_replace(m->current);
+    if (m->current)
+        connection_replace(m->current);
     if (strcmp(node->name, m->name) < 0)
         peer_adopt(c->peer);
     else
@@ -42,7 +44,8 @@ static void contender_wins(struct rusm_node *node, struct member *m)
 void liveness_pong(struct connection *c)
 {
     struct member *m = c->member;
-    if (!m || !m->contender || m->current != c) return;
+    if (!m || !m->contender || m->current != c)
+        return;
     log_warn(&c->node->log, "refused a second %s from %s: the one at %s lives", m->name,
              m->contender->address, c->address);
     peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
@@ -51,7 +54,8 @@ void liveness_pong(struct connection *c)
 
 void liveness_doubt(struct connection *c)
 {
-    if (c->doubt_until_ns || !ping(c)) return;
+    if (c->doubt_until_ns || !ping(c))
+        return;
     c->doubted_ns = c->node->now_ns;
     c->doubt_until_ns = c->node->now_ns + DOUBT_NS;
 }
@@ -61,7 +65,8 @@ static uint64_t doubts_tick(struct rusm_node *node)
     uint64_t next = UINT64_MAX;
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (!c->doubt_until_ns || !c->ready_ns) continue;
+        if (!c->doubt_until_ns || !c->ready_ns)
+            continue;
         if (conn_last_heard_ns(c->conn) > c->doubted_ns) {
             c->doubt_until_ns = 0; /* it lives */
         } else if (node->now_ns >= c->doubt_until_ns) {
@@ -79,7 +84,8 @@ uint64_t liveness_tick(struct rusm_node *node)
     uint64_t next = doubts_tick(node);
     list_each(link, &node->members) {
         struct member *m = list_entry(link, struct member, link);
-        if (!m->contender) continue;
+        if (!m->contender)
+            continue;
         if (!m->current || node->now_ns >= m->contender_until_ns)
             contender_wins(node, m);
         else if (m->contender_until_ns < next)

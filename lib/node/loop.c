@@ -44,14 +44,16 @@ void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void
 
 void loop_unwatch(struct loop *l, struct loop_watch *w)
 {
-    if (w->ready) ev_io_stop(l->ev, &w->io);
+    if (w->ready)
+        ev_io_stop(l->ev, &w->io);
     *w = (struct loop_watch){ 0 };
 }
 
 int loop_init(struct loop *l, int fd)
 {
     l->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-    if (!l->ev) return RUSM_EIO;
+    if (!l->ev)
+        return RUSM_EIO;
     l->readable = false;
     ev_io_init(&l->reading, on_readable, fd, EV_READ);
     ev_io_init(&l->writing, on_writable, fd, EV_WRITE);
@@ -65,7 +67,8 @@ int loop_init(struct loop *l, int fd)
 
 void loop_fini(struct loop *l)
 {
-    if (l->ev) ev_loop_destroy(l->ev);
+    if (l->ev)
+        ev_loop_destroy(l->ev);
     l->ev = NULL;
 }
 
@@ -73,7 +76,8 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
 {
     bool look = until_ns <= now_ns;
     l->readable = false;
-    if (writable) ev_io_start(l->ev, &l->writing);
+    if (writable)
+        ev_io_start(l->ev, &l->writing);
     if (!look && until_ns != UINT64_MAX) {
         ev_now_update(l->ev);
         ev_timer_set(&l->timer, (double)(until_ns - now_ns) / 1e9, 0.);
@@ -81,7 +85,8 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
     }
     ev_run(l->ev, look ? EVRUN_NOWAIT : EVRUN_ONCE);
     ev_timer_stop(l->ev, &l->timer);
-    if (writable) ev_io_stop(l->ev, &l->writing);
+    if (writable)
+        ev_io_stop(l->ev, &l->writing);
 }
 
 void loop_wake(struct loop *l)

@@ -34,7 +34,8 @@ static void name_lost(void *user, uint64_t serial, const char *name, size_t len,
     log_warn(&node->log, "process %llu lost the global name '%s' to %llu on %s",
              (unsigned long long)serial, text, (unsigned long long)holder->serial,
              holder->node_name);
-    rusm_pid by = { .serial = holder->serial, .node = holder->node,
+    rusm_pid by = { .serial = holder->serial,
+                    .node = holder->node,
                     .incarnation = holder->incarnation };
     router_answer(node, serial, RUSM_NAME_LOST, 0, by, 0, text);
 }
@@ -43,10 +44,12 @@ static int open_identity(struct rusm_node *node, const struct rusm_node_options 
                          struct rusm_why *why)
 {
     int error = rusm_identity_path(o->identity, node->identity_path, sizeof node->identity_path);
-    if (error) return err_why(why, error, "no path for the identity: set RUSM_IDENTITY or HOME");
+    if (error)
+        return err_why(why, error, "no path for the identity: set RUSM_IDENTITY or HOME");
     if (o->identity_create) {
         error = identity_create(node->identity_path, why);
-        if (error && error != RUSM_EEXIST) return error;
+        if (error && error != RUSM_EEXIST)
+            return error;
         node->identity_made = error == 0;
     }
     return identity_load(node->identity_path, &node->identity, why);
@@ -55,14 +58,19 @@ static int open_identity(struct rusm_node *node, const struct rusm_node_options 
 static int open_runtime(struct rusm_node *node, const struct rusm_node_options *o)
 {
     struct runtime_options options = {
-        .node = node->name, .incarnation = node->incarnation,
+        .node = node->name,
+        .incarnation = node->incarnation,
         .mailbox_messages = o->mailbox_messages ? o->mailbox_messages : LIMIT_MAILBOX_MESSAGES,
         .mailbox_bytes = o->mailbox_bytes ? o->mailbox_bytes : LIMIT_MAILBOX_BYTES,
-        .seed = rng_u64(&node->rng), .log = &node->log, .hooks = &node_runtime_hooks,
+        .seed = rng_u64(&node->rng),
+        .log = &node->log,
+        .hooks = &node_runtime_hooks,
         .context = node,
     };
-    struct registry_options registry = { .node = node->name, .incarnation = node->incarnation,
-                                         .seed = rng_u64(&node->rng), .user = node,
+    struct registry_options registry = { .node = node->name,
+                                         .incarnation = node->incarnation,
+                                         .seed = rng_u64(&node->rng),
+                                         .user = node,
                                          .lost = name_lost };
     int error = runtime_new(&node->runtime, &options);
     return error ? error : registry_new(&node->registry, &registry);
@@ -74,16 +82,23 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     struct endpoint_events events = { 0 };
     struct resolved bind;
     int found = resolve(o->listen ? o->listen : "127.0.0.1:0", true, &bind, 1, why);
-    if (found < 1) return found < 0 ? found : RUSM_EINVAL;
+    if (found < 1)
+        return found < 0 ? found : RUSM_EINVAL;
     struct endpoint_options options = {
-        .bind = (struct sockaddr *)&bind.address, .bind_len = bind.len, .accept = true,
-        .identity = node->identity, .reset_context = node->name,
+        .bind = (struct sockaddr *)&bind.address,
+        .bind_len = bind.len,
+        .accept = true,
+        .identity = node->identity,
+        .reset_context = node->name,
         .idle_timeout_ns = node->idle_timeout_ns,
-        .keep_alive_ns = node->idle_timeout_ns / 3 < LIMIT_KEEP_ALIVE_NS
-                             ? node->idle_timeout_ns / 3 : LIMIT_KEEP_ALIVE_NS,
-        .handshake_timeout_ns = LIMIT_HANDSHAKE_NS, .stream_window = LIMIT_LANE_WINDOW,
-        .control_window = 4 * LIMIT_FRAME, .max_streams_uni = LIMIT_LANES,
-        .max_connections = LIMIT_CONNECTIONS, .max_half_open = LIMIT_HALF_OPEN,
+        .keep_alive_ns = node->idle_timeout_ns / 3 < LIMIT_KEEP_ALIVE_NS ? node->idle_timeout_ns / 3
+                                                                         : LIMIT_KEEP_ALIVE_NS,
+        .handshake_timeout_ns = LIMIT_HANDSHAKE_NS,
+        .stream_window = LIMIT_LANE_WINDOW,
+        .control_window = 4 * LIMIT_FRAME,
+        .max_streams_uni = LIMIT_LANES,
+        .max_connections = LIMIT_CONNECTIONS,
+        .max_half_open = LIMIT_HALF_OPEN,
     };
     connection_events(&events);
     struct rusm_why cause = { "" };
@@ -95,13 +110,15 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     const struct sockaddr *address = endpoint_address(node->endpoint, &len);
     resolve_format(address, len, node->address, sizeof node->address);
     error = loop_init(&node->loop, endpoint_fd(node->endpoint));
-    if (!error) resolver_init(&node->resolver, &node->loop);
+    if (!error)
+        resolver_init(&node->resolver, &node->loop);
     return error;
 }
 
 static int publish(struct rusm_node *node, struct rusm_why *why)
 {
-    struct rundir_entry entry = { .incarnation = node->incarnation, .os_pid = getpid(),
+    struct rundir_entry entry = { .incarnation = node->incarnation,
+                                  .os_pid = getpid(),
                                   .alive = true };
     memcpy(entry.name, node->name, sizeof node->name);
     memcpy(entry.address, node->address, sizeof node->address);
@@ -115,12 +132,13 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
     if (!o->name || !id_node_name_ok(o->name, strlen(o->name)))
         return err_why(why, RUSM_EINVAL,
                        "'%s' is not a node name: 1 to 63 of A-Z a-z 0-9 . _ -, the first one a "
-                       "letter or digit", o->name ? o->name : "");
+                       "letter or digit",
+                       o->name ? o->name : "");
     if (o->listen && id_host_port_parse(o->listen, host, port) != 0)
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write ADDR:PORT", o->listen);
     if (o->advertise && id_host_port_parse(o->advertise, host, port) != 0)
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
-    if (o->advertise && strlen(o->advertise) >= sizeof ((struct member *)0)->address)
+    if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address)
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");
     return 0;
 }
@@ -131,49 +149,63 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     uint64_t seed;
     int error;
     do {
-        if ((error = rng_secret(&node->incarnation, sizeof node->incarnation)) != 0) return error;
+        if ((error = rng_secret(&node->incarnation, sizeof node->incarnation)) != 0)
+            return error;
     } while (node->incarnation == 0);
-    if ((error = rng_secret(&seed, sizeof seed)) != 0) return error;
+    if ((error = rng_secret(&seed, sizeof seed)) != 0)
+        return error;
     rng_init(&node->rng, seed);
     map_init(&node->grants, seed ^ 5);
     node->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET,
                                          .grants_left = LIMIT_GRANT_BUDGET };
-    node->idle_timeout_ns = o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000
-                                               : LIMIT_IDLE_TIMEOUT_NS;
+    node->idle_timeout_ns =
+        o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
     node->started_ns = node->now_ns = endpoint_now_ns();
     log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
-    if ((error = open_identity(node, o, why)) != 0) return error;
-    if ((error = rundir_open(&node->rundir, o->rundir, true, why)) != 0) return error;
-    if ((error = rundir_lock(&node->rundir, node->name, why)) != 0) return error;
-    if ((error = open_runtime(node, o)) != 0) return error;
-    if ((error = open_endpoint(node, o, why)) != 0) return error;
-    if ((error = publish(node, why)) != 0) return error;
+    if ((error = open_identity(node, o, why)) != 0)
+        return error;
+    if ((error = rundir_open(&node->rundir, o->rundir, true, why)) != 0)
+        return error;
+    if ((error = rundir_lock(&node->rundir, node->name, why)) != 0)
+        return error;
+    if ((error = open_runtime(node, o)) != 0)
+        return error;
+    if ((error = open_endpoint(node, o, why)) != 0)
+        return error;
+    if ((error = publish(node, why)) != 0)
+        return error;
     /* After publishing: of two that start together, at least one sees the other. */
     members_scan(node);
     for (size_t i = 0; i < o->join_count; i++)
-        if ((error = members_join(node, o->join[i], why)) != 0) return error;
+        if ((error = members_join(node, o->join[i], why)) != 0)
+            return error;
     return 0;
 }
 
 int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, struct rusm_why *why)
 {
     struct rusm_why none;
-    if (!why) why = &none;
+    if (!why)
+        why = &none;
     why->text[0] = 0;
     int error = check_options(o, why);
-    if (error) return error;
+    if (error)
+        return error;
     struct rusm_node *node = calloc(1, sizeof *node);
-    if (!node) return err_why(why, RUSM_ENOMEM, "no memory");
+    if (!node)
+        return err_why(why, RUSM_ENOMEM, "no memory");
     list_init(&node->connections);
     list_init(&node->members);
     list_init(&node->grants_starved);
     node->rundir.lock_fd = -1;
     memcpy(node->name, o->name, strlen(o->name) + 1);
-    if (o->advertise) memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
+    if (o->advertise)
+        memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
     error = node_open(node, o, why);
     if (error) {
-        if (!why->text[0]) err_why(why, error, "%s", rusm_strerror(error));
+        if (!why->text[0])
+            err_why(why, error, "%s", rusm_strerror(error));
         rusm_node_free(node);
         return error;
     }
@@ -189,7 +221,8 @@ static void free_connections(struct rusm_node *node)
 
 void rusm_node_free(struct rusm_node *node)
 {
-    if (!node) return;
+    if (!node)
+        return;
     runtime_free(node->runtime);
     node->runtime = NULL;
     resolver_fini(&node->resolver);
@@ -224,20 +257,19 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
                          struct rusm_why *why)
 {
     const struct rusm_behaviour *b = builtin_find(spec);
-    if (!b) b = find_spec(node, spec);
     if (!b)
-        return err_why(why, RUSM_ENOSPAWNABLE, "cannot teach '%s': no behaviour '%s' (built in: "
-                       "echo, greeter, sink, crash, relay, bounce)", name, spec);
+        b = find_spec(node, spec);
+    if (!b)
+        return err_why(why, RUSM_ENOSPAWNABLE,
+                       "cannot teach '%s': no behaviour '%s' (built in: "
+                       "echo, greeter, sink, crash, relay, bounce)",
+                       name, spec);
     int error = runtime_teach(node->runtime, name, b);
     switch (error) {
-    case 0:
-        return 0;
-    case RUSM_EEXIST:
-        return err_why(why, error, "the spawnable '%s' is there already", name);
-    case RUSM_EINVAL:
-        return err_why(why, error, "'%s' is not a spawnable's name", name);
-    default:
-        return err_why(why, error, "cannot teach '%s': %s", name, rusm_strerror(error));
+    case 0: return 0;
+    case RUSM_EEXIST: return err_why(why, error, "the spawnable '%s' is there already", name);
+    case RUSM_EINVAL: return err_why(why, error, "'%s' is not a spawnable's name", name);
+    default: return err_why(why, error, "cannot teach '%s': %s", name, rusm_strerror(error));
     }
 }
 
@@ -254,11 +286,12 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
     if (error)
         return err_why(why, error, "cannot boot '%s': %s", boot->name,
                        init.text[0] ? init.text : rusm_strerror(error));
-    error = boot->global ? registry_claim(node->registry, boot->name, strlen(boot->name),
-                                          pid.serial, node_wall_ms())
-                         : runtime_register(node->runtime, pid.serial, boot->name,
-                                            strlen(boot->name));
-    if (!error) return 0;
+    error = boot->global
+                ? registry_claim(node->registry, boot->name, strlen(boot->name), pid.serial,
+                                 node_wall_ms())
+                : runtime_register(node->runtime, pid.serial, boot->name, strlen(boot->name));
+    if (!error)
+        return 0;
     runtime_kill(node->runtime, pid.serial, "name not registered");
     return err_why(why, error, "cannot boot '%s': %s", boot->name,
                    error == RUSM_EEXIST   ? "the name is taken"
@@ -272,7 +305,8 @@ static void turn_peers(struct rusm_node *node)
 {
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer) peer_turn(c->peer, node->now_ns);
+        if (c->peer)
+            peer_turn(c->peer, node->now_ns);
     }
 }
 
@@ -280,7 +314,8 @@ static void tick_peers(struct rusm_node *node)
 {
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer) peer_tick(c->peer, node->now_ns);
+        if (c->peer)
+            peer_tick(c->peer, node->now_ns);
     }
 }
 
@@ -292,7 +327,8 @@ static void gossip(struct rusm_node *node)
         struct member *m = list_entry(link, struct member, link);
         size_t len;
         while (m->current && (len = registry_next(node->registry, m->index, body, sizeof body)) > 0)
-            if (peer_send_frame(m->current->peer, FRAME_NAMES, false, body, len) != 0) break;
+            if (peer_send_frame(m->current->peer, FRAME_NAMES, false, body, len) != 0)
+                break;
     }
 }
 
@@ -301,17 +337,20 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
 {
     bool more = false;
     node->now_ns = endpoint_now_ns();
-    if (look) more = endpoint_receive(node->endpoint);
+    if (look)
+        more = endpoint_receive(node->endpoint);
     endpoint_tick(node->endpoint);
     resolver_collect(&node->resolver);
     *next = members_tick(node);
     uint64_t liveness = liveness_tick(node);
-    if (liveness < *next) *next = liveness;
+    if (liveness < *next)
+        *next = liveness;
     if (node->now_ns >= node->tick_ns) {
         node->tick_ns = node->now_ns + TICK_NS;
         tick_peers(node);
     }
-    if (node->tick_ns < *next) *next = node->tick_ns;
+    if (node->tick_ns < *next)
+        *next = node->tick_ns;
     turn_peers(node);
     if (node->runtime && runtime_ready(node->runtime)) {
         more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
@@ -323,7 +362,8 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     /* Connections that ended in the flush have messages for those who watched them. */
     more |= node->runtime && runtime_ready(node->runtime);
     uint64_t quic = endpoint_next_ns(node->endpoint);
-    if (quic < *next) *next = quic;
+    if (quic < *next)
+        *next = quic;
     return more;
 }
 
@@ -335,7 +375,8 @@ static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *nod
     uint64_t next;
     while (!done(node) && node->now_ns < deadline_ns && atomic_load(&node->stops) < stops) {
         more = turn(node, more || node->loop.readable, &blocked, &next);
-        if (deadline_ns < next) next = deadline_ns;
+        if (deadline_ns < next)
+            next = deadline_ns;
         loop_wait(&node->loop, node->now_ns, more && !blocked ? 0 : next, blocked);
     }
 }
@@ -356,7 +397,8 @@ static bool peers_drained(struct rusm_node *node)
 {
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer && !c->client && !peer_drained(c->peer)) return false;
+        if (c->peer && !c->client && !peer_drained(c->peer))
+            return false;
     }
     return true;
 }
@@ -376,7 +418,8 @@ static void leave(struct rusm_node *node)
     log_info(&node->log, "leaving");
     list_each(link, &node->members) {
         struct member *m = list_entry(link, struct member, link);
-        if (m->current) peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
+        if (m->current)
+            peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
     }
     turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
     run_until(node, processes_idle, deadline, 2);
@@ -384,7 +427,8 @@ static void leave(struct rusm_node *node)
     node->runtime = NULL;
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer && !c->client) peer_finish(c->peer);
+        if (c->peer && !c->client)
+            peer_finish(c->peer);
     }
     run_until(node, peers_drained, deadline, 2);
     list_each(link, &node->connections) {

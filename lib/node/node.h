@@ -28,47 +28,47 @@
 
 /* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
 struct member {
-    struct list link;              /* in node.members */
+    struct list link; /* in node.members */
     struct rusm_node *node;
     char name[RUSM_NODE_NAME_MAX + 1];
-    uint32_t index;                /* in pids */
-    uint32_t incarnation;          /* of its last connection */
-    char address[300];             /* where to dial it; "": not known */
-    struct connection *current;    /* ready; NULL: not connected */
-    struct connection *dialling;   /* ours, on its way; NULL */
-    struct connection *contender;  /* another incarnation that wants the place of current */
-    uint64_t contender_until_ns;   /* current must answer a PING before */
-    bool wanted;                   /* dial it until connected */
-    bool told;                     /* known from others' word alone: one of node.told */
-    bool joined;                   /* named by --join: its address is what the user wrote */
-    bool near;                     /* of our run folder */
-    bool left;                     /* it said so, as it ended its last connection */
-    uint64_t since_ns;             /* of its present state */
-    uint64_t dial_at_ns;           /* next try; UINT64_MAX: none */
-    struct resolver_ask ask;       /* for `address`, at every try anew */
-    int tried;                     /* how many of ask.found were dialled */
-    int pidfd;                     /* its OS process, if it is of our run folder; -1 */
+    uint32_t index;               /* in pids */
+    uint32_t incarnation;         /* of its last connection */
+    char address[300];            /* where to dial it; "": not known */
+    struct connection *current;   /* ready; NULL: not connected */
+    struct connection *dialling;  /* ours, on its way; NULL */
+    struct connection *contender; /* another incarnation that wants the place of current */
+    uint64_t contender_until_ns;  /* current must answer a PING before */
+    bool wanted;                  /* dial it until connected */
+    bool told;                    /* known from others' word alone: one of node.told */
+    bool joined;                  /* named by --join: its address is what the user wrote */
+    bool near;                    /* of our run folder */
+    bool left;                    /* it said so, as it ended its last connection */
+    uint64_t since_ns;            /* of its present state */
+    uint64_t dial_at_ns;          /* next try; UINT64_MAX: none */
+    struct resolver_ask ask;      /* for `address`, at every try anew */
+    int tried;                    /* how many of ask.found were dialled */
+    int pidfd;                    /* its OS process, if it is of our run folder; -1 */
     struct loop_watch death;
     uint64_t backoff_ns;
-    uint64_t lost;                 /* records without acknowledgement when a connection ended */
+    uint64_t lost; /* records without acknowledgement when a connection ended */
 };
 
 /* One QUIC connection and who is behind it. */
 struct connection {
-    struct list link;              /* in node.connections */
+    struct list link; /* in node.connections */
     struct rusm_node *node;
     struct conn *conn;
-    struct peer *peer;             /* NULL until the handshake is complete */
-    struct member *member;         /* NULL: a client, or not known yet */
+    struct peer *peer;                  /* NULL until the handshake is complete */
+    struct member *member;              /* NULL: a client, or not known yet */
     char meant[RUSM_NODE_NAME_MAX + 1]; /* dialled: the node we mean; "": any */
-    char address[80];              /* the other end */
-    char advertised[300];          /* where it wants to be dialled; "": where it is */
-    uint32_t index, incarnation;   /* how pids name it */
-    bool client, left;             /* left: it said LEAVE */
+    char address[80];                   /* the other end */
+    char advertised[300];               /* where it wants to be dialled; "": where it is */
+    uint32_t index, incarnation;        /* how pids name it */
+    bool client, left;                  /* left: it said LEAVE */
     uint64_t since_ns;
-    uint64_t ready_ns;             /* 0: not ready */
+    uint64_t ready_ns;                   /* 0: not ready */
     uint64_t doubted_ns, doubt_until_ns; /* 0: not doubted */
-    struct list requests;          /* ours without an answer: struct asked */
+    struct list requests;                /* ours without an answer: struct asked */
     uint64_t request_count, request_id;
 };
 
@@ -80,8 +80,8 @@ struct causes {
 struct rusm_node {
     struct log log;
     char name[RUSM_NODE_NAME_MAX + 1];
-    char address[80];              /* really bound */
-    char advertise[300];           /* "": what peers see */
+    char address[80];    /* really bound */
+    char advertise[300]; /* "": what peers see */
     uint32_t incarnation;
     int output_fd;
     uint64_t idle_timeout_ns;
@@ -94,22 +94,22 @@ struct rusm_node {
     struct loop loop;
     struct resolver resolver;
     struct endpoint *endpoint;
-    struct runtime *runtime;       /* NULL while leaving */
+    struct runtime *runtime; /* NULL while leaving */
     struct registry *registry;
     struct lane_budget budget;
     struct rng rng;
 
     struct list connections, members;
-    uint64_t dial_at_ns;           /* when members are to be looked through for who is due */
-    unsigned told;                 /* members so marked */
-    struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
+    uint64_t dial_at_ns;          /* when members are to be looked through for who is due */
+    unsigned told;                /* members so marked */
+    struct connection **by_index; /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
-    struct map grants;             /* mailboxes with a large record under way: router.c */
-    struct list grants_starved;    /* waiting for the node's budget */
+    struct map grants;          /* mailboxes with a large record under way: router.c */
+    struct list grants_starved; /* waiting for the node's budget */
 
     struct causes causes;
     uint64_t started_ns, now_ns, tick_ns;
-    atomic_int stops;              /* calls of rusm_node_stop */
+    atomic_int stops; /* calls of rusm_node_stop */
     bool leaving;
 };
 

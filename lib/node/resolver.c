@@ -18,7 +18,8 @@ void resolver_init(struct resolver *r, struct loop *loop)
 static void look_up(struct resolver_ask *ask)
 {
     ask->count = resolve(ask->host_port, false, ask->found, RESOLVER_ADDRESSES, &ask->why);
-    if (ask->count == 0) ask->count = RUSM_ENOCONN;
+    if (ask->count == 0)
+        ask->count = RUSM_ENOCONN;
 }
 
 static void *resolver_run(void *arg)
@@ -47,7 +48,8 @@ static void *resolver_run(void *arg)
 
 void resolver_fini(struct resolver *r)
 {
-    if (!r->loop) return; /* never set up */
+    if (!r->loop)
+        return; /* never set up */
     if (r->started) {
         pthread_mutex_lock(&r->lock);
         r->ending = true;
@@ -75,7 +77,8 @@ int resolver_ask(struct resolver *r, struct resolver_ask *ask)
         ask->done(ask);
         return 0;
     }
-    if (!r->started && pthread_create(&r->thread, NULL, resolver_run, r) != 0) return RUSM_EIO;
+    if (!r->started && pthread_create(&r->thread, NULL, resolver_run, r) != 0)
+        return RUSM_EIO;
     r->started = true;
     ask->under_way = true;
     pthread_mutex_lock(&r->lock);
@@ -88,13 +91,16 @@ int resolver_ask(struct resolver *r, struct resolver_ask *ask)
 void resolver_collect(struct resolver *r)
 {
     struct list *first;
-    if (!r->started) return;
+    if (!r->started)
+        return;
     for (;;) {
         pthread_mutex_lock(&r->lock);
         first = list_first(&r->answered);
-        if (first) list_remove(first);
+        if (first)
+            list_remove(first);
         pthread_mutex_unlock(&r->lock);
-        if (!first) return;
+        if (!first)
+            return;
         struct resolver_ask *ask = list_entry(first, struct resolver_ask, link);
         ask->under_way = false;
         ask->done(ask);

@@ -15,7 +15,7 @@ struct resolver_ask {
     struct list link;
     char host_port[300];
     struct resolved found[RESOLVER_ADDRESSES];
-    int count;                  /* or a RUSM_E code, and why */
+    int count; /* or a RUSM_E code, and why */
     struct rusm_why why;
     void (*done)(struct resolver_ask *ask);
     void *user;

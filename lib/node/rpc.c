@@ -28,7 +28,8 @@ void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, 
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (len >= (int)sizeof text) len = sizeof text - 1;
+    if (len >= (int)sizeof text)
+        len = sizeof text - 1;
     answer(c, id, error, text, (size_t)len);
 }
 
@@ -75,7 +76,8 @@ static void read_args(struct spawn *s, char *text, const char **values)
     for (uint64_t i = 0; i < s->arg_count; i++) {
         size_t len;
         const uint8_t *arg = reader_text(&s->args, &len, LIMIT_ARGS_BYTES);
-        if (len) memcpy(text, arg, len);
+        if (len)
+            memcpy(text, arg, len);
         text[len] = 0;
         values[i] = text;
         text += len + 1;
@@ -84,7 +86,8 @@ static void read_args(struct spawn *s, char *text, const char **values)
 
 static int register_spawned(struct rusm_node *node, const struct spawn *s, rusm_pid pid)
 {
-    if (s->scope == SPAWN_NO_NAME) return 0;
+    if (s->scope == SPAWN_NO_NAME)
+        return 0;
     if (s->scope == SPAWN_LOCAL)
         return runtime_register(node->runtime, pid.serial, s->name, s->name_len);
     return registry_claim(node->registry, s->name, s->name_len, pid.serial, node_wall_ms());
@@ -98,9 +101,9 @@ static int serve_spawn(struct connection *c, struct request *q)
     struct rusm_why why = { "" };
     struct spawn s;
     rusm_pid pid;
-    if (spawn_decode(&q->args, &s) != 0) return RUSM_EMALFORMED;
-    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, s.spawnable,
-                                                       s.spawnable_len);
+    if (spawn_decode(&q->args, &s) != 0)
+        return RUSM_EMALFORMED;
+    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, s.spawnable, s.spawnable_len);
     if (!b) {
         fail_unknown_spawnable(c, q->id, &s);
         return 0;
@@ -116,13 +119,15 @@ static int serve_spawn(struct connection *c, struct request *q)
     error = register_spawned(node, &s, pid);
     if (error) {
         runtime_kill(node->runtime, pid.serial, "name not registered");
-        rpc_fail(c, q->id, error, error == RUSM_EEXIST ? "the name '%.*s' is taken on %s"
-                                                       : "cannot register '%.*s' on %s",
+        rpc_fail(c, q->id, error,
+                 error == RUSM_EEXIST ? "the name '%.*s' is taken on %s"
+                                      : "cannot register '%.*s' on %s",
                  (int)s.name_len, s.name, node->name);
         return 0;
     }
-    answer_pid(c, q->id, &(struct wire_pid){ .serial = pid.serial,
-                                             .incarnation = node->incarnation, .node = "" });
+    answer_pid(c, q->id,
+               &(struct wire_pid){
+                   .serial = pid.serial, .incarnation = node->incarnation, .node = "" });
     return 0;
 }
 
@@ -136,8 +141,10 @@ static int serve_kill(struct connection *c, struct request *q)
     size_t len;
     target_read(&q->args, &target);
     const uint8_t *text = reader_text(&q->args, &len, RUSM_REASON_MAX);
-    if (q->args.bad) return RUSM_EMALFORMED;
-    if (len) memcpy(reason, text, len);
+    if (q->args.bad)
+        return RUSM_EMALFORMED;
+    if (len)
+        memcpy(reason, text, len);
     reason[len] = 0;
     struct rusm_process *p = router_target(node, &target);
     if (p && runtime_kill(node->runtime, process_serial(p), len ? reason : "kill") == 0)
@@ -156,43 +163,44 @@ static int serve_whereis(struct connection *c, struct request *q)
     struct registry_holder holder;
     size_t len;
     const char *name = (const char *)reader_text(&q->args, &len, RUSM_NAME_MAX);
-    if (q->args.bad) return RUSM_EMALFORMED;
+    if (q->args.bad)
+        return RUSM_EMALFORMED;
     if (registry_whereis(c->node->registry, name, len, &holder) != 0) {
         rpc_fail(c, q->id, RUSM_ENOPROC, "no global name '%.*s'", (int)len, name);
         return 0;
     }
-    answer_pid(c, q->id, &(struct wire_pid){ .serial = holder.serial,
-                                             .incarnation = holder.incarnation,
-                                             .node = holder.node_name,
-                                             .node_len = strlen(holder.node_name) });
+    answer_pid(c, q->id,
+               &(struct wire_pid){ .serial = holder.serial,
+                                   .incarnation = holder.incarnation,
+                                   .node = holder.node_name,
+                                   .node_len = strlen(holder.node_name) });
     return 0;
 }
 
 int rpc_request(struct connection *c, const struct frame *frame)
 {
     struct request q;
-    if (request_decode(frame->body, frame->len, &q) != 0) return RUSM_EMALFORMED;
+    if (request_decode(frame->body, frame->len, &q) != 0)
+        return RUSM_EMALFORMED;
     if (!c->node->runtime && q.op != OP_STOP) {
         rpc_fail(c, q.id, RUSM_ECLOSED, "%s is stopping", c->node->name);
         return 0;
     }
     switch (q.op) {
-    case OP_SPAWN:
-        return serve_spawn(c, &q);
+    case OP_SPAWN: return serve_spawn(c, &q);
     case OP_TABLE: {
         uint64_t table = reader_varint(&q.args);
-        if (q.args.bad) return RUSM_EMALFORMED;
+        if (q.args.bad)
+            return RUSM_EMALFORMED;
         tables_serve(c, q.id, table);
         return 0;
     }
-    case OP_KILL:
-        return serve_kill(c, &q);
+    case OP_KILL: return serve_kill(c, &q);
     case OP_STOP:
         answer(c, q.id, 0, NULL, 0);
         rusm_node_stop(c->node);
         return 0;
-    case OP_WHEREIS:
-        return serve_whereis(c, &q);
+    case OP_WHEREIS: return serve_whereis(c, &q);
     default:
         rpc_fail(c, q.id, RUSM_EINVAL, "%s does not know this request", c->node->name);
         return 0;
@@ -211,15 +219,17 @@ int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref)
 {
     uint8_t body[LIMIT_FRAME];
-    if (c->request_count >= LIMIT_REQUESTS) return RUSM_ELIMIT;
+    if (c->request_count >= LIMIT_REQUESTS)
+        return RUSM_ELIMIT;
     struct asked *a = malloc(sizeof *a);
-    if (!a) return RUSM_ENOMEM;
+    if (!a)
+        return RUSM_ENOMEM;
     *a = (struct asked){ .id = ++c->request_id, .self = self, .ref = ref };
     struct writer w = writer_on(body, sizeof body);
     request_write(&w, &(struct request){ .id = a->id, .op = OP_SPAWN });
     spawn_write(&w, SPAWN_NO_NAME, spawnable, NULL, args);
-    int error = w.bad ? RUSM_EINVAL
-                      : peer_send_frame(c->peer, FRAME_REQUEST, false, body, writer_len(&w));
+    int error =
+        w.bad ? RUSM_EINVAL : peer_send_frame(c->peer, FRAME_REQUEST, false, body, writer_len(&w));
     if (error) {
         free(a);
         return error;
@@ -239,23 +249,27 @@ static void asked_done(struct connection *c, struct asked *a)
 int rpc_reply(struct connection *c, const struct frame *frame)
 {
     struct reply reply;
-    if (reply_decode(frame->body, frame->len, &reply) != 0) return RUSM_EMALFORMED;
+    if (reply_decode(frame->body, frame->len, &reply) != 0)
+        return RUSM_EMALFORMED;
     list_each(link, &c->requests) {
         struct asked *a = list_entry(link, struct asked, link);
-        if (a->id != reply.id) continue;
+        if (a->id != reply.id)
+            continue;
         rusm_pid pid = { .node = c->index };
         char text[512];
-        size_t len = reader_left(&reply.body) < sizeof text - 1 ? reader_left(&reply.body)
-                                                                 : sizeof text - 1;
+        size_t len =
+            reader_left(&reply.body) < sizeof text - 1 ? reader_left(&reply.body) : sizeof text - 1;
         if (reply.status) {
             const uint8_t *bytes = reader_bytes(&reply.body, len);
-            if (len) memcpy(text, bytes, len);
+            if (len)
+                memcpy(text, bytes, len);
             text[len] = 0;
             router_answer(c->node, a->self, RUSM_FAILED, -(int)reply.status, pid, a->ref, text);
         } else {
             struct wire_pid spawned;
             wire_pid_read(&reply.body, &spawned);
-            if (reply.body.bad) return RUSM_EMALFORMED;
+            if (reply.body.bad)
+                return RUSM_EMALFORMED;
             pid.serial = spawned.serial;
             pid.incarnation = spawned.incarnation;
             router_answer(c->node, a->self, RUSM_SPAWNED, 0, pid, a->ref, "");
@@ -270,8 +284,8 @@ void rpc_fail_all(struct connection *c)
 {
     list_each_safe(link, &c->requests) {
         struct asked *a = list_entry(link, struct asked, link);
-        router_answer(c->node, a->self, RUSM_FAILED, RUSM_ENOCONN,
-                      (rusm_pid){ .node = c->index }, a->ref, rusm_strerror(RUSM_ENOCONN));
+        router_answer(c->node, a->self, RUSM_FAILED, RUSM_ENOCONN, (rusm_pid){ .node = c->index },
+                      a->ref, rusm_strerror(RUSM_ENOCONN));
         asked_done(c, a);
     }
 }

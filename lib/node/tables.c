@@ -39,7 +39,8 @@ static void columns(struct table *t, const struct column *c, size_t count)
 
 static void end_row(struct table *t)
 {
-    if (writer_len(&t->w) > FULL) send_part(t);
+    if (writer_len(&t->w) > FULL)
+        send_part(t);
 }
 
 static void put_text(struct table *t, const char *text)
@@ -75,9 +76,9 @@ static uint64_t connected(const struct rusm_node *node)
 static void table_node(struct table *t)
 {
     static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "name" },     { RUSM_TYPE_TEXT, "address" },
+        { RUSM_TYPE_TEXT, "name" },        { RUSM_TYPE_TEXT, "address" },
         { RUSM_TYPE_TEXT, "incarnation" }, { RUSM_TYPE_SECONDS, "uptime" },
-        { RUSM_TYPE_COUNT, "processes" }, { RUSM_TYPE_COUNT, "peers" },
+        { RUSM_TYPE_COUNT, "processes" },  { RUSM_TYPE_COUNT, "peers" },
         { RUSM_TYPE_TEXT, "version" },
     };
     char incarnation[16];
@@ -124,26 +125,29 @@ static void table_processes(struct table *t)
 
 static const char *state_of(const struct member *m)
 {
-    if (m->current) return "connected";
-    if (m->left) return "left";
+    if (m->current)
+        return "connected";
+    if (m->left)
+        return "left";
     return m->incarnation ? "lost" : "connecting"; /* 0: never connected yet */
 }
 
 static void table_peers(struct table *t)
 {
     static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "node" },     { RUSM_TYPE_TEXT, "address" },
+        { RUSM_TYPE_TEXT, "node" },      { RUSM_TYPE_TEXT, "address" },
         { RUSM_TYPE_TEXT, "direction" }, { RUSM_TYPE_TEXT, "state" },
-        { RUSM_TYPE_MICROS, "rtt_us" }, { RUSM_TYPE_COUNT, "sent" },
+        { RUSM_TYPE_MICROS, "rtt_us" },  { RUSM_TYPE_COUNT, "sent" },
         { RUSM_TYPE_COUNT, "received" }, { RUSM_TYPE_COUNT, "lost" },
-        { RUSM_TYPE_COUNT, "lanes" },   { RUSM_TYPE_SECONDS, "since" },
+        { RUSM_TYPE_COUNT, "lanes" },    { RUSM_TYPE_SECONDS, "since" },
     };
     columns(t, c, sizeof c / sizeof *c);
     list_each(link, &t->node->members) {
         const struct member *m = list_entry(link, struct member, link);
         const struct connection *now = m->current;
         struct peer_counters n = { 0 };
-        if (now) peer_counters(now->peer, &n);
+        if (now)
+            peer_counters(now->peer, &n);
         put_text(t, m->name);
         put_text(t, now ? now->address : m->address);
         put_text(t, !now ? "" : conn_dialled(now->conn) ? "out" : "in");
@@ -185,8 +189,10 @@ static int each_global(void *context, const char *name, size_t len,
 static void table_names(struct table *t)
 {
     static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "name" },  { RUSM_TYPE_PID, "pid" },
-        { RUSM_TYPE_TEXT, "scope" }, { RUSM_TYPE_TEXT, "node" },
+        { RUSM_TYPE_TEXT, "name" },
+        { RUSM_TYPE_PID, "pid" },
+        { RUSM_TYPE_TEXT, "scope" },
+        { RUSM_TYPE_TEXT, "node" },
     };
     columns(t, c, sizeof c / sizeof *c);
     runtime_each_name(t->node->runtime, each_local, t);
@@ -205,7 +211,8 @@ static int each_spawnable(void *context, const char *name, const struct rusm_beh
 static void table_spawnables(struct table *t)
 {
     static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "name" }, { RUSM_TYPE_TEXT, "behaviour" },
+        { RUSM_TYPE_TEXT, "name" },
+        { RUSM_TYPE_TEXT, "behaviour" },
     };
     columns(t, c, sizeof c / sizeof *c);
     runtime_each_spawnable(t->node->runtime, each_spawnable, t);
@@ -214,7 +221,8 @@ static void table_spawnables(struct table *t)
 static void table_counters(struct table *t)
 {
     static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "counter" }, { RUSM_TYPE_COUNT, "value" },
+        { RUSM_TYPE_TEXT, "counter" },
+        { RUSM_TYPE_COUNT, "value" },
     };
     const struct rusm_node *node = t->node;
     const struct runtime_counters *r = runtime_counters(node->runtime);
@@ -259,7 +267,7 @@ static void table_counters(struct table *t)
 
 void tables_serve(struct connection *c, uint64_t id, uint64_t table)
 {
-    static void (*const serve[])(struct table *t) = {
+    static void (*const serve[])(struct table * t) = {
         [RUSM_TABLE_NODE] = table_node,
         [RUSM_TABLE_PROCESSES] = table_processes,
         [RUSM_TABLE_PEERS] = table_peers,

@@ -24,48 +24,48 @@ struct lane_budget {
 };
 
 enum lane_state {
-    LANE_HEADER,  /* its header is not complete */
-    LANE_AFTER,   /* waits for the pair's previous lane */
+    LANE_HEADER, /* its header is not complete */
+    LANE_AFTER,  /* waits for the pair's previous lane */
     LANE_OPEN,
-    LANE_HELD,    /* the mailbox is full: waits for lane_in_resume */
+    LANE_HELD, /* the mailbox is full: waits for lane_in_resume */
 };
 
 struct lane_in {
-    struct map_node by_ordinal;    /* in lanes_in.lanes */
-    struct map_node by_after;      /* in lanes_in.waiting while LANE_AFTER */
-    struct list resume;            /* in lanes_in.resumed: to be run in this turn */
-    struct list granted;           /* in lanes_in.granted while it has a grant */
+    struct map_node by_ordinal; /* in lanes_in.lanes */
+    struct map_node by_after;   /* in lanes_in.waiting while LANE_AFTER */
+    struct list resume;         /* in lanes_in.resumed: to be run in this turn */
+    struct list granted;        /* in lanes_in.granted while it has a grant */
     int64_t stream;
     uint64_t ordinal, after, from;
-    struct target to;              /* name points to `name` */
-    void *user;                    /* the router's */
+    struct target to; /* name points to `name` */
+    void *user;       /* the router's */
 
     struct credit *credit;
-    uint64_t taken;      /* T */
-    uint64_t window;     /* W */
-    uint64_t grant;      /* G */
-    uint64_t grant_end;  /* T at which the granted record is taken */
-    uint64_t limit;      /* what the peer was told */
-    uint64_t decoded;    /* bytes of the stream decoded or discarded so far */
-    uint64_t grew_at;    /* T when the growth of W was last looked at */
-    uint64_t grew_ns;    /* and when that was */
-    uint64_t progress_ns;/* last byte of a granted record */
+    uint64_t taken;       /* T */
+    uint64_t window;      /* W */
+    uint64_t grant;       /* G */
+    uint64_t grant_end;   /* T at which the granted record is taken */
+    uint64_t limit;       /* what the peer was told */
+    uint64_t decoded;     /* bytes of the stream decoded or discarded so far */
+    uint64_t grew_at;     /* T when the growth of W was last looked at */
+    uint64_t grew_ns;     /* and when that was */
+    uint64_t progress_ns; /* last byte of a granted record */
 
-    struct buf rx;       /* undecoded bytes */
-    struct record record;/* the large record under way */
-    uint8_t *block;      /* its payload so far, in what becomes the message's own memory */
+    struct buf rx;        /* undecoded bytes */
+    struct record record; /* the large record under way */
+    uint8_t *block;       /* its payload so far, in what becomes the message's own memory */
     uint64_t block_have, block_cap;
-    uint64_t skip;       /* payload bytes still to be discarded */
-    uint32_t wire;       /* the large record's bytes on the wire */
+    uint64_t skip; /* payload bytes still to be discarded */
+    uint32_t wire; /* the large record's bytes on the wire */
 
-    uint8_t state;       /* enum lane_state */
+    uint8_t state; /* enum lane_state */
     bool unordered, large;
-    bool deferred;       /* the large record under way asks when the grant before it is over */
-    bool fin;            /* no more bytes will come */
-    bool broken;         /* reset by them, or stopped by us: what comes until then is not read */
-    bool delivered;      /* unordered: its one record is done */
-    bool announced;      /* lane_opened was called */
-    char *name;          /* the target's, owned */
+    bool deferred;  /* the large record under way asks when the grant before it is over */
+    bool fin;       /* no more bytes will come */
+    bool broken;    /* reset by them, or stopped by us: what comes until then is not read */
+    bool delivered; /* unordered: its one record is done */
+    bool announced; /* lane_opened was called */
+    char *name;     /* the target's, owned */
 };
 
 struct lanes_in {
@@ -74,13 +74,13 @@ struct lanes_in {
     const struct peer_events *events;
     void *context;
     struct lane_budget *budget;
-    struct map lanes;    /* by ordinal */
-    struct map waiting;  /* by after */
-    struct map unseen;   /* ordinals below `next` whose first byte has not arrived */
+    struct map lanes;   /* by ordinal */
+    struct map waiting; /* by after */
+    struct map unseen;  /* ordinals below `next` whose first byte has not arrived */
     struct list resumed, granted, dirty;
-    uint64_t next;       /* 1 + the highest ordinal seen */
+    uint64_t next; /* 1 + the highest ordinal seen */
     uint64_t records, bytes;
-    uint64_t now_ns;     /* of this loop turn */
+    uint64_t now_ns; /* of this loop turn */
     bool ready;
     void (*drained)(struct peer *p, uint64_t ordinal);
 };

@@ -11,9 +11,9 @@
 
 /* One record and its way. All borrowed. */
 struct parcel {
-    uint64_t from;        /* serial of the sender here; 0: none */
+    uint64_t from; /* serial of the sender here; 0: none */
     struct target to;
-    uint8_t kind;         /* enum record_kind; signals (EXIT and above) are never told RUSM_BUSY */
+    uint8_t kind; /* enum record_kind; signals (EXIT and above) are never told RUSM_BUSY */
     bool unordered, has_ref, has_receipt;
     uint64_t ref, receipt;
     const void *data;
@@ -22,32 +22,32 @@ struct parcel {
 
 /* One stream of ours. */
 struct lane_out {
-    struct list all;           /* in lanes_out.all */
-    struct list ready;         /* in lanes_out.ready while it has something to send and may */
+    struct list all;   /* in lanes_out.all */
+    struct list ready; /* in lanes_out.ready while it has something to send and may */
     struct outq q;
-    struct pair *pair;         /* NULL: unordered, or ended with a successor allowed */
+    struct pair *pair; /* NULL: unordered, or ended with a successor allowed */
     int64_t stream;
     uint64_t from;
-    size_t slice;              /* bytes left of its turn */
+    size_t slice;                           /* bytes left of its turn */
     bool unordered, blocked, ending, ended; /* FIN wanted; FIN sent */
-    bool stopped;              /* the peer wants no more; nothing is held */
+    bool stopped;                           /* the peer wants no more; nothing is held */
 };
 
 /* A sender and a target as addressed: remembered while it has an open lane, signals without a
  * stream, or a last lane that the peer has not drained: the next one must name that, or order
  * would be lost. */
 struct pair {
-    struct map_node node;      /* in lanes_out.pairs */
-    struct map_node ordinal;   /* in lanes_out.ordinals while after != 0 */
-    struct list open;          /* in lanes_out.open while it has a lane, roughly oldest first */
-    struct list told;          /* in lanes_out.told: its sender was told RUSM_BUSY */
-    struct list starving;      /* in lanes_out.starving: signals wait for a stream */
+    struct map_node node;    /* in lanes_out.pairs */
+    struct map_node ordinal; /* in lanes_out.ordinals while after != 0 */
+    struct list open;        /* in lanes_out.open while it has a lane, roughly oldest first */
+    struct list told;        /* in lanes_out.told: its sender was told RUSM_BUSY */
+    struct list starving;    /* in lanes_out.starving: signals wait for a stream */
     struct outq signals;
     struct lane_out *lane;
-    uint64_t after;            /* 1 + ordinal of its last stream until that is drained; 0: none */
+    uint64_t after; /* 1 + ordinal of its last stream until that is drained; 0: none */
     uint64_t from, serial, used_ns;
     uint32_t incarnation;
-    uint8_t kind;              /* enum target_kind */
+    uint8_t kind; /* enum target_kind */
     uint8_t name_len;
     char name[];
 };
@@ -57,11 +57,11 @@ struct lanes_out {
     struct map pairs, ordinals;
     struct list all, ready, open, starving, told;
     struct outq_pool pool;
-    uint64_t queued;           /* bytes in all queues */
-    uint64_t max_message;      /* the peer's */
+    uint64_t queued;      /* bytes in all queues */
+    uint64_t max_message; /* the peer's */
     uint64_t lanes, lanes_unordered;
     uint64_t records, bytes, busy;
-    bool told_all;             /* someone without a pair was told RUSM_BUSY */
+    bool told_all; /* someone without a pair was told RUSM_BUSY */
     void (*writable)(void *context, uint64_t from);
     void *context;
 };

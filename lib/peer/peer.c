@@ -24,19 +24,19 @@ struct peer {
     struct lanes_in in;
     struct lanes_out out;
 
-    int64_t control;          /* stream id; -1: not open yet */
+    int64_t control; /* stream id; -1: not open yet */
     struct outq control_q;
     bool control_blocked;
     struct buf control_rx;
     struct gather receipts, drained;
 
-    struct hello hello;       /* ours; its texts point into hello_text */
+    struct hello hello; /* ours; its texts point into hello_text */
     char hello_text[2][512];
     bool has_hello, ready, closing;
-    bool put_off;             /* the other side's ADOPT, and what came behind it, waits */
-    bool client;              /* either end is a client: no adopt */
+    bool put_off; /* the other side's ADOPT, and what came behind it, waits */
+    bool client;  /* either end is a client: no adopt */
     uint64_t since_ns;
-    uint64_t refused;         /* records the peer broke off */
+    uint64_t refused; /* records the peer broke off */
 };
 
 /* ---- life ---- */
@@ -53,7 +53,8 @@ static int send_hello(struct peer *p);
 int peer_new(struct peer **out, const struct peer_options *options)
 {
     struct peer *p = calloc(1, sizeof *p);
-    if (!p) return RUSM_ENOMEM;
+    if (!p)
+        return RUSM_ENOMEM;
     p->conn = options->conn;
     p->events = options->events;
     p->context = options->context;
@@ -63,8 +64,10 @@ int peer_new(struct peer **out, const struct peer_options *options)
     p->client = options->hello.role == HELLO_CLIENT;
     must(p->hello.name_len < sizeof p->hello_text[0]);
     must(p->hello.advertise_len < sizeof p->hello_text[1]);
-    if (p->hello.name_len) memcpy(p->hello_text[0], p->hello.name, p->hello.name_len);
-    if (p->hello.advertise_len) memcpy(p->hello_text[1], p->hello.advertise, p->hello.advertise_len);
+    if (p->hello.name_len)
+        memcpy(p->hello_text[0], p->hello.name, p->hello.name_len);
+    if (p->hello.advertise_len)
+        memcpy(p->hello_text[1], p->hello.advertise, p->hello.advertise_len);
     p->hello.name = p->hello_text[0];
     p->hello.advertise = p->hello_text[1];
     outq_init(&p->control_q);
@@ -76,7 +79,8 @@ int peer_new(struct peer **out, const struct peer_options *options)
     conn_set_app(p->conn, p);
     if (conn_dialled(p->conn)) {
         int error = conn_open_bidi(p->conn, &p->control, NULL);
-        if (!error) error = send_hello(p);
+        if (!error)
+            error = send_hello(p);
         if (error) {
             peer_free(p);
             return error;
@@ -88,7 +92,8 @@ int peer_new(struct peer **out, const struct peer_options *options)
 
 void peer_free(struct peer *p)
 {
-    if (!p) return;
+    if (!p)
+        return;
     conn_set_app(p->conn, NULL);
     lanes_in_fini(&p->in);
     outq_fini(&p->control_q, &p->out.pool);
@@ -124,7 +129,8 @@ bool peer_has_hello(const struct peer *p)
 
 void peer_close(struct peer *p, enum close_code code, const char *text)
 {
-    if (p->closing) return;
+    if (p->closing)
+        return;
     p->closing = true;
     conn_close(p->conn, code, text);
 }
@@ -144,15 +150,18 @@ static int fail(struct peer *p, int error, const char *what)
 int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void *body, size_t len)
 {
     uint8_t head[FRAME_HEAD_MAX];
-    if (len > LIMIT_FRAME) return RUSM_ETOOLARGE;
-    if (p->closing) return RUSM_ECLOSED;
+    if (len > LIMIT_FRAME)
+        return RUSM_ETOOLARGE;
+    if (p->closing)
+        return RUSM_ECLOSED;
     if (p->control_q.len + len > LIMIT_CONTROL_QUEUE) {
         peer_close(p, CLOSE_LIMIT, "control stream not read");
         return RUSM_ELIMIT;
     }
     size_t head_len = frame_head_encode(head, type, skip, len);
     int error = outq_append(&p->control_q, &p->out.pool, head, head_len, body, len, 0);
-    if (error) return fail(p, error, ""); /* what would follow must not go without it */
+    if (error)
+        return fail(p, error, ""); /* what would follow must not go without it */
     conn_wake(p->conn);
     return 0;
 }
@@ -167,14 +176,16 @@ static int send_hello(struct peer *p)
 
 static void flush_gather(struct peer *p, struct gather *g, enum frame_type type)
 {
-    if (g->len == 0 || p->control < 0) return;
+    if (g->len == 0 || p->control < 0)
+        return;
     peer_send_frame(p, type, false, g->bytes, g->len); /* without memory that ends it */
     g->len = 0;
 }
 
 static struct writer gather(struct peer *p, struct gather *g, enum frame_type type)
 {
-    if (GATHER - g->len < 2 * VARINT_LEN_MAX) flush_gather(p, g, type);
+    if (GATHER - g->len < 2 * VARINT_LEN_MAX)
+        flush_gather(p, g, type);
     conn_wake(p->conn);
     return writer_on(g->bytes + g->len, GATHER - g->len);
 }
@@ -183,19 +194,22 @@ void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status)
 {
     struct writer w = gather(p, &p->receipts, FRAME_RECEIPTS);
     receipt_write(&w, &(struct receipt){ .id = id, .status = status });
-    if (!w.bad) p->receipts.len += writer_len(&w);
+    if (!w.bad)
+        p->receipts.len += writer_len(&w);
 }
 
 static void in_drained(struct peer *p, uint64_t ordinal)
 {
     struct writer w = gather(p, &p->drained, FRAME_DRAINED);
     writer_varint(&w, ordinal);
-    if (!w.bad) p->drained.len += writer_len(&w);
+    if (!w.bad)
+        p->drained.len += writer_len(&w);
 }
 
 int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns)
 {
-    if (p->closing) return RUSM_ENOCONN;
+    if (p->closing)
+        return RUSM_ENOCONN;
     return lanes_out_send(&p->out, parcel, now_ns);
 }
 
@@ -212,45 +226,54 @@ static void become_ready(struct peer *p)
 void peer_adopt(struct peer *p)
 {
     must(p->has_hello);
-    if (p->ready) return;
-    if (!p->client && peer_send_frame(p, FRAME_ADOPT, false, NULL, 0) != 0) return;
+    if (p->ready)
+        return;
+    if (!p->client && peer_send_frame(p, FRAME_ADOPT, false, NULL, 0) != 0)
+        return;
     become_ready(p);
 }
 
 static int got_adopt(struct peer *p)
 {
-    if (p->client) return RUSM_EMALFORMED;
-    if (p->ready) return 0;
+    if (p->client)
+        return RUSM_EMALFORMED;
+    if (p->ready)
+        return 0;
     int verdict = p->events->adopt ? p->events->adopt(p->context, p) : 0;
     if (verdict == RUSM_BUSY) {
         p->put_off = true;
         return 0;
     }
-    if (!verdict && !p->closing) become_ready(p);
+    if (!verdict && !p->closing)
+        become_ready(p);
     return verdict;
 }
 
 static int got_hello(struct peer *p, const struct frame *frame)
 {
     struct hello hello;
-    if (p->has_hello || hello_decode(frame->body, frame->len, &hello) != 0) return RUSM_EMALFORMED;
+    if (p->has_hello || hello_decode(frame->body, frame->len, &hello) != 0)
+        return RUSM_EMALFORMED;
     if (hello.version != CONTROL_VERSION) {
         peer_close(p, CLOSE_VERSION, "no common protocol version");
         return 0;
     }
     p->has_hello = true;
     p->client |= hello.role == HELLO_CLIENT;
-    if (hello.max_message < p->out.max_message) p->out.max_message = hello.max_message;
+    if (hello.max_message < p->out.max_message)
+        p->out.max_message = hello.max_message;
     if (!conn_dialled(p->conn)) {
         int error = send_hello(p);
-        if (error) return error;
+        if (error)
+            return error;
     }
     enum close_code verdict = p->events->hello(p->context, p, &hello);
     if (verdict != CLOSE_NONE) {
         peer_close(p, verdict, close_code_text(verdict));
         return 0;
     }
-    if (p->client && !p->closing && !p->ready) become_ready(p);
+    if (p->client && !p->closing && !p->ready)
+        become_ready(p);
     return 0;
 }
 
@@ -259,7 +282,8 @@ static int got_receipts(struct peer *p, const struct frame *frame)
     struct reader r = reader_on(frame->body, frame->len);
     struct receipt receipt;
     int got;
-    while ((got = receipt_read(&r, &receipt)) > 0) p->events->receipt(p->context, p, &receipt);
+    while ((got = receipt_read(&r, &receipt)) > 0)
+        p->events->receipt(p->context, p, &receipt);
     return got;
 }
 
@@ -268,7 +292,8 @@ static int got_drained(struct peer *p, const struct frame *frame)
     struct reader r = reader_on(frame->body, frame->len);
     while (reader_left(&r) > 0) {
         uint64_t ordinal = reader_varint(&r);
-        if (r.bad) return RUSM_EMALFORMED;
+        if (r.bad)
+            return RUSM_EMALFORMED;
         lanes_out_drained(&p->out, ordinal);
     }
     return 0;
@@ -276,21 +301,21 @@ static int got_drained(struct peer *p, const struct frame *frame)
 
 static int got_frame(struct peer *p, const struct frame *frame)
 {
-    if (frame->type >= FRAME_TYPES) return frame->skip ? 0 : RUSM_EMALFORMED;
-    if (frame->type == FRAME_HELLO) return got_hello(p, frame);
-    if (!p->has_hello) return RUSM_EMALFORMED;
+    if (frame->type >= FRAME_TYPES)
+        return frame->skip ? 0 : RUSM_EMALFORMED;
+    if (frame->type == FRAME_HELLO)
+        return got_hello(p, frame);
+    if (!p->has_hello)
+        return RUSM_EMALFORMED;
     switch ((enum frame_type)frame->type) {
-    case FRAME_ADOPT:
-        return got_adopt(p);
-    case FRAME_RECEIPTS:
-        return got_receipts(p, frame);
-    case FRAME_DRAINED:
-        return got_drained(p, frame);
+    case FRAME_ADOPT: return got_adopt(p);
+    case FRAME_RECEIPTS: return got_receipts(p, frame);
+    case FRAME_DRAINED: return got_drained(p, frame);
     case FRAME_PING:
-        if (frame->len < 8) return RUSM_EMALFORMED;
+        if (frame->len < 8)
+            return RUSM_EMALFORMED;
         return peer_send_frame(p, FRAME_PONG, true, frame->body, 8);
-    default:
-        return p->events->frame(p->context, p, frame);
+    default: return p->events->frame(p->context, p, frame);
     }
 }
 
@@ -302,7 +327,8 @@ static int control_run(struct peer *p)
     while (!p->closing && !p->put_off && buf_len(&p->control_rx) > 0 &&
            (used = frame_decode(buf_data(&p->control_rx), buf_len(&p->control_rx), &frame)) > 0) {
         int error = got_frame(p, &frame);
-        if (error) return p->closing ? 0 : fail(p, error, "malformed control frame");
+        if (error)
+            return p->closing ? 0 : fail(p, error, "malformed control frame");
         buf_consume(&p->control_rx, (size_t)used);
     }
     return used < 0 ? fail(p, (int)used, "malformed control frame") : 0;
@@ -312,7 +338,8 @@ static int control_run(struct peer *p)
 static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fin)
 {
     int error = 0;
-    if (fin) return fail(p, RUSM_EMALFORMED, "the control stream ended");
+    if (fin)
+        return fail(p, RUSM_EMALFORMED, "the control stream ended");
     while (!error && len > 0 && !p->closing) {
         /* One frame at most, unless they wait. */
         size_t max = p->put_off ? LIMIT_CONTROL_QUEUE : LIMIT_FRAME + FRAME_HEAD_MAX;
@@ -323,7 +350,8 @@ static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fi
             return 0;
         }
         error = buf_append(&p->control_rx, data, take);
-        if (error) return fail(p, error, "");
+        if (error)
+            return fail(p, error, "");
         data += take;
         len -= take;
         error = control_run(p);
@@ -334,7 +362,8 @@ static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fi
 
 void peer_adopted(struct peer *p)
 {
-    if (!p->put_off || p->closing) return;
+    if (!p->put_off || p->closing)
+        return;
     p->put_off = false;
     become_ready(p);
     control_run(p);
@@ -351,9 +380,11 @@ static int on_stream_opened(void *context, struct conn *c, int64_t stream)
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing) return 0;
+    if (!p || p->closing)
+        return 0;
     if ((stream & 2) == 0) {
-        if (stream != 0) return fail(p, RUSM_EMALFORMED, "a second bidirectional stream");
+        if (stream != 0)
+            return fail(p, RUSM_EMALFORMED, "a second bidirectional stream");
         p->control = stream;
         return 0;
     }
@@ -366,9 +397,12 @@ static int on_stream_data(void *context, struct conn *c, int64_t stream, void *u
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing) return 0;
-    if (stream == p->control) return control_data(p, data, len, fin);
-    if (!user) return 0; /* a lane that was broken off and forgotten */
+    if (!p || p->closing)
+        return 0;
+    if (stream == p->control)
+        return control_data(p, data, len, fin);
+    if (!user)
+        return 0; /* a lane that was broken off and forgotten */
     int error = lane_in_data(&p->in, user, data, len, fin);
     return error ? fail(p, error, "malformed lane") : 0;
 }
@@ -377,7 +411,8 @@ static void on_stream_acked(void *context, struct conn *c, int64_t stream, void 
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p) return;
+    if (!p)
+        return;
     if (stream == p->control)
         outq_acked(&p->control_q, &p->out.pool, len);
     else if (user && is_ours(c, stream))
@@ -389,7 +424,8 @@ static void on_stream_reset(void *context, struct conn *c, int64_t stream, void 
 {
     struct peer *p = conn_app(c);
     (void)context, (void)code;
-    if (!p || p->closing) return;
+    if (!p || p->closing)
+        return;
     if (stream == p->control)
         fail(p, RUSM_EMALFORMED, "the control stream was reset");
     else if (user)
@@ -411,7 +447,8 @@ static void on_stream_stopped(void *context, struct conn *c, int64_t stream, voi
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing) return;
+    if (!p || p->closing)
+        return;
     if (stream == p->control) {
         fail(p, RUSM_EMALFORMED, "the control stream was stopped");
     } else if (user && is_ours(c, stream)) {
@@ -426,12 +463,14 @@ static void on_stream_closed(void *context, struct conn *c, int64_t stream, void
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || !user || stream == p->control) return;
+    if (!p || !user || stream == p->control)
+        return;
     if (is_ours(c, stream)) {
         lane_out_closed(&p->out, user);
     } else if (!p->closing) {
         int error = lane_in_closed(&p->in, user);
-        if (error) fail(p, error, "malformed lane");
+        if (error)
+            fail(p, error, "malformed lane");
     }
 }
 
@@ -439,7 +478,8 @@ static void on_stream_writable(void *context, struct conn *c, int64_t stream, vo
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p) return;
+    if (!p)
+        return;
     if (stream == p->control) {
         p->control_blocked = false;
         conn_wake(c);
@@ -452,7 +492,8 @@ static void on_streams_available(void *context, struct conn *c)
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (p && !p->closing) lanes_out_streams(&p->out);
+    if (p && !p->closing)
+        lanes_out_streams(&p->out);
 }
 
 static int on_pull(void *context, struct conn *c, int64_t *stream, struct iovec *vec, size_t cap,
@@ -460,7 +501,8 @@ static int on_pull(void *context, struct conn *c, int64_t *stream, struct iovec 
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing || p->control < 0) return -1;
+    if (!p || p->closing || p->control < 0)
+        return -1;
     if (p->control_q.unsent > 0 && !p->control_blocked) { /* control first */
         *stream = p->control;
         *fin = false;
@@ -475,7 +517,8 @@ static void on_pulled(void *context, struct conn *c, int64_t stream, void *user,
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p) return;
+    if (!p)
+        return;
     if (stream == p->control)
         outq_sent(&p->control_q, len);
     else if (user)
@@ -486,7 +529,8 @@ static void on_blocked(void *context, struct conn *c, int64_t stream, void *user
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p) return;
+    if (!p)
+        return;
     if (stream == p->control)
         p->control_blocked = true;
     else if (user)
@@ -528,7 +572,8 @@ struct credit *peer_lane_credit(struct lane_in *lane)
 
 void peer_turn(struct peer *p, uint64_t now_ns)
 {
-    if (p->closing) return;
+    if (p->closing)
+        return;
     int error = lanes_in_turn(&p->in, now_ns);
     if (error) {
         fail(p, error, "malformed lane");
@@ -540,7 +585,8 @@ void peer_turn(struct peer *p, uint64_t now_ns)
 
 void peer_tick(struct peer *p, uint64_t now_ns)
 {
-    if (p->closing) return;
+    if (p->closing)
+        return;
     if (!p->ready && now_ns - p->since_ns > LIMIT_HANDSHAKE_NS) {
         peer_close(p, CLOSE_TIMEOUT, "no hello in time");
         return;
@@ -568,9 +614,14 @@ bool peer_drained(const struct peer *p)
 void peer_counters(const struct peer *p, struct peer_counters *out)
 {
     *out = (struct peer_counters){
-        .records_sent = p->out.records, .records_received = p->in.records,
-        .bytes_sent = p->out.bytes, .bytes_received = p->in.bytes,
-        .unconfirmed = lanes_out_unconfirmed(&p->out), .refused = p->refused,
-        .lanes_out = p->out.lanes, .lanes_in = p->in.lanes.count, .busy = p->out.busy,
+        .records_sent = p->out.records,
+        .records_received = p->in.records,
+        .bytes_sent = p->out.bytes,
+        .bytes_received = p->in.bytes,
+        .unconfirmed = lanes_out_unconfirmed(&p->out),
+        .refused = p->refused,
+        .lanes_out = p->out.lanes,
+        .lanes_in = p->in.lanes.count,
+        .busy = p->out.busy,
     };
 }

@@ -63,8 +63,8 @@ struct peer_options {
     struct conn *conn;
     const struct peer_events *events;
     void *context;
-    struct hello hello;          /* ours; sent at once by the dialler, in answer by the other */
-    struct lane_budget *budget;  /* of the whole scheduler; kept */
+    struct hello hello;         /* ours; sent at once by the dialler, in answer by the other */
+    struct lane_budget *budget; /* of the whole scheduler; kept */
     uint64_t seed;
     uint64_t now_ns;
 };
@@ -119,7 +119,7 @@ struct peer_counters {
     uint64_t unconfirmed; /* records of ours without acknowledgement now: lost if it ends now */
     uint64_t refused;     /* records of ours that the peer broke off */
     uint64_t lanes_out, lanes_in; /* open now */
-    uint64_t busy;      /* times a sender was told RUSM_BUSY */
+    uint64_t busy;                /* times a sender was told RUSM_BUSY */
 };
 void peer_counters(const struct peer *p, struct peer_counters *out);
 

@@ -7,7 +7,8 @@
 static int tally_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     unsigned *count = malloc(sizeof *count);
-    if (!count) return RUSM_ENOMEM;
+    if (!count)
+        return RUSM_ENOMEM;
     if (args->count > 1) {
         rusm_init_error(self, "tally takes at most one argument, where to start");
         free(count);
@@ -34,7 +35,10 @@ static void tally_stop(struct rusm_process *self, void *state, const char *reaso
 }
 
 static const struct rusm_behaviour tally = {
-    .name = "tally", .init = tally_init, .receive = tally_receive, .stop = tally_stop,
+    .name = "tally",
+    .init = tally_init,
+    .receive = tally_receive,
+    .stop = tally_stop,
 };
 
 static int print_row(void *context, const struct rusm_field *fields, size_t count)

@@ -13,14 +13,14 @@
 #include "rusm.h"
 
 /* Ends the program with a line that says what was expected. */
-#define expect(condition, ...)                                                    \
-    do {                                                                          \
-        if (!(condition)) {                                                       \
+#define expect(condition, ...)                                                       \
+    do {                                                                             \
+        if (!(condition)) {                                                          \
             fprintf(stderr, "%s:%d: expected %s: ", __FILE__, __LINE__, #condition); \
-            fprintf(stderr, __VA_ARGS__);                                         \
-            fprintf(stderr, "\n");                                                \
-            exit(1);                                                              \
-        }                                                                         \
+            fprintf(stderr, __VA_ARGS__);                                            \
+            fprintf(stderr, "\n");                                                   \
+            exit(1);                                                                 \
+        }                                                                            \
     } while (0)
 
 struct place {
@@ -57,9 +57,12 @@ static inline void place_remove(const struct place *p)
 /* A node that is not yet running: teach and boot it, then run_start. */
 static inline struct rusm_node *node_make(const struct place *p, const char *name, int output_fd)
 {
-    struct rusm_node_options options = { .name = name, .rundir = p->rundir,
-                                         .identity = p->identity, .identity_create = true,
-                                         .output_fd = output_fd, .log_level = RUSM_LOG_ERROR };
+    struct rusm_node_options options = { .name = name,
+                                         .rundir = p->rundir,
+                                         .identity = p->identity,
+                                         .identity_create = true,
+                                         .output_fd = output_fd,
+                                         .log_level = RUSM_LOG_ERROR };
     struct rusm_node *node;
     struct rusm_why why;
     int error = rusm_node_new(&node, &options, &why);
@@ -88,7 +91,8 @@ static inline void run_stop(struct running *r)
 
 static inline struct rusm_client *client_to(const struct place *p, const char *node)
 {
-    struct rusm_client_options options = { .rundir = p->rundir, .identity = p->identity,
+    struct rusm_client_options options = { .rundir = p->rundir,
+                                           .identity = p->identity,
                                            .timeout_ms = 20000 };
     struct rusm_client *client;
     struct rusm_why why;
@@ -100,7 +104,8 @@ static inline struct rusm_client *client_to(const struct place *p, const char *n
 static inline const char *field(const struct rusm_field *fields, size_t count, const char *column)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].column, column) == 0) return fields[i].text ? fields[i].text : "";
+        if (strcmp(fields[i].column, column) == 0)
+            return fields[i].text ? fields[i].text : "";
     return "";
 }
 

@@ -42,9 +42,12 @@ static void refused(const char *name, const char *other)
     snprintf(join, sizeof join, "%s@%s", other, rusm_node_address(judge.node));
     elsewhere = place;
     snprintf(elsewhere.rundir, sizeof elsewhere.rundir, "%s/elsewhere", place.dir);
-    struct rusm_node_options options = { .name = name, .rundir = elsewhere.rundir,
-                                         .identity = place.identity, .join = joins,
-                                         .join_count = 1, .log_level = RUSM_LOG_ERROR };
+    struct rusm_node_options options = { .name = name,
+                                         .rundir = elsewhere.rundir,
+                                         .identity = place.identity,
+                                         .join = joins,
+                                         .join_count = 1,
+                                         .log_level = RUSM_LOG_ERROR };
     struct rusm_node *impostor;
     struct rusm_why why;
     int error = rusm_node_new(&impostor, &options, &why);

@@ -32,7 +32,8 @@ static void flood_receive(struct rusm_process *self, void *state, const struct r
     }
     for (int i = 0; i < 100; i++) {
         size_t len = sizes[atomic_fetch_add(&turn, 1) % (sizeof sizes / sizeof *sizes)];
-        if (rusm_send_to(self, "take@tokyo", payload, len, 0) == RUSM_BUSY) return;
+        if (rusm_send_to(self, "take@tokyo", payload, len, 0) == RUSM_BUSY)
+            return;
     }
 }
 
@@ -56,7 +57,8 @@ static void call_large(struct rusm_client *client)
 static void break_off(const struct place *place)
 {
     static const char payload[300000];
-    struct rusm_client_options options = { .rundir = place->rundir, .identity = place->identity,
+    struct rusm_client_options options = { .rundir = place->rundir,
+                                           .identity = place->identity,
                                            .timeout_ms = 50 };
     struct rusm_client *client;
     struct rusm_why why;
@@ -89,8 +91,7 @@ int main(void)
     expect(rusm_client_spawn(to_b, "take", NULL, "take", false, pid, &why) == 0, "%s", why.text);
     for (unsigned i = 0; i < SENDERS; i++) {
         snprintf(name, sizeof name, "flood%u", i);
-        expect(rusm_client_spawn(to_a, "flood", NULL, name, false, pid, &why) == 0, "%s",
-               why.text);
+        expect(rusm_client_spawn(to_a, "flood", NULL, name, false, pid, &why) == 0, "%s", why.text);
     }
     await_peer(to_a, "tokyo");
     await_peer(to_b, "london");

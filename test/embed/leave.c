@@ -12,7 +12,8 @@ static atomic_uint taken;
 static void valve_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
-    if (m->kind != RUSM_SEND) return;
+    if (m->kind != RUSM_SEND)
+        return;
     if (!atomic_load(&opened))
         rusm_hold(self);
     else
@@ -29,7 +30,8 @@ static void pour_receive(struct rusm_process *self, void *state, const struct ru
         rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", sent));
         return;
     }
-    while (sent < MESSAGES && rusm_send_to(self, "valve@tokyo", "x", 1, 0) == 0) sent++;
+    while (sent < MESSAGES && rusm_send_to(self, "valve@tokyo", "x", 1, 0) == 0)
+        sent++;
 }
 
 static const struct rusm_behaviour valve = { .name = "valve", .receive = valve_receive };
@@ -78,7 +80,8 @@ int main(void)
 
     rusm_node_stop(london.node);
     /* Time enough to leave, were it not for what waits: a hundred questions to the other node. */
-    for (int i = 0; i < 100; i++) ask(to_b, "echo", text, sizeof text);
+    for (int i = 0; i < 100; i++)
+        ask(to_b, "echo", text, sizeof text);
     expect(atomic_load(&taken) == 0, "the valve is shut");
     atomic_store(&opened, true);
     pthread_join(london.thread, NULL);

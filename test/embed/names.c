@@ -41,7 +41,10 @@ static void claim_stop(struct rusm_process *self, void *state, const char *reaso
 }
 
 static const struct rusm_behaviour claimant = {
-    .name = "claimant", .init = claim_init, .receive = claim_receive, .stop = claim_stop,
+    .name = "claimant",
+    .init = claim_init,
+    .receive = claim_receive,
+    .stop = claim_stop,
 };
 
 static struct claimant ask(struct rusm_client *client)
@@ -72,14 +75,17 @@ int main(void)
         expect(rusm_node_boot(node, &boot, &why) == 0, "%s", why.text);
         run_start(&running[i], node);
     }
-    for (int i = 0; i < 3; i++) client[i] = client_to(&place, names[i]);
+    for (int i = 0; i < 3; i++)
+        client[i] = client_to(&place, names[i]);
     for (int i = 0; i < 3; i++)
         for (int k = 0; k < 3; k++)
-            if (i != k) await_peer(client[i], names[k]);
+            if (i != k)
+                await_peer(client[i], names[k]);
 
     for (int i = 0; i < 2; i++)
         expect(rusm_client_post(client[i], "claimant", false, "go", 2, &why) == 0, "%s", why.text);
-    for (int i = 0; i < 2; i++) expect(rusm_client_flush(client[i], &why) == 0, "%s", why.text);
+    for (int i = 0; i < 2; i++)
+        expect(rusm_client_flush(client[i], &why) == 0, "%s", why.text);
 
     uint64_t until = clock_ms() + 20000;
     struct claimant a, b;
@@ -88,8 +94,8 @@ int main(void)
         b = ask(client[1]);
         expect(clock_ms() < until, "london %u %u %u, tokyo %u %u %u (claimed refused lost)",
                a.claimed, a.refused, a.lost, b.claimed, b.refused, b.lost);
-    } while (a.claimed + b.claimed - a.lost - b.lost != NAMES ||
-             a.claimed + a.refused != NAMES || b.claimed + b.refused != NAMES);
+    } while (a.claimed + b.claimed - a.lost - b.lost != NAMES || a.claimed + a.refused != NAMES ||
+             b.claimed + b.refused != NAMES);
 
     unsigned held[3] = { 0 };
     for (unsigned i = 0; i < NAMES; i++) {
@@ -99,15 +105,19 @@ int main(void)
             expect(clock_ms() < until, "%s: one holder, not %s, %s and %s", name, pid[0], pid[1],
                    pid[2]);
             for (int k = 0; k < 3; k++)
-                if (rusm_client_whereis(client[k], name, pid[k], &why) != 0) pid[k][0] = '\0';
+                if (rusm_client_whereis(client[k], name, pid[k], &why) != 0)
+                    pid[k][0] = '\0';
         } while (!pid[0][0] || strcmp(pid[0], pid[1]) != 0 || strcmp(pid[0], pid[2]) != 0);
-        for (int k = 0; k < 3; k++) held[k] += strstr(pid[0], names[k]) != NULL;
+        for (int k = 0; k < 3; k++)
+            held[k] += strstr(pid[0], names[k]) != NULL;
     }
     printf("%u names claimed by london, %u by tokyo; held by london %u, tokyo %u; losers told %u\n",
            a.claimed, b.claimed, held[0], held[1], a.lost + b.lost);
     expect(held[0] == a.claimed - a.lost && held[1] == b.claimed - b.lost, "who was told lost");
-    for (int i = 0; i < 3; i++) rusm_client_close(client[i]);
-    for (int i = 0; i < 3; i++) run_stop(&running[i]);
+    for (int i = 0; i < 3; i++)
+        rusm_client_close(client[i]);
+    for (int i = 0; i < 3; i++)
+        run_stop(&running[i]);
     place_remove(&place);
     return 0;
 }

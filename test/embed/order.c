@@ -51,7 +51,8 @@ static int send_init(struct rusm_process *self, const struct rusm_args *args, vo
 {
     struct sending *s = calloc(1, sizeof *s);
     (void)self;
-    if (!s || args->count != 2) return RUSM_EINVAL;
+    if (!s || args->count != 2)
+        return RUSM_EINVAL;
     snprintf(s->to, sizeof s->to, "%s", args->value[0]);
     s->end = (uint32_t)strtoul(args->value[1], NULL, 10);
     *state = s;
@@ -68,7 +69,8 @@ static void send_receive(struct rusm_process *self, void *state, const struct ru
     }
     while (s->next < s->end) {
         int error = rusm_send_to(self, s->to, &s->next, sizeof s->next, 0);
-        if (error == RUSM_BUSY) return; /* RUSM_WRITABLE comes */
+        if (error == RUSM_BUSY)
+            return; /* RUSM_WRITABLE comes */
         if (error) {
             rusm_print(self, "send: %s", rusm_strerror(error));
             rusm_exit(self, "cannot send");
@@ -79,10 +81,16 @@ static void send_receive(struct rusm_process *self, void *state, const struct ru
 }
 
 static const struct rusm_behaviour check = {
-    .name = "check", .init = zero_init, .receive = check_receive, .stop = free_stop,
+    .name = "check",
+    .init = zero_init,
+    .receive = check_receive,
+    .stop = free_stop,
 };
 static const struct rusm_behaviour sender = {
-    .name = "sender", .init = send_init, .receive = send_receive, .stop = free_stop,
+    .name = "sender",
+    .init = send_init,
+    .receive = send_receive,
+    .stop = free_stop,
 };
 
 static unsigned ask(struct rusm_client *client, const char *name)
@@ -114,8 +122,9 @@ int main(void)
         snprintf(to, sizeof to, "p%u@tokyo", i);
         snprintf(end, sizeof end, "%u", i == 0 ? MESSAGES : MESSAGES / 10);
         struct rusm_boot receiver = { .name = name, .spawnable = "check" };
-        struct rusm_boot source = { .name = name, .spawnable = "sender", .args = values,
-                                    .arg_count = 2 };
+        struct rusm_boot source = {
+            .name = name, .spawnable = "sender", .args = values, .arg_count = 2
+        };
         expect(rusm_node_boot(b, &receiver, &why) == 0, "%s", why.text);
         expect(rusm_node_boot(a, &source, &why) == 0, "%s", why.text);
     }

@@ -31,8 +31,8 @@ static int by_value(const void *a, const void *b)
 static void report(const char *what, double *ms, unsigned count)
 {
     qsort(ms, count, sizeof *ms, by_value);
-    printf("%-62s %8.2f ms (%.2f to %.2f, %u times)\n", what, ms[count / 2], ms[0],
-           ms[count - 1], count);
+    printf("%-62s %8.2f ms (%.2f to %.2f, %u times)\n", what, ms[count / 2], ms[0], ms[count - 1],
+           count);
     fflush(stdout);
 }
 
@@ -48,7 +48,8 @@ static void registrar_receive(struct rusm_process *self, void *state, const stru
         return;
     for (unsigned i = 0; i < count; i++) {
         snprintf(name, sizeof name, "%s-%u", prefix, i);
-        if (rusm_register_global(self, rusm_self(self), name) != 0) rusm_exit(self, "register");
+        if (rusm_register_global(self, rusm_self(self), name) != 0)
+            rusm_exit(self, "register");
     }
     rusm_reply(self, m, "ok", 2);
 }
@@ -73,7 +74,8 @@ static pid_t start(const char *name)
         expect(rusm_node_teach(node, "registrar", &registrar) == 0, "taught");
         expect(rusm_node_boot(node, &local, &why) == 0, "%s", why.text);
         expect(rusm_node_boot(node, &greeter, &why) == 0, "%s", why.text);
-        if (write(pipes[1], "", 1) == 1) rusm_node_run(node);
+        if (write(pipes[1], "", 1) == 1)
+            rusm_node_run(node);
         _exit(0);
     }
     char byte;
@@ -86,8 +88,10 @@ static pid_t start(const char *name)
 
 static void end_all(void)
 {
-    for (unsigned i = 0; i < started_count; i++) kill(started[i], SIGKILL);
-    for (unsigned i = 0; i < started_count; i++) waitpid(started[i], NULL, 0);
+    for (unsigned i = 0; i < started_count; i++)
+        kill(started[i], SIGKILL);
+    for (unsigned i = 0; i < started_count; i++)
+        waitpid(started[i], NULL, 0);
     started_count = 0;
     char command[200];
     snprintf(command, sizeof command, "rm -rf %s/*", place.rundir);
@@ -107,7 +111,8 @@ static void start_many(unsigned count)
         for (unsigned k = 0; k < count; k++) {
             char other[16];
             snprintf(other, sizeof other, "n%u", k);
-            if (k != i) await_peer(c, other);
+            if (k != i)
+                await_peer(c, other);
         }
         rusm_client_close(c);
     }
@@ -229,7 +234,8 @@ static void figure_names(void)
         snprintf(name, sizeof name, "single%u-0", i);
         double begin = now_ms();
         call(c[0], text);
-        for (unsigned k = 0; k < 5; k++) await_name(c[k], name, true);
+        for (unsigned k = 0; k < 5; k++)
+            await_name(c[k], name, true);
         one[i] = now_ms() - begin;
     }
     report("one registration until all of 5 nodes see it (five questions)", one, ROUNDS);
@@ -239,12 +245,14 @@ static void figure_names(void)
         snprintf(name, sizeof name, "many%u-%u", i, NAMES - 1);
         double begin = now_ms();
         call(c[0], text);
-        for (unsigned k = 0; k < 5; k++) await_name(c[k], name, true);
+        for (unsigned k = 0; k < 5; k++)
+            await_name(c[k], name, true);
         many[i] = now_ms() - begin;
     }
     report("10,000 registrations until all of 5 nodes see the last", many, ROUNDS);
     printf("%-62s %8.0f names/s\n", "  … that is", NAMES * 1e3 / many[ROUNDS / 2]);
-    for (unsigned i = 0; i < 5; i++) rusm_client_close(c[i]);
+    for (unsigned i = 0; i < 5; i++)
+        rusm_client_close(c[i]);
     end_all();
 }
 
