@@ -47,19 +47,7 @@ static int setup_many_streams(void **state)
 static int setup_raw(void **state)
 {
     struct duo *p = make(0);
-    struct endpoint_options o = side_options(identity, false);
-    const struct sockaddr *at;
-    struct conn *c;
-    socklen_t len;
-
-    side_start(&p->raw, &o, 0);
-    at = endpoint_address(p->a.e, &len);
-    assert_int_equal(endpoint_dial(p->raw.e, at, len, NULL, &c), 0);
-    pair_until(&p->a, NULL, &p->raw, p->raw.readies == 1 && p->a.peer);
-    p->control = raw_open(&p->raw, true);
-    raw_hello_with(&p->raw, p->control, CONTROL_VERSION, 100000);
-    raw_frame(&p->raw, p->control, FRAME_ADOPT, false, NULL, 0);
-    pair_until(&p->a, NULL, &p->raw, p->a.readies == 1);
+    p->control = raw_join(&p->raw, &p->a, identity, 100000);
     *state = p;
     return 0;
 }
