@@ -1,6 +1,9 @@
 /* loop: see loop.h. All but loop_wake run on the node's thread. */
 #include "node/loop.h"
 
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "rusm.h"
 
 static void on_readable(struct ev_loop *ev, struct ev_io *io, int events)
@@ -21,9 +24,11 @@ static void on_timer(struct ev_loop *ev, struct ev_timer *timer, int events)
     (void)ev, (void)timer, (void)events;
 }
 
-static void on_wake(struct ev_loop *ev, struct ev_async *wake, int events)
+static void on_wake(struct ev_loop *ev, struct ev_io *io, int events)
 {
-    (void)ev, (void)wake, (void)events;
+    eventfd_t count;
+    (void)ev, (void)events;
+    (void)!eventfd_read(io->fd, &count); /* nothing to read is fine too */
 }
 
 static void on_watched(struct ev_loop *ev, struct ev_io *io, int events)
@@ -52,23 +57,34 @@ void loop_unwatch(struct loop *l, struct loop_watch *w)
 int loop_init(struct loop *l, int fd)
 {
     l->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-    if (!l->ev)
+    if (!l->ev) {
         return RUSM_EIO;
+    }
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->wake_fd < 0) {
+        int cause = errno;
+        ev_loop_destroy(l->ev);
+        l->ev = NULL;
+        errno = cause;
+        return RUSM_EIO;
+    }
     l->readable = false;
     ev_io_init(&l->reading, on_readable, fd, EV_READ);
     ev_io_init(&l->writing, on_writable, fd, EV_WRITE);
+    ev_io_init(&l->waking, on_wake, l->wake_fd, EV_READ);
     ev_timer_init(&l->timer, on_timer, 0., 0.);
-    ev_async_init(&l->wake, on_wake);
     l->reading.data = l;
     ev_io_start(l->ev, &l->reading);
-    ev_async_start(l->ev, &l->wake);
+    ev_io_start(l->ev, &l->waking);
     return 0;
 }
 
 void loop_fini(struct loop *l)
 {
-    if (l->ev)
+    if (l->ev) {
         ev_loop_destroy(l->ev);
+        close(l->wake_fd);
+    }
     l->ev = NULL;
 }
 
@@ -91,5 +107,5 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
 
 void loop_wake(struct loop *l)
 {
-    ev_async_send(l->ev, &l->wake);
+    (void)!eventfd_write(l->wake_fd, 1); /* EAGAIN: it will wake anyway */
 }

@@ -10,7 +10,8 @@ struct loop {
     struct ev_loop *ev;
     struct ev_io reading, writing;
     struct ev_timer timer;
-    struct ev_async wake;
+    struct ev_io waking;
+    int wake_fd; /* an eventfd of ours: libev's own way to be woken aborts without descriptors */
     bool readable;
 };
 
@@ -26,7 +27,7 @@ void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void
                 void *user);
 void loop_unwatch(struct loop *l, struct loop_watch *w);
 
-int loop_init(struct loop *l, int fd); /* 0 or RUSM_EIO */
+int loop_init(struct loop *l, int fd); /* 0 or RUSM_EIO and errno */
 void loop_fini(struct loop *l);
 /* Waits until the socket is readable (l->readable), or writable if asked for, `until_ns` of
  * CLOCK_MONOTONIC has come (UINT64_MAX: never), or loop_wake. until_ns 0: only looks. */

@@ -2,6 +2,7 @@
  * node.h for who runs where. */
 #include "node/node.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -110,9 +111,10 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     const struct sockaddr *address = endpoint_address(node->endpoint, &len);
     resolve_format(address, len, node->address, sizeof node->address);
     error = loop_init(&node->loop, endpoint_fd(node->endpoint));
-    if (!error)
-        resolver_init(&node->resolver, &node->loop);
-    return error;
+    if (error)
+        return err_why(why, error, "no event loop: %s", strerror(errno));
+    resolver_init(&node->resolver, &node->loop);
+    return 0;
 }
 
 static int publish(struct rusm_node *node, struct rusm_why *why)
