@@ -2,74 +2,7 @@
  * almost right or noise, in any order, while we send, take, adopt and wait. The connection is the one
  * of help/fuzz_conn.h, which knows what QUIC promises; help/fuzz_router.h compares what comes up with
  * the bytes that went in. */
-#include "help/fuzz_router.h"
-
-#define SENT_MAX (768 * 1024) /* bytes to lanes in one run */
-#define FILLER 16384
-
-struct world {
-    struct conn conn;
-    struct router router;
-    struct endpoint_events on;
-    struct peer *p;
-    struct lane_budget budget;
-    uint64_t now_ns;
-    size_t sent;
-};
-
-static const uint8_t filler[FILLER] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
-
-/* ---- their control stream ---------------------------------------------------------------------- */
-
-static void control_say(struct world *w, const uint8_t *data, size_t len, bool fin)
-{
-    struct conn *c = &w->conn;
-
-    if (c->closing || c->control.fin || c->control.reset) {
-        return;
-    }
-    if (!c->control.open) {
-        c->control.open = true;
-        w->on.stream_opened(w, c, c->control.id);
-    }
-    uint8_t *copy = malloc(len ? len : 1);
-    must(copy);
-    if (len > 0) {
-        memcpy(copy, data, len);
-    }
-    c->control.fin = fin;
-    int rc = w->on.stream_data(w, c, c->control.id, NULL, copy, len, fin);
-    must(rc == 0 || c->closing); /* whoever is refused is told why */
-    free(copy);
-}
-
-static void frame_say(struct world *w, uint64_t type, bool skip, const uint8_t *body, size_t len)
-{
-    uint8_t frame[FRAME_HEAD_MAX + 1024];
-    size_t head = frame_head_encode(frame, type, skip, len);
-
-    must(len <= 1024);
-    if (len > 0) {
-        memcpy(frame + head, body, len);
-    }
-    control_say(w, frame, head + len, false);
-}
-
-static void hello_say(struct world *w, bool client)
-{
-    uint8_t body[256];
-    struct hello hello = { .version = CONTROL_VERSION,
-                           .role = client ? HELLO_CLIENT : HELLO_NODE,
-                           .incarnation = 7,
-                           .max_message = RUSM_MESSAGE_MAX,
-                           .name = "tokyo",
-                           .name_len = 5,
-                           .advertise = "" };
-    ssize_t len = hello_encode(body, sizeof(body), &hello);
-
-    must(len > 0);
-    frame_say(w, FRAME_HELLO, false, body, (size_t)len);
-}
+#include "help/fuzz_world.h"
 
 /* Says of our lanes that they are drained, also of some that are not. */
 static void drained_say(struct world *w, struct reader *in)
@@ -120,43 +53,6 @@ static void control_step(struct world *w, struct reader *in)
 
 /* ---- their lanes -------------------------------------------------------------------------------- */
 
-/* As many of the bytes as there is credit for. */
-static void lane_say(struct world *w, struct flow *f, const uint8_t *data, size_t len, bool fin)
-{
-    struct conn *c = &w->conn;
-
-    if (c->closing || f->fin || f->reset || f->closed) {
-        return;
-    }
-    if (!f->open) {
-        f->open = true;
-        f->limit = LIMIT_LANE_WINDOW;
-        if (w->on.stream_opened(w, c, f->id) != 0 || c->closing) {
-            must(c->closing);
-            return;
-        }
-    }
-    size_t room = (size_t)f->limit - f->len;
-    if (len > room) {
-        len = room;
-        fin = false;
-    }
-    if (w->sent + len > SENT_MAX || (len == 0 && !fin)) {
-        return;
-    }
-    w->sent += len;
-    uint8_t *copy = malloc(len ? len : 1);
-    must(copy);
-    if (len > 0) {
-        memcpy(copy, data, len);
-    }
-    flow_put(f, copy, len);
-    f->fin = fin;
-    int rc = w->on.stream_data(w, c, f->id, f->user, copy, len, fin);
-    must(rc == 0 || c->closing);
-    free(copy);
-}
-
 static void header_say(struct world *w, struct flow *f, struct reader *in)
 {
     uint8_t bytes[LIMIT_LANE_HEADER];
@@ -198,19 +94,6 @@ static void record_say(struct world *w, struct flow *f, struct reader *in)
     }
     lane_say(w, f, head, record_head_encode(head, &record), false);
     f->fill = record.payload_len;
-}
-
-static void fill_say(struct world *w, struct flow *f, size_t most)
-{
-    while (f->fill > 0 && most > 0 && f->open && !w->conn.closing) {
-        size_t before = f->len, len = f->fill < most ? (size_t)f->fill : most;
-        lane_say(w, f, filler, len < FILLER ? len : FILLER, false);
-        f->fill -= f->len - before;
-        most -= f->len - before;
-        if (f->len == before) {
-            break;
-        }
-    }
 }
 
 static void lane_reset(struct world *w, struct flow *f)
@@ -279,47 +162,6 @@ static void send_step(struct world *w, struct reader *in)
     must(rc != RUSM_BUSY || kind < RECORD_EXIT); /* signals always find room */
 }
 
-/* One offer: taken whole, in part or not at all. False: there was none. */
-static bool pull(struct world *w, size_t how)
-{
-    struct conn *c = &w->conn;
-    struct iovec vec[CONN_VECS];
-    int64_t id = -1;
-    bool fin = false;
-    size_t len = 0;
-    int n = w->on.pull(w, c, &id, vec, CONN_VECS, &fin);
-
-    must(n <= CONN_VECS);
-    for (int i = 0; i < n; i++) {
-        must(vec[i].iov_len > 0);
-        len += vec[i].iov_len;
-    }
-    if (n < 0 || (len == 0 && !fin)) {
-        return false;
-    }
-    struct flow *f = conn_flow(c, id);
-    must(f->open && !f->fin);
-    if (how == 0 || f->reset || f->stopped) {
-        w->on.blocked(w, c, id, f->user);
-        return true;
-    }
-    size_t take = how == 1 ? (len + 1) / 2 : len;
-    size_t left = take;
-    for (int i = 0; i < n && left > 0; i++) {
-        size_t here = vec[i].iov_len < left ? vec[i].iov_len : left;
-        flow_put(f, vec[i].iov_base, here);
-        left -= here;
-    }
-    f->fin = fin && take == len;
-    w->on.pulled(w, c, id, f->user, take, f->fin);
-    if (f == &c->control) {
-        conn_read_control(c);
-    } else {
-        conn_read_lane(f);
-    }
-    return true;
-}
-
 static void ours_step(struct world *w, struct reader *in)
 {
     struct conn *c = &w->conn;
@@ -370,7 +212,10 @@ static void own_step(struct world *w, struct reader *in)
             box_take(&w->router, b);
         }
         break;
-    case 5: b->max = fuzz_below(in, 4); break;
+    case 5:
+        b->max = fuzz_below(in, 4);
+        box_resume(&w->router, b);
+        break;
     case 6:
         if (peer_has_hello(w->p) && !w->conn.closing) {
             peer_adopt(w->p);
@@ -468,11 +313,14 @@ static struct world *world_new(uint8_t how)
 }
 
 /* Nothing is left behind: no route, no window's budget, no lane that was told drained and lives. */
-static void world_end(struct world *w)
+static void world_end(struct world *w, bool settle)
 {
     struct peer_counters counters;
     size_t gone = 0;
 
+    if (settle) {
+        world_settle(w);
+    }
     peer_counters(w->p, &counters);
     for (size_t i = 0; i < CONN_THEIRS; i++) {
         gone += w->conn.theirs[i].gone;
@@ -507,6 +355,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     while (reader_left(&in) > 0) {
         step(w, &in);
     }
-    world_end(w);
+    world_end(w, len % 2); /* or it ends in the middle of all */
     return 0;
 }

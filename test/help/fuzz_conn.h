@@ -194,7 +194,7 @@ static inline void conn_read_lane(struct flow *f)
 
     if (!f->header_seen) {
         n = lane_header_decode(f->bytes, f->len, &header);
-        must(n >= 0 && header.after <= (uint64_t)f->id >> 2);
+        must(n == 0 || (n > 0 && header.after <= (uint64_t)f->id >> 2));
         f->read = (size_t)n;
         f->header_seen = n > 0;
     }

@@ -71,10 +71,20 @@ static inline void record_same(const struct record *a, const struct record *b)
     must(a->ref == b->ref && a->receipt == b->receipt && a->payload_len == b->payload_len);
 }
 
+/* There may be room again. */
+static inline void box_resume(struct router *r, struct box *b)
+{
+    struct list *at;
+
+    while (r->peer && (at = list_first(&b->held))) {
+        list_remove(at);
+        peer_lane_resume(r->peer, list_entry(at, struct route, at)->lane);
+    }
+}
+
 static inline void box_take(struct router *r, struct box *b)
 {
     struct letter *l = b->first;
-    struct list *at;
 
     if (!l) {
         return;
@@ -87,10 +97,7 @@ static inline void box_take(struct router *r, struct box *b)
     credit_give(l->credit, l->wire);
     free(l->block);
     free(l);
-    while (r->peer && (at = list_first(&b->held))) {
-        list_remove(at);
-        peer_lane_resume(r->peer, list_entry(at, struct route, at)->lane);
-    }
+    box_resume(r, b);
 }
 
 static inline void box_grant_next(struct router *r, struct box *b)
