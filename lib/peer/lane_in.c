@@ -67,15 +67,17 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
 
 static void lane_run_later(struct lanes_in *in, struct lane_in *l)
 {
-    if (!list_linked(&l->resume))
+    if (!list_linked(&l->resume)) {
         list_append(&in->resumed, &l->resume);
+    }
 }
 
 static void lane_update_limit(struct lanes_in *in, struct lane_in *l)
 {
     uint64_t limit = l->taken + l->window + l->grant;
-    if (limit <= l->limit)
+    if (limit <= l->limit) {
         return;
+    }
     conn_extend_stream(in->conn, l->stream, limit - l->limit);
     l->limit = limit;
 }
@@ -88,8 +90,9 @@ static void lane_grow_window(struct lanes_in *in, struct lane_in *l)
         return;
     }
     if (l->taken - l->grew_at < l->window || l->window >= LIMIT_LANE_WINDOW_MAX ||
-        in->budget->windows_left < l->window)
+        in->budget->windows_left < l->window) {
         return;
+    }
     in->budget->windows_left -= l->window;
     l->window *= 2;
     l->grew_at = l->taken;
@@ -101,14 +104,16 @@ static void lane_ask(struct lanes_in *in, struct lane_in *l);
 /* The granted record is taken, discarded or will never come: the next may have its turn. */
 static void lane_end_grant(struct lanes_in *in, struct lane_in *l)
 {
-    if (!list_linked(&l->granted))
+    if (!list_linked(&l->granted)) {
         return;
+    }
     uint64_t len = l->grant;
     l->grant = 0;
     list_remove(&l->granted);
     in->events->grant_done(in->context, in->peer, l, len);
-    if (!l->deferred)
+    if (!l->deferred) {
         return;
+    }
     l->deferred = false;
     lane_ask(in, l);
     lane_run_later(in, l);
@@ -117,8 +122,9 @@ static void lane_end_grant(struct lanes_in *in, struct lane_in *l)
 static void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
 {
     l->taken += bytes;
-    if (l->grant && l->taken >= l->grant_end)
+    if (l->grant && l->taken >= l->grant_end) {
         lane_end_grant(in, l);
+    }
 }
 
 /* ---- the end of a lane ---- */
@@ -127,10 +133,12 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
 {
     l->deferred = false;
     lane_end_grant(in, l);
-    if (l->announced)
+    if (l->announced) {
         in->events->lane_closed(in->context, in->peer, l);
-    if (l->state == LANE_AFTER)
+    }
+    if (l->state == LANE_AFTER) {
         map_remove(&in->waiting, &l->by_after);
+    }
     map_remove(&in->lanes, &l->by_ordinal);
     list_remove(&l->resume);
     in->budget->windows_left += l->window - LIMIT_LANE_WINDOW;
@@ -176,8 +184,9 @@ static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code c
 void lanes_in_fini(struct lanes_in *in)
 {
     struct map_iter it;
-    for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it))
+    for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
         lane_forget(in, list_entry(n, struct lane_in, by_ordinal));
+    }
     for (struct map_node *n = map_first(&in->unseen, &it); n; n = map_next(&in->unseen, &it)) {
         map_remove(&in->unseen, n);
         free((struct unseen *)(void *)n);
@@ -192,8 +201,9 @@ void lanes_in_fini(struct lanes_in *in)
 static int note_unseen(struct lanes_in *in, uint64_t ordinal)
 {
     struct unseen *u = calloc(1, sizeof *u);
-    if (!u)
+    if (!u) {
         return RUSM_ENOMEM;
+    }
     u->ordinal = ordinal;
     if (map_insert(&in->unseen, map_hash_u64(&in->unseen, ordinal), &u->node) != 0) {
         free(u);
@@ -206,21 +216,24 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
 {
     uint64_t ordinal = (uint64_t)stream >> 2;
     for (; in->next < ordinal; in->next++) {
-        if (note_unseen(in, in->next) != 0)
+        if (note_unseen(in, in->next) != 0) {
             return RUSM_ENOMEM;
+        }
     }
     if (in->next == ordinal) {
         in->next++;
     } else {
         struct map_node *n = find(&in->unseen, unseen_is, ordinal);
-        if (!n)
+        if (!n) {
             return RUSM_EMALFORMED;
+        }
         map_remove(&in->unseen, n);
         free((struct unseen *)(void *)n);
     }
     struct lane_in *l = calloc(1, sizeof *l);
-    if (!l)
+    if (!l) {
         return RUSM_ENOMEM;
+    }
     l->credit = credit_new(&in->dirty);
     l->ordinal = ordinal;
     if (!l->credit ||
@@ -245,18 +258,21 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
 {
     struct lane_header h;
     ssize_t used = lane_header_decode(p, n, &h);
-    if (used <= 0)
+    if (used <= 0) {
         return used;
-    if (h.after > l->ordinal)
+    }
+    if (h.after > l->ordinal) {
         return RUSM_EMALFORMED;
+    }
     l->unordered = h.type == LANE_UNORDERED;
     l->after = h.after;
     l->from = h.from;
     l->to = h.to;
     if (h.to.kind != TARGET_PID) {
         l->name = malloc(h.to.name_len + 1);
-        if (!l->name)
+        if (!l->name) {
             return RUSM_ENOMEM;
+        }
         memcpy(l->name, h.to.name, h.to.name_len);
         l->name[h.to.name_len] = 0;
         l->to.name = l->name;
@@ -267,10 +283,12 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
     uint64_t before = h.after - 1;
     if (h.after && (find(&in->lanes, lane_is, before) || find(&in->unseen, unseen_is, before))) {
         /* Two successors of one lane would be a pair split in two. */
-        if (find(&in->waiting, waiting_is, before))
+        if (find(&in->waiting, waiting_is, before)) {
             return RUSM_EMALFORMED;
-        if (map_insert(&in->waiting, map_hash_u64(&in->waiting, before), &l->by_after) != 0)
+        }
+        if (map_insert(&in->waiting, map_hash_u64(&in->waiting, before), &l->by_after) != 0) {
             return RUSM_ENOMEM;
+        }
         l->state = LANE_AFTER;
     }
     l->announced = true;
@@ -284,13 +302,16 @@ static int block_put(struct lane_in *l, const uint8_t *p, uint64_t len)
 {
     if (l->block_have + len > l->block_cap || !l->block) {
         uint64_t cap = l->block_cap ? l->block_cap : BLOCK_FIRST;
-        while (cap < l->block_have + len)
+        while (cap < l->block_have + len) {
             cap *= 2;
-        if (cap > l->record.payload_len)
+        }
+        if (cap > l->record.payload_len) {
             cap = l->record.payload_len;
+        }
         uint8_t *block = realloc(l->block, cap + 1);
-        if (!block)
+        if (!block) {
             return RUSM_ENOMEM;
+        }
         l->block = block;
         l->block_cap = cap;
     }
@@ -333,11 +354,13 @@ static bool lane_large_complete(const struct lane_in *l)
 static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     uint64_t want = l->record.payload_len - l->block_have;
-    if (n > want)
+    if (n > want) {
         n = (size_t)want;
+    }
     if (n > 0) {
-        if (block_put(l, p, n) != 0)
+        if (block_put(l, p, n) != 0) {
             return RUSM_ENOMEM;
+        }
         l->progress_ns = in->now_ns;
         l->decoded += n;
     }
@@ -386,8 +409,9 @@ static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struc
     l->large = true;
     /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
     l->deferred = list_linked(&l->granted);
-    if (!l->deferred)
+    if (!l->deferred) {
         lane_ask(in, l);
+    }
 }
 
 /* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, negative: an error. */
@@ -395,27 +419,34 @@ static ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *
 {
     struct record record;
     if (l->skip) {
-        if (n > l->skip)
+        if (n > l->skip) {
             n = (size_t)l->skip;
+        }
         l->skip -= n;
         l->decoded += n;
         lane_take(in, l, n);
         return (ssize_t)n;
     }
-    if (l->large)
+    if (l->large) {
         return lane_run_large(in, l, p, n);
-    if (n == 0)
+    }
+    if (n == 0) {
         return 0;
-    if (l->unordered && l->delivered)
+    }
+    if (l->unordered && l->delivered) {
         return RUSM_EMALFORMED;
+    }
     ssize_t head = record_head_decode(p, n, &record);
-    if (head <= 0)
+    if (head <= 0) {
         return head;
-    if (record.payload_len > RUSM_MESSAGE_MAX)
+    }
+    if (record.payload_len > RUSM_MESSAGE_MAX) {
         return RUSM_ETOOLARGE;
+    }
     if (record.kind >= RECORD_KINDS) {
-        if (!record.skip)
+        if (!record.skip) {
             return RUSM_EMALFORMED;
+        }
         l->decoded += (size_t)head;
         lane_take(in, l, (size_t)head);
         l->skip = record.payload_len;
@@ -426,8 +457,9 @@ static ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *
         return head;
     }
     size_t wire = (size_t)head + (size_t)record.payload_len;
-    if (n < wire)
+    if (n < wire) {
         return 0;
+    }
     l->decoded += wire;
     if (!lane_hand_up(in, l, &record, p + head, NULL, (uint32_t)wire)) {
         l->decoded -= wire; /* it will be decoded again */
@@ -447,11 +479,13 @@ static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p
             lane_stop(in, l, STREAM_TOO_LARGE, RUSM_ETOOLARGE);
             return (ssize_t)(used + n);
         }
-        if (step < 0)
+        if (step < 0) {
             return step;
+        }
         /* A held large record that goes up at last uses no bytes, and there may be more behind. */
-        if (step == 0 && large == l->large)
+        if (step == 0 && large == l->large) {
             break;
+        }
         if (step > 0) { /* an empty buffer is NULL, which nothing is added to */
             p += step;
             n -= (size_t)step;
@@ -466,11 +500,13 @@ static int lane_settle(struct lanes_in *in, struct lane_in *l)
 {
     lane_update_limit(in, l);
     if (!l->fin || !in->ready || l->state == LANE_HELD || l->state == LANE_AFTER ||
-        lane_large_complete(l))
+        lane_large_complete(l)) {
         return 0;
+    }
     bool whole = buf_len(&l->rx) == 0 && !l->large && !l->skip && l->state == LANE_OPEN;
-    if (!whole && !l->broken)
+    if (!whole && !l->broken) {
         return RUSM_EMALFORMED;
+    }
     lane_drained(in, l);
     return 0;
 }
@@ -479,8 +515,9 @@ static int lane_settle(struct lanes_in *in, struct lane_in *l)
 static int lane_run_buffer(struct lanes_in *in, struct lane_in *l)
 {
     ssize_t used = lane_run(in, l, buf_data(&l->rx), buf_len(&l->rx));
-    if (used < 0)
+    if (used < 0) {
         return (int)used;
+    }
     buf_consume(&l->rx, (size_t)used);
     buf_trim(&l->rx);
     return lane_settle(in, l);
@@ -489,19 +526,23 @@ static int lane_run_buffer(struct lanes_in *in, struct lane_in *l)
 int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, size_t len, bool fin)
 {
     l->fin |= fin;
-    if (l->broken)
+    if (l->broken) {
         return lane_settle(in, l);
+    }
     if (buf_len(&l->rx) == 0) {
         /* The usual case: records straight from the packet. */
         ssize_t used = lane_run(in, l, data, len);
-        if (used < 0)
+        if (used < 0) {
             return (int)used;
-        if ((size_t)used < len && buf_append(&l->rx, data + used, len - (size_t)used) != 0)
+        }
+        if ((size_t)used < len && buf_append(&l->rx, data + used, len - (size_t)used) != 0) {
             return RUSM_ENOMEM;
+        }
         return lane_settle(in, l);
     }
-    if (buf_append(&l->rx, data, len) != 0)
+    if (buf_append(&l->rx, data, len) != 0) {
         return RUSM_ENOMEM;
+    }
     return lane_run_buffer(in, l);
 }
 
@@ -517,8 +558,9 @@ int lane_in_reset(struct lanes_in *in, struct lane_in *l)
 
 int lane_in_closed(struct lanes_in *in, struct lane_in *l)
 {
-    if (l->fin)
+    if (l->fin) {
         return 0; /* known; it waits for room, a grant or its predecessor */
+    }
     l->fin = true;
     return lane_settle(in, l);
 }
@@ -537,8 +579,9 @@ void lanes_in_start(struct lanes_in *in)
 
 void lane_in_resume(struct lanes_in *in, struct lane_in *l)
 {
-    if (l->state != LANE_HELD)
+    if (l->state != LANE_HELD) {
         return;
+    }
     l->state = LANE_OPEN;
     lane_run_later(in, l);
 }
@@ -547,8 +590,9 @@ void lane_in_grant(struct lanes_in *in, struct lane_in *l)
 {
     must(l->large && !list_linked(&l->granted));
     lane_apply_grant(in, l);
-    if (lane_large_complete(l))
+    if (lane_large_complete(l)) {
         lane_run_later(in, l);
+    }
 }
 
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
@@ -568,8 +612,9 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
         struct list *first = list_first(&in->resumed);
         list_remove(first);
         int error = lane_run_buffer(in, list_entry(first, struct lane_in, resume));
-        if (error)
+        if (error) {
             return error;
+        }
     }
     return 0;
 }
@@ -579,8 +624,9 @@ void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
     list_each_safe(link, &in->granted) {
         struct lane_in *l = list_entry(link, struct lane_in, granted);
         bool comes = l->large && !l->deferred && !lane_large_complete(l);
-        if (!comes || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS)
+        if (!comes || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) {
             continue;
+        }
         lane_stop(in, l, STREAM_OVERFLOW, RUSM_BUSY);
     }
 }

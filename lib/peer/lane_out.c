@@ -24,8 +24,9 @@
 void lanes_out_init(struct lanes_out *o, struct conn *conn, uint64_t seed,
                     void (*writable)(void *context, uint64_t from), void *context)
 {
-    *o = (struct lanes_out){ .conn = conn, .max_message = RUSM_MESSAGE_MAX,
-                             .writable = writable, .context = context };
+    *o = (struct lanes_out){
+        .conn = conn, .max_message = RUSM_MESSAGE_MAX, .writable = writable, .context = context
+    };
     map_init(&o->pairs, seed);
     map_init(&o->ordinals, seed ^ 1);
     list_init(&o->all);
@@ -42,24 +43,25 @@ static bool pair_is(const struct map_node *node, const void *key)
 {
     const struct pair *pair = (const void *)node; /* its first member */
     const struct parcel *p = key;
-    if (pair->from != p->from || pair->kind != p->to.kind) return false;
-    if (p->to.kind == TARGET_PID)
+    if (pair->from != p->from || pair->kind != p->to.kind) {
+        return false;
+    }
+    if (p->to.kind == TARGET_PID) {
         return pair->serial == p->to.serial && pair->incarnation == p->to.incarnation;
+    }
     return pair->name_len == p->to.name_len && memcmp(pair->name, p->to.name, pair->name_len) == 0;
 }
 
 static uint64_t pair_hash(const struct lanes_out *o, const struct parcel *p)
 {
-    uint64_t to = p->to.kind == TARGET_PID
-                      ? map_hash_u64(&o->pairs, p->to.serial)
-                      : map_hash_bytes(&o->pairs, p->to.name, p->to.name_len);
+    uint64_t to = p->to.kind == TARGET_PID ? map_hash_u64(&o->pairs, p->to.serial)
+                                           : map_hash_bytes(&o->pairs, p->to.name, p->to.name_len);
     return map_hash_u64(&o->pairs, p->from ^ (to << 1 | to >> 63));
 }
 
 static bool ordinal_is(const struct map_node *node, const void *key)
 {
-    const struct pair *pair =
-        (const void *)((const char *)node - offsetof(struct pair, ordinal));
+    const struct pair *pair = (const void *)((const char *)node - offsetof(struct pair, ordinal));
     return pair->after == *(const uint64_t *)key + 1;
 }
 
@@ -73,11 +75,14 @@ static int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **o
         return 0;
     }
     /* Signals may not be refused: they have twice the room. */
-    if (o->pairs.count >= (p->kind >= RECORD_EXIT ? 2 * LIMIT_PAIRS : LIMIT_PAIRS))
+    if (o->pairs.count >= (p->kind >= RECORD_EXIT ? 2 * LIMIT_PAIRS : LIMIT_PAIRS)) {
         return RUSM_BUSY;
+    }
     size_t name_len = p->to.kind == TARGET_PID ? 0 : p->to.name_len;
     struct pair *pair = calloc(1, sizeof *pair + name_len);
-    if (!pair) return RUSM_ENOMEM;
+    if (!pair) {
+        return RUSM_ENOMEM;
+    }
     list_init(&pair->open);
     list_init(&pair->told);
     list_init(&pair->starving);
@@ -87,7 +92,9 @@ static int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **o
     pair->serial = p->to.serial;
     pair->incarnation = p->to.incarnation;
     pair->name_len = (uint8_t)name_len;
-    if (name_len) memcpy(pair->name, p->to.name, name_len);
+    if (name_len) {
+        memcpy(pair->name, p->to.name, name_len);
+    }
     if (map_insert(&o->pairs, hash, &pair->node) != 0) {
         free(pair);
         return RUSM_ENOMEM;
@@ -98,7 +105,9 @@ static int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **o
 
 static void pair_forget_ordinal(struct lanes_out *o, struct pair *pair)
 {
-    if (!pair->after) return;
+    if (!pair->after) {
+        return;
+    }
     map_remove(&o->ordinals, &pair->ordinal);
     pair->after = 0;
 }
@@ -122,15 +131,18 @@ static void pair_free(struct lanes_out *o, struct pair *pair)
 /* Forgets a pair that means nothing any more. */
 static void pair_free_if_idle(struct lanes_out *o, struct pair *pair)
 {
-    if (!pair->lane && !pair->after && pair->signals.len == 0 && !list_linked(&pair->told))
+    if (!pair->lane && !pair->after && pair->signals.len == 0 && !list_linked(&pair->told)) {
         pair_free(o, pair);
+    }
 }
 
 /* ---- lanes ---- */
 
 static void lane_ready(struct lanes_out *o, struct lane_out *l)
 {
-    if (list_linked(&l->ready) || l->blocked) return;
+    if (list_linked(&l->ready) || l->blocked) {
+        return;
+    }
     l->slice = SLICE;
     list_append(&o->ready, &l->ready);
     conn_wake(o->conn);
@@ -172,19 +184,26 @@ static int lane_open(struct lanes_out *o, const struct parcel *to, struct pair *
     uint8_t head[LIMIT_LANE_HEADER];
     struct lane_header header = { .type = pair ? LANE_ORDERED : LANE_UNORDERED,
                                   .after = pair ? pair->after : 0,
-                                  .from = to->from, .to = to->to };
+                                  .from = to->from,
+                                  .to = to->to };
     ssize_t head_len = lane_header_encode(head, sizeof head, &header);
     must(head_len > 0);
-    if (conn_streams_left(o->conn) < STREAMS_SCARCE) lane_end_idlest(o);
+    if (conn_streams_left(o->conn) < STREAMS_SCARCE) {
+        lane_end_idlest(o);
+    }
 
     struct lane_out *l = calloc(1, sizeof *l);
-    if (!l) return RUSM_ENOMEM;
+    if (!l) {
+        return RUSM_ENOMEM;
+    }
     list_init(&l->ready);
     outq_init(&l->q);
     l->from = to->from;
     l->unordered = l->ending = !pair;
     int error = outq_append(&l->q, &o->pool, head, (size_t)head_len, NULL, 0, 0);
-    if (!error) error = conn_open_uni(o->conn, &l->stream, l);
+    if (!error) {
+        error = conn_open_uni(o->conn, &l->stream, l);
+    }
     if (error) {
         outq_fini(&l->q, &o->pool);
         free(l);
@@ -195,7 +214,9 @@ static int lane_open(struct lanes_out *o, const struct parcel *to, struct pair *
     o->lanes++;
     o->lanes_unordered += !pair;
     *out = l;
-    if (!pair) return 0;
+    if (!pair) {
+        return 0;
+    }
 
     uint64_t ordinal = (uint64_t)l->stream >> 2;
     pair_forget_ordinal(o, pair);
@@ -232,9 +253,11 @@ void lanes_out_fini(struct lanes_out *o)
 {
     struct map_iter it;
     o->told_all = false; /* whoever waits is told by the end of the connection */
-    list_each_safe(link, &o->all) lane_free(o, list_entry(link, struct lane_out, all));
-    for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it))
+    list_each_safe(link, &o->all)
+        lane_free(o, list_entry(link, struct lane_out, all));
+    for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it)) {
         pair_free(o, (struct pair *)(void *)n);
+    }
     map_fini(&o->pairs);
     map_fini(&o->ordinals);
     outq_pool_fini(&o->pool);
@@ -243,7 +266,8 @@ void lanes_out_fini(struct lanes_out *o)
 uint64_t lanes_out_unconfirmed(const struct lanes_out *o)
 {
     uint64_t records = 0;
-    list_each(link, &o->all) records += list_entry(link, struct lane_out, all)->q.records;
+    list_each(link, &o->all)
+        records += list_entry(link, struct lane_out, all)->q.records;
     list_each(link, &o->starving)
         records += list_entry(link, struct pair, starving)->signals.records;
     return records;
@@ -254,11 +278,17 @@ uint64_t lanes_out_unconfirmed(const struct lanes_out *o)
 static int append(struct lanes_out *o, struct outq *q, const struct parcel *p)
 {
     uint8_t head[RECORD_HEAD_MAX];
-    struct record record = { .kind = p->kind, .has_ref = p->has_ref, .has_receipt = p->has_receipt,
-                             .ref = p->ref, .receipt = p->receipt, .payload_len = p->len };
+    struct record record = { .kind = p->kind,
+                             .has_ref = p->has_ref,
+                             .has_receipt = p->has_receipt,
+                             .ref = p->ref,
+                             .receipt = p->receipt,
+                             .payload_len = p->len };
     size_t head_len = record_head_encode(head, &record);
     int error = outq_append(q, &o->pool, head, head_len, p->data, p->len, 1);
-    if (error) return error;
+    if (error) {
+        return error;
+    }
     o->queued += head_len + p->len;
     o->records++;
     o->bytes += p->len;
@@ -269,20 +299,24 @@ static int append(struct lanes_out *o, struct outq *q, const struct parcel *p)
 static int busy(struct lanes_out *o, struct pair *pair)
 {
     o->busy++;
-    if (!pair)
+    if (!pair) {
         o->told_all = true;
-    else if (!list_linked(&pair->told))
+    } else if (!list_linked(&pair->told)) {
         list_append(&o->told, &pair->told);
+    }
     return RUSM_BUSY;
 }
 
 static int send_unordered(struct lanes_out *o, const struct parcel *p)
 {
     struct lane_out *l;
-    if (o->queued >= LIMIT_CONN_QUEUE || o->lanes_unordered >= LIMIT_LANES / 2)
+    if (o->queued >= LIMIT_CONN_QUEUE || o->lanes_unordered >= LIMIT_LANES / 2) {
         return busy(o, NULL);
+    }
     int error = lane_open(o, p, NULL, &l);
-    if (error) return error == RUSM_BUSY ? busy(o, NULL) : error;
+    if (error) {
+        return error == RUSM_BUSY ? busy(o, NULL) : error;
+    }
     error = append(o, &l->q, p);
     if (error) {
         /* The header must not go out alone; the receiver sees a lane without a record. */
@@ -298,10 +332,11 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
 static int starve(struct lanes_out *o, struct pair *pair, const struct parcel *p)
 {
     int error = append(o, &pair->signals, p);
-    if (error)
+    if (error) {
         pair_free_if_idle(o, pair);
-    else if (!list_linked(&pair->starving))
+    } else if (!list_linked(&pair->starving)) {
         list_append(&o->starving, &pair->starving);
+    }
     return error;
 }
 
@@ -309,18 +344,25 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
 {
     bool signal = p->kind >= RECORD_EXIT;
     struct pair *pair;
-    if (p->len > o->max_message) return RUSM_ETOOLARGE;
-    if (p->unordered) return send_unordered(o, p);
+    if (p->len > o->max_message) {
+        return RUSM_ETOOLARGE;
+    }
+    if (p->unordered) {
+        return send_unordered(o, p);
+    }
     if (signal && o->queued >= LIMIT_CONN_SIGNALS) {
         conn_close(o->conn, CLOSE_LIMIT, "signals not taken");
         return RUSM_ENOCONN;
     }
     int error = pair_get(o, p, &pair);
-    if (error) return error == RUSM_BUSY ? busy(o, NULL) : error;
+    if (error) {
+        return error == RUSM_BUSY ? busy(o, NULL) : error;
+    }
     struct lane_out *l = pair->lane;
     if (!signal && ((l && l->q.len >= LIMIT_LANE_QUEUE) || o->queued >= LIMIT_CONN_QUEUE ||
-                    pair->signals.len > 0))
+                    pair->signals.len > 0)) {
         return busy(o, pair);
+    }
     if (signal && o->queued >= 2 * LIMIT_CONN_QUEUE) {
         /* They can't be refused, and nobody reads them. */
         conn_close(o->conn, CLOSE_LIMIT, "lanes not read");
@@ -329,7 +371,9 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     }
     pair->used_ns = now_ns;
     if (!l) {
-        if (pair->signals.len > 0) return starve(o, pair, p);
+        if (pair->signals.len > 0) {
+            return starve(o, pair, p);
+        }
         error = lane_open(o, p, pair, &l);
         if (error == RUSM_BUSY) {
             lane_end_idlest(o);
@@ -341,7 +385,9 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
         }
     }
     error = append(o, &l->q, p);
-    if (!error) lane_ready(o, l);
+    if (!error) {
+        lane_ready(o, l);
+    }
     return error;
 }
 
@@ -350,7 +396,9 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
 int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size_t cap, bool *fin)
 {
     struct list *first = list_first(&o->ready);
-    if (!first) return -1;
+    if (!first) {
+        return -1;
+    }
     struct lane_out *l = list_entry(first, struct lane_out, ready);
     size_t offer = l->slice;
     *stream = l->stream;
@@ -358,7 +406,9 @@ int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size
     int n = outq_peek(&l->q, vec, cap, offer);
     if (*fin) { /* only if all that is unsent is in the vecs */
         size_t len = 0;
-        for (int i = 0; i < n; i++) len += vec[i].iov_len;
+        for (int i = 0; i < n; i++) {
+            len += vec[i].iov_len;
+        }
         *fin = len == l->q.unsent;
     }
     return n;
@@ -388,12 +438,16 @@ void lane_out_blocked(struct lane_out *l)
 void lane_out_writable(struct lanes_out *o, struct lane_out *l)
 {
     l->blocked = false;
-    if (l->q.unsent > 0 || (l->ending && !l->ended)) lane_ready(o, l);
+    if (l->q.unsent > 0 || (l->ending && !l->ended)) {
+        lane_ready(o, l);
+    }
 }
 
 static bool may_take(const struct lanes_out *o, const struct pair *pair)
 {
-    if (pair->lane) return pair->lane->q.len <= LIMIT_LANE_QUEUE / 2;
+    if (pair->lane) {
+        return pair->lane->q.len <= LIMIT_LANE_QUEUE / 2;
+    }
     return pair->signals.len == 0 && conn_streams_left(o->conn) > 0;
 }
 
@@ -401,7 +455,9 @@ static bool may_take(const struct lanes_out *o, const struct pair *pair)
 static void tell_writable(struct lanes_out *o)
 {
     struct list asked, *link;
-    if (o->queued >= LIMIT_CONN_QUEUE / 2) return;
+    if (o->queued >= LIMIT_CONN_QUEUE / 2) {
+        return;
+    }
     /* Aside, as who is told may send, and be told RUSM_BUSY again, at once. */
     list_init(&asked);
     while ((link = list_first(&o->told))) {
@@ -429,7 +485,9 @@ static void tell_writable(struct lanes_out *o)
 void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
 {
     bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
-    if (l->stopped) return; /* acknowledgements go on for what was in flight */
+    if (l->stopped) {
+        return; /* acknowledgements go on for what was in flight */
+    }
     outq_acked(&l->q, &o->pool, len);
     o->queued -= len;
     if (full) {
@@ -448,7 +506,9 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
     bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
     uint64_t lost = l->q.records;
     struct pair *pair = l->pair;
-    if (l->stopped) return 0;
+    if (l->stopped) {
+        return 0;
+    }
     l->stopped = l->ending = l->ended = true;
     list_remove(&l->ready);
     o->queued -= l->q.len;
@@ -461,9 +521,13 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
         list_remove(&pair->told);
         pair->lane = NULL;
         pair_free_if_idle(o, pair);
-        if (told) o->writable(o->context, from);
+        if (told) {
+            o->writable(o->context, from);
+        }
     }
-    if (full) tell_writable(o);
+    if (full) {
+        tell_writable(o);
+    }
     return lost;
 }
 
@@ -472,7 +536,9 @@ void lane_out_closed(struct lanes_out *o, struct lane_out *l)
     bool unordered = l->unordered;
     lane_free(o, l);
     /* The stream limit may have been raised before; from now on there is room under ours. */
-    if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) tell_writable(o);
+    if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) {
+        tell_writable(o);
+    }
 }
 
 void lanes_out_streams(struct lanes_out *o)
@@ -480,11 +546,15 @@ void lanes_out_streams(struct lanes_out *o)
     while (!list_empty(&o->starving)) {
         struct pair *pair = list_entry(list_first(&o->starving), struct pair, starving);
         struct parcel to = { .from = pair->from,
-                             .to = { .kind = pair->kind, .serial = pair->serial,
-                                     .incarnation = pair->incarnation, .name = pair->name,
+                             .to = { .kind = pair->kind,
+                                     .serial = pair->serial,
+                                     .incarnation = pair->incarnation,
+                                     .name = pair->name,
                                      .name_len = pair->name_len } };
         struct lane_out *l;
-        if (lane_open(o, &to, pair, &l) != 0) return;
+        if (lane_open(o, &to, pair, &l) != 0) {
+            return;
+        }
         list_remove(&pair->starving);
         outq_join(&l->q, &pair->signals);
         lane_ready(o, l);
@@ -496,7 +566,9 @@ void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
 {
     struct map_node *n =
         map_find(&o->ordinals, map_hash_u64(&o->ordinals, ordinal), ordinal_is, &ordinal);
-    if (!n) return; /* a successor has been opened since */
+    if (!n) {
+        return; /* a successor has been opened since */
+    }
     struct pair *pair = list_entry(n, struct pair, ordinal);
     pair_forget_ordinal(o, pair);
     pair_free_if_idle(o, pair);
@@ -504,8 +576,9 @@ void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
 
 void lanes_out_end(struct lanes_out *o)
 {
-    while (!list_empty(&o->open))
+    while (!list_empty(&o->open)) {
         lane_end(o, list_entry(list_first(&o->open), struct pair, open)->lane);
+    }
 }
 
 void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
@@ -513,7 +586,9 @@ void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
     uint64_t looks = o->lanes; /* those moved to the end are not looked at again */
     list_each_safe(link, &o->open) {
         struct pair *pair = list_entry(link, struct pair, open);
-        if (looks-- == 0) return;
+        if (looks-- == 0) {
+            return;
+        }
         if (now_ns - pair->used_ns >= LIMIT_LANE_IDLE_NS && pair->lane->q.len == 0) {
             lane_end(o, pair->lane);
         } else if (now_ns - pair->used_ns < LIMIT_LANE_IDLE_NS / 2) {

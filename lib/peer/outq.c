@@ -44,8 +44,9 @@ static struct outq_chunk *chunk_new(struct outq_pool *pool, size_t need)
     } else {
         size_t cap = need > CHUNK_SMALL ? need : CHUNK_SMALL;
         c = malloc(sizeof *c + cap);
-        if (!c)
+        if (!c) {
             return NULL;
+        }
         c->cap = cap;
     }
     c->next = NULL;
@@ -82,8 +83,9 @@ void outq_fini(struct outq *q, struct outq_pool *pool)
 
 static void chunk_put(struct outq_chunk *c, const void *data, size_t len)
 {
-    if (len)
+    if (len) {
         memcpy(c->bytes + c->len, data, len);
+    }
     c->len += len;
 }
 
@@ -92,16 +94,19 @@ int outq_append(struct outq *q, struct outq_pool *pool, const void *head, size_t
 {
     size_t need = head_len + body_len;
     struct outq_chunk *c = q->last;
-    if (need == 0)
+    if (need == 0) {
         return 0;
+    }
     if (!c || c->cap - c->len < need) {
         c = chunk_new(pool, need);
-        if (!c)
+        if (!c) {
             return RUSM_ENOMEM;
-        if (q->last)
+        }
+        if (q->last) {
             q->last->next = c;
-        else
+        } else {
             q->first = c;
+        }
         q->last = c;
         if (q->unsent == 0) {
             q->cursor = c;
@@ -120,12 +125,14 @@ int outq_append(struct outq *q, struct outq_pool *pool, const void *head, size_t
 void outq_join(struct outq *q, struct outq *from)
 {
     must(from->len == from->unsent);
-    if (!from->first)
+    if (!from->first) {
         return;
-    if (q->last)
+    }
+    if (q->last) {
         q->last->next = from->first;
-    else
+    } else {
         q->first = from->first;
+    }
     if (q->unsent == 0) {
         q->cursor = from->first;
         q->cursor_at = 0;
@@ -143,10 +150,12 @@ int outq_peek(const struct outq *q, struct iovec *vec, size_t cap, size_t max_by
     size_t left = q->unsent < max_bytes ? q->unsent : max_bytes, at = q->cursor_at;
     for (struct outq_chunk *c = q->cursor; c && left > 0 && (size_t)n < cap; c = c->next, at = 0) {
         size_t len = c->len - at;
-        if (len == 0)
+        if (len == 0) {
             continue;
-        if (len > left)
+        }
+        if (len > left) {
             len = left;
+        }
         vec[n].iov_base = c->bytes + at;
         vec[n].iov_len = len;
         n++;
@@ -161,8 +170,9 @@ void outq_sent(struct outq *q, size_t len)
     q->unsent -= len;
     while (len > 0) {
         size_t here = q->cursor->len - q->cursor_at;
-        if (here > len)
+        if (here > len) {
             here = len;
+        }
         q->cursor_at += here;
         len -= here;
         /* At a chunk's end the cursor stays there if it is the last: more may be appended to it. */
@@ -193,8 +203,9 @@ void outq_acked(struct outq *q, struct outq_pool *pool, uint64_t len)
             q->cursor = q->first;
             q->cursor_at = 0;
         }
-        if (q->last == c)
+        if (q->last == c) {
             q->last = NULL;
+        }
         chunk_free(pool, c);
     }
 }

@@ -53,8 +53,9 @@ static int send_hello(struct peer *p);
 int peer_new(struct peer **out, const struct peer_options *options)
 {
     struct peer *p = calloc(1, sizeof *p);
-    if (!p)
+    if (!p) {
         return RUSM_ENOMEM;
+    }
     p->conn = options->conn;
     p->events = options->events;
     p->context = options->context;
@@ -64,10 +65,12 @@ int peer_new(struct peer **out, const struct peer_options *options)
     p->client = options->hello.role == HELLO_CLIENT;
     must(p->hello.name_len < sizeof p->hello_text[0]);
     must(p->hello.advertise_len < sizeof p->hello_text[1]);
-    if (p->hello.name_len)
+    if (p->hello.name_len) {
         memcpy(p->hello_text[0], p->hello.name, p->hello.name_len);
-    if (p->hello.advertise_len)
+    }
+    if (p->hello.advertise_len) {
         memcpy(p->hello_text[1], p->hello.advertise, p->hello.advertise_len);
+    }
     p->hello.name = p->hello_text[0];
     p->hello.advertise = p->hello_text[1];
     outq_init(&p->control_q);
@@ -79,8 +82,9 @@ int peer_new(struct peer **out, const struct peer_options *options)
     conn_set_app(p->conn, p);
     if (conn_dialled(p->conn)) {
         int error = conn_open_bidi(p->conn, &p->control, NULL);
-        if (!error)
+        if (!error) {
             error = send_hello(p);
+        }
         if (error) {
             peer_free(p);
             return error;
@@ -92,8 +96,9 @@ int peer_new(struct peer **out, const struct peer_options *options)
 
 void peer_free(struct peer *p)
 {
-    if (!p)
+    if (!p) {
         return;
+    }
     conn_set_app(p->conn, NULL);
     lanes_in_fini(&p->in);
     outq_fini(&p->control_q, &p->out.pool);
@@ -129,8 +134,9 @@ bool peer_has_hello(const struct peer *p)
 
 void peer_close(struct peer *p, enum close_code code, const char *text)
 {
-    if (p->closing)
+    if (p->closing) {
         return;
+    }
     p->closing = true;
     conn_close(p->conn, code, text);
 }
@@ -138,10 +144,11 @@ void peer_close(struct peer *p, enum close_code code, const char *text)
 /* Closes for an error that the peer's bytes or our memory caused; passes the error on. */
 static int fail(struct peer *p, int error, const char *what)
 {
-    if (error == RUSM_EMALFORMED)
+    if (error == RUSM_EMALFORMED) {
         peer_close(p, CLOSE_MALFORMED, what);
-    else
+    } else {
         peer_close(p, CLOSE_INTERNAL, rusm_strerror(error));
+    }
     return error;
 }
 
@@ -150,18 +157,21 @@ static int fail(struct peer *p, int error, const char *what)
 int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void *body, size_t len)
 {
     uint8_t head[FRAME_HEAD_MAX];
-    if (len > LIMIT_FRAME)
+    if (len > LIMIT_FRAME) {
         return RUSM_ETOOLARGE;
-    if (p->closing)
+    }
+    if (p->closing) {
         return RUSM_ECLOSED;
+    }
     if (p->control_q.len + len > LIMIT_CONTROL_QUEUE) {
         peer_close(p, CLOSE_LIMIT, "control stream not read");
         return RUSM_ELIMIT;
     }
     size_t head_len = frame_head_encode(head, type, skip, len);
     int error = outq_append(&p->control_q, &p->out.pool, head, head_len, body, len, 0);
-    if (error)
+    if (error) {
         return fail(p, error, ""); /* what would follow must not go without it */
+    }
     conn_wake(p->conn);
     return 0;
 }
@@ -176,16 +186,18 @@ static int send_hello(struct peer *p)
 
 static void flush_gather(struct peer *p, struct gather *g, enum frame_type type)
 {
-    if (g->len == 0 || p->control < 0)
+    if (g->len == 0 || p->control < 0) {
         return;
+    }
     peer_send_frame(p, type, false, g->bytes, g->len); /* without memory that ends it */
     g->len = 0;
 }
 
 static struct writer gather(struct peer *p, struct gather *g, enum frame_type type)
 {
-    if (GATHER - g->len < 2 * VARINT_LEN_MAX)
+    if (GATHER - g->len < 2 * VARINT_LEN_MAX) {
         flush_gather(p, g, type);
+    }
     conn_wake(p->conn);
     return writer_on(g->bytes + g->len, GATHER - g->len);
 }
@@ -194,22 +206,25 @@ void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status)
 {
     struct writer w = gather(p, &p->receipts, FRAME_RECEIPTS);
     receipt_write(&w, &(struct receipt){ .id = id, .status = status });
-    if (!w.bad)
+    if (!w.bad) {
         p->receipts.len += writer_len(&w);
+    }
 }
 
 static void in_drained(struct peer *p, uint64_t ordinal)
 {
     struct writer w = gather(p, &p->drained, FRAME_DRAINED);
     writer_varint(&w, ordinal);
-    if (!w.bad)
+    if (!w.bad) {
         p->drained.len += writer_len(&w);
+    }
 }
 
 int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns)
 {
-    if (p->closing)
+    if (p->closing) {
         return RUSM_ENOCONN;
+    }
     return lanes_out_send(&p->out, parcel, now_ns);
 }
 
@@ -226,54 +241,63 @@ static void become_ready(struct peer *p)
 void peer_adopt(struct peer *p)
 {
     must(p->has_hello);
-    if (p->ready)
+    if (p->ready) {
         return;
-    if (!p->client && peer_send_frame(p, FRAME_ADOPT, false, NULL, 0) != 0)
+    }
+    if (!p->client && peer_send_frame(p, FRAME_ADOPT, false, NULL, 0) != 0) {
         return;
+    }
     become_ready(p);
 }
 
 static int got_adopt(struct peer *p)
 {
-    if (p->client)
+    if (p->client) {
         return RUSM_EMALFORMED;
-    if (p->ready)
+    }
+    if (p->ready) {
         return 0;
+    }
     int verdict = p->events->adopt ? p->events->adopt(p->context, p) : 0;
     if (verdict == RUSM_BUSY) {
         p->put_off = true;
         return 0;
     }
-    if (!verdict && !p->closing)
+    if (!verdict && !p->closing) {
         become_ready(p);
+    }
     return verdict;
 }
 
 static int got_hello(struct peer *p, const struct frame *frame)
 {
     struct hello hello;
-    if (p->has_hello || hello_decode(frame->body, frame->len, &hello) != 0)
+    if (p->has_hello || hello_decode(frame->body, frame->len, &hello) != 0) {
         return RUSM_EMALFORMED;
+    }
     if (hello.version != CONTROL_VERSION) {
         peer_close(p, CLOSE_VERSION, "no common protocol version");
         return 0;
     }
     p->has_hello = true;
     p->client |= hello.role == HELLO_CLIENT;
-    if (hello.max_message < p->out.max_message)
+    if (hello.max_message < p->out.max_message) {
         p->out.max_message = hello.max_message;
+    }
     if (!conn_dialled(p->conn)) {
         int error = send_hello(p);
-        if (error)
+        if (error) {
             return error;
+        }
     }
     enum close_code verdict = p->events->hello(p->context, p, &hello);
     if (verdict != CLOSE_NONE) {
         peer_close(p, verdict, close_code_text(verdict));
         return 0;
     }
-    if (p->client && !p->closing && !p->ready)
+    if (p->client && !p->closing && !p->ready) {
         become_ready(p);
+    }
     return 0;
 }
 
@@ -282,8 +306,9 @@ static int got_receipts(struct peer *p, const struct frame *frame)
     struct reader r = reader_on(frame->body, frame->len);
     struct receipt receipt;
     int got;
-    while ((got = receipt_read(&r, &receipt)) > 0)
+    while ((got = receipt_read(&r, &receipt)) > 0) {
         p->events->receipt(p->context, p, &receipt);
+    }
     return got;
 }
 
@@ -292,8 +317,9 @@ static int got_drained(struct peer *p, const struct frame *frame)
     struct reader r = reader_on(frame->body, frame->len);
     while (reader_left(&r) > 0) {
         uint64_t ordinal = reader_varint(&r);
-        if (r.bad)
+        if (r.bad) {
             return RUSM_EMALFORMED;
+        }
         lanes_out_drained(&p->out, ordinal);
     }
     return 0;
@@ -301,19 +327,23 @@ static int got_drained(struct peer *p, const struct frame *frame)
 
 static int got_frame(struct peer *p, const struct frame *frame)
 {
-    if (frame->type >= FRAME_TYPES)
+    if (frame->type >= FRAME_TYPES) {
         return frame->skip ? 0 : RUSM_EMALFORMED;
-    if (frame->type == FRAME_HELLO)
+    }
+    if (frame->type == FRAME_HELLO) {
         return got_hello(p, frame);
-    if (!p->has_hello)
+    }
+    if (!p->has_hello) {
         return RUSM_EMALFORMED;
+    }
     switch ((enum frame_type)frame->type) {
     case FRAME_ADOPT: return got_adopt(p);
     case FRAME_RECEIPTS: return got_receipts(p, frame);
     case FRAME_DRAINED: return got_drained(p, frame);
     case FRAME_PING:
-        if (frame->len < 8)
+        if (frame->len < 8) {
             return RUSM_EMALFORMED;
+        }
         return peer_send_frame(p, FRAME_PONG, true, frame->body, 8);
     default: return p->events->frame(p->context, p, frame);
     }
@@ -327,8 +357,9 @@ static int control_run(struct peer *p)
     while (!p->closing && !p->put_off && buf_len(&p->control_rx) > 0 &&
            (used = frame_decode(buf_data(&p->control_rx), buf_len(&p->control_rx), &frame)) > 0) {
         int error = got_frame(p, &frame);
-        if (error)
+        if (error) {
             return p->closing ? 0 : fail(p, error, "malformed control frame");
+        }
         buf_consume(&p->control_rx, (size_t)used);
     }
     return used < 0 ? fail(p, (int)used, "malformed control frame") : 0;
@@ -338,8 +369,9 @@ static int control_run(struct peer *p)
 static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fin)
 {
     int error = 0;
-    if (fin)
+    if (fin) {
         return fail(p, RUSM_EMALFORMED, "the control stream ended");
+    }
     while (!error && len > 0 && !p->closing) {
         /* One frame at most, unless they wait. */
         size_t max = p->put_off ? LIMIT_CONTROL_QUEUE : LIMIT_FRAME + FRAME_HEAD_MAX;
@@ -350,8 +382,9 @@ static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fi
             return 0;
         }
         error = buf_append(&p->control_rx, data, take);
-        if (error)
+        if (error) {
             return fail(p, error, "");
+        }
         data += take;
         len -= take;
         error = control_run(p);
@@ -362,8 +395,9 @@ static int control_data(struct peer *p, const uint8_t *data, size_t len, bool fi
 
 void peer_adopted(struct peer *p)
 {
-    if (!p->put_off || p->closing)
+    if (!p->put_off || p->closing) {
         return;
+    }
     p->put_off = false;
     become_ready(p);
     control_run(p);
@@ -380,11 +414,13 @@ static int on_stream_opened(void *context, struct conn *c, int64_t stream)
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing)
+    if (!p || p->closing) {
         return 0;
+    }
     if ((stream & 2) == 0) {
-        if (stream != 0)
+        if (stream != 0) {
             return fail(p, RUSM_EMALFORMED, "a second bidirectional stream");
+        }
         p->control = stream;
         return 0;
     }
@@ -397,12 +433,15 @@ static int on_stream_data(void *context, struct conn *c, int64_t stream, void *u
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing)
+    if (!p || p->closing) {
         return 0;
-    if (stream == p->control)
+    }
+    if (stream == p->control) {
         return control_data(p, data, len, fin);
-    if (!user)
+    }
+    if (!user) {
         return 0; /* a lane that was broken off and forgotten */
+    }
     int error = lane_in_data(&p->in, user, data, len, fin);
     return error ? fail(p, error, "malformed lane") : 0;
 }
@@ -411,12 +450,14 @@ static void on_stream_acked(void *context, struct conn *c, int64_t stream, void 
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p)
+    if (!p) {
         return;
-    if (stream == p->control)
+    }
+    if (stream == p->control) {
         outq_acked(&p->control_q, &p->out.pool, len);
-    else if (user && is_ours(c, stream))
+    } else if (user && is_ours(c, stream)) {
         lane_out_acked(&p->out, user, len);
+    }
 }
 
 static void on_stream_reset(void *context, struct conn *c, int64_t stream, void *user,
@@ -424,12 +465,14 @@ static void on_stream_reset(void *context, struct conn *c, int64_t stream, void 
 {
     struct peer *p = conn_app(c);
     (void)context, (void)code;
-    if (!p || p->closing)
+    if (!p || p->closing) {
         return;
-    if (stream == p->control)
+    }
+    if (stream == p->control) {
         fail(p, RUSM_EMALFORMED, "the control stream was reset");
-    else if (user)
+    } else if (user) {
         lane_in_reset(&p->in, user);
+    }
 }
 
 static int cause_of(uint64_t code)
@@ -447,8 +490,9 @@ static void on_stream_stopped(void *context, struct conn *c, int64_t stream, voi
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing)
+    if (!p || p->closing) {
         return;
+    }
     if (stream == p->control) {
         fail(p, RUSM_EMALFORMED, "the control stream was stopped");
     } else if (user && is_ours(c, stream)) {
@@ -463,14 +507,16 @@ static void on_stream_closed(void *context, struct conn *c, int64_t stream, void
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || !user || stream == p->control)
+    if (!p || !user || stream == p->control) {
         return;
+    }
     if (is_ours(c, stream)) {
         lane_out_closed(&p->out, user);
     } else if (!p->closing) {
         int error = lane_in_closed(&p->in, user);
-        if (error)
+        if (error) {
             fail(p, error, "malformed lane");
+        }
     }
 }
 
@@ -478,8 +524,9 @@ static void on_stream_writable(void *context, struct conn *c, int64_t stream, vo
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p)
+    if (!p) {
         return;
+    }
     if (stream == p->control) {
         p->control_blocked = false;
         conn_wake(c);
@@ -492,8 +539,9 @@ static void on_streams_available(void *context, struct conn *c)
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (p && !p->closing)
+    if (p && !p->closing) {
         lanes_out_streams(&p->out);
+    }
 }
 
 static int on_pull(void *context, struct conn *c, int64_t *stream, struct iovec *vec, size_t cap,
@@ -501,8 +549,9 @@ static int on_pull(void *context, struct conn *c, int64_t *stream, struct iovec 
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p || p->closing || p->control < 0)
+    if (!p || p->closing || p->control < 0) {
         return -1;
+    }
     if (p->control_q.unsent > 0 && !p->control_blocked) { /* control first */
         *stream = p->control;
         *fin = false;
@@ -517,24 +566,28 @@ static void on_pulled(void *context, struct conn *c, int64_t stream, void *user,
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p)
+    if (!p) {
         return;
-    if (stream == p->control)
+    }
+    if (stream == p->control) {
         outq_sent(&p->control_q, len);
-    else if (user)
+    } else if (user) {
         lane_out_pulled(&p->out, user, len, fin);
+    }
 }
 
 static void on_blocked(void *context, struct conn *c, int64_t stream, void *user)
 {
     struct peer *p = conn_app(c);
     (void)context;
-    if (!p)
+    if (!p) {
         return;
-    if (stream == p->control)
+    }
+    if (stream == p->control) {
         p->control_blocked = true;
-    else if (user)
+    } else if (user) {
         lane_out_blocked(user);
+    }
 }
 
 void peer_fill_events(struct endpoint_events *events)
@@ -572,8 +625,9 @@ struct credit *peer_lane_credit(struct lane_in *lane)
 
 void peer_turn(struct peer *p, uint64_t now_ns)
 {
-    if (p->closing)
+    if (p->closing) {
         return;
+    }
     int error = lanes_in_turn(&p->in, now_ns);
     if (error) {
         fail(p, error, "malformed lane");
@@ -585,8 +639,9 @@ void peer_turn(struct peer *p, uint64_t now_ns)
 
 void peer_tick(struct peer *p, uint64_t now_ns)
 {
-    if (p->closing)
+    if (p->closing) {
         return;
+    }
     if (!p->ready && now_ns - p->since_ns > LIMIT_HANDSHAKE_NS) {
         peer_close(p, CLOSE_TIMEOUT, "no hello in time");
         return;
