@@ -52,10 +52,12 @@ static int nodes_grow(struct nodes *n)
     return 0;
 }
 
-/* Makes the entry for the next index; it is in the table once count is raised. */
-static int nodes_add(struct nodes *n, const char *name, size_t len, struct node_name **out)
+/* Makes the entry for the next index, if there are fewer than max; it is in the table once count is
+ * raised. */
+static int nodes_add(struct nodes *n, const char *name, size_t len, size_t max,
+                     struct node_name **out)
 {
-    if (n->count >= LIMIT_NODE_NAMES) {
+    if (n->count >= max) {
         return RUSM_ELIMIT;
     }
     if (n->count == n->cap && nodes_grow(n) != 0) {
@@ -88,7 +90,7 @@ int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
         return RUSM_EINVAL;
     }
     struct node_name *it;
-    int err = nodes_add(n, name, len, &it);
+    int err = nodes_add(n, name, len, LIMIT_NODE_NAMES, &it);
     if (err) {
         return err;
     }
@@ -111,7 +113,8 @@ int nodes_client_up(struct nodes *n, uint32_t *index)
         n->free = n->at[n->free]->next_free;
         return 0;
     }
-    int err = nodes_add(n, name, sizeof(name) - 1, &it);
+    /* Names that peers make up must not keep clients out. */
+    int err = nodes_add(n, name, sizeof(name) - 1, LIMIT_NODE_NAMES + LIMIT_CONNECTIONS, &it);
     if (err) {
         return err;
     }

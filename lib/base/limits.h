@@ -89,7 +89,8 @@
 /* Names on a node, local and global together. Above: RUSM_ELIMIT. */
 #define LIMIT_NAMES ((size_t)1024 * 1024)
 
-/* Node names seen; they are never forgotten, as pids refer to them by index. */
+/* Node names seen; they are never forgotten, as pids refer to them by index. Above: RUSM_ELIMIT, a
+ * node of a new name is not let in. Clients have places of their own beyond. */
 #define LIMIT_NODE_NAMES ((size_t)65536)
 
 /* Monitors on one process. Above: RUSM_ELIMIT. */

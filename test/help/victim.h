@@ -28,12 +28,23 @@
 /* The well-behaved client is answered within this, whatever goes on. */
 #define VICTIM_ANSWER_MS (VICTIM_SANITIZED ? 10000u : 1000u)
 
+/* One more client, on a thread of its own, that calls all the time. */
+struct bystander {
+    struct rusm_client *client;
+    pthread_t thread;
+    atomic_bool enough;
+    bool running;
+    unsigned calls, failures;
+    uint64_t worst_ms;
+    struct rusm_why why;
+};
+
 struct victim {
     struct folder *folder;
     char rundir[96], identity[96], address[80];
     pid_t pid;
     struct rusm_client *client;
-    rlim_t descriptors; /* limit of the process; 0: as is */
+    struct bystander bystander;
 };
 
 static inline uint64_t victim_ms(void)
@@ -78,9 +89,6 @@ static inline void victim_run(const struct victim *v, int fd)
     struct rusm_why why;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (v->descriptors > 0) {
-        setrlimit(RLIMIT_NOFILE, &(struct rlimit){ v->descriptors, v->descriptors });
-    }
     if (rusm_node_new(&victim_node, &options, &why) != 0) {
         dprintf(fd, "%s", why.text);
         exit(1);
@@ -162,11 +170,71 @@ static inline int victim_setup(void **state)
     return 0;
 }
 
+/* ---- the bystander ---- */
+
+static inline void *bystander_run(void *context)
+{
+    struct bystander *b = context;
+
+    while (!atomic_load(&b->enough)) {
+        uint64_t since_ms = victim_ms();
+        void *reply;
+        size_t len;
+        b->calls++;
+        if (rusm_client_call(b->client, "echo", false, "hi", 2, &reply, &len, &b->why) != 0) {
+            b->failures++;
+            break;
+        }
+        free(reply);
+        uint64_t took_ms = victim_ms() - since_ms;
+        b->worst_ms = took_ms > b->worst_ms ? took_ms : b->worst_ms;
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static inline void bystander_start(struct victim *v)
+{
+    struct bystander *b = &v->bystander;
+
+    *b = (struct bystander){ .calls = 0 };
+    if (victim_open(v, &b->client, &b->why) != 0) {
+        fail_msg("%s", b->why.text);
+    }
+    b->running = pthread_create(&b->thread, NULL, bystander_run, b) == 0;
+    assert_true(b->running);
+}
+
+static inline void bystander_end(struct bystander *b)
+{
+    if (b->running) {
+        atomic_store(&b->enough, true);
+        pthread_join(b->thread, NULL);
+        rusm_client_close(b->client);
+    }
+    b->running = false;
+}
+
+/* It was answered all the time. */
+static inline void bystander_stop(struct victim *v, const char *what)
+{
+    struct bystander *b = &v->bystander;
+
+    bystander_end(b);
+    printf("# %s: %u calls by the bystander, the slowest took %lu ms\n", what, b->calls,
+           (unsigned long)b->worst_ms);
+    if (b->failures > 0) {
+        fail_msg("%s: the bystander: %s", what, b->why.text);
+    }
+    assert_in_range(b->worst_ms, 0, VICTIM_ANSWER_MS);
+}
+
 /* Ends it and returns its wait status. */
 static inline int victim_stop(struct victim *v)
 {
     int status = -1;
 
+    bystander_end(&v->bystander); /* of a test that failed */
     rusm_client_close(v->client);
     v->client = NULL;
     if (v->pid > 0) {
@@ -270,60 +338,6 @@ static inline uint64_t victim_counter(const struct victim *v, const char *counte
     }
     assert_true(row.value != UINT64_MAX);
     return row.value;
-}
-
-/* ---- a bystander: one more client, on a thread, that calls all the time ---- */
-
-struct bystander {
-    struct rusm_client *client;
-    pthread_t thread;
-    atomic_bool enough;
-    unsigned calls, failures;
-    uint64_t worst_ms;
-    struct rusm_why why;
-};
-
-static inline void *bystander_run(void *context)
-{
-    struct bystander *b = context;
-
-    while (!atomic_load(&b->enough)) {
-        uint64_t since_ms = victim_ms();
-        void *reply;
-        size_t len;
-        b->calls++;
-        if (rusm_client_call(b->client, "echo", false, "hi", 2, &reply, &len, &b->why) != 0) {
-            b->failures++;
-            break;
-        }
-        free(reply);
-        uint64_t took_ms = victim_ms() - since_ms;
-        b->worst_ms = took_ms > b->worst_ms ? took_ms : b->worst_ms;
-        usleep(1000);
-    }
-    return NULL;
-}
-
-static inline void bystander_start(struct bystander *b, const struct victim *v)
-{
-    *b = (struct bystander){ .calls = 0 };
-    if (victim_open(v, &b->client, &b->why) != 0) {
-        fail_msg("%s", b->why.text);
-    }
-    assert_int_equal(pthread_create(&b->thread, NULL, bystander_run, b), 0);
-}
-
-static inline void bystander_stop(struct bystander *b, const char *what)
-{
-    atomic_store(&b->enough, true);
-    pthread_join(b->thread, NULL);
-    rusm_client_close(b->client);
-    printf("# %s: %u calls by the bystander, the slowest took %lu ms\n", what, b->calls,
-           (unsigned long)b->worst_ms);
-    if (b->failures > 0) {
-        fail_msg("%s: the bystander: %s", what, b->why.text);
-    }
-    assert_in_range(b->worst_ms, 0, VICTIM_ANSWER_MS);
 }
 
 #define VICTIM_TEST(name) cmocka_unit_test_setup_teardown(name, victim_setup, victim_teardown)

@@ -147,6 +147,11 @@ static void test_nodes(void **state)
     assert_int_equal(index, 0);
     assert_string_equal(nodes_at(&n, last)->name, text);
     assert_null(nodes_at(&n, last + 1));
+    for (size_t i = 0; i < LIMIT_CONNECTIONS; i++) { /* clients still find a place */
+        assert_int_equal(nodes_client_up(&n, &index), 0);
+        assert_int_equal(index, last + 1 + i);
+    }
+    assert_int_equal(nodes_client_up(&n, &index), RUSM_ELIMIT);
     nodes_fini(&n);
 }
 

@@ -159,14 +159,13 @@ static void test_crowd(void **state)
 {
     struct victim *v = *state;
     char(*pids)[RUSM_PID_TEXT_MAX] = calloc(CROWD, sizeof(*pids));
-    struct bystander b;
     struct rusm_why why;
     size_t len;
     void *reply;
 
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (int i = 0; i < CROWD; i++) {
         if (rusm_client_spawn(v->client, "echo", NULL, NULL, false, pids[i], &why) != 0) {
             fail_msg("process %d: %s", i, why.text);
@@ -184,7 +183,7 @@ static void test_crowd(void **state)
         assert_int_equal(rusm_client_kill(v->client, pids[i], false, "kill", &why), 0);
     }
     assert_int_equal(rusm_client_kill(v->client, pids[0], false, "kill", &why), RUSM_ENOPROC);
-    bystander_stop(&b, "10,000 processes");
+    bystander_stop(v, "10,000 processes");
     free(pids);
 }
 

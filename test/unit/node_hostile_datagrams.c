@@ -90,7 +90,6 @@ static void test_noise(void **state)
 {
     struct victim *v = *state;
     uint8_t bytes[1500], answer[2048];
-    struct bystander b;
     struct rng rng;
     int fd = socket_to(v);
     ssize_t n;
@@ -98,7 +97,7 @@ static void test_noise(void **state)
     rng_init(&rng, 4711);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (int i = 0; i < 100000; i++) {
         size_t len = rng_below(&rng, sizeof(bytes));
         for (size_t j = 0; j < len; j += 8) {
@@ -114,7 +113,7 @@ static void test_noise(void **state)
             assert_in_range(n, 0, sizeof(bytes));
         }
     }
-    bystander_stop(&b, "noise");
+    bystander_stop(v, "noise");
     assert_int_equal(victim_counter(v, "connections_half_open"), 0);
     assert_true(victim_counter(v, "datagrams_malformed") > 0);
     assert_true(victim_counter(v, "datagrams_dropped") > 0);
@@ -126,10 +125,9 @@ static void test_spoiled_initials(void **state)
 {
     struct victim *v = *state;
     struct datagram *initial = make_initials(v, 1);
-    struct bystander b;
     int fd = socket_to(v);
 
-    bystander_start(&b, v);
+    bystander_start(v);
     for (size_t len = 0; len < initial->len; len++) {
         send(fd, initial->bytes, len, 0);
     }
@@ -140,7 +138,7 @@ static void test_spoiled_initials(void **state)
         initial->bytes[at] ^= (uint8_t)(1 << at % 8);
     }
     assert_in_range(victim_counter(v, "connections_half_open"), 0, LIMIT_HALF_OPEN);
-    bystander_stop(&b, "spoiled Initials");
+    bystander_stop(v, "spoiled Initials");
     close(fd);
     free(initial);
 }
@@ -151,15 +149,14 @@ static void test_replayed_initial(void **state)
 {
     struct victim *v = *state;
     struct datagram *initial = make_initials(v, 1);
-    struct bystander b;
     int fd = socket_to(v);
 
-    bystander_start(&b, v);
+    bystander_start(v);
     for (int i = 0; i < 1000; i++) {
         send(fd, initial->bytes, initial->len, 0);
     }
     assert_int_equal(victim_counter(v, "connections_half_open"), 1);
-    bystander_stop(&b, "an Initial again and again");
+    bystander_stop(v, "an Initial again and again");
     close(fd);
     free(initial);
 }
@@ -238,7 +235,6 @@ static void test_handshake_flood(void **state)
     static size_t answered[INITIALS];
     unsigned retries = 0, silent = 0;
     struct rusm_client *late;
-    struct bystander b;
     struct rusm_why why;
     uint8_t bytes[2048];
     ssize_t n;
@@ -246,7 +242,7 @@ static void test_handshake_flood(void **state)
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){ INITIALS + 200, INITIALS + 200 });
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (int i = 0; i < INITIALS; i++) {
         fds[i] = socket_to(v);
         send(fds[i], initials[i].bytes, initials[i].len, 0);
@@ -278,7 +274,7 @@ static void test_handshake_flood(void **state)
            silent);
     assert_true(retries > INITIALS / 2);
     victim_grew(v, before, LIMIT_HALF_OPEN * HALF_OPEN_KIB + SLACK_KIB, "a handshake flood");
-    bystander_stop(&b, "a handshake flood");
+    bystander_stop(v, "a handshake flood");
     free(initials);
 }
 

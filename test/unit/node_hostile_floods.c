@@ -67,13 +67,12 @@ static void test_pings(void **state)
 {
     struct victim *v = *state;
     const size_t pings = 200000, each = 10;
-    struct bystander b;
     struct frame frame;
     struct foe f;
     size_t pongs = 0;
 
     foe_start(&f, v, HELLO_NODE);
-    bystander_start(&b, v);
+    bystander_start(v);
     uint8_t *bytes = foe_queue(&f, f.control, NULL, pings * each, false);
     for (size_t i = 0; i < pings; i++) {
         memcpy(bytes + i * each,
@@ -88,17 +87,16 @@ static void test_pings(void **state)
                       pongs == pings;
                   }));
     assert_false(f.ended);
-    bystander_stop(&b, "pings");
+    bystander_stop(v, "pings");
     foe_stop(&f);
 }
 
 /* The same bytes again and again, and never an ear for the answers. */
-static void deaf_flood(const struct victim *v, const uint8_t *unit, size_t len, const char *what)
+static void deaf_flood(struct victim *v, const uint8_t *unit, size_t len, const char *what)
 {
     const struct foe_options o = { .role = HELLO_CLIENT, .control_window = UINT64_MAX };
     const size_t units = 65536 / len;
     uint8_t *bytes = malloc(units * len);
-    struct bystander b;
     struct foe f;
 
     for (size_t i = 0; i < units; i++) {
@@ -107,7 +105,7 @@ static void deaf_flood(const struct victim *v, const uint8_t *unit, size_t len, 
     foe_start_with(&f, v, &o);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     foe_until(&f, f.ended || ({
                       if (f.waiting < 4 * 65536) {
                           foe_queue(&f, f.control, bytes, units * len, false);
@@ -115,7 +113,7 @@ static void deaf_flood(const struct victim *v, const uint8_t *unit, size_t len, 
                       false;
                   }));
     victim_grew(v, before, KIB_OF(LIMIT_CONTROL_QUEUE) + SLACK_KIB, what);
-    bystander_stop(&b, what);
+    bystander_stop(v, what);
     foe_closed(&f, CLOSE_LIMIT, what);
     foe_stop(&f);
     free(bytes);
@@ -159,14 +157,13 @@ static void test_receipts(void **state)
 {
     struct victim *v = *state;
     uint64_t told[2] = { 0 };
-    struct bystander b;
     struct frame frame;
     struct foe f;
 
     foe_start(&f, v, HELLO_CLIENT);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     queue_asking(&f, "sink", RECORDS / 2);
     queue_asking(&f, "nobody", RECORDS / 2);
     uint64_t give_up_ms = victim_ms() + 60000;
@@ -183,7 +180,7 @@ static void test_receipts(void **state)
     assert_int_equal(told[0], RECORDS / 2);
     assert_int_equal(told[1], RECORDS / 2);
     victim_grew(v, before, SLACK_KIB, "a million receipts");
-    bystander_stop(&b, "a million receipts");
+    bystander_stop(v, "a million receipts");
     assert_int_equal(victim_counter(v, "undelivered_noproc"), RECORDS / 2);
     foe_stop(&f);
 }
@@ -192,13 +189,12 @@ static void test_receipts_unread(void **state)
 {
     const struct foe_options o = { .role = HELLO_CLIENT, .control_window = UINT64_MAX };
     struct victim *v = *state;
-    struct bystander b;
     struct foe f;
 
     foe_start_with(&f, v, &o);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (int i = 0; i < 10; i++) {
         queue_asking(&f, "nobody", RECORDS);
     }
@@ -207,7 +203,7 @@ static void test_receipts_unread(void **state)
         foe_turn(&f, 1);
     }
     victim_grew(v, before, KIB_OF(LIMIT_CONTROL_QUEUE) + SLACK_KIB, "receipts, unread");
-    bystander_stop(&b, "receipts, unread");
+    bystander_stop(v, "receipts, unread");
     foe_closed(&f, CLOSE_LIMIT, "receipts, unread");
     foe_stop(&f);
 }
@@ -234,14 +230,13 @@ static void test_nodes(void **state)
     char address[32], name[16];
     struct rusm_client *late;
     struct rusm_why why;
-    struct bystander b;
     struct foe f;
     int hole = black_hole(address);
 
     foe_start(&f, v, HELLO_NODE);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (unsigned i = 0; i < 10000;) {
         struct writer w = writer_on(body, sizeof(body));
         for (int j = 0; j < 1000; j++, i++) {
@@ -264,7 +259,7 @@ static void test_nodes(void **state)
     }
     assert_in_range(victim_ms() - since_ms, 0, VICTIM_ANSWER_MS);
     rusm_client_close(late);
-    bystander_stop(&b, "10,000 nodes");
+    bystander_stop(v, "10,000 nodes");
     foe_stop(&f);
     close(hole);
 }
@@ -273,19 +268,18 @@ static void test_hellos(void **state)
 {
     struct victim *v = *state;
     char name[16];
-    struct bystander b;
     struct foe f;
 
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (unsigned i = 0; i < 1000; i++) {
         snprintf(name, sizeof(name), "zz%u", i);
         foe_start_with(&f, v, &(struct foe_options){ .name = name });
         foe_stop(&f);
     }
     victim_grew(v, before, 1000 * 16 + SLACK_KIB, "1,000 hellos");
-    bystander_stop(&b, "1,000 hellos");
+    bystander_stop(v, "1,000 hellos");
     foe_start(&f, v, HELLO_NODE);
     foe_open(&f, "one more");
     foe_stop(&f);
@@ -296,13 +290,12 @@ static void test_names(void **state)
     struct victim *v = *state;
     const unsigned count = LIMIT_NAMES + 100;
     static uint8_t body[LIMIT_FRAME];
-    struct bystander b;
     struct foe f;
 
     foe_start(&f, v, HELLO_NODE);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (unsigned i = 0; i < count;) {
         struct writer w = writer_on(body, sizeof(body));
         writer_varint(&w, 0);
@@ -324,7 +317,7 @@ static void test_names(void **state)
     victim_grew(v, before, KIB_OF(LIMIT_NAMES * 384) + SLACK_KIB, "a million names");
     assert_int_equal(victim_counter(v, "names_refused"), 100);
     assert_int_equal(victim_counter(v, "names_global"), LIMIT_NAMES);
-    bystander_stop(&b, "a million names");
+    bystander_stop(v, "a million names");
     foe_stop(&f);
     for (int i = 0; i < 100 && victim_counter(v, "names_global") > 0; i++) {
         usleep(50000);

@@ -49,23 +49,22 @@ static void send_all(struct foe *f)
 }
 
 /* `count` lanes with the same bytes, while another client is served. */
-static void fill(const struct victim *v, const uint8_t *bytes, size_t len, size_t count,
-                 long bound_kib, const char *what)
+static void fill(struct victim *v, const uint8_t *bytes, size_t len, size_t count, long bound_kib,
+                 const char *what)
 {
-    struct bystander b;
     struct foe f;
 
     foe_start(&f, v, HELLO_NODE);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (size_t i = 0; i < count; i++) {
         foe_queue(&f, foe_open_lane(&f), bytes, len, false);
     }
     send_all(&f);
     foe_open(&f, what);
     victim_grew(v, before, bound_kib, what);
-    bystander_stop(&b, what);
+    bystander_stop(v, what);
     foe_stop(&f);
     victim_alive(v);
 }
@@ -139,14 +138,13 @@ static void test_monitors(void **state)
     uint8_t *bytes = malloc(count * 16 + LIMIT_LANE_HEADER);
     size_t len = put_header(bytes, "sink", LANE_ORDERED);
     uint64_t limited = 0;
-    struct bystander b;
     struct frame frame;
     struct foe f;
 
     foe_start(&f, v, HELLO_NODE);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     for (uint64_t i = 1; i <= count; i++) {
         const struct record record = { .kind = RECORD_MONITOR,
                                        .has_ref = true,
@@ -170,7 +168,7 @@ static void test_monitors(void **state)
                   }));
     foe_open(&f, "monitors");
     victim_grew(v, before, KIB_OF(LIMIT_MONITORS * 224) + SLACK_KIB, "monitors");
-    bystander_stop(&b, "monitors");
+    bystander_stop(v, "monitors");
     foe_stop(&f);
     victim_alive(v);
     free(bytes);
@@ -183,7 +181,6 @@ static void test_downs_not_taken(void **state)
     struct victim *v = *state;
     static uint8_t bytes[10 * 6500];
     uint8_t head[LIMIT_LANE_HEADER];
-    struct bystander b;
     struct foe f;
 
     if (VICTIM_SANITIZED) {
@@ -193,7 +190,7 @@ static void test_downs_not_taken(void **state)
     foe_start_with(&f, v, &o);
     victim_alive(v);
     long before = victim_peak_kib(v);
-    bystander_start(&b, v);
+    bystander_start(v);
     int64_t stream = foe_open_lane(&f);
     foe_send(&f, stream, head, put_header(head, "nobody", LANE_ORDERED), false);
     uint64_t give_up_ms = victim_ms() + 120000;
@@ -205,7 +202,7 @@ static void test_downs_not_taken(void **state)
     }
     foe_closed(&f, CLOSE_LIMIT, "DOWNs not taken");
     victim_grew(v, before, KIB_OF(LIMIT_CONN_SIGNALS) + SLACK_KIB, "DOWNs not taken");
-    bystander_stop(&b, "DOWNs not taken");
+    bystander_stop(v, "DOWNs not taken");
     foe_stop(&f);
     victim_alive(v);
 }
