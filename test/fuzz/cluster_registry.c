@@ -14,8 +14,22 @@ static const char *const peer_names[PEERS] = { "bonn", "london", "oslo", "tokyo"
 static const char *const names[] = { "a", "b", "bank", "c", "till", "zz", "y", "x" };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
+/* What a peer claims, by all that it said: for few names, and as long as nothing is refused. */
+struct heard {
+    bool there;
+    uint64_t serial, time, epoch;
+};
+
+struct model {
+    struct heard claim[NAMES];
+    uint64_t epoch;
+    bool in_snapshot;
+};
+
 struct world {
     struct registry *r, *mirror;
+    struct model model[PEERS];
+    bool limited; /* so few names that some are refused: the model does not know which */
     bool up[PEERS + 1];
     uint64_t now_ms;
 };
@@ -55,6 +69,59 @@ static size_t frame_make(struct reader *in, uint8_t *body)
     return writer_len(&w);
 }
 
+static void model_hear(struct model *m, const uint8_t *body, size_t len)
+{
+    struct reader r = reader_on(body, len);
+    struct claim c;
+    uint64_t flags = reader_varint(&r);
+
+    if (flags & NAMES_FIRST) {
+        m->epoch++;
+        m->in_snapshot = true;
+    }
+    while (claim_read(&r, &c) == 1) {
+        for (size_t i = 0; i < NAMES; i++) {
+            struct heard *h = &m->claim[i];
+            bool tombstone = c.flags & CLAIM_TOMBSTONE, newer = !h->there || c.time > h->time;
+            if (strlen(names[i]) != c.name_len || memcmp(names[i], c.name, c.name_len) != 0) {
+                continue;
+            }
+            h->epoch = tombstone ? h->epoch : m->epoch;
+            if (newer) { /* one that withdraws what it never claimed says nothing */
+                h->there = !tombstone;
+                h->serial = c.serial;
+                h->time = c.time;
+            }
+        }
+    }
+    for (size_t i = 0; i < NAMES && m->in_snapshot && flags & NAMES_LAST; i++) {
+        m->claim[i].there = m->claim[i].there && m->claim[i].epoch == m->epoch;
+    }
+    m->in_snapshot = m->in_snapshot && !(flags & NAMES_LAST);
+}
+
+/* Of the peers' claims the least, by time and by the node's name, holds the name, if we don't. */
+static void model_check(const struct world *w)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        struct registry_holder holder;
+        size_t least = PEERS;
+        for (size_t p = 0; p < PEERS - 1; p++) {
+            const struct heard *h = &w->model[p].claim[i];
+            if (w->up[p + 1] && h->there &&
+                (least == PEERS || h->time < w->model[least].claim[i].time)) {
+                least = p; /* their names are in order, as they are here */
+            }
+        }
+        int rc = registry_whereis(w->r, names[i], strlen(names[i]), &holder);
+        must(rc == 0 || least == PEERS);
+        if (rc == 0 && holder.node != 0) {
+            must(holder.node == least + 1);
+            must(holder.serial == w->model[least].claim[i].serial);
+        }
+    }
+}
+
 static void hear(struct world *w, uint32_t index, const uint8_t *body, size_t len)
 {
     uint8_t *copy = malloc(len ? len : 1);
@@ -66,6 +133,9 @@ static void hear(struct world *w, uint32_t index, const uint8_t *body, size_t le
     int rc = registry_recv(w->r, index, copy, len, w->now_ms);
     free(copy);
     must(w->up[index] ? rc == 0 || rc == RUSM_EMALFORMED : rc == RUSM_ENOCONN);
+    if (rc == 0) {
+        model_hear(&w->model[index - 1], body, len);
+    }
     if (rc == RUSM_EMALFORMED) { /* as the node does: the connection ends */
         registry_peer_down(w->r, index);
         w->up[index] = false;
@@ -125,6 +195,7 @@ static void step(struct world *w, struct reader *in)
     case 0:
         must(registry_peer_up(w->r, peer_names[index - 1], index, 1) == 0);
         w->up[index] = true;
+        w->model[index - 1] = (struct model){ 0 };
         break;
     case 1:
         registry_peer_down(w->r, index);
@@ -142,6 +213,9 @@ static void step(struct world *w, struct reader *in)
     case 7: tell(w, PEERS); break;
     }
     w->now_ms += fuzz_below(in, 256);
+    if (!w->limited) {
+        model_check(w);
+    }
 }
 
 static int each(void *user, const char *name, size_t len, const struct registry_holder *holder)
@@ -180,11 +254,11 @@ static void check(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct world w = { .now_ms = NOW };
+    struct world w = { .now_ms = NOW, .limited = len % 4 == 0 };
     struct registry_options options = { .node = "node",
                                         .incarnation = 7,
                                         .seed = 1,
-                                        .names_max = NAMES_MAX,
+                                        .names_max = w.limited ? NAMES_MAX : 0,
                                         .user = &w,
                                         .lost = lost };
     struct registry_options mirror = { .node = "mirror", .incarnation = 8, .seed = 2 };

@@ -201,7 +201,10 @@ static void own_step(struct world *w, struct reader *in)
 
     switch (fuzz_below(in, 10)) {
     case 0:
-    case 1: w->now_ns += (uint64_t)fuzz_below(in, 256) << 20; break;
+    case 1:
+        w->now_ns += (uint64_t)fuzz_below(in, 256) << 20;
+        peer_turn(w->p, w->now_ns);
+        break;
     case 2:
         w->now_ns += (uint64_t)fuzz_below(in, 40) * 1000000000;
         peer_tick(w->p, w->now_ns);
@@ -240,7 +243,6 @@ static void own_step(struct world *w, struct reader *in)
         }
         break;
     }
-    peer_turn(w->p, w->now_ns);
 }
 
 static void step(struct world *w, struct reader *in)
