@@ -379,6 +379,8 @@ static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *nod
         more = turn(node, more || node->loop.readable, &blocked, &next);
         if (deadline_ns < next)
             next = deadline_ns;
+        if (done(node))
+            break; /* and not after a wait for nothing */
         loop_wait(&node->loop, node->now_ns, more && !blocked ? 0 : next, blocked);
     }
 }

@@ -11,15 +11,15 @@
 
 /* The router's side of a lane that came in. */
 struct route {
-    struct waiter waiter;           /* first; waits for room in the mailbox */
+    struct waiter waiter; /* first; waits for room in the mailbox */
     struct peer *peer;
     struct lane_in *lane;
-    struct rusm_process *process;   /* valid while the runtime's epoch is `epoch` */
-    uint64_t epoch;                 /* UINT64_MAX: not resolved yet */
-    struct list asking;             /* in a grants' list, or with its turn in the starved list */
-    bool turn;                      /* the mailbox's turn is ours */
-    uint64_t granted_to;            /* serial of the mailbox whose turn we have or wait for */
-    uint64_t len;                   /* of the record that asks */
+    struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
+    uint64_t epoch;               /* UINT64_MAX: not resolved yet */
+    struct list asking;           /* in a grants' list, or with its turn in the starved list */
+    bool turn;                    /* the mailbox's turn is ours */
+    uint64_t granted_to;          /* serial of the mailbox whose turn we have or wait for */
+    uint64_t len;                 /* of the record that asks */
 };
 
 /* A mailbox with a large record under way: one at a time, in order of asking. */
@@ -40,10 +40,11 @@ static int post_global(struct rusm_node *node, const struct post *post, struct p
         node->causes.noproc++;
         return RUSM_ENOPROC;
     }
-    if (holder.node == 0) return runtime_post_here(node->runtime, post, holder.serial);
+    if (holder.node == 0)
+        return runtime_post_here(node->runtime, post, holder.serial);
     *index = holder.node;
-    parcel->to = (struct target){ .kind = TARGET_GLOBAL, .name = post->name,
-                                  .name_len = post->name_len };
+    parcel->to =
+        (struct target){ .kind = TARGET_GLOBAL, .name = post->name, .name_len = post->name_len };
     return 1;
 }
 
@@ -51,20 +52,25 @@ static int hook_post(void *context, const struct post *post)
 {
     struct rusm_node *node = context;
     uint32_t index = post->node;
-    struct parcel parcel = { .from = post->from.serial, .kind = (uint8_t)post->kind,
-                             .unordered = post->flags & RUSM_UNORDERED, .ref = post->ref,
-                             .data = post->data, .len = post->len };
-    parcel.has_ref = parcel.kind == RECORD_CALL || parcel.kind == RECORD_REPLY ||
-                     parcel.kind >= RECORD_UNLINK;
+    struct parcel parcel = { .from = post->from.serial,
+                             .kind = (uint8_t)post->kind,
+                             .unordered = post->flags & RUSM_UNORDERED,
+                             .ref = post->ref,
+                             .data = post->data,
+                             .len = post->len };
+    parcel.has_ref =
+        parcel.kind == RECORD_CALL || parcel.kind == RECORD_REPLY || parcel.kind >= RECORD_UNLINK;
     if (post->node == RUSM_GLOBAL) {
         int found = post_global(node, post, &parcel, &index);
-        if (found <= 0) return found;
+        if (found <= 0)
+            return found;
     } else if (post->to.serial) {
-        parcel.to = (struct target){ .kind = TARGET_PID, .serial = post->to.serial,
+        parcel.to = (struct target){ .kind = TARGET_PID,
+                                     .serial = post->to.serial,
                                      .incarnation = post->to.incarnation };
     } else {
-        parcel.to = (struct target){ .kind = TARGET_NAME, .name = post->name,
-                                     .name_len = post->name_len };
+        parcel.to =
+            (struct target){ .kind = TARGET_NAME, .name = post->name, .name_len = post->name_len };
     }
     struct connection *c = connection_find(node, index);
     if (!c) {
@@ -72,15 +78,18 @@ static int hook_post(void *context, const struct post *post)
         return RUSM_ENOCONN;
     }
     if (parcel.to.kind == TARGET_PID) {
-        if (parcel.to.incarnation == 0) parcel.to.incarnation = c->incarnation;
+        if (parcel.to.incarnation == 0)
+            parcel.to.incarnation = c->incarnation;
         if (parcel.to.incarnation != c->incarnation) { /* of an earlier start: never reaches this */
             node->causes.noproc++;
             return RUSM_ENOPROC;
         }
     }
     int error = peer_send(c->peer, &parcel, node->now_ns);
-    if (error == RUSM_ETOOLARGE) node->causes.too_large++;
-    if (error != RUSM_ECLOSED && error != RUSM_ENOCONN) return error;
+    if (error == RUSM_ETOOLARGE)
+        node->causes.too_large++;
+    if (error != RUSM_ECLOSED && error != RUSM_ENOCONN)
+        return error;
     node->causes.noconnection++; /* it is about to end */
     return RUSM_ENOCONN;
 }
@@ -90,7 +99,8 @@ static int hook_post(void *context, const struct post *post)
 static struct message *make_message(struct rusm_node *node, const void *data, size_t len)
 {
     struct message *m = message_new(runtime_pool(node->runtime), len);
-    if (m && len) memcpy(message_room(m), data, len);
+    if (m && len)
+        memcpy(message_room(m), data, len);
     return m;
 }
 
@@ -98,9 +108,11 @@ void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind,
                    rusm_pid from, uint64_t ref, const char *text)
 {
     struct rusm_process *p = node->runtime ? runtime_find(node->runtime, serial) : NULL;
-    if (!p) return;
+    if (!p)
+        return;
     struct message *m = make_message(node, text, strlen(text));
-    if (!m) return;
+    if (!m)
+        return;
     m->pub.kind = kind;
     m->pub.error = error;
     m->pub.from = from;
@@ -113,13 +125,14 @@ void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind,
 struct rusm_process *router_target(struct rusm_node *node, const struct target *target)
 {
     struct registry_holder holder;
-    if (!node->runtime) return NULL;
+    if (!node->runtime)
+        return NULL;
     switch (target->kind) {
     case TARGET_PID:
-        if (target->incarnation != node->incarnation) return NULL;
+        if (target->incarnation != node->incarnation)
+            return NULL;
         return runtime_find(node->runtime, target->serial);
-    case TARGET_NAME:
-        return runtime_find_name(node->runtime, target->name, target->name_len);
+    case TARGET_NAME: return runtime_find_name(node->runtime, target->name, target->name_len);
     case TARGET_GLOBAL:
         if (registry_whereis(node->registry, target->name, target->name_len, &holder) != 0 ||
             holder.node != 0)
@@ -131,7 +144,8 @@ struct rusm_process *router_target(struct rusm_node *node, const struct target *
 
 static struct rusm_process *resolve_route(struct rusm_node *node, struct route *r)
 {
-    if (!node->runtime) return NULL;
+    if (!node->runtime)
+        return NULL;
     /* Global names change without the runtime's epoch. */
     if (r->epoch != runtime_epoch(node->runtime) || r->lane->to.kind == TARGET_GLOBAL) {
         r->process = router_target(node, &r->lane->to);
@@ -169,7 +183,8 @@ static int grants_spend(struct rusm_node *node, struct route *r)
 static void grants_next(struct rusm_node *node, uint64_t serial)
 {
     struct grants *g = grants_find(node, serial);
-    if (!g) return;
+    if (!g)
+        return;
     struct list *first = list_first(&g->asking);
     if (!first) {
         map_remove(&node->grants, &g->node);
@@ -178,7 +193,8 @@ static void grants_next(struct rusm_node *node, uint64_t serial)
     }
     struct route *r = list_entry(first, struct route, asking);
     list_remove(first);
-    if (grants_spend(node, r) > 0) peer_lane_grant(r->peer, r->lane);
+    if (grants_spend(node, r) > 0)
+        peer_lane_grant(r->peer, r->lane);
 }
 
 /* The turn is over, or its lane will not need one: others go on. */
@@ -192,7 +208,8 @@ static void grants_give_up(struct rusm_node *node, struct route *r)
     while (!list_empty(&node->grants_starved)) {
         struct list *first = list_first(&node->grants_starved);
         struct route *next = list_entry(first, struct route, asking);
-        if (node->budget.grants_left < next->len) break;
+        if (node->budget.grants_left < next->len)
+            break;
         list_remove(first);
         node->budget.grants_left -= next->len;
         peer_lane_grant(next->peer, next->lane);
@@ -212,7 +229,8 @@ void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
     struct route *r = calloc(1, sizeof *r);
     (void)context;
     lane->user = r;
-    if (!r) return; /* its records find no route: discarded as no memory */
+    if (!r)
+        return; /* its records find no route: discarded as no memory */
     list_init(&r->waiter.link);
     list_init(&r->asking);
     r->waiter.ready = route_ready;
@@ -226,7 +244,8 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
     struct rusm_node *node = context;
     struct route *r = lane->user;
     (void)p;
-    if (!r) return;
+    if (!r)
+        return;
     list_remove(&r->waiter.link);
     lane->user = NULL;
     grants_give_up(node, r);
@@ -243,15 +262,16 @@ void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int c
         node->causes.overflow++;
     else
         node->causes.noconnection++;
-    log_debug(&node->log, "lane %llu from %s was broken off: %s",
-              (unsigned long long)lane->ordinal, c->address, rusm_strerror(cause));
+    log_debug(&node->log, "lane %llu from %s was broken off: %s", (unsigned long long)lane->ordinal,
+              c->address, rusm_strerror(cause));
 }
 
 /* ---- in: records ---- */
 
 static void receipt(struct peer *p, const struct record *record, int error)
 {
-    if (record->has_receipt) peer_send_receipt(p, record->receipt, (uint64_t)-error);
+    if (record->has_receipt)
+        peer_send_receipt(p, record->receipt, (uint64_t)-error);
 }
 
 /* Nobody is there. A monitor is answered at once; the rest is counted. */
@@ -263,8 +283,11 @@ static enum delivery nobody(struct rusm_node *node, struct peer *p, const struct
         struct connection *c = connection_of(p);
         struct parcel down = {
             .to = { .kind = TARGET_PID, .serial = lane->from, .incarnation = c->incarnation },
-            .kind = RECORD_DOWN, .has_ref = true, .ref = record->ref,
-            .data = noproc, .len = sizeof noproc - 1,
+            .kind = RECORD_DOWN,
+            .has_ref = true,
+            .ref = record->ref,
+            .data = noproc,
+            .len = sizeof noproc - 1,
         };
         peer_send(p, &down, node->now_ns);
     } else if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
@@ -286,21 +309,18 @@ static enum delivery deliver_signal(struct rusm_node *node, struct peer *p, stru
                                     const uint8_t *payload)
 {
     char reason[RUSM_REASON_MAX + 1];
-    size_t len = record->payload_len < RUSM_REASON_MAX ? (size_t)record->payload_len
-                                                       : RUSM_REASON_MAX;
+    size_t len =
+        record->payload_len < RUSM_REASON_MAX ? (size_t)record->payload_len : RUSM_REASON_MAX;
     int error = 0;
     switch ((enum record_kind)record->kind) {
     case RECORD_EXIT:
-        if (len) memcpy(reason, payload, len);
+        if (len)
+            memcpy(reason, payload, len);
         reason[len] = 0;
         error = runtime_kill(node->runtime, process_serial(process), reason);
         break;
-    case RECORD_MONITOR:
-        error = process_monitor(process, sender(p, lane), record->ref);
-        break;
-    case RECORD_DEMONITOR:
-        process_demonitor(process, sender(p, lane), record->ref);
-        break;
+    case RECORD_MONITOR: error = process_monitor(process, sender(p, lane), record->ref); break;
+    case RECORD_DEMONITOR: process_demonitor(process, sender(p, lane), record->ref); break;
     default: /* LINK and UNLINK, which this version's processes do not send */
         node->causes.malformed++;
         error = RUSM_EMALFORMED;
@@ -322,7 +342,8 @@ static bool has_room(const struct rusm_node *node, const struct rusm_process *pr
     struct process_info info;
     if (record->kind == RECORD_SEND || record->kind == RECORD_CALL)
         return process_has_room(process, (size_t)record->payload_len);
-    if (record->kind != RECORD_REPLY) return true;
+    if (record->kind != RECORD_REPLY)
+        return true;
     process_info(process, &info, node->now_ns);
     return info.mailbox < LIMIT_MAILBOX_REPLIES;
 }
@@ -334,8 +355,10 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     struct rusm_node *node = context;
     struct route *r = lane->user;
     struct rusm_process *process = r ? resolve_route(node, r) : NULL;
-    if (!process) return nobody(node, p, lane, record);
-    if (!is_message(record)) return deliver_signal(node, p, lane, process, record, payload);
+    if (!process)
+        return nobody(node, p, lane, record);
+    if (!is_message(record))
+        return deliver_signal(node, p, lane, process, record, payload);
     if (!has_room(node, process, record)) {
         if (!lane->unordered) {
             process_wait_for(process, &r->waiter, (size_t)record->payload_len);
@@ -345,9 +368,9 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
         receipt(p, record, RUSM_BUSY);
         return DELIVERY_DISCARDED;
     }
-    struct message *m = block ? message_new_block(runtime_pool(node->runtime), block,
-                                                  (size_t)record->payload_len)
-                              : make_message(node, payload, (size_t)record->payload_len);
+    struct message *m =
+        block ? message_new_block(runtime_pool(node->runtime), block, (size_t)record->payload_len)
+              : make_message(node, payload, (size_t)record->payload_len);
     if (!m) {
         node->causes.overflow++;
         receipt(p, record, RUSM_ENOMEM);
@@ -403,7 +426,8 @@ void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint
     struct rusm_node *node = context;
     (void)p;
     node->budget.grants_left += len;
-    if (lane->user) grants_give_up(node, lane->user);
+    if (lane->user)
+        grants_give_up(node, lane->user);
 }
 
 /* ---- told by the peer room ---- */
@@ -412,7 +436,8 @@ void router_writable(void *context, struct peer *p, uint64_t from)
 {
     struct rusm_node *node = context;
     (void)p;
-    if (!node->runtime) return;
+    if (!node->runtime)
+        return;
     if (from) {
         runtime_writable(node->runtime,
                          (rusm_pid){ .serial = from, .incarnation = node->incarnation });
@@ -464,7 +489,8 @@ static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const cha
 {
     struct rusm_node *node = context;
     struct connection *c = connection_find(node, index);
-    if (!c) return RUSM_ENOCONN;
+    if (!c)
+        return RUSM_ENOCONN;
     return rpc_spawn(c, self.serial, spawnable, args, ref);
 }
 

@@ -51,7 +51,8 @@ static void flood_receive(struct rusm_process *self, void *state, const struct r
     }
     int error = RUSM_BUSY;
     while (!atomic_load(&enough) &&
-           (error = rusm_send_to(self, "valve@tokyo", payload, sizeof payload, 0)) == 0) f->sent++;
+           (error = rusm_send_to(self, "valve@tokyo", payload, sizeof payload, 0)) == 0)
+        f->sent++;
     if (error == RUSM_BUSY)
         f->busy++;
     else if (error)
@@ -66,7 +67,10 @@ static void flood_stop(struct rusm_process *self, void *state, const char *reaso
 
 static const struct rusm_behaviour valve = { .name = "valve", .receive = valve_receive };
 static const struct rusm_behaviour flood = {
-    .name = "flood", .init = flood_init, .receive = flood_receive, .stop = flood_stop,
+    .name = "flood",
+    .init = flood_init,
+    .receive = flood_receive,
+    .stop = flood_stop,
 };
 
 static unsigned rss_kib(void)
@@ -149,12 +153,14 @@ int main(void)
     expect(after < before + RSS_LIMIT_KIB, "flat memory");
 
     /* A client from outside is told so too. */
-    struct rusm_client_options options = { .rundir = place.rundir, .identity = place.identity,
+    struct rusm_client_options options = { .rundir = place.rundir,
+                                           .identity = place.identity,
                                            .timeout_ms = 300 };
     struct rusm_client *outside;
     expect(rusm_client_open(&outside, &options, "tokyo", &why) == 0, "%s", why.text);
     int error = rusm_client_post(outside, "valve", false, "x", 1, &why);
-    if (!error) error = rusm_client_flush(outside, &why);
+    if (!error)
+        error = rusm_client_flush(outside, &why);
     expect(error == RUSM_ETIMEOUT || error == RUSM_BUSY, "busy or timed out, not %d", error);
     printf("from outside: %s\n", why.text);
     rusm_client_close(outside);
