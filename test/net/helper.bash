@@ -60,8 +60,8 @@ start_behind() {
 
 # Whether node A has a live connection to node B; both may be apart.
 sees() { [ "$(state_of "$1" "$2")" = connected ]; }
-# "connecting" is a lost peer that is being dialled right now.
-lost() { case $(state_of "$1" "$2") in lost | connecting) ;; *) false ;; esac; }
+# Lost, and perhaps dialled right now, or known to be gone for good.
+lost() { case $(state_of "$1" "$2") in lost | connecting | left) ;; *) false ;; esac; }
 state_of() { json state ".node == \"$2\"" at "$1" "$RUSM" attach --peers "$1"; }
 whole() { sees "$1" "$2" && sees "$2" "$1"; }
 
@@ -77,7 +77,15 @@ not_knows() { ! knows "$1" "$2"; }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
 # Fails when more than so many milliseconds have gone by since then.
-took() {
-    local took=$(($(milliseconds) - $1))
-    [ $took -le "$2" ] || { echo "took $took ms, not $2"; return 1; }
+took() { at_most "$(($(milliseconds) - $1))" "$2"; }
+at_most() { [ "$1" -le "$2" ] || { echo "took $1 ms, not $2"; return 1; }; }
+
+# Whether A has lost B by now, and by its own log (--log-level info) within so many milliseconds
+# after the start: what a busy machine takes to ask does not count.
+lost_within() {
+    local when
+    wait_until lost "$3" "$4" || return
+    when=$(sed -n "s/ info $3: $4 disconnected: .*//p" "$3.err" | tail -n 1)
+    echo "$3 lost $4 at $when"
+    at_most $(($(date -d "$when" +%s%N) / 1000000 - $1)) "$2"
 }

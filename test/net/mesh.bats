@@ -98,16 +98,18 @@ mesh() {
 }
 
 @test "a killed owner on the same machine: its name is gone everywhere within a second; back again" {
-    start_node london
-    start_node paris
+    start_node london --log-level info
+    start_node paris --log-level info
     start_node tokyo --boot-global parrot=echo
     local start old
     for node in london paris; do wait_until rusm whereis parrot --via "$node"; done
     old=$(rusm whereis parrot --via london)
     start=$(milliseconds)
     kill -9 $pid
-    for node in london paris; do wait_until not rusm whereis parrot --via "$node"; done
-    took "$start" 1000
+    for node in london paris; do
+        lost_within "$start" 1000 "$node" tokyo
+        not rusm whereis parrot --via "$node"
+    done
     for node in london paris; do expect 4 rusm call --global parrot --via "$node" polly; done
 
     start_node tokyo --boot-global parrot=echo
