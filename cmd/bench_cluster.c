@@ -204,15 +204,10 @@ uint64_t cluster_cpu_ns(const struct cluster *c)
     uint64_t total = 0;
 
     for (size_t i = 0; i < c->nodes; i++) {
-        char path[64];
-        unsigned long long ns = 0;
-        snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)c->node[i].pid);
-        FILE *f = fopen(path, "r");
-        if (f && fscanf(f, "%llu", &ns) == 1) {
-            total += ns;
-        }
-        if (f) {
-            fclose(f);
+        struct timespec t;
+        clockid_t clock; /* of all threads of the process */
+        if (clock_getcpuclockid(c->node[i].pid, &clock) == 0 && clock_gettime(clock, &t) == 0) {
+            total += (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
         }
     }
     return total;
