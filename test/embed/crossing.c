@@ -69,7 +69,7 @@ static void run_pair(const struct place *p, const char *const rundir[2])
     struct rusm_client *client[2];
     struct rusm_node *node[2];
     struct running running[2];
-    char address[2][128], join[2][160];
+    char address[2][128], join[2][300];
     struct rusm_why why;
 
     /* Ports that are free: those of two nodes that never ran. */
