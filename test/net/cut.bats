@@ -2,8 +2,9 @@
 # idle timeout, whole again by itself, no name without a live owner.
 load helper
 
-# With --idle-timeout 1: a keep-alive (each 333 ms) that was on its way, 1 s of silence, and slack.
-WITHIN=2000
+# With --idle-timeout 1: a keep-alive (each 333 ms) that was on its way and 1 s of silence; more on a
+# busy machine, as QUIC waits for three probes at least, which a slow round trip makes rarer.
+WITHIN=4000
 
 # Two nodes, tokyo behind a relay, each with a global name.
 two_nodes() {
@@ -77,7 +78,7 @@ drained() { [ "$(at tokyo "$RUSM" call tokyo drain)" = "$1" ]; }
     two_nodes
     start=$(milliseconds)
     relay tokyo cut in
-    noticed_within "$start" 3500 # first who hears nothing; the other hears it until then
+    noticed_within "$start" $((2 * WITHIN)) # he who hears nothing first; he is heard until then
     relay tokyo heal
     healed
 }
@@ -86,7 +87,7 @@ drained() { [ "$(at tokyo "$RUSM" call tokyo drain)" = "$1" ]; }
     two_nodes
     start=$(milliseconds)
     relay tokyo cut out
-    noticed_within "$start" 3500
+    noticed_within "$start" $((2 * WITHIN))
     relay tokyo heal
     healed
 }
