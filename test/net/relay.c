@@ -337,8 +337,7 @@ static void run(struct relay *r)
 {
     struct pollfd fds[2 + MAX_PATHS];
     for (;;) {
-        uint64_t now_ns = now(), next_ns = release(r, now_ns);
-        uint64_t wait_ns = next_ns - now_ns;
+        uint64_t now_ns = now(), next_ns = release(r, now_ns), wait_ns = next_ns - now_ns;
         struct timespec wait = { .tv_sec = (time_t)(wait_ns / 1000000000),
                                  .tv_nsec = (long)(wait_ns % 1000000000) };
         fds[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
