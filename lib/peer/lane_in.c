@@ -7,14 +7,8 @@
 
 #include "base/limits.h"
 #include "base/must.h"
+#include "peer/lane_in_state.h"
 #include "peer/peer.h"
-
-/* W grows when a whole window was taken within this time: slower pairs do not need more. */
-#define GROW_WITHIN_NS ((uint64_t)100 * 1000000)
-
-/* A block for a large record starts with this and doubles as bytes arrive, so that a peer can make
- * us hold only what it has sent. */
-#define BLOCK_FIRST ((uint64_t)64 * 1024)
 
 struct unseen {
     struct map_node node;
@@ -63,70 +57,6 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
     list_init(&in->dirty);
 }
 
-/* ---- credit ---- */
-
-static void lane_run_later(struct lanes_in *in, struct lane_in *l)
-{
-    if (!list_linked(&l->resume)) {
-        list_append(&in->resumed, &l->resume);
-    }
-}
-
-static void lane_update_limit(struct lanes_in *in, struct lane_in *l)
-{
-    uint64_t limit = l->taken + l->window + l->grant;
-    if (limit <= l->limit) {
-        return;
-    }
-    conn_extend_stream(in->conn, l->stream, limit - l->limit);
-    l->limit = limit;
-}
-
-static void lane_grow_window(struct lanes_in *in, struct lane_in *l)
-{
-    if (in->now_ns - l->grew_ns > GROW_WITHIN_NS) {
-        l->grew_ns = in->now_ns;
-        l->grew_at = l->taken;
-        return;
-    }
-    if (l->taken - l->grew_at < l->window || l->window >= LIMIT_LANE_WINDOW_MAX ||
-        in->budget->windows_left < l->window) {
-        return;
-    }
-    in->budget->windows_left -= l->window;
-    l->window *= 2;
-    l->grew_at = l->taken;
-    l->grew_ns = in->now_ns;
-}
-
-static void lane_ask(struct lanes_in *in, struct lane_in *l);
-
-/* The granted record is taken, discarded or will never come: the next may have its turn. */
-static void lane_end_grant(struct lanes_in *in, struct lane_in *l)
-{
-    if (!list_linked(&l->granted)) {
-        return;
-    }
-    uint64_t len = l->grant;
-    l->grant = 0;
-    list_remove(&l->granted);
-    in->events->grant_done(in->context, in->peer, l, len);
-    if (!l->deferred) {
-        return;
-    }
-    l->deferred = false;
-    lane_ask(in, l);
-    lane_run_later(in, l);
-}
-
-static void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
-{
-    l->taken += bytes;
-    if (l->grant && l->taken >= l->grant_end) {
-        lane_end_grant(in, l);
-    }
-}
-
 /* ---- the end of a lane ---- */
 
 static void lane_forget(struct lanes_in *in, struct lane_in *l)
@@ -172,10 +102,7 @@ static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code c
     conn_stop(in->conn, l->stream, code);
     l->deferred = false;
     lane_end_grant(in, l);
-    free(l->block);
-    l->block = NULL;
-    l->block_have = l->block_cap = 0;
-    l->large = false;
+    lane_drop_block(l);
     l->skip = 0;
     l->broken = true;
     in->events->lane_lost(in->context, in->peer, l, cause);
@@ -296,177 +223,7 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
     return used;
 }
 
-/* ---- records ---- */
-
-static int block_put(struct lane_in *l, const uint8_t *p, uint64_t len)
-{
-    if (l->block_have + len > l->block_cap || !l->block) {
-        uint64_t cap = l->block_cap ? l->block_cap : BLOCK_FIRST;
-        while (cap < l->block_have + len) {
-            cap *= 2;
-        }
-        if (cap > l->record.payload_len) {
-            cap = l->record.payload_len;
-        }
-        uint8_t *block = realloc(l->block, cap + 1);
-        if (!block) {
-            return RUSM_ENOMEM;
-        }
-        l->block = block;
-        l->block_cap = cap;
-    }
-    memcpy(l->block + l->block_have, p, len);
-    l->block_have += len;
-    l->block[l->block_have] = 0;
-    return 0;
-}
-
-/* Hands a complete record up. False: hold. */
-static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct record *record,
-                         const uint8_t *payload, void *block, uint32_t wire)
-{
-    switch (in->events->deliver(in->context, in->peer, l, record, payload, block, wire)) {
-    case DELIVERY_HOLD:
-        must(!l->unordered);
-        l->state = LANE_HELD;
-        return false;
-    case DELIVERY_DISCARDED:
-        free(block);
-        lane_take(in, l, wire);
-        break;
-    case DELIVERY_TAKEN: break;
-    }
-    in->records++;
-    in->bytes += record->payload_len;
-    l->delivered = true;
-    return true;
-}
-
-/* The large record under way has all its bytes, and waits for its grant or for room. */
-static bool lane_large_complete(const struct lane_in *l)
-{
-    return l->large && l->block_have == l->record.payload_len;
-}
-
-/* The large record under way: bytes into its block, up when complete. Even one that the window let
- * through waits for its grant, so that each mailbox has one at a time. Bytes used, or
- * RUSM_ENOMEM. */
-static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
-{
-    uint64_t want = l->record.payload_len - l->block_have;
-    if (n > want) {
-        n = (size_t)want;
-    }
-    if (n > 0) {
-        if (block_put(l, p, n) != 0) {
-            return RUSM_ENOMEM;
-        }
-        l->progress_ns = in->now_ns;
-        l->decoded += n;
-    }
-    if (l->grant && !l->deferred && lane_large_complete(l) &&
-        lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
-        l->block = NULL;
-        l->block_have = l->block_cap = 0;
-        l->large = false;
-    }
-    return (ssize_t)n;
-}
-
-static void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
-{
-    l->grant = l->wire;
-    l->grant_end = l->decoded + (l->record.payload_len - l->block_have);
-    l->progress_ns = in->now_ns;
-    list_append(&in->granted, &l->granted);
-    lane_update_limit(in, l);
-}
-
-/* Asks for the large record under way; without anybody to take it the rest is skipped. */
-static void lane_ask(struct lanes_in *in, struct lane_in *l)
-{
-    int granted = in->events->grant(in->context, in->peer, l, &l->record);
-    if (granted > 0) {
-        lane_apply_grant(in, l);
-    } else if (granted < 0) {
-        l->skip = l->record.payload_len - l->block_have;
-        lane_take(in, l, l->wire - l->skip);
-        free(l->block);
-        l->block = NULL;
-        l->block_have = l->block_cap = 0;
-        l->large = false;
-        l->delivered = true;
-    }
-}
-
-/* A head was decoded whose record is too long for the window alone. */
-static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
-                             size_t head)
-{
-    l->decoded += head;
-    l->record = *record;
-    l->wire = (uint32_t)(head + record->payload_len);
-    l->large = true;
-    /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
-    l->deferred = list_linked(&l->granted);
-    if (!l->deferred) {
-        lane_ask(in, l);
-    }
-}
-
-/* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, negative: an error. */
-static ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
-{
-    struct record record;
-    if (l->skip) {
-        if (n > l->skip) {
-            n = (size_t)l->skip;
-        }
-        l->skip -= n;
-        l->decoded += n;
-        lane_take(in, l, n);
-        return (ssize_t)n;
-    }
-    if (l->large) {
-        return lane_run_large(in, l, p, n);
-    }
-    if (n == 0) {
-        return 0;
-    }
-    if (l->unordered && l->delivered) {
-        return RUSM_EMALFORMED;
-    }
-    ssize_t head = record_head_decode(p, n, &record);
-    if (head <= 0) {
-        return head;
-    }
-    if (record.payload_len > RUSM_MESSAGE_MAX) {
-        return RUSM_ETOOLARGE;
-    }
-    if (record.kind >= RECORD_KINDS) {
-        if (!record.skip) {
-            return RUSM_EMALFORMED;
-        }
-        l->decoded += (size_t)head;
-        lane_take(in, l, (size_t)head);
-        l->skip = record.payload_len;
-        return head;
-    }
-    if (record.payload_len > l->window / 2) {
-        lane_begin_large(in, l, &record, (size_t)head);
-        return head;
-    }
-    size_t wire = (size_t)head + (size_t)record.payload_len;
-    if (n < wire) {
-        return 0;
-    }
-    l->decoded += wire;
-    if (!lane_hand_up(in, l, &record, p + head, NULL, (uint32_t)wire)) {
-        l->decoded -= wire; /* it will be decoded again */
-        return 0;
-    }
-    return (ssize_t)wire;
-}
+/* ---- bytes ---- */
 
 /* Decodes as much as there is and may be delivered. Bytes used, or an error. */
 static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/must.h"
+#include "peer/pair.h"
 #include "wire/control.h"
 
 /* Bytes a lane sends before the next has its turn: a few packets, so that a large message costs a
@@ -35,105 +36,6 @@ void lanes_out_init(struct lanes_out *o, struct conn *conn, uint64_t seed,
     list_init(&o->starving);
     list_init(&o->told);
     outq_pool_init(&o->pool);
-}
-
-/* ---- pairs ---- */
-
-static bool pair_is(const struct map_node *node, const void *key)
-{
-    const struct pair *pair = (const void *)node; /* its first member */
-    const struct parcel *p = key;
-    if (pair->from != p->from || pair->kind != p->to.kind) {
-        return false;
-    }
-    if (p->to.kind == TARGET_PID) {
-        return pair->serial == p->to.serial && pair->incarnation == p->to.incarnation;
-    }
-    return pair->name_len == p->to.name_len && memcmp(pair->name, p->to.name, pair->name_len) == 0;
-}
-
-static uint64_t pair_hash(const struct lanes_out *o, const struct parcel *p)
-{
-    uint64_t to = p->to.kind == TARGET_PID ? map_hash_u64(&o->pairs, p->to.serial)
-                                           : map_hash_bytes(&o->pairs, p->to.name, p->to.name_len);
-    return map_hash_u64(&o->pairs, p->from ^ (to << 1 | to >> 63));
-}
-
-static bool ordinal_is(const struct map_node *node, const void *key)
-{
-    const struct pair *pair = (const void *)((const char *)node - offsetof(struct pair, ordinal));
-    return pair->after == *(const uint64_t *)key + 1;
-}
-
-/* Finds or makes the parcel's pair. 0, RUSM_BUSY (too many pairs), RUSM_ENOMEM. */
-static int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **out)
-{
-    uint64_t hash = pair_hash(o, p);
-    struct map_node *node = map_find(&o->pairs, hash, pair_is, p);
-    if (node) {
-        *out = (struct pair *)(void *)node;
-        return 0;
-    }
-    /* Signals may not be refused: they have twice the room. */
-    if (o->pairs.count >= (p->kind >= RECORD_EXIT ? 2 * LIMIT_PAIRS : LIMIT_PAIRS)) {
-        return RUSM_BUSY;
-    }
-    size_t name_len = p->to.kind == TARGET_PID ? 0 : p->to.name_len;
-    struct pair *pair = calloc(1, sizeof *pair + name_len);
-    if (!pair) {
-        return RUSM_ENOMEM;
-    }
-    list_init(&pair->open);
-    list_init(&pair->told);
-    list_init(&pair->starving);
-    outq_init(&pair->signals);
-    pair->from = p->from;
-    pair->kind = (uint8_t)p->to.kind;
-    pair->serial = p->to.serial;
-    pair->incarnation = p->to.incarnation;
-    pair->name_len = (uint8_t)name_len;
-    if (name_len) {
-        memcpy(pair->name, p->to.name, name_len);
-    }
-    if (map_insert(&o->pairs, hash, &pair->node) != 0) {
-        free(pair);
-        return RUSM_ENOMEM;
-    }
-    *out = pair;
-    return 0;
-}
-
-static void pair_forget_ordinal(struct lanes_out *o, struct pair *pair)
-{
-    if (!pair->after) {
-        return;
-    }
-    map_remove(&o->ordinals, &pair->ordinal);
-    pair->after = 0;
-}
-
-static void pair_free(struct lanes_out *o, struct pair *pair)
-{
-    pair_forget_ordinal(o, pair);
-    map_remove(&o->pairs, &pair->node);
-    list_remove(&pair->open);
-    list_remove(&pair->told);
-    list_remove(&pair->starving);
-    o->queued -= pair->signals.len;
-    outq_fini(&pair->signals, &o->pool);
-    free(pair);
-    if (o->told_all && o->pairs.count < LIMIT_PAIRS / 2) {
-        o->told_all = false;
-        o->writable(o->context, 0);
-    }
-}
-
-/* Forgets a pair that means nothing any more. */
-static void pair_free_if_idle(struct lanes_out *o, struct pair *pair)
-{
-    if (!pair->lane && !pair->after && pair->signals.len == 0 && !list_linked(&pair->told)) {
-        pair_free(o, pair);
-    }
 }
 
 /* ---- lanes ---- */
@@ -295,27 +197,15 @@ static int append(struct lanes_out *o, struct outq *q, const struct parcel *p)
     return 0;
 }
 
-/* RUSM_BUSY, and `writable` is owed: to the pair's sender, or to all when there is no pair. */
-static int busy(struct lanes_out *o, struct pair *pair)
-{
-    o->busy++;
-    if (!pair) {
-        o->told_all = true;
-    } else if (!list_linked(&pair->told)) {
-        list_append(&o->told, &pair->told);
-    }
-    return RUSM_BUSY;
-}
-
 static int send_unordered(struct lanes_out *o, const struct parcel *p)
 {
     struct lane_out *l;
     if (o->queued >= LIMIT_CONN_QUEUE || o->lanes_unordered >= LIMIT_LANES / 2) {
-        return busy(o, NULL);
+        return pair_busy(o, NULL);
     }
     int error = lane_open(o, p, NULL, &l);
     if (error) {
-        return error == RUSM_BUSY ? busy(o, NULL) : error;
+        return error == RUSM_BUSY ? pair_busy(o, NULL) : error;
     }
     error = append(o, &l->q, p);
     if (error) {
@@ -356,12 +246,12 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     }
     int error = pair_get(o, p, &pair);
     if (error) {
-        return error == RUSM_BUSY ? busy(o, NULL) : error;
+        return error == RUSM_BUSY ? pair_busy(o, NULL) : error;
     }
     struct lane_out *l = pair->lane;
     if (!signal && ((l && l->q.len >= LIMIT_LANE_QUEUE) || o->queued >= LIMIT_CONN_QUEUE ||
                     pair->signals.len > 0)) {
-        return busy(o, pair);
+        return pair_busy(o, pair);
     }
     if (signal && o->queued >= 2 * LIMIT_CONN_QUEUE) {
         /* They can't be refused, and nobody reads them. */
@@ -377,7 +267,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
         error = lane_open(o, p, pair, &l);
         if (error == RUSM_BUSY) {
             lane_end_idlest(o);
-            return signal ? starve(o, pair, p) : busy(o, pair);
+            return signal ? starve(o, pair, p) : pair_busy(o, pair);
         }
         if (error) {
             pair_free_if_idle(o, pair);
@@ -443,45 +333,6 @@ void lane_out_writable(struct lanes_out *o, struct lane_out *l)
     }
 }
 
-static bool may_take(const struct lanes_out *o, const struct pair *pair)
-{
-    if (pair->lane) {
-        return pair->lane->q.len <= LIMIT_LANE_QUEUE / 2;
-    }
-    return pair->signals.len == 0 && conn_streams_left(o->conn) > 0;
-}
-
-/* Tells the senders that were told RUSM_BUSY and could be served now. */
-static void tell_writable(struct lanes_out *o)
-{
-    struct list asked, *link;
-    if (o->queued >= LIMIT_CONN_QUEUE / 2) {
-        return;
-    }
-    /* Aside, as who is told may send, and be told RUSM_BUSY again, at once. */
-    list_init(&asked);
-    while ((link = list_first(&o->told))) {
-        list_remove(link);
-        list_append(&asked, link);
-    }
-    while ((link = list_first(&asked))) {
-        struct pair *pair = list_entry(link, struct pair, told);
-        uint64_t from = pair->from;
-        list_remove(link);
-        if (!may_take(o, pair)) {
-            list_append(&o->told, link);
-            continue;
-        }
-        pair_free_if_idle(o, pair);
-        o->writable(o->context, from);
-    }
-    if (o->told_all && o->pairs.count < LIMIT_PAIRS && o->lanes_unordered < LIMIT_LANES / 4 &&
-        conn_streams_left(o->conn) > 0) {
-        o->told_all = false;
-        o->writable(o->context, 0);
-    }
-}
-
 void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
 {
     bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
@@ -491,11 +342,11 @@ void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
     outq_acked(&l->q, &o->pool, len);
     o->queued -= len;
     if (full) {
-        tell_writable(o);
+        pairs_tell_writable(o);
         return;
     }
     struct pair *pair = l->pair;
-    if (pair && list_linked(&pair->told) && may_take(o, pair)) {
+    if (pair && list_linked(&pair->told) && pair_may_take(o, pair)) {
         list_remove(&pair->told);
         o->writable(o->context, pair->from);
     }
@@ -526,7 +377,7 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
         }
     }
     if (full) {
-        tell_writable(o);
+        pairs_tell_writable(o);
     }
     return lost;
 }
@@ -537,7 +388,7 @@ void lane_out_closed(struct lanes_out *o, struct lane_out *l)
     lane_free(o, l);
     /* The stream limit may have been raised before; from now on there is room under ours. */
     if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) {
-        tell_writable(o);
+        pairs_tell_writable(o);
     }
 }
 
@@ -559,19 +410,7 @@ void lanes_out_streams(struct lanes_out *o)
         outq_join(&l->q, &pair->signals);
         lane_ready(o, l);
     }
-    tell_writable(o);
-}
-
-void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
-{
-    struct map_node *n =
-        map_find(&o->ordinals, map_hash_u64(&o->ordinals, ordinal), ordinal_is, &ordinal);
-    if (!n) {
-        return; /* a successor has been opened since */
-    }
-    struct pair *pair = list_entry(n, struct pair, ordinal);
-    pair_forget_ordinal(o, pair);
-    pair_free_if_idle(o, pair);
+    pairs_tell_writable(o);
 }
 
 void lanes_out_end(struct lanes_out *o)

@@ -1,0 +1,35 @@
+/* lane_in_state: what lane_in.c (streams, headers, turns), lane_credit.c and lane_record.c share, and
+ * nobody else. */
+#ifndef PEER_LANE_IN_STATE_H
+#define PEER_LANE_IN_STATE_H
+
+#include "peer/lane_in.h"
+#include "peer/peer.h"
+
+/* The large record under way has all its bytes, and waits for its grant or for room. */
+static inline bool lane_large_complete(const struct lane_in *l)
+{
+    return l->large && l->block_have == l->record.payload_len;
+}
+
+/* lane_credit.c */
+void lane_run_later(struct lanes_in *in, struct lane_in *l); /* in the next lanes_in_turn */
+/* `bytes` were taken by the process or discarded. */
+void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes);
+/* Tells the peer how far it may send now. */
+void lane_update_limit(struct lanes_in *in, struct lane_in *l);
+void lane_grow_window(struct lanes_in *in, struct lane_in *l);
+/* Asks for the large record under way; without anybody to take it the rest is skipped. */
+void lane_ask(struct lanes_in *in, struct lane_in *l);
+void lane_apply_grant(struct lanes_in *in, struct lane_in *l);
+/* The granted record is taken, discarded or will never come: the next may have its turn. */
+void lane_end_grant(struct lanes_in *in, struct lane_in *l);
+/* Lets go of the large record under way. */
+void lane_drop_block(struct lane_in *l);
+
+/* lane_record.c */
+/* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, or an error: RUSM_ETOOLARGE
+ * besides those of lane_in.h. */
+ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n);
+
+#endif

@@ -1,0 +1,149 @@
+/* lane_record: records out of a lane's bytes and up to the router: small ones straight from the packet,
+ * large ones through a block that becomes the message's memory. Called by lane_in.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/must.h"
+#include "peer/lane_in_state.h"
+
+/* A block for a large record starts with this and doubles as bytes arrive, so that a peer can make
+ * us hold only what it has sent. */
+#define BLOCK_FIRST ((uint64_t)64 * 1024)
+
+static int block_put(struct lane_in *l, const uint8_t *p, uint64_t len)
+{
+    if (l->block_have + len > l->block_cap || !l->block) {
+        uint64_t cap = l->block_cap ? l->block_cap : BLOCK_FIRST;
+        while (cap < l->block_have + len) {
+            cap *= 2;
+        }
+        if (cap > l->record.payload_len) {
+            cap = l->record.payload_len;
+        }
+        uint8_t *block = realloc(l->block, cap + 1);
+        if (!block) {
+            return RUSM_ENOMEM;
+        }
+        l->block = block;
+        l->block_cap = cap;
+    }
+    memcpy(l->block + l->block_have, p, len);
+    l->block_have += len;
+    l->block[l->block_have] = 0;
+    return 0;
+}
+
+/* Hands a complete record up. False: hold. */
+static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct record *record,
+                         const uint8_t *payload, void *block, uint32_t wire)
+{
+    switch (in->events->deliver(in->context, in->peer, l, record, payload, block, wire)) {
+    case DELIVERY_HOLD:
+        must(!l->unordered);
+        l->state = LANE_HELD;
+        return false;
+    case DELIVERY_DISCARDED:
+        free(block);
+        lane_take(in, l, wire);
+        break;
+    case DELIVERY_TAKEN: break;
+    }
+    in->records++;
+    in->bytes += record->payload_len;
+    l->delivered = true;
+    return true;
+}
+
+/* The large record under way: bytes into its block, up when complete. Even one that the window let
+ * through waits for its grant, so that each mailbox has one at a time. Bytes used, or
+ * RUSM_ENOMEM. */
+static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
+{
+    uint64_t want = l->record.payload_len - l->block_have;
+    if (n > want) {
+        n = (size_t)want;
+    }
+    if (n > 0) {
+        if (block_put(l, p, n) != 0) {
+            return RUSM_ENOMEM;
+        }
+        l->progress_ns = in->now_ns;
+        l->decoded += n;
+    }
+    if (l->grant && !l->deferred && lane_large_complete(l) &&
+        lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
+        l->block = NULL;
+        l->block_have = l->block_cap = 0;
+        l->large = false;
+    }
+    return (ssize_t)n;
+}
+
+/* A head was decoded whose record is too long for the window alone. */
+static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
+                             size_t head)
+{
+    l->decoded += head;
+    l->record = *record;
+    l->wire = (uint32_t)(head + record->payload_len);
+    l->large = true;
+    /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
+    l->deferred = list_linked(&l->granted);
+    if (!l->deferred) {
+        lane_ask(in, l);
+    }
+}
+
+ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
+{
+    struct record record;
+    if (l->skip) {
+        if (n > l->skip) {
+            n = (size_t)l->skip;
+        }
+        l->skip -= n;
+        l->decoded += n;
+        lane_take(in, l, n);
+        return (ssize_t)n;
+    }
+    if (l->large) {
+        return lane_run_large(in, l, p, n);
+    }
+    if (n == 0) {
+        return 0;
+    }
+    if (l->unordered && l->delivered) {
+        return RUSM_EMALFORMED;
+    }
+    ssize_t head = record_head_decode(p, n, &record);
+    if (head <= 0) {
+        return head;
+    }
+    if (record.payload_len > RUSM_MESSAGE_MAX) {
+        return RUSM_ETOOLARGE;
+    }
+    if (record.kind >= RECORD_KINDS) {
+        if (!record.skip) {
+            return RUSM_EMALFORMED;
+        }
+        l->decoded += (size_t)head;
+        lane_take(in, l, (size_t)head);
+        l->skip = record.payload_len;
+        return head;
+    }
+    if (record.payload_len > l->window / 2) {
+        lane_begin_large(in, l, &record, (size_t)head);
+        return head;
+    }
+    size_t wire = (size_t)head + (size_t)record.payload_len;
+    if (n < wire) {
+        return 0;
+    }
+    l->decoded += wire;
+    if (!lane_hand_up(in, l, &record, p + head, NULL, (uint32_t)wire)) {
+        l->decoded -= wire; /* it will be decoded again */
+        return 0;
+    }
+    return (ssize_t)wire;
+}

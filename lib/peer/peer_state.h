@@ -1,0 +1,49 @@
+/* peer_state: what peer.c (life, turns), peer_control.c (the control stream) and peer_stream.c (the
+ * endpoint's events) share, and nobody else. */
+#ifndef PEER_PEER_STATE_H
+#define PEER_PEER_STATE_H
+
+#include "base/buf.h"
+#include "peer/peer.h"
+
+/* Receipts and drained ordinals gathered in a turn; more go out in a further frame. */
+#define GATHER 4096
+
+struct gather {
+    uint8_t bytes[GATHER];
+    size_t len;
+};
+
+struct peer {
+    struct conn *conn;
+    const struct peer_events *events;
+    void *context, *user;
+    struct lanes_in in;
+    struct lanes_out out;
+
+    int64_t control; /* stream id; -1: not open yet */
+    struct outq control_q;
+    bool control_blocked;
+    struct buf control_rx;
+    struct gather receipts, drained;
+
+    struct hello hello; /* ours; its texts point into hello_text */
+    char hello_text[2][512];
+    bool has_hello, ready, closing;
+    bool put_off; /* the other side's ADOPT, and what came behind it, waits */
+    bool client;  /* either end is a client: no adopt */
+    uint64_t since_ns;
+    uint64_t refused; /* records the peer broke off */
+};
+
+/* Closes for an error that the peer's bytes or our memory caused; passes the error on. */
+int peer_fail(struct peer *p, int error, const char *what);
+int peer_send_hello(struct peer *p);
+/* A lane of theirs is drained: they are told with the next flush. */
+void peer_lane_drained(struct peer *p, uint64_t ordinal);
+/* Receipts and drained lanes gathered so far become frames. */
+void peer_flush_gathered(struct peer *p);
+/* Bytes of the control stream. 0, or the connection is being closed. */
+int peer_control_data(struct peer *p, const uint8_t *data, size_t len, bool fin);
+
+#endif
