@@ -7,12 +7,33 @@
 
 #include "cmd.h"
 
+#include <jansson.h>
+
 #define BENCH_WORKERS_MAX 64
 #define BENCH_SENDERS_MAX 1024 /* all together */
 #define BENCH_WINDOW_MAX 65536
 #define BENCH_PAYLOAD_MAX (1024 * 1024)
 #define BENCH_PROBES 2000    /* unloaded round trips, one at a time */
 #define BENCH_PROBES_ROW 500 /* in a row to one worker */
+
+/* ---- bench.c: the table of benches, and what they share ---------------------------------------- */
+
+struct bench {
+    const struct options *options;
+    uint64_t seconds; /* 0: it takes none */
+    bool json, person;
+};
+
+/* The benches: each returns the exit status. */
+int bench_fanout(struct bench *bench);
+int bench_closed(struct bench *bench);
+
+/* The number that word i is. Returns 0 or the exit status. */
+int bench_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
+/* One line. Takes o. */
+void bench_print_json(json_t *o);
+/* 0, or EXIT_FAILED after a message. */
+int bench_verdict(const struct bench *b, uint64_t lost);
 
 /* ---- histogram.c: times in ns, 1.6 % wide buckets -------------------------------------------- */
 
@@ -42,9 +63,15 @@ struct cluster {
     struct rusm_client *hub;
 };
 
-/* Makes the identity and starts a hub and `workers`; waits until the hub has all as peers. Returns
- * 0 or the exit status. cluster_stop in any case. */
-int cluster_start(struct cluster *c, const struct cmd *cmd, size_t workers);
+/* In a node's own process: teaches and boots what runs there. The hub's index is 0. */
+typedef int cluster_boot_fn(struct rusm_node *node, size_t index, struct rusm_why *why);
+
+/* Makes the identity and starts the nodes "hub", "worker0", "worker1"...; waits until the hub has
+ * all as peers. Returns 0 or the exit status. cluster_stop in any case. */
+int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot);
+/* For a cluster_boot_fn: boots a spawnable under that name; arg may be NULL. */
+int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable, const char *arg,
+                 struct rusm_why *why);
 void cluster_stop(struct cluster *c);
 /* CPU time of all nodes so far, ns. */
 uint64_t cluster_cpu_ns(const struct cluster *c);

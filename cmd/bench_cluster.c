@@ -16,8 +16,8 @@
 
 /* ---- in the child ------------------------------------------------------------------------------ */
 
-static int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable,
-                        const char *arg, struct rusm_why *why)
+int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable, const char *arg,
+                 struct rusm_why *why)
 {
     const char *args[] = { arg };
     const struct rusm_boot boot = {
@@ -27,7 +27,8 @@ static int cluster_boot(struct rusm_node *node, const char *name, const char *sp
 }
 
 /* Runs the node; writes a byte to `ready` when it is, or the reason why it is not. */
-static int cluster_child(const struct cluster *c, const char *name, bool hub, int ready)
+static int cluster_child(const struct cluster *c, const char *name, cluster_boot_fn *boot,
+                         int ready)
 {
     const struct rusm_node_options options = { .name = name,
                                                .rundir = c->rundir,
@@ -39,16 +40,7 @@ static int cluster_child(const struct cluster *c, const char *name, bool hub, in
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN); /* the parent ends us */
     error = rusm_node_new(&node, &options, &why);
-    if (error == 0) {
-        error =
-            hub ? bench_hub_boot(node, &why) : cluster_boot(node, "bounce", "bounce", NULL, &why);
-    }
-    if (error == 0 && !hub) {
-        error = cluster_boot(node, "echo", "echo", NULL, &why);
-    }
-    if (error == 0 && !hub) {
-        error = cluster_boot(node, "scatter", "bounce", "unordered", &why);
-    }
+    error = error == 0 ? boot(node, c->nodes, &why) : error;
     /* A parent that can't be told is gone. */
     if (write(ready, why.text, error != 0 ? strlen(why.text) : 1) < 0 || error != 0) {
         return EXIT_FAILED;
@@ -61,7 +53,8 @@ static int cluster_child(const struct cluster *c, const char *name, bool hub, in
 
 /* ---- in the parent ------------------------------------------------------------------------------ */
 
-static int cluster_fork(struct cluster *c, const struct cmd *cmd, const char *name)
+static int cluster_fork(struct cluster *c, const struct cmd *cmd, const char *name,
+                        cluster_boot_fn *boot)
 {
     struct bench_node *node = &c->node[c->nodes];
     char text[512];
@@ -75,7 +68,7 @@ static int cluster_fork(struct cluster *c, const struct cmd *cmd, const char *na
     node->pid = fork();
     if (node->pid == 0) {
         close(pipes[0]);
-        _exit(cluster_child(c, name, c->nodes == 0, pipes[1]));
+        _exit(cluster_child(c, name, boot, pipes[1]));
     }
     close(pipes[1]);
     if (node->pid < 0) {
@@ -129,7 +122,7 @@ static int cluster_await(struct cluster *c, const struct cmd *cmd, size_t worker
                        workers);
 }
 
-int cluster_start(struct cluster *c, const struct cmd *cmd, size_t workers)
+int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot)
 {
     const char *tmp = getenv("TMPDIR");
     struct rusm_identity_info info;
@@ -153,17 +146,17 @@ int cluster_start(struct cluster *c, const struct cmd *cmd, size_t workers)
     if (error != 0) {
         return failure_report(cmd, error, &why);
     }
-    status = cluster_fork(c, cmd, "hub");
-    for (size_t i = 0; status == 0 && i < workers; i++) {
+    status = cluster_fork(c, cmd, "hub", boot);
+    for (size_t i = 1; status == 0 && i < nodes; i++) {
         char name[32];
-        snprintf(name, sizeof(name), "worker%zu", i);
-        status = cluster_fork(c, cmd, name);
+        snprintf(name, sizeof(name), "worker%zu", i - 1);
+        status = cluster_fork(c, cmd, name, boot);
     }
     if (status != 0) {
         return status;
     }
     error = rusm_client_open(&c->hub, &options, "hub", &why);
-    return error != 0 ? failure_report(cmd, error, &why) : cluster_await(c, cmd, workers);
+    return error != 0 ? failure_report(cmd, error, &why) : cluster_await(c, cmd, nodes - 1);
 }
 
 static void cluster_remove(const char *dir)
