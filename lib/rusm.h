@@ -161,6 +161,9 @@ int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t l
  * bound what is in flight instead. Without a RUSM_BUSY before it, the message is merely received
  * again later. Nothing in init and stop. */
 void rusm_hold(struct rusm_process *self);
+/* The same for so many milliseconds, or until a RUSM_WRITABLE if one comes before: for a process
+ * that works at a pace of its own. Without memory for it, the message is received again at once. */
+void rusm_hold_for(struct rusm_process *self, uint32_t ms);
 
 /* Answers a RUSM_CALL; for a RUSM_SEND it sends a plain message to the sender, if there is one. */
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,

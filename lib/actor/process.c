@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/monitor.h"
+#include "actor/sleep.h"
 #include "actor/wait.h"
 #include "base/must.h"
 
@@ -132,6 +133,7 @@ static void process_take_writable(struct rusm_process *p)
     bool held = p->holding && p->holding_head;
 
     p->writable = p->holding = p->holding_head = false;
+    sleep_end(p);
     if (held) {
         process_take(p);
     } else {
@@ -184,6 +186,7 @@ void process_remove(struct rusm_process *p)
     list_remove(&p->run);
     names_forget(&rt->names, p);
     wait_ended(p);
+    sleep_end(p);
     rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
     monitor_ended(p);
     rt->hooks->exited(rt->context, pid, p->reason);

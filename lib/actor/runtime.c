@@ -6,6 +6,7 @@
 #include <string.h>
 #include "actor/monitor.h"
 #include "actor/process.h"
+#include "actor/sleep.h"
 #include "actor/wait.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -29,6 +30,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     slab_init(&rt->processes, sizeof(struct rusm_process));
     monitor_slab_init(rt);
     wait_slab_init(rt);
+    sleep_init(rt);
     rt->limits.messages = options->mailbox_messages;
     rt->limits.bytes = options->mailbox_bytes;
     rt->log = options->log;
@@ -79,6 +81,7 @@ void runtime_free(struct runtime *rt)
     slab_fini(&rt->processes);
     slab_fini(&rt->monitor_slab);
     slab_fini(&rt->wait_slab);
+    sleep_fini(rt);
     free(rt);
 }
 
@@ -90,6 +93,7 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
 
     must(rt->depth == 0);
     rt->now_ns = now_ns;
+    sleep_wake(rt);
     runtime_reap(rt);
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
@@ -104,6 +108,13 @@ bool runtime_ready(const struct runtime *rt)
 {
     return !list_empty(&rt->run) || !list_empty(&rt->dying) || !list_empty(&rt->wake) ||
            !list_empty(&rt->orphans);
+}
+
+uint64_t runtime_next_ns(const struct runtime *rt)
+{
+    const struct heap_node *first = heap_min(&rt->sleeping);
+
+    return first ? first->key : UINT64_MAX;
 }
 
 struct message_pool *runtime_pool(struct runtime *rt)

@@ -43,6 +43,8 @@ void runtime_free(struct runtime *rt);
  * Returns true if some are still ready. */
 bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns);
 bool runtime_ready(const struct runtime *rt);
+/* When a process that sleeps goes on: runtime_run is due then. UINT64_MAX: none sleeps. */
+uint64_t runtime_next_ns(const struct runtime *rt);
 struct message_pool *runtime_pool(struct runtime *rt);
 
 /* ---- spawnables and processes ---- */

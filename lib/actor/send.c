@@ -2,6 +2,7 @@
  * process side of rusm.h, with self.c and text.c; called from behaviours only. */
 #include <string.h>
 #include "actor/process.h"
+#include "actor/sleep.h"
 #include "actor/wait.h"
 #include "base/id.h"
 #include "base/must.h"
@@ -172,6 +173,17 @@ void rusm_hold(struct rusm_process *self)
     self->holding = true;
     if (!self->busy && !self->busy_far) {
         self->writable = true; /* nobody owes it a RUSM_WRITABLE: it must not sleep for ever */
+    }
+}
+
+void rusm_hold_for(struct rusm_process *self, uint32_t ms)
+{
+    if (!self->receiving) {
+        return;
+    }
+    self->holding = true;
+    if (sleep_until(self, self->rt->now_ns + (uint64_t)ms * 1000000) != 0) {
+        self->writable = true; /* too early is better than never */
     }
 }
 

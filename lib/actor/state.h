@@ -10,6 +10,7 @@
 #include "actor/slab.h"
 #include "actor/spawnables.h"
 #include "actor/roster.h"
+#include "base/heap.h"
 
 /* A process. There may be a million idle ones: keep it below 300 bytes. */
 struct rusm_process {
@@ -33,6 +34,7 @@ struct rusm_process {
     struct list waiters;  /* struct waiter: who waits for room in our mailbox */
     struct list waits;    /* struct wait: whose room we wait for or were granted */
     struct list wake;     /* in the runtime's list of those whose waiters are to be looked at */
+    struct sleep *sleep;  /* not NULL: is woken when its time has come (actor/sleep.h) */
     struct list names;    /* struct process_name */
     struct list watchers; /* struct monitor by at_target: who monitors us */
     struct list watching; /* struct monitor by at_watcher: whom we monitor */
@@ -54,9 +56,10 @@ struct runtime {
     struct names names;
     struct spawnables spawnables;
     struct nodes nodes;
-    struct map monitors; /* struct monitor by watcher and ref */
-    struct map waits;    /* struct wait by waiting and target serial */
-    struct slab processes, monitor_slab, wait_slab;
+    struct map monitors;  /* struct monitor by watcher and ref */
+    struct map waits;     /* struct wait by waiting and target serial */
+    struct heap sleeping; /* struct sleep */
+    struct slab processes, monitor_slab, wait_slab, sleep_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
     void *context;

@@ -354,7 +354,8 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     if (node->tick_ns < *next)
         *next = node->tick_ns;
     turn_peers(node);
-    if (node->runtime && runtime_ready(node->runtime)) {
+    if (node->runtime &&
+        (runtime_ready(node->runtime) || runtime_next_ns(node->runtime) <= node->now_ns)) {
         more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
         turn_peers(node); /* credit of what was taken goes out with this flush */
     }
@@ -363,6 +364,9 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     more |= endpoint_flush(node->endpoint, blocked);
     /* Connections that ended in the flush have messages for those who watched them. */
     more |= node->runtime && runtime_ready(node->runtime);
+    uint64_t asleep = node->runtime ? runtime_next_ns(node->runtime) : UINT64_MAX;
+    if (asleep < *next)
+        *next = asleep;
     uint64_t quic = endpoint_next_ns(node->endpoint);
     if (quic < *next)
         *next = quic;

@@ -188,6 +188,104 @@ static void test_hold_without_busy(void **state)
     free(odd);
 }
 
+/* ---- rusm_hold_for ---- */
+
+enum { MS = 1000000 };
+
+/* Takes a message of "go" only; holds others for as many milliseconds as they say. */
+static void hold_for(struct probe *p, const struct rusm_message *m)
+{
+    if (m->kind == RUSM_SEND && p->user == NULL) {
+        rusm_hold_for(p->self, (uint32_t)strtoul((const char *)m->data, NULL, 10));
+    }
+}
+
+static void world_until(struct world *w, uint64_t now_ns)
+{
+    w->now = now_ns - 1; /* world_run counts before it runs */
+    world_run(w);
+}
+
+static void test_hold_for_a_time(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *slow = probe_new(w), *other = probe_new(w);
+
+    slow->on = other->on = hold_for;
+    assert_true(runtime_next_ns(w->rt) == UINT64_MAX);
+    assert_int_equal(probe_send(a, slow, "5"), 0);
+    assert_int_equal(probe_send(a, slow, "6"), 0);
+    assert_int_equal(probe_send(a, other, "3"), 0);
+    world_until(w, 1 * MS);
+    assert_int_equal(runtime_next_ns(w->rt), 4 * MS);
+    world_until(w, 4 * MS);
+    assert_int_equal(other->count, 2); /* and sleeps on, until 7 */
+    assert_int_equal(runtime_next_ns(w->rt), 6 * MS);
+    world_until(w, 6 * MS - 1);
+    assert_int_equal(slow->count, 1);
+    world_until(w, 6 * MS);
+    assert_int_equal(slow->count, 2);
+    assert_string_equal(slow->got[1].text, "5");
+
+    /* It takes both, in their order; what it got meanwhile waited behind. */
+    slow->user = w;
+    probe_fill(a, slow, 1);
+    world_until(w, 11 * MS);
+    assert_int_equal(slow->count, 5);
+    assert_string_equal(slow->got[2].text, "5");
+    assert_string_equal(slow->got[3].text, "6");
+    assert_string_equal(slow->got[4].text, "fill");
+    assert_int_equal(probe_kinds(slow, RUSM_WRITABLE), 0);
+
+    /* One that ends in its sleep wakes no more. */
+    assert_int_equal(runtime_kill(w->rt, other->pid.serial, "x"), 0);
+    assert_true(runtime_next_ns(w->rt) == UINT64_MAX);
+    world_free(w);
+    free(a);
+    free(slow);
+    free(other);
+}
+
+/* Busy for user, but does not wait longer than 5 ms for it. */
+static void pass_on_in_time(struct probe *p, const struct rusm_message *m)
+{
+    struct probe *to = p->user;
+
+    assert_int_equal(m->kind, RUSM_SEND);
+    if (rusm_send(p->self, to->pid, m->data, m->len, 0) == RUSM_BUSY) {
+        rusm_hold_for(p->self, 5);
+    }
+}
+
+static void test_hold_for_until_writable(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *pass = probe_new(w);
+    struct probe far = { .pid = { .serial = 5, .node = world_node(w, "oslo"), .incarnation = 9 } };
+
+    pass->user = &far;
+    pass->on = pass_on_in_time;
+    w->post_result = RUSM_BUSY;
+    probe_fill(a, pass, 1);
+    world_until(w, 1 * MS);
+    assert_int_equal(pass->count, 1);
+    world_until(w, 6 * MS); /* the time has come, and it is busy still */
+    assert_int_equal(pass->count, 2);
+    assert_int_equal(runtime_next_ns(w->rt), 11 * MS);
+    w->post_result = 0;
+    runtime_writable(w->rt, pass->pid);
+    world_until(w, 7 * MS);
+    assert_int_equal(pass->count, 3);
+    assert_true(runtime_next_ns(w->rt) == UINT64_MAX);
+    world_until(w, 20 * MS);
+    assert_int_equal(pass->count, 3);
+    world_free(w);
+    free(a);
+    free(pass);
+}
+
 static void hold_and_exit(struct probe *p, const struct rusm_message *m)
 {
     (void)m;
@@ -230,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_target_wakes),   cmocka_unit_test(test_hold_loses_nothing),
         cmocka_unit_test(test_hold_until_writable), cmocka_unit_test(test_hold_without_busy),
+        cmocka_unit_test(test_hold_for_a_time),     cmocka_unit_test(test_hold_for_until_writable),
         cmocka_unit_test(test_end_while_holding),
     };
 
