@@ -168,8 +168,8 @@ $(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
-$(NETS): %: %.o $(ROOMS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(ROOMS)
+$(NETS): %: %.o $(OUT)/cmd/relay.o
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^
 
 # A fuzz target may stand in for functions of a room or command: its own are linked first, so their
 # objects stay in the archives.
