@@ -52,15 +52,17 @@ void histogram_print(const struct histogram *h, FILE *out);
 /* ---- bench_cluster.c: the nodes --------------------------------------------------------------- */
 
 struct bench_node {
-    char name[32];
+    char name[32], address[64];
     pid_t pid;
+    struct rusm_client *client; /* NULL unless cluster_client was called */
 };
 
 struct cluster {
-    char dir[64], rundir[80], identity[80];
+    char dir[64], rundir[80], apart[80], identity[80];
     struct bench_node node[BENCH_WORKERS_MAX + 1]; /* the hub is the first */
     size_t nodes;
-    struct rusm_client *hub;
+    struct rusm_client *hub; /* the first one's client */
+    pid_t relay;             /* 0: none */
 };
 
 /* In a node's own process: teaches and boots what runs there. The hub's index is 0. */
@@ -72,10 +74,17 @@ int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluste
 /* For a cluster_boot_fn: boots a spawnable under that name; arg may be NULL. */
 int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable, const char *arg,
                  struct rusm_why *why);
+/* The same for a hub and one worker that lose so many percent of their datagrams. */
+int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_fn *boot,
+                        const char *loss);
 void cluster_stop(struct cluster *c);
+/* Opens that node's client. Returns 0 or the exit status. */
+int cluster_client(struct cluster *c, const struct cmd *cmd, size_t index);
 /* CPU time of all nodes so far, ns. */
 uint64_t cluster_cpu_ns(const struct cluster *c);
-uint64_t cluster_hub_peak_kib(const struct cluster *c);
+/* A node's resident memory, now and at its highest. */
+uint64_t cluster_rss_kib(const struct cluster *c, size_t index);
+uint64_t cluster_peak_kib(const struct cluster *c, size_t index);
 
 /* ---- bench_hub.c: what runs on the hub --------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* bench_cluster: the nodes of a bench: forked, each a process of the system, in a run folder and
  * with an identity of their own, which are removed at the end. */
 #include "bench.h"
+#include "relay.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define CLUSTER_START_MS 20000
+#define CLUSTER_SEED 1 /* of the relay: which datagrams are lost */
 
 /* ---- in the child ------------------------------------------------------------------------------ */
 
@@ -26,23 +28,26 @@ int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable
     return rusm_node_boot(node, &boot, why);
 }
 
-/* Runs the node; writes a byte to `ready` when it is, or the reason why it is not. */
-static int cluster_child(const struct cluster *c, const char *name, cluster_boot_fn *boot,
-                         int ready)
+/* Runs the node; writes a NUL and its address to `ready` when it is, or the reason why it is not. */
+static int cluster_child(const struct cluster *c, const struct rusm_node_options *options,
+                         cluster_boot_fn *boot, int ready)
 {
-    const struct rusm_node_options options = { .name = name,
-                                               .rundir = c->rundir,
-                                               .identity = c->identity };
-    struct rusm_why why = { "" }; /* empty, its NUL is the byte that says ready */
+    char said[sizeof(struct rusm_why) + 1] = "";
+    struct rusm_why why = { "" };
     struct rusm_node *node;
     int error;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN); /* the parent ends us */
-    error = rusm_node_new(&node, &options, &why);
+    error = rusm_node_new(&node, options, &why);
     error = error == 0 ? boot(node, c->nodes, &why) : error;
+    if (error == 0) {
+        snprintf(said + 1, sizeof(said) - 1, "%s", rusm_node_address(node));
+    } else {
+        snprintf(said, sizeof(said), "%s", why.text);
+    }
     /* A parent that can't be told is gone. */
-    if (write(ready, why.text, error != 0 ? strlen(why.text) : 1) < 0 || error != 0) {
+    if (write(ready, said, sizeof(said)) < 0 || error != 0) {
         return EXIT_FAILED;
     }
     close(ready);
@@ -53,22 +58,22 @@ static int cluster_child(const struct cluster *c, const char *name, cluster_boot
 
 /* ---- in the parent ------------------------------------------------------------------------------ */
 
-static int cluster_fork(struct cluster *c, const struct cmd *cmd, const char *name,
-                        cluster_boot_fn *boot)
+static int cluster_fork(struct cluster *c, const struct cmd *cmd,
+                        const struct rusm_node_options *options, cluster_boot_fn *boot)
 {
     struct bench_node *node = &c->node[c->nodes];
-    char text[512];
+    char text[sizeof(struct rusm_why) + 1];
     int pipes[2];
 
     if (pipe(pipes) != 0) {
         return failure_say(cmd, EXIT_FAILED, "cannot make a pipe: %s", strerror(errno));
     }
-    snprintf(node->name, sizeof(node->name), "%s", name);
+    snprintf(node->name, sizeof(node->name), "%s", options->name);
     fflush(NULL);
     node->pid = fork();
     if (node->pid == 0) {
         close(pipes[0]);
-        _exit(cluster_child(c, name, boot, pipes[1]));
+        _exit(cluster_child(c, options, boot, pipes[1]));
     }
     close(pipes[1]);
     if (node->pid < 0) {
@@ -80,8 +85,9 @@ static int cluster_fork(struct cluster *c, const struct cmd *cmd, const char *na
     close(pipes[0]);
     if (got <= 0 || text[0] != '\0') {
         text[got > 0 ? got : 0] = '\0';
-        return failure_say(cmd, EXIT_FAILED, "node %s did not start: %s", name, text);
+        return failure_say(cmd, EXIT_FAILED, "node %s did not start: %s", options->name, text);
     }
+    snprintf(node->address, sizeof(node->address), "%.63s", text + 1);
     return 0;
 }
 
@@ -122,15 +128,13 @@ static int cluster_await(struct cluster *c, const struct cmd *cmd, size_t worker
                        workers);
 }
 
-int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot)
+/* The folder and the identity that all nodes share. */
+static int cluster_make(struct cluster *c, const struct cmd *cmd)
 {
     const char *tmp = getenv("TMPDIR");
     struct rusm_identity_info info;
-    struct rusm_client_options options = { .rundir = c->rundir,
-                                           .identity = c->identity,
-                                           .timeout_ms = CLUSTER_START_MS };
     struct rusm_why why;
-    int error, status;
+    int error;
 
     memset(c, 0, sizeof(*c));
     if ((size_t)snprintf(c->dir, sizeof(c->dir), "%s/rusm-bench-XXXXXX",
@@ -141,23 +145,104 @@ int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluste
                            strerror(errno));
     }
     snprintf(c->rundir, sizeof(c->rundir), "%s/run", c->dir);
+    snprintf(c->apart, sizeof(c->apart), "%s/apart", c->dir);
     snprintf(c->identity, sizeof(c->identity), "%s/cluster.pem", c->dir);
     error = rusm_identity_new(c->identity, &info, &why);
-    if (error != 0) {
-        return failure_report(cmd, error, &why);
+    return error != 0 ? failure_report(cmd, error, &why) : 0;
+}
+
+int cluster_client(struct cluster *c, const struct cmd *cmd, size_t index)
+{
+    struct bench_node *node = &c->node[index];
+    struct rusm_client_options options = { .rundir = c->rundir,
+                                           .identity = c->identity,
+                                           .timeout_ms = CLUSTER_START_MS };
+    char name[RUSM_ADDRESS_MAX];
+    struct rusm_why why;
+
+    snprintf(name, sizeof(name), "%s@%s", node->name, node->address);
+    int error = rusm_client_open(&node->client, &options, name, &why);
+    return error != 0 ? failure_report(cmd, error, &why) : 0;
+}
+
+static int cluster_ready(struct cluster *c, const struct cmd *cmd)
+{
+    int status = cluster_client(c, cmd, 0);
+
+    c->hub = c->node[0].client;
+    return status != 0 ? status : cluster_await(c, cmd, c->nodes - 1);
+}
+
+int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot)
+{
+    int status = cluster_make(c, cmd);
+
+    for (size_t i = 0; status == 0 && i < nodes; i++) {
+        char name[32] = "hub";
+        const struct rusm_node_options options = { .name = name,
+                                                   .rundir = c->rundir,
+                                                   .identity = c->identity };
+        if (i > 0) {
+            snprintf(name, sizeof(name), "worker%zu", i - 1);
+        }
+        status = cluster_fork(c, cmd, &options, boot);
     }
-    status = cluster_fork(c, cmd, "hub", boot);
-    for (size_t i = 1; status == 0 && i < nodes; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "worker%zu", i - 1);
-        status = cluster_fork(c, cmd, name, boot);
+    return status != 0 ? status : cluster_ready(c, cmd);
+}
+
+/* ---- behind a relay ------------------------------------------------------------------------------- */
+
+/* The relay, which aims at the hub by now, becomes a process. Takes relay. */
+static int cluster_fork_relay(struct cluster *c, const struct cmd *cmd, struct relay *relay)
+{
+    fflush(NULL);
+    c->relay = fork();
+    if (c->relay == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGINT, SIG_IGN);
+        _exit(relay_run(relay, -1, NULL, NULL) == 0 ? EXIT_DONE : EXIT_FAILED);
+    }
+    relay_free(relay);
+    return c->relay > 0 ? 0 : failure_say(cmd, EXIT_FAILED, "cannot fork: %s", strerror(errno));
+}
+
+int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_fn *boot,
+                        const char *loss)
+{
+    struct relay *relay = NULL;
+    char join[RUSM_ADDRESS_MAX];
+    const char *joins[] = { join };
+    struct rusm_node_options options = { .name = "hub", .rundir = c->rundir };
+    int status = cluster_make(c, cmd);
+
+    if (status == 0 && relay_new(&relay, "127.0.0.1:0", CLUSTER_SEED) != 0) {
+        status = failure_say(cmd, EXIT_FAILED, "cannot relay: %s", strerror(errno));
     }
     if (status != 0) {
         return status;
     }
-    error = rusm_client_open(&c->hub, &options, "hub", &why);
-    return error != 0 ? failure_report(cmd, error, &why) : cluster_await(c, cmd, nodes - 1);
+    snprintf(join, sizeof(join), "hub@%s", relay_address(relay));
+    options.identity = c->identity;
+    options.advertise = strchr(join, '@') + 1;
+    status = cluster_fork(c, cmd, &options, boot);
+    if (status != 0) {
+        relay_free(relay);
+        return status;
+    }
+    relay_set(relay, "to", c->node[0].address);
+    relay_set(relay, "loss", loss);
+    status = cluster_fork_relay(c, cmd, relay);
+    /* In a run folder of its own it finds the hub by its relay only. */
+    options = (struct rusm_node_options){ .name = "worker0",
+                                          .rundir = c->apart,
+                                          .identity = c->identity,
+                                          .join = joins,
+                                          .join_count = 1 };
+    status = status == 0 ? cluster_fork(c, cmd, &options, boot) : status;
+    return status != 0 ? status : cluster_ready(c, cmd);
 }
+
+/* ---- the end --------------------------------------------------------------------------------------- */
 
 static void cluster_remove(const char *dir)
 {
@@ -179,18 +264,25 @@ static void cluster_remove(const char *dir)
 
 void cluster_stop(struct cluster *c)
 {
-    rusm_client_close(c->hub);
     for (size_t i = 0; i < c->nodes; i++) {
+        rusm_client_close(c->node[i].client);
         kill(c->node[i].pid, SIGKILL); /* nothing in them is worth a graceful leave */
     }
     for (size_t i = 0; i < c->nodes; i++) {
         waitpid(c->node[i].pid, NULL, 0);
     }
+    if (c->relay > 0) {
+        kill(c->relay, SIGKILL);
+        waitpid(c->relay, NULL, 0);
+    }
     if (c->dir[0]) {
         cluster_remove(c->rundir);
+        cluster_remove(c->apart);
         cluster_remove(c->dir);
     }
 }
+
+/* ---- what they use ------------------------------------------------------------------------------- */
 
 uint64_t cluster_cpu_ns(const struct cluster *c)
 {
@@ -206,15 +298,17 @@ uint64_t cluster_cpu_ns(const struct cluster *c)
     return total;
 }
 
-uint64_t cluster_hub_peak_kib(const struct cluster *c)
+/* A line of /proc/PID/status, in KiB. */
+static uint64_t cluster_status_kib(const struct cluster *c, size_t index, const char *what)
 {
     unsigned long long kib = 0;
     char path[64], line[256];
+    size_t len = strlen(what);
 
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)c->node[0].pid);
-    FILE *f = fopen(path, "r");
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)c->node[index].pid);
+    FILE *f = fopen(path, "re");
     while (f && fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "VmHWM: %llu", &kib) == 1) {
+        if (strncmp(line, what, len) == 0 && sscanf(line + len, ": %llu", &kib) == 1) {
             break;
         }
     }
@@ -222,4 +316,14 @@ uint64_t cluster_hub_peak_kib(const struct cluster *c)
         fclose(f);
     }
     return kib;
+}
+
+uint64_t cluster_rss_kib(const struct cluster *c, size_t index)
+{
+    return cluster_status_kib(c, index, "VmRSS");
+}
+
+uint64_t cluster_peak_kib(const struct cluster *c, size_t index)
+{
+    return cluster_status_kib(c, index, "VmHWM");
 }

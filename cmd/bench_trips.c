@@ -166,7 +166,7 @@ static int trips_fanout(struct trips *t)
     }
     status = status == 0 ? trips_saturate(t, BENCH_ORDERED, list, &lost) : status;
     status = status == 0 ? trips_saturate(t, BENCH_STREAM, list, &lost) : status;
-    uint64_t peak = cluster_hub_peak_kib(&t->cluster);
+    uint64_t peak = cluster_peak_kib(&t->cluster, 0);
     if (status == 0 && t->bench->json) {
         bench_print_json(json_pack("{s:s, s:I, s:I, s:I, s:i, s:{s:f, s:f, s:I}, s:O, s:I}",
                                    "bench", "fanout", "seconds", (json_int_t)t->bench->seconds,
