@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct bench_kind {
@@ -13,6 +14,8 @@ static const struct bench_kind {
 } bench_kinds[] = {
     { "fanout", 3, bench_fanout },
     { "closed", 3, bench_closed },
+    { "mixed", 2, bench_mixed },
+    { "flood", 1, bench_flood },
 };
 #define BENCH_KINDS (sizeof(bench_kinds) / sizeof(bench_kinds[0]))
 
@@ -35,6 +38,23 @@ void bench_print_json(json_t *o)
     puts(text ? text : "{}");
     free(text);
     json_decref(o);
+}
+
+void bench_wait(const struct bench *b, const char *what, uint64_t ms)
+{
+    for (uint64_t waited = 0; waited < ms;) {
+        uint64_t step = ms - waited < 1000 ? ms - waited : 1000;
+        const struct timespec pause = { .tv_sec = (time_t)(step / 1000),
+                                        .tv_nsec = (long)(step % 1000) * 1000000 };
+        nanosleep(&pause, NULL);
+        waited += step;
+        if (b->person && what) {
+            fprintf(stderr, "\r%s: %llu s ", what, (unsigned long long)waited / 1000);
+        }
+    }
+    if (b->person && what) {
+        fprintf(stderr, "\r%*s\r", 40, "");
+    }
 }
 
 int bench_verdict(const struct bench *b, uint64_t lost)
@@ -82,6 +102,7 @@ static int bench_main(struct options *options)
     if (status == 0 && kind->words > 1) {
         status = bench_word(&b, 1, "seconds", 3600, &b.seconds);
     }
+    status = status == 0 ? options_seconds(options, "timeout", 5000, &b.timeout_ms) : status;
     b.person = !b.json && isatty(STDOUT_FILENO);
     return status == 0 ? kind->run(&b) : status;
 }
@@ -90,14 +111,18 @@ static const struct cmd_option bench_options[] = {
     { "senders", "N", "senders, all together [8 a worker]" },
     { "window", "N", "fanout: messages in flight, a sender [128]" },
     { "payload", "BYTES", "closed: bytes of a message [2]" },
+    { "timeout", "SECONDS", "wait at most this long for what is in flight at the end [5]" },
     OPTION_JSON,
     OPTION_END,
 };
 
 const struct cmd cmd_bench = {
     .name = "bench",
-    .synopsis = "[--senders N] [--window N] [--json] fanout SECONDS WORKERS\n"
-                "[--senders N] [--payload BYTES] [--json] closed SECONDS WORKERS",
+    .synopsis = "[--senders N] [--window N] [--timeout SECONDS] [--json] fanout SECONDS WORKERS\n"
+                "[--senders N] [--payload BYTES] [--timeout SECONDS] [--json] closed SECONDS "
+                "WORKERS\n"
+                "[--timeout SECONDS] [--json] mixed SECONDS\n"
+                "[--timeout SECONDS] [--json] flood",
     .summary = "measure this machine's round trips between nodes",
     .options = bench_options,
     .run = bench_main,

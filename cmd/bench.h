@@ -20,18 +20,23 @@
 
 struct bench {
     const struct options *options;
-    uint64_t seconds; /* 0: it takes none */
+    uint64_t seconds;    /* 0: it takes none */
+    uint32_t timeout_ms; /* for what is in flight when the time is over */
     bool json, person;
 };
 
 /* The benches: each returns the exit status. */
 int bench_fanout(struct bench *bench);
 int bench_closed(struct bench *bench);
+int bench_mixed(struct bench *bench);
+int bench_flood(struct bench *bench);
 
 /* The number that word i is. Returns 0 or the exit status. */
 int bench_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
 /* One line. Takes o. */
 void bench_print_json(json_t *o);
+/* Waits; says how far `what` is on a terminal, unless it is NULL. */
+void bench_wait(const struct bench *b, const char *what, uint64_t ms);
 /* 0, or EXIT_FAILED after a message. */
 int bench_verdict(const struct bench *b, uint64_t lost);
 

@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define TRIPS_GRACE_MS 5000 /* for what is in flight when the time is over */
+#define TRIPS_POLL_MS 20
 
 struct trips {
     struct bench *bench;
@@ -39,24 +38,17 @@ static int trips_ask(struct trips *t, const struct bench_order *order, struct be
 static int trips_run(struct trips *t, const struct bench_order *order, const char *what,
                      struct bench_state *state)
 {
-    uint64_t limit_ms = order->duration_ns / 1000000 + TRIPS_GRACE_MS, waited = 0;
-    const struct timespec pause = { .tv_nsec = 20000000 };
     int status = trips_ask(t, order, state);
 
-    /* Asking costs the hub little; in the measured time it is not asked at all. */
-    uint64_t quiet = order->duration_ns / 1000000;
-    while (status == 0 && !state->done && waited < limit_ms) {
-        nanosleep(&pause, NULL);
-        waited += 20;
-        if (t->bench->person && waited % 1000 == 0) {
-            fprintf(stderr, "\r%s: %llu s ", what, (unsigned long long)waited / 1000);
-        }
-        if (waited >= quiet) {
-            status = trips_ask(t, NULL, state);
-        }
+    if (status ==
+        0) { /* asking costs the hub little; in the measured time it is not asked at all */
+        bench_wait(t->bench, what, order->duration_ns / 1000000);
+        status = trips_ask(t, NULL, state);
     }
-    if (t->bench->person) {
-        fprintf(stderr, "\r%*s\r", 40, "");
+    for (uint32_t waited = 0; status == 0 && !state->done && waited < t->bench->timeout_ms;
+         waited += TRIPS_POLL_MS) {
+        bench_wait(t->bench, NULL, TRIPS_POLL_MS);
+        status = trips_ask(t, NULL, state);
     }
     if (status == 0 && !state->done && state->elapsed_ns == 0) {
         state->elapsed_ns = order->duration_ns;

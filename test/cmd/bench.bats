@@ -18,6 +18,22 @@ load helper
            .round_trips > 100 and .rtt_us.samples == .round_trips' <<<"$output"
 }
 
+@test "mixed: a figure for each case, and nothing is lost" {
+    expect 0 rusm bench --json --timeout 20 mixed 1
+    jq -e '.bench == "mixed" and .bulk_alone_bytes_per_s > 0' <<<"$output"
+    equal "$(jq -r '.cases[].case' <<<"$output" | xargs)" "alone firehose stalled loss"
+    jq -e '.cases | all(.rtt_us.p50 > 0 and .rtt_us.p99 >= .rtt_us.p50 and
+           .rtt_us.p999 >= .rtt_us.p99)' <<<"$output"
+    jq -e '.cases | all((.bulk_bytes_per_s > 0) == (.case == "firehose"))' <<<"$output"
+}
+
+@test "flood: memory is bounded, and all that was accepted is taken" {
+    expect 0 rusm bench --json --timeout 20 flood
+    jq -e '.bench == "flood" and .lost == 0 and .limit_kib == 65536' <<<"$output"
+    jq -e '.rss_growth_kib | .sender > 0 and .receiver > 0' <<<"$output"
+    jq -e '.bystander_rtt_us | [.alone, .flooded] | all(.p50 > 0 and .p99 >= .p50)' <<<"$output"
+}
+
 @test "its folder and its nodes are gone afterwards" {
     expect 0 env TMPDIR="$BATS_TEST_TMPDIR" "$RUSM" bench --senders 1 closed 1 1
     [ -z "$(find "$BATS_TEST_TMPDIR" -name 'rusm-bench*')" ]
@@ -30,6 +46,9 @@ load helper
     expect 2 rusm bench fanout 1 65
     expect 2 rusm bench fanout 1 x
     expect 2 rusm bench sideways 1 1
+    expect 2 rusm bench mixed
+    expect 2 rusm bench mixed 1 1
+    expect 2 rusm bench flood 1
     expect 2 rusm bench --senders 0 fanout 1 1
     expect 2 rusm bench --payload 2000000 closed 1 1
 }
