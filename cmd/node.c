@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define NODE_BLANK " \t"
+#define NODE_SPIN_US 50 /* the library's default, which here can be told from 0 */
 
 /* What every node can be asked to spawn. */
 static const char *const node_builtins[] = {
@@ -175,7 +176,7 @@ static int node_options(const struct options *options, const char **join,
                         struct rusm_node_options *how)
 {
     const struct option_given *given;
-    uint64_t mailbox;
+    uint64_t mailbox, spin;
     size_t cursor = 0;
     int status;
 
@@ -204,6 +205,10 @@ static int node_options(const struct options *options, const char **join,
                     : options_number(options, "mailbox-bytes", 1, (uint64_t)1 << 40, 0,
                                      &how->mailbox_bytes);
     status = status ? status : options_seconds(options, "idle-timeout", 0, &how->idle_timeout_ms);
+    status = status ? status : options_number(options, "spin", 0, 1000000, NODE_SPIN_US, &spin);
+    if (status == 0) {
+        how->spin_us = spin > 0 ? (int32_t)spin : -1;
+    }
     return status ? status : node_log_level(options, &how->log_level);
 }
 
@@ -341,6 +346,7 @@ static const struct cmd_option node_table[] = {
     { "mailbox", "N", "messages that a mailbox holds [1024]" },
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
+    { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
@@ -350,11 +356,12 @@ static const struct cmd_option node_table[] = {
 
 const struct cmd cmd_node = {
     .name = "node",
-    .synopsis = "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
-                "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
-                "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
-                "[--mailbox-bytes N] [--idle-timeout SECONDS] [--log-level LEVEL] "
-                "[--log-file FILE] [--detach] [--config FILE]",
+    .synopsis =
+        "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
+        "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
+        "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
+        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--spin MICROSECONDS] [--log-level LEVEL] "
+        "[--log-file FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

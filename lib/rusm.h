@@ -237,9 +237,10 @@ struct rusm_node_options {
     const char *identity;    /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
     const char *const *join; /* NODE@HOST:PORT to dial, for ever */
     size_t join_count;
-    uint32_t mailbox_messages;     /* a mailbox's limit [1024] */
-    uint64_t mailbox_bytes;        /* [4 MiB] */
-    uint32_t idle_timeout_ms;      /* a silent peer is lost after this [10000] */
+    uint32_t mailbox_messages; /* a mailbox's limit [1024] */
+    uint64_t mailbox_bytes;    /* [4 MiB] */
+    uint32_t idle_timeout_ms;  /* a silent peer is lost after this [10000] */
+    int32_t spin_us; /* looks for messages so long before it sleeps [50]; negative: never */
     enum rusm_log_level log_level; /* RUSM_LOG_ERROR is 0: set it [error] */
     int log_fd;                    /* where the log goes, one line each [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */

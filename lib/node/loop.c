@@ -2,9 +2,25 @@
 #include "node/loop.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 #include "rusm.h"
+
+/* While there is always something to do, other descriptors than the socket are looked at this often. */
+#define LOOK_NS ((uint64_t)1000000)
+
+/* After so many spins in a row that found nothing, only every so-manieth wait begins with one: where
+ * messages come seldom it would cost CPU and win nothing. */
+#define SPIN_MISSES 16
+#define SPIN_SKIP 8
+
+/* A core given away that comes back only after this is wanted by someone who computes: then those
+ * that sleep are served before those that spin. No spinning for a while, doubled each time. */
+#define SPIN_OUSTED_NS ((uint64_t)1500000)
+#define SPIN_PAUSE_MIN_NS ((uint64_t)5000000)
+#define SPIN_PAUSE_MAX_NS ((uint64_t)1600000000)
 
 static void on_readable(struct ev_loop *ev, struct ev_io *io, int events)
 {
@@ -54,7 +70,7 @@ void loop_unwatch(struct loop *l, struct loop_watch *w)
     *w = (struct loop_watch){ 0 };
 }
 
-int loop_init(struct loop *l, int fd)
+int loop_init(struct loop *l, int fd, uint64_t spin_ns)
 {
     l->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
     if (!l->ev) {
@@ -69,6 +85,7 @@ int loop_init(struct loop *l, int fd)
         return RUSM_EIO;
     }
     l->readable = false;
+    l->spin_ns = spin_ns;
     ev_io_init(&l->reading, on_readable, fd, EV_READ);
     ev_io_init(&l->writing, on_writable, fd, EV_WRITE);
     ev_io_init(&l->waking, on_wake, l->wake_fd, EV_READ);
@@ -92,6 +109,8 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
 {
     bool look = until_ns <= now_ns;
     l->readable = false;
+    l->looked_ns = now_ns;
+    atomic_store(&l->woken, false); /* before wake_fd is read: none is missed */
     if (writable)
         ev_io_start(l->ev, &l->writing);
     if (!look && until_ns != UINT64_MAX) {
@@ -105,7 +124,61 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
         ev_io_stop(l->ev, &l->writing);
 }
 
+void loop_look(struct loop *l, uint64_t now_ns)
+{
+    if (now_ns - l->looked_ns >= LOOK_NS)
+        loop_wait(l, now_ns, 0, false);
+}
+
+static uint64_t clock_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void spin_pause(struct loop *l, uint64_t now_ns)
+{
+    bool again = now_ns - l->spin_again_ns < 4 * l->spin_pause_ns;
+    l->spin_pause_ns = again ? 2 * l->spin_pause_ns : SPIN_PAUSE_MIN_NS;
+    if (l->spin_pause_ns > SPIN_PAUSE_MAX_NS)
+        l->spin_pause_ns = SPIN_PAUSE_MAX_NS;
+    l->spin_again_ns = now_ns + l->spin_pause_ns;
+}
+
+bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), void *context)
+{
+    uint64_t now_ns, then_ns, end_ns;
+    if (l->spin_ns == 0)
+        return false;
+    if (l->spin_skip > 0) {
+        l->spin_skip--;
+        return false;
+    }
+    now_ns = clock_ns();
+    if (now_ns < l->spin_again_ns)
+        return false;
+    end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
+    while (now_ns < end_ns && !atomic_load_explicit(&l->woken, memory_order_relaxed)) {
+        if (poll(context)) {
+            l->spin_misses = 0;
+            return true;
+        }
+        sched_yield();
+        then_ns = now_ns;
+        now_ns = clock_ns();
+        if (now_ns - then_ns > SPIN_OUSTED_NS) {
+            spin_pause(l, now_ns);
+            return false;
+        }
+    }
+    if (++l->spin_misses >= SPIN_MISSES)
+        l->spin_skip = SPIN_SKIP;
+    return false;
+}
+
 void loop_wake(struct loop *l)
 {
+    atomic_store(&l->woken, true);
     (void)!eventfd_write(l->wake_fd, 1); /* EAGAIN: it will wake anyway */
 }

@@ -3,6 +3,7 @@
 #define NODE_LOOP_H
 
 #include <ev.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,11 @@ struct loop {
     struct ev_io waking;
     int wake_fd; /* an eventfd of ours: libev's own way to be woken aborts without descriptors */
     bool readable;
+    atomic_bool woken;                     /* since the last wait */
+    uint64_t looked_ns;                    /* when descriptors were last looked at */
+    uint64_t spin_ns;                      /* the most that one loop_spin takes; 0: never */
+    unsigned spin_misses, spin_skip;       /* in a row; waits to go until the next try */
+    uint64_t spin_again_ns, spin_pause_ns; /* not before, as others wanted the core */
 };
 
 /* A descriptor watched besides the socket: `ready` is called during loop_wait when it is readable. */
@@ -27,11 +33,18 @@ void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void
                 void *user);
 void loop_unwatch(struct loop *l, struct loop_watch *w);
 
-int loop_init(struct loop *l, int fd); /* 0 or RUSM_EIO and errno */
+int loop_init(struct loop *l, int fd, uint64_t spin_ns); /* 0 or RUSM_EIO and errno */
 void loop_fini(struct loop *l);
 /* Waits until the socket is readable (l->readable), or writable if asked for, `until_ns` of
  * CLOCK_MONOTONIC has come (UINT64_MAX: never), or loop_wake. until_ns 0: only looks. */
 void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable);
+/* Looks at the other descriptors, if it is time to, as there is more to do than to wait. */
+void loop_look(struct loop *l, uint64_t now_ns);
+/* Asks `poll` (with `context`) again and again for a short while, instead of waiting: a core that
+ * sleeps takes longer to wake than a message to come and go. Gives the core to whoever else wants
+ * it, and gives itself up where it finds nothing or others want the core for long. True: poll said
+ * so; false: wait. Reads the clock. */
+bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), void *context);
 /* Any thread, any signal handler. */
 void loop_wake(struct loop *l);
 

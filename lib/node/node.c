@@ -110,7 +110,10 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     socklen_t len;
     const struct sockaddr *address = endpoint_address(node->endpoint, &len);
     resolve_format(address, len, node->address, sizeof node->address);
-    error = loop_init(&node->loop, endpoint_fd(node->endpoint));
+    error = loop_init(&node->loop, endpoint_fd(node->endpoint),
+                      o->spin_us < 0    ? 0
+                      : o->spin_us == 0 ? LIMIT_SPIN_NS
+                                        : (uint64_t)o->spin_us * 1000);
     if (error)
         return err_why(why, error, "no event loop: %s", strerror(errno));
     resolver_init(&node->resolver, &node->loop);
@@ -373,6 +376,11 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     return more;
 }
 
+static bool poll_socket(void *context)
+{
+    return endpoint_poll(context);
+}
+
 /* Turns until `done` says so, or the deadline, or a second stop. */
 static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *node),
                       uint64_t deadline_ns, int stops)
@@ -385,7 +393,12 @@ static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *nod
             next = deadline_ns;
         if (done(node))
             break; /* and not after a wait for nothing */
-        loop_wait(&node->loop, node->now_ns, more && !blocked ? 0 : next, blocked);
+        if (!more && !blocked)
+            more = loop_spin(&node->loop, next, poll_socket, node->endpoint);
+        if (more && !blocked)
+            loop_look(&node->loop, node->now_ns);
+        else
+            loop_wait(&node->loop, node->now_ns, next, blocked);
     }
 }
 

@@ -74,7 +74,9 @@ static void fill_settings(ngtcp2_settings *s, const struct conn *c, const ngtcp2
     s->max_tx_udp_payload_size = CONN_PACKET;
     s->no_tx_udp_payload_size_shaping = 1;
     s->no_pmtud = 1; /* larger packets help nothing but bulk on loopback */
-    s->ack_thresh = 2;
+    /* At once: ngtcp2 takes an acknowledgement along with data only when it is due, so that a later
+     * one costs request and reply a packet each. Of a batch it sends one either way. */
+    s->ack_thresh = 1;
     s->handshake_timeout = c->endpoint->options.handshake_timeout_ns;
 #if NGTCP2_VERSION_NUM >= 0x010f00
     s->glitch_ratelim_burst = GLITCH_BURST;

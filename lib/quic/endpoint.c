@@ -188,17 +188,23 @@ bool endpoint_receive(struct endpoint *e)
         struct udp_packet p;
         uint64_t now_ns;
 
-        if (udp_fill(&e->udp, &more) > 0) {
+        if (udp_pending(&e->udp) || udp_fill(&e->udp) > 0) {
             now_ns = endpoint_now_ns();
             while (udp_next(&e->udp, &p)) {
                 receive_packet(e, &p, now_ns);
             }
         }
+        more = e->udp.full;
         if (e->udp.errors) {
             receive_errors(e);
         }
     }
     return more;
+}
+
+bool endpoint_poll(struct endpoint *e)
+{
+    return udp_pending(&e->udp) || udp_fill(&e->udp) > 0 || e->udp.errors;
 }
 
 void endpoint_tick(struct endpoint *e)

@@ -107,6 +107,8 @@ const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len
 
 /* Reads until the socket is empty or a fair number was read. True: there may be more. */
 bool endpoint_receive(struct endpoint *e);
+/* Takes what is there from the socket, for the next endpoint_receive. True: there is something. */
+bool endpoint_poll(struct endpoint *e);
 /* Handles due timers. */
 void endpoint_tick(struct endpoint *e);
 /* Writes each connection that was woken, received something or has a timer's packet, one burst each.

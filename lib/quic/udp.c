@@ -178,13 +178,13 @@ void udp_close(struct udp *u)
     u->messages = NULL;
 }
 
-size_t udp_fill(struct udp *u, bool *full)
+size_t udp_fill(struct udp *u)
 {
     int n;
     bool batch = u->batch;
 
     u->filled = u->at = u->offset = 0;
-    *full = false;
+    u->full = false;
     for (size_t i = 0; i < u->slot_count; i++) {
         u->messages[i].msg_hdr.msg_namelen = sizeof(union udp_address);
         u->messages[i].msg_hdr.msg_controllen = sizeof(union control);
@@ -206,13 +206,18 @@ size_t udp_fill(struct udp *u, bool *full)
         /* Anything else than "nothing there" is an ICMP report about an earlier datagram. */
         if (errno != EAGAIN) {
             u->errors = true;
-            *full = true;
+            u->full = true;
         }
         return 0;
     }
     u->filled = (size_t)n;
-    *full = !batch || u->filled == u->slot_count;
+    u->full = !batch || u->filled == u->slot_count;
     return u->filled;
+}
+
+bool udp_pending(const struct udp *u)
+{
+    return u->at < u->filled;
 }
 
 /* The segment size if GRO glued datagrams, else the whole; where it was sent to, if told. */

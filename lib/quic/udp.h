@@ -38,6 +38,7 @@ struct udp {
     bool wildcard; /* bound to all addresses: the local one is told and set per datagram */
     bool gso, gro, batch;
     bool errors; /* the error queue has something: call udp_error */
+    bool full;   /* the last batch was: there may be more */
     uint8_t *memory;
     struct udp_slot *slots;
     struct mmsghdr *messages;
@@ -59,8 +60,10 @@ int udp_address_for(const struct udp *u, union udp_address *out, const struct so
                     socklen_t len);
 
 /* Receives a batch; the previous one's packets are gone. Returns the number of messages, 0 when
- * there are none. `*full`: the batch was full, there may be more. */
-size_t udp_fill(struct udp *u, bool *full);
+ * there are none. */
+size_t udp_fill(struct udp *u);
+/* Whether the batch has not been taken apart yet. */
+bool udp_pending(const struct udp *u);
 /* Takes the batch apart. False: it is used up. */
 bool udp_next(struct udp *u, struct udp_packet *p);
 /* Takes one report of the error queue: the destination that was refused, and errno's number.

@@ -1,0 +1,202 @@
+/* The loop's waits: a spin finds what comes, ends in time, gives itself up, is cut short by a wake. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/loop.h"
+
+#define MS ((uint64_t)1000000)
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+struct asked {
+    unsigned times, found_at; /* found_at 0: never */
+};
+
+static bool ask(void *context)
+{
+    struct asked *a = context;
+    return ++a->times == a->found_at;
+}
+
+static int open_loop(struct loop *l, uint64_t spin_ns)
+{
+    int fd = eventfd(0, EFD_NONBLOCK);
+    assert_true(fd >= 0);
+    *l = (struct loop){ 0 };
+    assert_int_equal(loop_init(l, fd, spin_ns), 0);
+    return fd;
+}
+
+static void close_loop(struct loop *l, int fd)
+{
+    loop_fini(l);
+    close(fd);
+}
+
+static void spin_finds(void **state)
+{
+    struct asked a = { .found_at = 5 };
+    struct loop l;
+    int fd = open_loop(&l, 1000 * MS);
+    (void)state;
+    /* The core may be wanted by others for long: then it says so by giving up, and may be asked later. */
+    while (!loop_spin(&l, UINT64_MAX, ask, &a)) {
+        assert_true(a.times < 5);
+        l.spin_again_ns = 0;
+    }
+    assert_int_equal(a.times, 5);
+    close_loop(&l, fd);
+}
+
+static void spin_never(void **state)
+{
+    struct asked a = { .found_at = 1 };
+    struct loop l;
+    int fd = open_loop(&l, 0);
+    (void)state;
+    assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
+    assert_int_equal(a.times, 0);
+    close_loop(&l, fd);
+}
+
+static void spin_ends(void **state)
+{
+    struct asked a = { 0 };
+    struct loop l;
+    int fd = open_loop(&l, 100000 * MS);
+    uint64_t start = now_ns();
+    (void)state;
+    /* At the time that something else is due, not after its own. */
+    assert_false(loop_spin(&l, start + MS, ask, &a));
+    assert_true(now_ns() < start + 50000 * MS);
+    assert_false(loop_spin(&l, 0, ask, &a)); /* due already */
+    close_loop(&l, fd);
+}
+
+/* Where nothing is ever found, most waits do not begin with a spin. */
+static void spin_gives_up(void **state)
+{
+    struct asked a = { 0 };
+    struct loop l;
+    unsigned spins = 0;
+    int fd = open_loop(&l, 1);
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        unsigned before = a.times;
+        assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
+        spins += a.times != before;
+    }
+    assert_in_range(spins, 1, 150);
+    /* One success, and it looks each time again. */
+    do {
+        a = (struct asked){ .found_at = 1 };
+        l.spin_again_ns = 0;
+    } while (!loop_spin(&l, UINT64_MAX, ask, &a));
+    a = (struct asked){ 0 };
+    assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
+    assert_int_not_equal(a.times, 0);
+    close_loop(&l, fd);
+}
+
+/* A poll that takes long stands for a core that was given away and not given back. */
+static bool ask_slowly(void *context)
+{
+    const struct timespec pause = { .tv_nsec = 2000000 };
+    nanosleep(&pause, NULL);
+    return ask(context);
+}
+
+static void spin_yields_to_others(void **state)
+{
+    struct asked a = { 0 };
+    struct loop l;
+    int fd = open_loop(&l, 100000 * MS);
+    (void)state;
+    assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
+    assert_int_equal(a.times, 1);
+    uint64_t first = l.spin_pause_ns;
+    assert_true(l.spin_again_ns > now_ns());
+    assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a)); /* not even tried */
+    assert_int_equal(a.times, 1);
+    l.spin_again_ns = now_ns();
+    assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
+    assert_int_equal(a.times, 2);
+    assert_int_equal(l.spin_pause_ns, 2 * first); /* again at once: for longer */
+    close_loop(&l, fd);
+}
+
+static void *wake(void *context)
+{
+    loop_wake(context);
+    return NULL;
+}
+
+static void woken(void **state)
+{
+    struct asked a = { 0 };
+    struct loop l;
+    pthread_t thread;
+    int fd = open_loop(&l, 1000000 * MS);
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, wake, &l), 0);
+    while (loop_spin(&l, UINT64_MAX, ask, &a) || !l.woken)
+        l.spin_again_ns = 0;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    loop_wait(&l, now_ns(), UINT64_MAX, false); /* returns: it was woken */
+    assert_false(l.woken);
+    close_loop(&l, fd);
+}
+
+static void count_ready(void *user)
+{
+    eventfd_t value;
+    struct loop_watch *w = user;
+    assert_int_equal(eventfd_read(w->io.fd, &value), 0);
+    w->user = NULL;
+}
+
+/* A busy loop looks at other descriptors too, but not each turn. */
+static void looks(void **state)
+{
+    struct loop_watch w = { 0 };
+    struct loop l;
+    int fd = open_loop(&l, 0), other = eventfd(1, EFD_NONBLOCK);
+    uint64_t start = now_ns();
+    (void)state;
+    loop_watch(&l, &w, other, count_ready, &w);
+    l.looked_ns = start;
+    loop_look(&l, start + 1);
+    assert_ptr_equal(w.user, &w);
+    loop_look(&l, start + 1000 * MS);
+    assert_null(w.user);
+    loop_unwatch(&l, &w);
+    close(other);
+    close_loop(&l, fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spin_finds),
+        cmocka_unit_test(spin_never),
+        cmocka_unit_test(spin_ends),
+        cmocka_unit_test(spin_gives_up),
+        cmocka_unit_test(spin_yields_to_others),
+        cmocka_unit_test(woken),
+        cmocka_unit_test(looks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
