@@ -113,7 +113,7 @@ commands() { rusm help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on {
     expect_error 2 "rusm: node: --log-level: 'loud' is not error, warn, info or debug" \
         rusm node --name a --log-level loud
     expect_error 2 "rusm: node: --spin: 'long' is not a whole number from 0 to 1000000" \
-        node --name x --spin long
+        rusm node --name x --spin long
     expect_error 2 "rusm: node: --mailbox: '0' is not a whole number from 1 to 4294967295" \
         rusm node --name a --mailbox 0
     [ ! -e "$RUSM_IDENTITY" ] # nothing was made meanwhile
