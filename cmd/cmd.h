@@ -37,26 +37,15 @@ struct cmd {
     int (*run)(struct options *options); /* returns the exit status */
 };
 
-#define OPTION_TIMEOUT                                                         \
-    {                                                                          \
-        "timeout", "SECONDS", "wait at most this long; fractions are fine [5]" \
-    }
-#define OPTION_JSON                                   \
-    {                                                 \
-        "json", NULL, "print JSON, one object a line" \
-    }
-#define OPTION_GLOBAL                                                                  \
-    {                                                                                  \
-        "global", "NAME", "the process with this global name, instead of NODE PROCESS" \
-    }
-#define OPTION_VIA                                                                 \
-    {                                                                              \
-        "via", "NODE", "ask this node for the global name [any of the run folder]" \
-    }
-#define OPTION_END       \
-    {                    \
-        NULL, NULL, NULL \
-    }
+/* The versions of clang-format differ about these. */
+/* clang-format off */
+#define OPTION_TIMEOUT { "timeout", "SECONDS", "wait at most this long; fractions are fine [5]" }
+#define OPTION_JSON { "json", NULL, "print JSON, one object a line" }
+#define OPTION_GLOBAL \
+    { "global", "NAME", "the process with this global name, instead of NODE PROCESS" }
+#define OPTION_VIA { "via", "NODE", "ask this node for the global name [any of the run folder]" }
+#define OPTION_END { NULL, NULL, NULL }
+/* clang-format on */
 
 extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_kill, cmd_node, cmd_nodes,
     cmd_send, cmd_spawn, cmd_stop, cmd_whereis;

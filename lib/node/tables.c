@@ -267,7 +267,7 @@ static void table_counters(struct table *t)
 
 void tables_serve(struct connection *c, uint64_t id, uint64_t table)
 {
-    static void (*const serve[])(struct table * t) = {
+    static void (*const serve[])(struct table *) = {
         [RUSM_TABLE_NODE] = table_node,
         [RUSM_TABLE_PROCESSES] = table_processes,
         [RUSM_TABLE_PEERS] = table_peers,

@@ -35,8 +35,8 @@ static void test_process_names(void **state)
     char longest[300];
     memset(longest, 'n', sizeof(longest));
 
-    static const char *const good[] = { "a",   "greeter", "zähler",  "漢字", "😀",    "17a",
-                                        "a17", "-1",      "a/b:c#d", "1.5",  "\"'`$" };
+    static const char *const good[] = { "a",   "greeter", "17a",    "a17",  "-1", "a/b:c#d",
+                                        "1.5", "\"'`$",   "zähler", "漢字", "😀" };
     static const char *const bad[] = { "",          "17",   "0",     "a b",          "a\tb",
                                        "a\n",       "a@b",  "@",     "a\x7f",        "a\xc2\x85",
                                        "a\xc2\xa0", "\xff", "a\xc3", "\xed\xa0\x80", "\xe2\x80\xa8",
