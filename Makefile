@@ -6,7 +6,8 @@
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
 #   make figures    measures how fast a cluster forms; no verdict
 #   make bench-peers  rusm's benches beside Erlang, ZeroMQ and NATS, which it installs; no verdict
-#   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest)
+#   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest),
+#                   threads (TSan: what has threads)
 #   make format     clang-format in place; make tidy: clang-tidy
 #
 # V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts
@@ -38,7 +39,7 @@ config.mk: lib/config.mk.in configure.ac
 .PHONY: remake
 remake:
 
-# ---- flavours: release, asan, fuzz; each with everything of its own in build/FLAVOUR ---------
+# ---- flavours: release, asan, tsan, fuzz; each with everything of its own in build/FLAVOUR ---------
 
 FLAVOUR ?= release
 OUT := build/$(FLAVOUR)
@@ -52,18 +53,22 @@ FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all
 FLAVOUR_LDFLAGS := -fsanitize=address,undefined
 TEST_CFLAGS := $(FLAVOUR_CFLAGS)
+else ifeq ($(FLAVOUR),tsan)
+FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAVOUR_LDFLAGS := -fsanitize=thread
+TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else ifeq ($(FLAVOUR),release)
 FLAVOUR_CFLAGS = $(CFLAGS) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
     -ffunction-sections -fdata-sections $(NOWHERE) $(LTO)
 FLAVOUR_LDFLAGS = $(CFLAGS) $(NOWHERE) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,now
 TEST_CFLAGS := -O1 -g
 else ifeq ($(FLAVOUR),fuzz)
-CC := $(or $(CLANG),clang-14)
+CC := $(or $(CLANG),clang)
 FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
     -fno-sanitize-recover=all
 TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else
-$(error FLAVOUR is release, asan or fuzz, not $(FLAVOUR))
+$(error FLAVOUR is release, asan, tsan or fuzz, not $(FLAVOUR))
 endif
 
 # Debug information without this machine's paths.
@@ -95,6 +100,9 @@ NETS := $(NET_SOURCES:%.c=$(OUT)/%)
 FUZZES := $(FUZZ_SOURCES:%.c=build/fuzz/%)
 HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
 BATS_FILES := $(wildcard test/cmd/*.bats)
+# For the thread sanitizer: what has threads and can be slow. (The hostile tests measure memory.)
+THREADED := $(shell grep -l pthread_create $(UNIT_SOURCES)) $(EMBED_SOURCES)
+THREADED_FILES := test/cmd/node.bats test/cmd/cluster.bats
 NET_FILES := $(wildcard test/net/*.bats)
 CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
 MANUALS := $(wildcard man/*.[1-8])
@@ -185,7 +193,7 @@ unit-programs: $(UNITS)
 embed-programs: $(EMBEDS)
 net-programs: $(NETS)
 fuzz-programs: $(FUZZES)
-flavour: $(RUSM) $(UNITS) $(EMBEDS)
+flavour: $(RUSM) $(if $(filter tsan,$(FLAVOUR)),$(THREADED:%.c=$(OUT)/%),$(UNITS) $(EMBEDS))
 
 # ---- checking ----------------------------------------------------------------------------------
 
@@ -202,14 +210,15 @@ run = test/run --jobs $(JOBS)$(if $(ONLY), --only '$(ONLY)')
 sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 
 # A program that does not build is a failure among the others, not the end: hence -k.
-.PHONY: check unit cmdtest nettest embed fuzz lint sanitize demo
+.PHONY: check unit cmdtest nettest embed fuzz lint sanitize threads demo
 check: tools
 	-$(sub) -k all unit-programs embed-programs net-programs
 	-$(sub) -k FLAVOUR=asan flavour
+	-$(sub) -k FLAVOUR=tsan flavour
 	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
 	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(NET_FILES) $(EMBEDS) $(FUZZES) \
 	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%) \
-	    $(BATS_FILES)
+	    $(BATS_FILES) --tsan $(THREADED:%.c=build/tsan/%) $(THREADED_FILES)
 
 unit: tools
 	$(sub) unit-programs
@@ -245,6 +254,10 @@ sanitize: tools
 	$(sub) FLAVOUR=asan flavour
 	@$(run) --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
 
+threads: tools
+	$(sub) FLAVOUR=tsan flavour
+	@$(run) --tsan $(THREADED:%.c=build/tsan/%) $(THREADED_FILES)
+
 lint: tools
 	@$(run) $(CHECKS)
 
@@ -255,7 +268,7 @@ demo:
 .PHONY: format tidy
 C_FILES = $(wildcard lib/*.h lib/*/*.[ch] cmd/*.[ch] test/*/*.[ch])
 format: tools
-	@$(or $(CLANG_FORMAT),clang-format-14) -i $(C_FILES)
+	@$(CLANG_FORMAT) -i $(C_FILES)
 
 tidy:
 	$(or $(CLANG_TIDY),clang-tidy) --quiet $(LIB_SOURCES) $(CMD_SOURCES) -- \

@@ -118,7 +118,7 @@ static inline int setup(void **state)
     s->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     node_start(s);
     *state = s;
-    return open_with(s, "london", s->identity, 5000, &s->client);
+    return open_with(s, "london", s->identity, 60000, &s->client);
 }
 
 static inline int teardown(void **state)
