@@ -10,12 +10,12 @@
 static const struct bench_kind {
     const char *name;
     size_t words; /* its name and numbers on the command line */
+    size_t more;  /* that may follow */
     int (*run)(struct bench *bench);
 } bench_kinds[] = {
-    { "fanout", 3, bench_fanout },
-    { "closed", 3, bench_closed },
-    { "mixed", 2, bench_mixed },
-    { "flood", 1, bench_flood },
+    { "fanout", 3, 0, bench_fanout }, { "closed", 3, 0, bench_closed },
+    { "mixed", 2, 0, bench_mixed },   { "flood", 1, 0, bench_flood },
+    { "bulk", 1, 1, bench_bulk },     { "connect", 1, 1, bench_connect },
 };
 #define BENCH_KINDS (sizeof(bench_kinds) / sizeof(bench_kinds[0]))
 
@@ -98,7 +98,7 @@ static int bench_main(struct options *options)
         return EXIT_USAGE;
     }
     memcpy(needed, words, kind->words * sizeof(words[0]));
-    status = options_words(options, needed, kind->words);
+    status = options_words(options, needed, kind->words + kind->more);
     if (status == 0 && kind->words > 1) {
         status = bench_word(&b, 1, "seconds", 3600, &b.seconds);
     }
@@ -122,8 +122,10 @@ const struct cmd cmd_bench = {
                 "[--senders N] [--payload BYTES] [--timeout SECONDS] [--json] closed SECONDS "
                 "WORKERS\n"
                 "[--timeout SECONDS] [--json] mixed SECONDS\n"
-                "[--timeout SECONDS] [--json] flood",
-    .summary = "measure this machine's round trips between nodes",
+                "[--timeout SECONDS] [--json] flood\n"
+                "[--timeout SECONDS] [--json] bulk [SECONDS]\n"
+                "[--json] connect [NODES]",
+    .summary = "measure nodes on this machine",
     .options = bench_options,
     .run = bench_main,
 };

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#define BENCH_NODES_MAX 101 /* all together */
 #define BENCH_WORKERS_MAX 64
 #define BENCH_SENDERS_MAX 1024 /* all together */
 #define BENCH_WINDOW_MAX 65536
@@ -30,6 +31,8 @@ int bench_fanout(struct bench *bench);
 int bench_closed(struct bench *bench);
 int bench_mixed(struct bench *bench);
 int bench_flood(struct bench *bench);
+int bench_bulk(struct bench *bench);
+int bench_connect(struct bench *bench);
 
 /* The number that word i is. Returns 0 or the exit status. */
 int bench_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
@@ -64,8 +67,10 @@ struct bench_node {
 
 struct cluster {
     char dir[64], rundir[80], apart[80], identity[80];
-    struct bench_node node[BENCH_WORKERS_MAX + 1]; /* the hub is the first */
+    struct bench_node node[BENCH_NODES_MAX]; /* the hub is the first */
     size_t nodes;
+    uint32_t max_packet;     /* of nodes started from now on; 0: the default */
+    uint32_t timeout_ms;     /* of clients opened from now on */
     struct rusm_client *hub; /* the first one's client */
     pid_t relay;             /* 0: none */
 };
@@ -83,8 +88,19 @@ int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable
 int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_fn *boot,
                         const char *loss);
 void cluster_stop(struct cluster *c);
-/* Opens that node's client. Returns 0 or the exit status. */
+/* In steps: the folder and the identity that all share; nodes until there are so many; waits until
+ * each has all others as peers. */
+int cluster_make(struct cluster *c, const struct cmd *cmd);
+int cluster_grow(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot);
+int cluster_mesh(const struct cluster *c, const struct cmd *cmd);
+/* Opens that node's client, which cluster_stop closes; or one that is the caller's. Returns 0 or the
+ * exit status. */
 int cluster_client(struct cluster *c, const struct cmd *cmd, size_t index);
+int cluster_dial(const struct cluster *c, const struct cmd *cmd, size_t index,
+                 struct rusm_client **client);
+/* Calls a process of the hub. Returns 0 or the exit status; an answer of another length is a failure. */
+int cluster_call(const struct cluster *c, const struct cmd *cmd, const char *process,
+                 const void *order, size_t len, void *answer, size_t answer_len);
 /* CPU time of all nodes so far, ns. */
 uint64_t cluster_cpu_ns(const struct cluster *c);
 /* A node's resident memory, now and at its highest. */

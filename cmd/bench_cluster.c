@@ -91,45 +91,41 @@ static int cluster_fork(struct cluster *c, const struct cmd *cmd,
     return 0;
 }
 
-struct cluster_peers {
-    size_t connected;
-};
-
 static int cluster_peer(void *context, const struct rusm_field *fields, size_t count)
 {
-    struct cluster_peers *peers = context;
+    size_t *connected = context;
 
     for (size_t i = 0; i < count; i++) {
         if (strcmp(fields[i].column, "state") == 0 && strcmp(fields[i].text, "connected") == 0) {
-            peers->connected++;
+            ++*connected;
         }
     }
     return 0;
 }
 
-static int cluster_await(struct cluster *c, const struct cmd *cmd, size_t workers)
+/* Waits until the node has all others as peers. */
+static int cluster_await(const struct cluster *c, const struct cmd *cmd, struct rusm_client *client)
 {
     const struct timespec pause = { .tv_nsec = 2000000 };
-    struct cluster_peers peers;
+    size_t connected = 0;
     struct rusm_why why;
 
     for (int i = 0; i < CLUSTER_START_MS / 2; i++) {
-        peers.connected = 0;
-        int error = rusm_client_list(c->hub, RUSM_TABLE_PEERS, cluster_peer, &peers, &why);
+        connected = 0;
+        int error = rusm_client_list(client, RUSM_TABLE_PEERS, cluster_peer, &connected, &why);
         if (error != 0) {
             return failure_report(cmd, error, &why);
         }
-        if (peers.connected == workers) {
+        if (connected == c->nodes - 1) {
             return 0;
         }
         nanosleep(&pause, NULL);
     }
-    return failure_say(cmd, EXIT_BUSY, "only %zu of %zu workers connected", peers.connected,
-                       workers);
+    return failure_say(cmd, EXIT_BUSY, "%s: only %zu of %zu nodes connected",
+                       rusm_client_node(client), connected, c->nodes - 1);
 }
 
-/* The folder and the identity that all nodes share. */
-static int cluster_make(struct cluster *c, const struct cmd *cmd)
+int cluster_make(struct cluster *c, const struct cmd *cmd)
 {
     const char *tmp = getenv("TMPDIR");
     struct rusm_identity_info info;
@@ -137,6 +133,7 @@ static int cluster_make(struct cluster *c, const struct cmd *cmd)
     int error;
 
     memset(c, 0, sizeof(*c));
+    c->timeout_ms = CLUSTER_START_MS;
     if ((size_t)snprintf(c->dir, sizeof(c->dir), "%s/rusm-bench-XXXXXX",
                          tmp && tmp[0] ? tmp : "/tmp") >= sizeof(c->dir) ||
         !mkdtemp(c->dir)) {
@@ -151,43 +148,93 @@ static int cluster_make(struct cluster *c, const struct cmd *cmd)
     return error != 0 ? failure_report(cmd, error, &why) : 0;
 }
 
-int cluster_client(struct cluster *c, const struct cmd *cmd, size_t index)
+int cluster_dial(const struct cluster *c, const struct cmd *cmd, size_t index,
+                 struct rusm_client **client)
 {
-    struct bench_node *node = &c->node[index];
+    const struct bench_node *node = &c->node[index];
     struct rusm_client_options options = { .rundir = c->rundir,
                                            .identity = c->identity,
-                                           .timeout_ms = CLUSTER_START_MS };
+                                           .timeout_ms = c->timeout_ms };
     char name[RUSM_ADDRESS_MAX];
     struct rusm_why why;
 
     snprintf(name, sizeof(name), "%s@%s", node->name, node->address);
-    int error = rusm_client_open(&node->client, &options, name, &why);
+    int error = rusm_client_open(client, &options, name, &why);
     return error != 0 ? failure_report(cmd, error, &why) : 0;
+}
+
+int cluster_client(struct cluster *c, const struct cmd *cmd, size_t index)
+{
+    int status = cluster_dial(c, cmd, index, &c->node[index].client);
+
+    c->hub = c->node[0].client;
+    return status;
 }
 
 static int cluster_ready(struct cluster *c, const struct cmd *cmd)
 {
     int status = cluster_client(c, cmd, 0);
 
-    c->hub = c->node[0].client;
-    return status != 0 ? status : cluster_await(c, cmd, c->nodes - 1);
+    return status != 0 ? status : cluster_await(c, cmd, c->hub);
+}
+
+int cluster_grow(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot)
+{
+    int status = 0;
+
+    while (status == 0 && c->nodes < nodes) {
+        char name[32] = "hub";
+        const struct rusm_node_options options = {
+            .name = name, .rundir = c->rundir, .identity = c->identity, .max_packet = c->max_packet
+        };
+        if (c->nodes > 0) {
+            snprintf(name, sizeof(name), "worker%zu", c->nodes - 1);
+        }
+        status = cluster_fork(c, cmd, &options, boot);
+    }
+    return status;
+}
+
+int cluster_mesh(const struct cluster *c, const struct cmd *cmd)
+{
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < c->nodes; i++) {
+        struct rusm_client *client;
+        status = cluster_dial(c, cmd, i, &client);
+        if (status == 0) {
+            status = cluster_await(c, cmd, client);
+            rusm_client_close(client);
+        }
+    }
+    return status;
 }
 
 int cluster_start(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot)
 {
     int status = cluster_make(c, cmd);
 
-    for (size_t i = 0; status == 0 && i < nodes; i++) {
-        char name[32] = "hub";
-        const struct rusm_node_options options = { .name = name,
-                                                   .rundir = c->rundir,
-                                                   .identity = c->identity };
-        if (i > 0) {
-            snprintf(name, sizeof(name), "worker%zu", i - 1);
-        }
-        status = cluster_fork(c, cmd, &options, boot);
-    }
+    status = status == 0 ? cluster_grow(c, cmd, nodes, boot) : status;
     return status != 0 ? status : cluster_ready(c, cmd);
+}
+
+int cluster_call(const struct cluster *c, const struct cmd *cmd, const char *process,
+                 const void *order, size_t len, void *answer, size_t answer_len)
+{
+    struct rusm_why why;
+    void *reply;
+    size_t reply_len;
+    int error = rusm_client_call(c->hub, process, false, order, len, &reply, &reply_len, &why);
+
+    if (error != 0) {
+        return failure_report(cmd, error, &why);
+    }
+    bool fits = reply_len == answer_len;
+    if (fits) {
+        memcpy(answer, reply, answer_len);
+    }
+    free(reply);
+    return fits ? 0 : failure_say(cmd, EXIT_FAILED, "bad answer");
 }
 
 /* ---- behind a relay ------------------------------------------------------------------------------- */

@@ -176,7 +176,7 @@ static int node_options(const struct options *options, const char **join,
                         struct rusm_node_options *how)
 {
     const struct option_given *given;
-    uint64_t mailbox, spin;
+    uint64_t mailbox, spin, packet = 0;
     size_t cursor = 0;
     int status;
 
@@ -209,6 +209,10 @@ static int node_options(const struct options *options, const char **join,
     if (status == 0) {
         how->spin_us = spin > 0 ? (int32_t)spin : -1;
     }
+    status = status ? status
+                    : options_number(options, "max-packet", RUSM_PACKET_MIN, RUSM_PACKET_MAX, 0,
+                                     &packet);
+    how->max_packet = (uint32_t)packet;
     return status ? status : node_log_level(options, &how->log_level);
 }
 
@@ -347,6 +351,8 @@ static const struct cmd_option node_table[] = {
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
+    { "max-packet", "BYTES",
+      "the longest packet that is tried on a path [1452 on loopback, 8952 elsewhere]" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
@@ -360,8 +366,8 @@ const struct cmd cmd_node = {
         "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
         "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
         "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
-        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--spin MICROSECONDS] [--log-level LEVEL] "
-        "[--log-file FILE] [--detach] [--config FILE]",
+        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--spin MICROSECONDS] [--max-packet BYTES] "
+        "[--log-level LEVEL] [--log-file FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

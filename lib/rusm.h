@@ -36,6 +36,8 @@ extern "C" {
 #define RUSM_ARGS_MAX 64                            /* arguments of a spawn */
 #define RUSM_ADDRESS_MAX 320                        /* NAME@NODE or a full pid, as text */
 #define RUSM_PID_TEXT_MAX 104                       /* a full pid, as text, and its NUL */
+#define RUSM_PACKET_MIN 1200                        /* bytes of a UDP payload: max_packet below */
+#define RUSM_PACKET_MAX 65000
 
 /* ---- errors ------------------------------------------------------------------------------ */
 
@@ -240,7 +242,9 @@ struct rusm_node_options {
     uint32_t mailbox_messages; /* a mailbox's limit [1024] */
     uint64_t mailbox_bytes;    /* [4 MiB] */
     uint32_t idle_timeout_ms;  /* a silent peer is lost after this [10000] */
-    int32_t spin_us; /* looks for messages so long before it sleeps [50]; negative: never */
+    int32_t spin_us;     /* looks for messages so long before it sleeps [50]; negative: never */
+    uint32_t max_packet; /* bytes of the longest packet tried on a path: RUSM_PACKET_MIN to
+                            RUSM_PACKET_MAX [1452 on loopback, 8952 elsewhere] */
     enum rusm_log_level log_level; /* RUSM_LOG_ERROR is 0: set it [error] */
     int log_fd;                    /* where the log goes, one line each [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */

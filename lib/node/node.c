@@ -98,6 +98,7 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
         .stream_window = LIMIT_LANE_WINDOW,
         .control_window = 4 * LIMIT_FRAME,
         .max_streams_uni = LIMIT_LANES,
+        .max_packet = o->max_packet,
         .max_connections = LIMIT_CONNECTIONS,
         .max_half_open = LIMIT_HALF_OPEN,
     };
@@ -145,6 +146,9 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
     if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address)
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");
+    if (o->max_packet && (o->max_packet < RUSM_PACKET_MIN || o->max_packet > RUSM_PACKET_MAX))
+        return err_why(why, RUSM_EINVAL, "a packet has from %d to %d bytes", RUSM_PACKET_MIN,
+                       RUSM_PACKET_MAX);
     return 0;
 }
 

@@ -253,6 +253,7 @@ static void table_counters(struct table *t)
         { "connections_refused", e->refused },
         { "datagrams_in", e->datagrams_in },
         { "datagrams_out", e->datagrams_out },
+        { "datagram_longest", e->datagram_longest },
         { "bytes_in", e->bytes_in },
         { "bytes_out", e->bytes_out },
         { "datagrams_malformed", e->malformed },

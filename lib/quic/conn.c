@@ -66,17 +66,15 @@ static ngtcp2_conn *get_conn(ngtcp2_crypto_conn_ref *ref)
 }
 
 static void fill_settings(ngtcp2_settings *s, const struct conn *c, const ngtcp2_pkt_hd *hd,
-                          const ngtcp2_cid *odcid)
+                          const ngtcp2_cid *odcid, uint16_t *lengths)
 {
     ngtcp2_settings_default(s);
     s->cc_algo = NGTCP2_CC_ALGO_CUBIC;
     s->initial_ts = c->clock_ns;
-    s->max_tx_udp_payload_size = CONN_PACKET;
-    s->no_tx_udp_payload_size_shaping = 1;
-    s->no_pmtud = 1; /* larger packets help nothing but bulk on loopback */
     /* At once: ngtcp2 takes an acknowledgement along with data only when it is due, so that a later
      * one costs request and reply a packet each. Of a batch it sends one either way. */
     s->ack_thresh = 1;
+    conn_path_settings(c, s, lengths);
     s->handshake_timeout = c->endpoint->options.handshake_timeout_ns;
 #if NGTCP2_VERSION_NUM >= 0x010f00
     s->glitch_ratelim_burst = GLITCH_BURST;
@@ -102,6 +100,7 @@ static void fill_params(ngtcp2_transport_params *p, const struct conn *c)
     p->initial_max_streams_bidi = 1;
     p->max_idle_timeout = o->idle_timeout_ns;
     p->disable_active_migration = 1;
+    p->max_udp_payload_size = udp_longest(&c->endpoint->udp);
 }
 
 static bool make_cid(ngtcp2_cid *cid, size_t len)
@@ -117,9 +116,10 @@ static int make_quic(struct conn *c, const ngtcp2_pkt_hd *hd, const ngtcp2_cid *
     ngtcp2_settings settings;
     ngtcp2_transport_params params;
     ngtcp2_cid scid, dcid;
+    uint16_t lengths[CONN_PROBES];
     int error;
 
-    fill_settings(&settings, c, hd, odcid);
+    fill_settings(&settings, c, hd, odcid, lengths);
     fill_params(&params, c);
     if (!make_cid(&scid, CID_LEN) || !make_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + 8)) {
         return RUSM_EIO;

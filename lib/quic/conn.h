@@ -18,6 +18,9 @@
 #include "quic/udp.h"
 
 #define CONN_PACKET 1452 /* bytes of a full packet: what an Ethernet frame holds over IPv6 */
+#define CONN_PACKET_MIN \
+    NGTCP2_MAX_UDP_PAYLOAD_SIZE /* 1,200: what each path of QUIC's lets through */
+#define CONN_PROBES 10          /* lengths that path MTU discovery tries */
 #define CONN_SECRET 32
 
 enum conn_state {
@@ -65,6 +68,8 @@ struct conn {
     struct heap_node timer;
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;
+    uint64_t barren_ns;       /* since when nothing in flight was acknowledged; 0: it goes on */
+    uint64_t narrow_until_ns; /* longer packets than CONN_PACKET_MIN were lost; 0: they are not */
     enum conn_state state;
     bool dialled, ready;
     bool half_open;       /* accepted and counted as such */
@@ -96,6 +101,13 @@ void *conn_user(const struct conn *c, int64_t stream);
 int conn_user_set(struct conn *c, int64_t stream, void *user); /* 0 or RUSM_ENOMEM */
 void conn_user_forget(struct conn *c, int64_t stream);         /* the stream is closed */
 void conn_user_free(struct conn *c);
+
+/* ---- conn_path.c ---- */
+/* Whether and what longer packets are tried; room for CONN_PROBES lengths, which *s keeps. */
+void conn_path_settings(const struct conn *c, ngtcp2_settings *s, uint16_t *to);
+void conn_path_progress(struct conn *c); /* something of ours was acknowledged */
+/* When a timer has fired. */
+void conn_path_tick(struct conn *c, uint64_t now_ns);
 
 /* ---- conn_callbacks.c ---- */
 extern const ngtcp2_callbacks conn_callbacks;

@@ -143,6 +143,7 @@ static int acked_stream_data(ngtcp2_conn *quic, int64_t stream, uint64_t offset,
 
     (void)quic;
     (void)offset;
+    conn_path_progress(c);
     if (c->state == CONN_OPEN && len > 0) {
         c->endpoint->events.stream_acked(c->endpoint->context, c, stream, stream_user, len);
     }

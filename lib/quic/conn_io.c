@@ -7,6 +7,10 @@
 
 #define VECS 16 /* pieces of one stream offered at once */
 
+/* An offer from which on a packet longer than CONN_PACKET is worth it: small messages would only wait
+ * for each other in it. */
+#define BULK_OFFER ((size_t)4096)
+
 _Static_assert(sizeof(struct iovec) == sizeof(ngtcp2_vec) &&
                    offsetof(struct iovec, iov_base) == offsetof(ngtcp2_vec, base) &&
                    offsetof(struct iovec, iov_len) == offsetof(ngtcp2_vec, len),
@@ -81,19 +85,24 @@ static void took(struct conn *c, const struct offer *o, size_t len)
                      o->fin && len == o->len);
 }
 
-/* Writes one packet, of as many offers as fit in it. Its length, 0: there is nothing (more) to
- * write now, or a negative error of ngtcp2. */
+/* Writes one packet, of as many offers as fit in it, at most cap bytes. Its length, 0: there is
+ * nothing (more) to write now, or a negative error of ngtcp2. */
 static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at, size_t cap,
                                  uint64_t ts)
 {
     struct endpoint *e = c->endpoint;
     struct offer o;
+    bool first = true;
 
     for (;;) {
         ngtcp2_ssize n, len = -1;
         uint32_t flags = 0;
 
         ask(c, &o);
+        if (first && o.count >= 0 && o.len < BULK_OFFER && cap > CONN_PACKET) {
+            cap = CONN_PACKET; /* with nothing offered it may be a probe, of any length */
+        }
+        first = false;
         if (o.count >= 0) {
             flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (o.fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0u);
         }
@@ -158,13 +167,15 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
 {
     struct endpoint *e = c->endpoint;
     ngtcp2_path_storage ps;
+    size_t longest = conn_packet_max(c);
 
     e->train_len = e->train_sent = 0;
-    while (e->train_len + CONN_PACKET <= cap) {
+    while (e->train_len + longest <= cap) {
         ngtcp2_ssize n;
 
         ngtcp2_path_storage_zero(&ps);
-        n = write_packet(c, &ps.path, e->train + e->train_len, CONN_PACKET, ts);
+        n = write_packet(c, &ps.path, e->train + e->train_len,
+                         c->narrow_until_ns ? longest : cap - e->train_len, ts);
         if (n <= 0) {
             return (int)n;
         }
@@ -205,7 +216,7 @@ int conn_write(struct conn *c, uint64_t now_ns, bool *more)
 
     *more = false;
     /* A burst is one train, except that a short packet ends a train early. */
-    while (going > 0 && left >= CONN_PACKET && c->state == CONN_OPEN) {
+    while (going > 0 && left >= conn_packet_max(c) && c->state == CONN_OPEN) {
         size_t len;
 
         going = build_train(c, left, conn_clock(c, now_ns));

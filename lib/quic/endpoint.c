@@ -133,6 +133,9 @@ static void receive_packet(struct endpoint *e, const struct udp_packet *p, uint6
 
     e->counters.datagrams_in++;
     e->counters.bytes_in += p->len;
+    if (p->len > e->counters.datagram_longest) {
+        e->counters.datagram_longest = p->len;
+    }
     if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
         accept_offer_versions(e, p, &vc);
         return;
@@ -228,6 +231,8 @@ void endpoint_tick(struct endpoint *e)
             error = ngtcp2_conn_handle_expiry(c->quic, conn_clock(c, now_ns));
             if (error) {
                 conn_fail(c, error);
+            } else {
+                conn_path_tick(c, now_ns);
             }
         }
         conn_mark(c);

@@ -93,6 +93,8 @@ struct endpoint_options {
     uint64_t stream_window;   /* credit of a new unidirectional stream (LIMIT_LANE_WINDOW) */
     uint64_t control_window;  /* of a bidirectional one; extended by the endpoint on arrival */
     uint64_t max_streams_uni; /* LIMIT_LANES */
+    size_t max_packet;        /* bytes of the longest that path MTU discovery tries, from 1,200 to
+                                 65,000; 0: none on loopback (1,452), elsewhere 8,952 */
     size_t max_connections, max_half_open;
 };
 
@@ -124,6 +126,7 @@ int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_le
 
 struct endpoint_counters {
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, malformed, refused, dropped;
+    uint64_t datagram_longest; /* received, bytes */
     uint64_t connections, half_open;
 };
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
@@ -149,7 +152,8 @@ void conn_stop(struct conn *c, int64_t stream, uint64_t code);  /* their sending
 void conn_close(struct conn *c, uint64_t code, const char *reason);
 /* HOST:PORT of the peer, [V6]:PORT; NUL-terminated. */
 void conn_peer_text(const struct conn *c, char *text, size_t cap);
-uint64_t conn_rtt_ns(const struct conn *c); /* smoothed; 0 unknown */
+uint64_t conn_rtt_ns(const struct conn *c);   /* smoothed; 0 unknown */
+size_t conn_packet_max(const struct conn *c); /* bytes of the longest packet that it sends now */
 uint64_t conn_last_heard_ns(const struct conn *c);
 
 #endif

@@ -102,8 +102,10 @@ static void set_options(struct udp *u)
     set_option(u->fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
     set_option(u->fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
     set_option(u->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1);
+    set_option(u->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE); /* no fragments */
     if (v6) {
         set_option(u->fd, IPPROTO_IP, IP_RECVERR, 1); /* for mapped addresses */
+        set_option(u->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
     }
     if (u->wildcard) {
         set_option(u->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);

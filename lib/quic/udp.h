@@ -53,6 +53,12 @@ struct udp {
 int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, struct rusm_why *why);
 void udp_close(struct udp *u);
 
+/* The longest datagram that it receives whole. */
+static inline size_t udp_longest(const struct udp *u)
+{
+    return u->slot_size < UDP_TRAIN_MAX ? u->slot_size : UDP_TRAIN_MAX;
+}
+
 socklen_t udp_address_len(const union udp_address *a);
 bool udp_address_eq(const union udp_address *a, const union udp_address *b);
 /* Copies an address; a v4 one for a v6 socket is mapped. RUSM_EINVAL: the socket can't reach it. */

@@ -51,4 +51,24 @@ load helper
     expect 2 rusm bench flood 1
     expect 2 rusm bench --senders 0 fanout 1 1
     expect 2 rusm bench --payload 2000000 closed 1 1
+    expect 2 rusm bench bulk 1 1
+    expect 2 rusm bench bulk 0
+    expect 2 rusm bench connect 3
+    expect 2 rusm bench connect 101
+}
+
+@test "bulk: two lengths of packets, every message arrives" {
+    expect 0 rusm bench --json bulk 1
+    jq -e '.bench == "bulk" and (.runs | length == 2 and all(.bytes_per_s > 1000000)) and
+           .runs[0].packet_bytes == 1452 and .runs[1].packet_bytes == 65000' <<<"$output"
+    expect 0 rusm bench bulk 1
+    equal "${#lines[@]}" 2
+    like "${lines[1]}" "packets of 65000 bytes: *"
+}
+
+@test "connect: every figure is there" {
+    expect 0 rusm bench --json connect 4
+    jq -e '.bench == "connect" and .nodes == 4 and .node_rss_kib > 1000 and
+           .rss_kib_per_connection > 0 and .bytes_per_lane > 100 and .idle_cpu_percent >= 0 and
+           .handshakes_per_s > 1 and .spawn_us.p50 > 0 and .spawns_per_s > 100' <<<"$output"
 }

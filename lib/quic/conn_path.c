@@ -1,0 +1,105 @@
+/* conn_path: how long packets may be on a connection's path. On loopback that is known; elsewhere
+ * ngtcp2 begins with 1,200 bytes and looks for more (RFC 8899). What it does not foresee, a path that
+ * grows narrower, is noticed here. Called by conn, conn_io and endpoint, on the endpoint's thread. */
+#include "quic/conn.h"
+
+#include <string.h>
+
+/* Jumbo frames of 9,000 bytes, less the headers of IPv6 and UDP. */
+#define PACKET_USUAL_MAX 8952
+
+/* After this a path that was too narrow is tried again (RFC 8899, 5.1.1). */
+#define RAISE_NS ((uint64_t)600 * NGTCP2_SECONDS)
+
+/* Probe timeouts without any progress that make a path too narrow. */
+#define BARREN_PTOS 3
+
+/* Tried after CONN_PACKET and the maximum, from above, the first that gets through is kept: frames
+ * of 9,000, 8,896 and 3,900 bytes (clouds), 1,460, 1,420 (WireGuard), 1,400, 1,380, 1,280 (tunnels),
+ * less 48. */
+static const uint16_t probes[] = { 8952, 8848, 3852, 1412, 1372, 1352, 1332, 1232 };
+
+_Static_assert(sizeof(probes) / sizeof(probes[0]) + 2 == CONN_PROBES, "room for two more");
+
+static bool is_loopback(const union udp_address *a)
+{
+    const uint8_t *v4 = (const uint8_t *)&a->v4.sin_addr;
+
+    if (a->any.sa_family == AF_INET6) {
+        if (!IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+            return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+        }
+        v4 = &a->v6.sin6_addr.s6_addr[12];
+    }
+    return v4[0] == 127;
+}
+
+static size_t fill_probes(uint16_t *to, size_t max)
+{
+    size_t n = 0;
+
+    if (max > CONN_PACKET) {
+        to[n++] = CONN_PACKET;
+    }
+    if (max > CONN_PACKET_MIN) {
+        to[n++] = (uint16_t)max;
+    }
+    for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+        if (probes[i] < max && probes[i] != CONN_PACKET) {
+            to[n++] = probes[i];
+        }
+    }
+    return n;
+}
+
+void conn_path_settings(const struct conn *c, ngtcp2_settings *s, uint16_t *to)
+{
+    size_t max = c->endpoint->options.max_packet;
+
+    if (max == 0 && is_loopback(&c->path.remote)) {
+        s->max_tx_udp_payload_size = CONN_PACKET;
+        s->no_tx_udp_payload_size_shaping = 1;
+        s->no_pmtud = 1;
+        return;
+    }
+    max = max ? max : PACKET_USUAL_MAX;
+    s->max_tx_udp_payload_size = max;
+    s->pmtud_probeslen = fill_probes(to, max);
+    s->pmtud_probes = to;
+    s->no_pmtud = s->pmtud_probeslen == 0;
+}
+
+size_t conn_packet_max(const struct conn *c)
+{
+    if (c->state != CONN_OPEN) {
+        return 0;
+    }
+    size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
+    return c->narrow_until_ns && max > CONN_PACKET_MIN ? CONN_PACKET_MIN : max;
+}
+
+void conn_path_progress(struct conn *c)
+{
+    c->barren_ns = 0;
+}
+
+void conn_path_tick(struct conn *c, uint64_t now_ns)
+{
+    ngtcp2_conn_info info;
+
+    if (c->narrow_until_ns && now_ns >= c->narrow_until_ns) {
+        c->narrow_until_ns = 0;
+    }
+    if (!c->ready || conn_packet_max(c) <= CONN_PACKET_MIN) {
+        return;
+    }
+    ngtcp2_conn_get_conn_info(c->quic, &info);
+    if (info.bytes_in_flight == 0) {
+        c->barren_ns = 0;
+    } else if (!c->barren_ns) {
+        c->barren_ns = now_ns;
+    } else if (now_ns - c->barren_ns > BARREN_PTOS * ngtcp2_conn_get_pto(c->quic)) {
+        c->narrow_until_ns = now_ns + RAISE_NS;
+        c->barren_ns = 0;
+    }
+}
