@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "base/must.h"
 
-struct credit *credit_new(struct list *owner)
+struct credit *credit_new(struct credit_owner *owner)
 {
     struct credit *c = malloc(sizeof(*c));
 
@@ -41,7 +41,8 @@ void credit_give(struct credit *c, uint64_t bytes)
         c->given += bytes;
         c->messages++;
         if (!list_linked(&c->dirty)) {
-            list_append(c->owner, &c->dirty);
+            list_append(&c->owner->dirty, &c->dirty);
+            credit_owner_due(c->owner);
         }
     }
     credit_drop(c);

@@ -60,6 +60,10 @@
 /* Control bytes queued for a peer that does not read them; above, the connection is closed. */
 #define LIMIT_CONTROL_QUEUE ((size_t)16 * 1024 * 1024)
 
+/* Of these, what tables and names may take: a burst. The rest of them waits where it is, so that the
+ * short frames behind them do not. */
+#define LIMIT_CONTROL_ROOM ((size_t)256 * 1024)
+
 /* Requests of ours without an answer, a connection. Above: RUSM_ELIMIT. */
 #define LIMIT_REQUESTS 4096
 

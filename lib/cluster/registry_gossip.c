@@ -181,6 +181,18 @@ static bool registry_write_log(struct registry *r, struct registry_owner *peer, 
     return true;
 }
 
+uint32_t registry_due(struct registry *r)
+{
+    struct list *first = list_first(&r->due);
+
+    if (!first) {
+        return 0;
+    }
+    list_remove(first);
+    list_append(&r->named, first);
+    return list_entry(first, struct registry_owner, at_due)->index;
+}
+
 size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t cap)
 {
     struct registry_owner *peer = registry_peer(r, index);
@@ -192,7 +204,7 @@ size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t c
     struct writer w = writer_on(body, cap);
     uint64_t flags = peer->snapshot == SNAPSHOT_DUE ? NAMES_FIRST : 0;
     writer_varint(&w, 0);
-    bool end = registry_write_log(r, peer, &w);
+    bool told = peer->told == r->seq, end = registry_write_log(r, peer, &w);
     if (peer->snapshot != SNAPSHOT_DONE) {
         flags |= end ? NAMES_LAST : 0;
         peer->snapshot = end ? SNAPSHOT_DONE : SNAPSHOT_UNDERWAY;
@@ -200,6 +212,7 @@ size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t c
     if (end) {
         peer->told = r->seq;
     }
+    r->telling -= !told && peer->told == r->seq;
     body[0] = (uint8_t)flags;
     registry_bury(r);
     return writer_len(&w);

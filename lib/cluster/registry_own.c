@@ -7,6 +7,8 @@
 #include "cluster/registry_state.h"
 #include "wire/varint.h"
 
+#define REGISTRY_BURY_LEAST 1024
+
 static bool registry_serial_eq(const struct map_node *node, const void *key)
 {
     return ((const struct registry_process *)(const void *)node)->serial == *(const uint64_t *)key;
@@ -32,6 +34,8 @@ static void registry_log(struct registry *r, struct registry_own *own)
     own->mark.seq = ++r->seq;
     list_remove(&own->mark.at);
     list_append(&r->log, &own->mark.at);
+    list_move_all(&r->due, &r->named);
+    r->telling = r->peers.count;
 }
 
 void registry_bury(struct registry *r)
@@ -39,7 +43,8 @@ void registry_bury(struct registry *r)
     uint64_t told = UINT64_MAX;
     struct map_iter it;
 
-    if (list_empty(&r->dead)) {
+    /* Mostly all have been told of all, or nobody yet. */
+    if (list_empty(&r->dead) || (r->telling > 0 && r->dead_count < r->bury_at)) {
         return;
     }
     for (struct map_node *n = map_first(&r->peers, &it); n; n = map_next(&r->peers, &it)) {
@@ -54,7 +59,9 @@ void registry_bury(struct registry *r)
         list_remove(&own->mark.at);
         registry_detach(r, &own->claim);
         free(own);
+        r->dead_count--;
     }
+    r->bury_at = 2 * r->dead_count + REGISTRY_BURY_LEAST;
 }
 
 /* Finds or makes the entry of a process. NULL: no memory. */
@@ -111,6 +118,7 @@ int registry_claim(struct registry *r, const char *name, size_t len, uint64_t se
     own->claim.dead = false;
     if (claim) {
         list_remove(&own->claim.at_owner); /* no tombstone any more */
+        r->dead_count--;
         registry_settle(r, n);
     } else {
         list_init(&own->mark.at);
@@ -137,6 +145,7 @@ static void registry_kill(struct registry *r, struct registry_claim *claim, uint
     list_remove(&own->at_lost);
     list_remove(&claim->at_owner);
     list_append(&r->dead, &claim->at_owner);
+    r->dead_count++;
     r->counters.own--;
     registry_log(r, own);
     registry_settle(r, claim->name);

@@ -49,7 +49,10 @@ static struct connection *connection_new(struct rusm_node *node, struct conn *co
     c->conn = conn;
     c->since_ns = node->now_ns;
     list_init(&c->requests);
+    list_init(&c->doubted);
+    list_init(&c->feed);
     list_append(&node->connections, &c->link);
+    list_append(&node->unready, &c->unready);
     return c;
 }
 
@@ -58,13 +61,18 @@ void connection_free(struct connection *c)
     rpc_fail_all(c);
     peer_free(c->peer);
     list_remove(&c->link);
+    list_remove(&c->unready);
+    list_remove(&c->doubted);
+    list_remove(&c->feed);
     free(c);
 }
 
 static struct connection *of_conn(struct rusm_node *node, const struct conn *conn)
 {
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
+    if (conn_app(conn))
+        return connection_of(conn_app(conn));
+    list_each(link, &node->unready) {
+        struct connection *c = list_entry(link, struct connection, unready);
         if (c->conn == conn)
             return c;
     }
@@ -111,6 +119,7 @@ static int on_ready(void *context, struct conn *conn)
         .events = &node_peer_events,
         .context = node,
         .budget = &node->budget,
+        .peers = &node->peers,
         .seed = rng_u64(&node->rng),
         .now_ns = node->now_ns,
         .hello = { .version = CONTROL_VERSION,
@@ -129,6 +138,7 @@ static int on_ready(void *context, struct conn *conn)
         return error;
     }
     peer_set_user(c->peer, c);
+    list_remove(&c->unready);
     return 0;
 }
 
@@ -323,7 +333,7 @@ static void on_peer_ready(void *context, struct peer *p)
     if (c->client)
         return;
     if (m->contender == c)
-        m->contender = NULL;
+        liveness_settled(m);
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
              conn_dialled(c->conn) ? "dialled" : "accepted");
     set_address(c, m);
@@ -380,4 +390,5 @@ const struct peer_events node_peer_events = {
     .lane_lost = router_lane_lost,
     .writable = router_writable,
     .refused = router_refused,
+    .room = feed_room,
 };

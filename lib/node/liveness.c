@@ -22,17 +22,24 @@ bool liveness_contend(struct connection *c, struct member *m)
     if (m->contender || !ping(m->current))
         return false;
     m->contender = c;
+    list_append(&node->contended, &m->contended);
     m->contender_until_ns = node->now_ns + CONTENDER_NS;
     log_info(&node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
              c->address, m->current->address);
     return true;
 }
 
+void liveness_settled(struct member *m)
+{
+    m->contender = NULL;
+    list_remove(&m->contended);
+}
+
 /* The old one did not answer, or is gone: the contender has its place. */
 static void contender_wins(struct rusm_node *node, struct member *m)
 {
     struct connection *c = m->contender;
-    m->contender = NULL;
+    liveness_settled(m);
     if (m->current)
         connection_replace(m->current);
     if (strcmp(node->name, m->name) < 0)
@@ -49,13 +56,14 @@ void liveness_pong(struct connection *c)
     log_warn(&c->node->log, "refused a second %s from %s: the one at %s lives", m->name,
              m->contender->address, c->address);
     peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
-    m->contender = NULL;
+    liveness_settled(m);
 }
 
 void liveness_doubt(struct connection *c)
 {
-    if (c->doubt_until_ns || !ping(c))
+    if (list_linked(&c->doubted) || !ping(c))
         return;
+    list_append(&c->node->doubted, &c->doubted);
     c->doubted_ns = c->node->now_ns;
     c->doubt_until_ns = c->node->now_ns + DOUBT_NS;
 }
@@ -63,14 +71,12 @@ void liveness_doubt(struct connection *c)
 static uint64_t doubts_tick(struct rusm_node *node)
 {
     uint64_t next = UINT64_MAX;
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (!c->doubt_until_ns || !c->ready_ns)
-            continue;
-        if (conn_last_heard_ns(c->conn) > c->doubted_ns) {
-            c->doubt_until_ns = 0; /* it lives */
+    list_each_safe(link, &node->doubted) {
+        struct connection *c = list_entry(link, struct connection, doubted);
+        if (!c->ready_ns || conn_last_heard_ns(c->conn) > c->doubted_ns) {
+            list_remove(link); /* it lives, or is over */
         } else if (node->now_ns >= c->doubt_until_ns) {
-            c->doubt_until_ns = 0;
+            list_remove(link);
             peer_close(c->peer, CLOSE_TIMEOUT, "nobody is at its address");
         } else if (c->doubt_until_ns < next) {
             next = c->doubt_until_ns;
@@ -82,10 +88,8 @@ static uint64_t doubts_tick(struct rusm_node *node)
 uint64_t liveness_tick(struct rusm_node *node)
 {
     uint64_t next = doubts_tick(node);
-    list_each(link, &node->members) {
-        struct member *m = list_entry(link, struct member, link);
-        if (!m->contender)
-            continue;
+    list_each_safe(link, &node->contended) {
+        struct member *m = list_entry(link, struct member, contended);
         if (!m->current || node->now_ns >= m->contender_until_ns)
             contender_wins(node, m);
         else if (m->contender_until_ns < next)

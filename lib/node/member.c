@@ -1,5 +1,5 @@
 /* member: the other nodes that we know of, from the run folder, --join, a peer's word or their own
- * call; and dialling those that are wanted and not connected, with backoff and jitter. */
+ * call. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,24 @@ static struct member *of(struct list *link)
     return list_entry(link, struct member, link);
 }
 
+struct name_key {
+    const char *name;
+    size_t len;
+};
+
+static bool is_named(const struct map_node *n, const void *key)
+{
+    const struct member *m = list_entry(n, struct member, by_name);
+    const struct name_key *k = key;
+    return strlen(m->name) == k->len && memcmp(m->name, k->name, k->len) == 0;
+}
+
 struct member *member_find(struct rusm_node *node, const char *name, size_t len)
 {
-    list_each(link, &node->members) {
-        struct member *m = of(link);
-        if (strlen(m->name) == len && memcmp(m->name, name, len) == 0)
-            return m;
-    }
-    return NULL;
+    const struct name_key key = { .name = name, .len = len };
+    struct map_node *n =
+        map_find(&node->by_name, map_hash_bytes(&node->by_name, name, len), is_named, &key);
+    return n ? list_entry(n, struct member, by_name) : NULL;
 }
 
 struct member *member_get(struct rusm_node *node, const char *name, size_t len)
@@ -30,15 +40,21 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len)
     if (m)
         return m;
     m = calloc(1, sizeof *m);
-    if (!m || runtime_node_index(node->runtime, name, len, &m->index) != 0) {
+    if (m)
+        m->node = node;
+    if (!m || runtime_node_index(node->runtime, name, len, &m->index) != 0 || dial_add(m) != 0) {
+        free(m);
+        return NULL;
+    }
+    if (map_insert(&node->by_name, map_hash_bytes(&node->by_name, name, len), &m->by_name) != 0) {
+        dial_remove(m);
         free(m);
         return NULL;
     }
     memcpy(m->name, name, len);
-    m->node = node;
     m->since_ns = node->now_ns;
-    m->dial_at_ns = UINT64_MAX;
     m->pidfd = -1;
+    list_init(&m->contended);
     list_init(&m->ask.link);
     list_append(&node->members, &m->link);
     return m;
@@ -49,8 +65,10 @@ void members_free(struct rusm_node *node)
     list_each_safe(link, &node->members) {
         neighbour_forget(node, of(link));
         list_remove(link);
+        dial_remove(of(link));
         free(of(link));
     }
+    map_fini(&node->by_name);
 }
 
 /* Counts those known from others' word alone. */
@@ -64,14 +82,7 @@ static void tell_apart(struct rusm_node *node, struct member *m, bool told)
 
 /* ---- who is wanted ---- */
 
-static void dial_at(struct rusm_node *node, struct member *m, uint64_t at_ns)
-{
-    m->dial_at_ns = at_ns;
-    if (at_ns < node->dial_at_ns)
-        node->dial_at_ns = at_ns;
-}
-
-static void want(struct rusm_node *node, struct member *m, const char *address)
+static void want(struct member *m, const char *address)
 {
     size_t len = strlen(address);
     if (len >= sizeof m->address)
@@ -81,7 +92,7 @@ static void want(struct rusm_node *node, struct member *m, const char *address)
     if (m->current || m->dialling)
         return;
     m->backoff_ns = 0;
-    dial_at(node, m, node->now_ns);
+    dial_at(m, m->node->now_ns);
 }
 
 void members_scan(struct rusm_node *node)
@@ -104,7 +115,8 @@ void members_scan(struct rusm_node *node)
         if (!m)
             continue;
         m->near = true;
-        want(node, m, e->address);
+        dial_vouch(m);
+        want(m, e->address);
     }
     free(entries);
 }
@@ -123,116 +135,9 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
     bool v6 = strchr(target.host, ':');
     snprintf(address, sizeof address, v6 ? "[%s]:%s" : "%s:%s", target.host, target.port);
     m->joined = true;
-    want(node, m, address);
+    dial_vouch(m);
+    want(m, address);
     return 0;
-}
-
-/* ---- dialling ---- */
-
-void member_dial_later(struct rusm_node *node, struct member *m)
-{
-    uint64_t wait = m->backoff_ns ? m->backoff_ns * 2 : LIMIT_BACKOFF_MIN_NS;
-    if (wait > LIMIT_BACKOFF_MAX_NS)
-        wait = LIMIT_BACKOFF_MAX_NS;
-    m->backoff_ns = wait;
-    dial_at(node, m, node->now_ns + wait / 2 + rng_below(&node->rng, wait / 2 + 1));
-}
-
-/* A neighbour of the run folder may have come back elsewhere, or be gone for good. */
-static void refresh(struct rusm_node *node, struct member *m)
-{
-    struct rundir_entry e;
-    if (m->joined || rundir_find(&node->rundir, m->name, &e) != 0)
-        return;
-    if (e.alive)
-        memcpy(m->address, e.address, sizeof e.address);
-    else
-        m->wanted = false;
-}
-
-/* Dials the next of its addresses. False: there is none left. */
-static bool dial_next(struct rusm_node *node, struct member *m)
-{
-    while (m->tried < m->ask.count) {
-        if (connection_dial(node, &m->ask.found[m->tried++], m->name, &m->dialling) != 0)
-            continue;
-        m->dialling->member = m;
-        m->dialling->index = m->index;
-        return true;
-    }
-    m->dialling = NULL;
-    return false;
-}
-
-static void on_resolved(struct resolver_ask *ask)
-{
-    struct member *m = ask->user;
-    struct rusm_node *node = m->node;
-    if (ask->count < 0)
-        log_warn(&node->log, "cannot dial %s: %s", m->name, ask->why.text);
-    if (!m->wanted || m->current || m->dialling || node->leaving)
-        return;
-    if (!dial_next(node, m))
-        member_dial_later(node, m);
-}
-
-static void dial(struct rusm_node *node, struct member *m)
-{
-    m->dial_at_ns = UINT64_MAX;
-    refresh(node, m);
-    if (!m->wanted || m->current || m->dialling || m->ask.under_way || !m->address[0])
-        return;
-    if (m->tried < m->ask.count && dial_next(node, m))
-        return;
-    memcpy(m->ask.host_port, m->address, sizeof m->address);
-    m->ask.done = on_resolved;
-    m->ask.user = m;
-    m->tried = 0;
-    if (resolver_ask(&node->resolver, &m->ask) != 0)
-        member_dial_later(node, m);
-}
-
-/* The user vouches for some; the rest may be made up, and share LIMIT_DIALS. */
-static bool vouched(const struct member *m)
-{
-    return m->joined || m->near;
-}
-
-/* Who of the rest has been due for longest. NULL: nobody, or enough dials are under way. */
-static struct member *next_due(struct rusm_node *node)
-{
-    struct member *first = NULL;
-    unsigned dials = 0;
-    list_each(link, &node->members) {
-        struct member *m = of(link);
-        if (vouched(m))
-            continue;
-        dials += m->dialling || m->ask.under_way;
-        if (m->dial_at_ns <= node->now_ns && (!first || m->dial_at_ns < first->dial_at_ns))
-            first = m;
-    }
-    return dials < LIMIT_DIALS ? first : NULL;
-}
-
-uint64_t members_tick(struct rusm_node *node)
-{
-    struct member *next;
-    if (node->leaving)
-        return UINT64_MAX;
-    if (node->now_ns < node->dial_at_ns)
-        return node->dial_at_ns;
-    node->dial_at_ns = UINT64_MAX;
-    for (int i = 0; i < LIMIT_DIALS && (next = next_due(node)); i++)
-        dial(node, next);
-    list_each(link, &node->members) {
-        struct member *m = of(link);
-        if (vouched(m) && m->dial_at_ns <= node->now_ns)
-            dial(node, m);
-        /* Those that are due still wait for another's dial to end. */
-        if (m->dial_at_ns > node->now_ns && m->dial_at_ns < node->dial_at_ns)
-            node->dial_at_ns = m->dial_at_ns;
-    }
-    return node->dial_at_ns;
 }
 
 void member_connected(struct rusm_node *node, struct member *m, struct connection *c)
@@ -244,7 +149,8 @@ void member_connected(struct rusm_node *node, struct member *m, struct connectio
     m->tried = m->ask.count = 0;
     m->incarnation = c->incarnation;
     m->backoff_ns = 0;
-    m->dial_at_ns = UINT64_MAX;
+    dial_at(m, UINT64_MAX);
+    dial_ended(node);
     m->wanted = true;
     neighbour_watch(node, m);
 }
@@ -262,16 +168,16 @@ void member_lost(struct rusm_node *node, struct member *m, struct connection *c)
     }
     if (was_dialling) {
         m->dialling = NULL;
-        node->dial_at_ns = 0; /* another may have its turn */
+        dial_ended(node);
     }
     if (m->contender == c)
-        m->contender = NULL;
+        liveness_settled(m);
     if (m->current || m->dialling || !m->wanted || node->leaving)
         return;
     if (was_dialling && !was_current && m->tried < m->ask.count)
-        dial_at(node, m, node->now_ns); /* another of its addresses may do, before we wait */
+        dial_at(m, node->now_ns); /* another of its addresses may do, before we wait */
     else
-        member_dial_later(node, m);
+        dial_later(m);
 }
 
 /* ---- what nodes tell each other of third ones ---- */
@@ -318,7 +224,7 @@ int members_told(struct rusm_node *node, const struct frame *frame)
             continue;
         memcpy(address, e.address, e.address_len);
         address[e.address_len] = 0;
-        want(node, m, address);
+        want(m, address);
     }
     return got;
 }

@@ -1,5 +1,5 @@
-/* node: the composition: options in, the parts put together, the loop's turns, the leave. See
- * node.h for who runs where. */
+/* node: the composition: options in, the parts put together, what it says of itself. See node.h for
+ * who runs where. */
 #include "node/node.h"
 
 #include <errno.h>
@@ -12,9 +12,6 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "node/resolve.h"
-
-/* How often idle lanes, stalled grants and late hellos are looked at. */
-#define TICK_NS ((uint64_t)1000000000)
 
 uint64_t node_wall_ms(void)
 {
@@ -165,6 +162,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
         return error;
     rng_init(&node->rng, seed);
     map_init(&node->grants, seed ^ 5);
+    map_init(&node->by_name, seed ^ 6);
     node->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET,
                                          .grants_left = LIMIT_GRANT_BUDGET };
     node->idle_timeout_ns =
@@ -205,7 +203,13 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     if (!node)
         return err_why(why, RUSM_ENOMEM, "no memory");
     list_init(&node->connections);
+    list_init(&node->unready);
+    list_init(&node->doubted);
     list_init(&node->members);
+    list_init(&node->contended);
+    list_init(&node->feeds);
+    dials_init(&node->dials);
+    peers_init(&node->peers);
     list_init(&node->grants_starved);
     node->rundir.lock_fd = -1;
     memcpy(node->name, o->name, strlen(o->name) + 1);
@@ -239,6 +243,7 @@ void rusm_node_free(struct rusm_node *node)
     endpoint_free(node->endpoint);
     registry_free(node->registry);
     members_free(node);
+    dials_fini(&node->dials);
     map_fini(&node->grants);
     loop_fini(&node->loop);
     rundir_close(&node->rundir);
@@ -306,178 +311,6 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
                    error == RUSM_EEXIST   ? "the name is taken"
                    : error == RUSM_EINVAL ? "not a process name"
                                           : rusm_strerror(error));
-}
-
-/* ---- turns ---- */
-
-static void turn_peers(struct rusm_node *node)
-{
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer)
-            peer_turn(c->peer, node->now_ns);
-    }
-}
-
-static void tick_peers(struct rusm_node *node)
-{
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer)
-            peer_tick(c->peer, node->now_ns);
-    }
-}
-
-/* Tells each peer what changed among our names. */
-static void gossip(struct rusm_node *node)
-{
-    uint8_t body[LIMIT_FRAME];
-    list_each(link, &node->members) {
-        struct member *m = list_entry(link, struct member, link);
-        size_t len;
-        while (m->current && (len = registry_next(node->registry, m->index, body, sizeof body)) > 0)
-            if (peer_send_frame(m->current->peer, FRAME_NAMES, false, body, len) != 0)
-                break;
-    }
-}
-
-/* One turn without the wait. Returns true if there is more to do at once. */
-static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *next)
-{
-    bool more = false;
-    node->now_ns = endpoint_now_ns();
-    if (look)
-        more = endpoint_receive(node->endpoint);
-    endpoint_tick(node->endpoint);
-    resolver_collect(&node->resolver);
-    *next = members_tick(node);
-    uint64_t liveness = liveness_tick(node);
-    if (liveness < *next)
-        *next = liveness;
-    if (node->now_ns >= node->tick_ns) {
-        node->tick_ns = node->now_ns + TICK_NS;
-        tick_peers(node);
-    }
-    if (node->tick_ns < *next)
-        *next = node->tick_ns;
-    turn_peers(node);
-    if (node->runtime &&
-        (runtime_ready(node->runtime) || runtime_next_ns(node->runtime) <= node->now_ns)) {
-        more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
-        turn_peers(node); /* credit of what was taken goes out with this flush */
-    }
-    gossip(node);
-    *blocked = false;
-    more |= endpoint_flush(node->endpoint, blocked);
-    /* Connections that ended in the flush have messages for those who watched them. */
-    more |= node->runtime && runtime_ready(node->runtime);
-    uint64_t asleep = node->runtime ? runtime_next_ns(node->runtime) : UINT64_MAX;
-    if (asleep < *next)
-        *next = asleep;
-    uint64_t quic = endpoint_next_ns(node->endpoint);
-    if (quic < *next)
-        *next = quic;
-    return more;
-}
-
-static bool poll_socket(void *context)
-{
-    return endpoint_poll(context);
-}
-
-/* Turns until `done` says so, or the deadline, or a second stop. */
-static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *node),
-                      uint64_t deadline_ns, int stops)
-{
-    bool more = true, blocked = false;
-    uint64_t next;
-    while (!done(node) && node->now_ns < deadline_ns && atomic_load(&node->stops) < stops) {
-        more = turn(node, more || node->loop.readable, &blocked, &next);
-        if (deadline_ns < next)
-            next = deadline_ns;
-        if (done(node))
-            break; /* and not after a wait for nothing */
-        if (!more && !blocked)
-            more = loop_spin(&node->loop, next, poll_socket, node->endpoint);
-        if (more && !blocked)
-            loop_look(&node->loop, node->now_ns);
-        else
-            loop_wait(&node->loop, node->now_ns, next, blocked);
-    }
-}
-
-static bool never(struct rusm_node *node)
-{
-    (void)node;
-    return false;
-}
-
-static bool processes_idle(struct rusm_node *node)
-{
-    return !runtime_ready(node->runtime);
-}
-
-/* Clients are not waited for: one that only holds its connection acknowledges nothing. */
-static bool peers_drained(struct rusm_node *node)
-{
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer && !c->client && !peer_drained(c->peer))
-            return false;
-    }
-    return true;
-}
-
-static bool none_left(struct rusm_node *node)
-{
-    return list_empty(&node->connections);
-}
-
-/* Tells everyone, lets processes finish what they have, ends them, waits until all that they sent
- * has reached its mailbox, closes. */
-static void leave(struct rusm_node *node)
-{
-    uint64_t deadline = node->now_ns + LIMIT_LEAVE_NS, next;
-    bool blocked;
-    node->leaving = true;
-    log_info(&node->log, "leaving");
-    list_each(link, &node->members) {
-        struct member *m = list_entry(link, struct member, link);
-        if (m->current)
-            peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
-    }
-    turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
-    run_until(node, processes_idle, deadline, 2);
-    runtime_free(node->runtime);
-    node->runtime = NULL;
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer && !c->client)
-            peer_finish(c->peer);
-    }
-    run_until(node, peers_drained, deadline, 2);
-    list_each(link, &node->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->peer)
-            peer_close(c->peer, CLOSE_NONE, "the node leaves");
-        else
-            conn_close(c->conn, CLOSE_NONE, "the node leaves");
-    }
-    run_until(node, none_left, deadline, 2);
-}
-
-int rusm_node_run(struct rusm_node *node)
-{
-    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
-    run_until(node, never, UINT64_MAX, 1);
-    leave(node);
-    return 0;
-}
-
-void rusm_node_stop(struct rusm_node *node)
-{
-    atomic_fetch_add(&node->stops, 1);
-    loop_wake(&node->loop);
 }
 
 /* ---- what it says of itself ---- */

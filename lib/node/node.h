@@ -4,10 +4,11 @@
  * rusm_node_stop may be called from elsewhere. Each loop turn: read the socket, hand records to
  * mailboxes, run processes, give credit back, flush each connection once, wait.
  *
- *   node.c        life: options, run, leave              loop.c      the only user of libev
- *   connection.c  a connection's life, hello, adopt      member.c    nodes we know, dialling them
+ *   node.c        life: options, parts                   loop.c      the only user of libev
+ *   turn.c        the loop's turns, leaving              feed.c      what goes out as it drains
+ *   connection.c  a connection's life, hello, adopt      member.c    nodes we know
+ *   liveness.c    asking peers whether they live         dial.c      dialling members
  *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
- *   liveness.c    asking peers whether they live
  *   tables.c      what attach shows                      neighbour.c their OS processes
  */
 #ifndef NODE_NODE_H
@@ -16,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "actor/runtime.h"
+#include "base/heap.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -24,11 +26,12 @@
 #include "node/loop.h"
 #include "node/resolver.h"
 #include "node/rundir.h"
-#include "peer/peer.h"
+#include "peer/peers.h"
 
 /* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
 struct member {
     struct list link; /* in node.members */
+    struct map_node by_name;
     struct rusm_node *node;
     char name[RUSM_NODE_NAME_MAX + 1];
     uint32_t index;               /* in pids */
@@ -37,6 +40,7 @@ struct member {
     struct connection *current;   /* ready; NULL: not connected */
     struct connection *dialling;  /* ours, on its way; NULL */
     struct connection *contender; /* another incarnation that wants the place of current */
+    struct list contended;        /* in node.contended while there is one */
     uint64_t contender_until_ns;  /* current must answer a PING before */
     bool wanted;                  /* dial it until connected */
     bool told;                    /* known from others' word alone: one of node.told */
@@ -44,7 +48,8 @@ struct member {
     bool near;                    /* of our run folder */
     bool left;                    /* it said so, as it ended its last connection */
     uint64_t since_ns;            /* of its present state */
-    uint64_t dial_at_ns;          /* next try; UINT64_MAX: none */
+    struct heap_node dial;        /* next try; UINT64_MAX: none; in one heap of node.dials */
+    struct list trying;           /* in node.dials.trying */
     struct resolver_ask ask;      /* for `address`, at every try anew */
     int tried;                    /* how many of ask.found were dialled */
     int pidfd;                    /* its OS process, if it is of our run folder; -1 */
@@ -55,7 +60,8 @@ struct member {
 
 /* One QUIC connection and who is behind it. */
 struct connection {
-    struct list link; /* in node.connections */
+    struct list link;    /* in node.connections */
+    struct list unready; /* in node.unready until the handshake is complete */
     struct rusm_node *node;
     struct conn *conn;
     struct peer *peer;                  /* NULL until the handshake is complete */
@@ -67,7 +73,9 @@ struct connection {
     bool client, left;                  /* left: it said LEAVE */
     uint64_t since_ns;
     uint64_t ready_ns;                   /* 0: not ready */
-    uint64_t doubted_ns, doubt_until_ns; /* 0: not doubted */
+    struct list doubted;                 /* in node.doubted while it is */
+    uint64_t doubted_ns, doubt_until_ns; /* since when, and until when it may speak */
+    struct list feed;                    /* in node.feeds while there is something to feed it */
     struct list requests;                /* ours without an answer: struct asked */
     uint64_t request_count, request_id;
 };
@@ -75,6 +83,13 @@ struct connection {
 /* Why messages were not delivered: SPEC, Guarantee 4. */
 struct causes {
     uint64_t noproc, noconnection, overflow, too_large, malformed;
+};
+
+/* When which member is to be dialled. */
+struct dials {
+    struct heap vouched, others; /* of members; the others share LIMIT_DIALS */
+    struct list trying;          /* those of the others whose dial is under way */
+    bool full;                   /* others that are due wait for one of these to end */
 };
 
 struct rusm_node {
@@ -99,8 +114,11 @@ struct rusm_node {
     struct lane_budget budget;
     struct rng rng;
 
-    struct list connections, members;
-    uint64_t dial_at_ns;          /* when members are to be looked through for who is due */
+    struct list connections, unready, doubted, feeds;
+    struct list members, contended;
+    struct map by_name; /* members */
+    struct dials dials;
+    struct peers peers;           /* those that have something to do */
     unsigned told;                /* members so marked */
     struct connection **by_index; /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
@@ -115,6 +133,13 @@ struct rusm_node {
 
 /* ---- node.c ---- */
 uint64_t node_wall_ms(void); /* the wall clock, for hybrid logical time */
+
+/* ---- feed.c ---- */
+/* There is something to tell it that waits for room on its control stream. */
+void feed_add(struct connection *c);
+void feed_room(void *context, struct peer *p);
+/* Puts as much on the control streams as there is room for. */
+void feed_turn(struct rusm_node *node);
 
 /* ---- connection.c ---- */
 void connection_events(struct endpoint_events *events);
@@ -135,6 +160,8 @@ struct connection *connection_find(const struct rusm_node *node, uint32_t index)
  * lives. False: it can't be asked, or one asks already. */
 bool liveness_contend(struct connection *c, struct member *m);
 void liveness_pong(struct connection *c);
+/* There is no contender any more. */
+void liveness_settled(struct member *m);
 /* The network says that nobody is there: lost unless something is heard within half a second. */
 void liveness_doubt(struct connection *c);
 /* Decides what is due. Returns when to be called again. */
@@ -147,15 +174,27 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len);
 /* The run folder's other nodes of our cluster become wanted. */
 void members_scan(struct rusm_node *node);
 int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);
-/* Dials who is due. Returns when to be called again. */
-uint64_t members_tick(struct rusm_node *node);
-void member_dial_later(struct rusm_node *node, struct member *m);
 void member_connected(struct rusm_node *node, struct member *m, struct connection *c);
 void member_lost(struct rusm_node *node, struct member *m, struct connection *c);
 void members_free(struct rusm_node *node);
 /* Tells a newly connected node of the others. */
 void members_tell(struct rusm_node *node, struct connection *c);
 int members_told(struct rusm_node *node, const struct frame *frame);
+
+/* ---- dial.c ---- */
+void dials_init(struct dials *d);
+void dials_fini(struct dials *d);
+int dial_add(struct member *m); /* 0 or RUSM_ENOMEM */
+void dial_remove(struct member *m);
+/* The user vouches for it: it no longer shares LIMIT_DIALS. */
+void dial_vouch(struct member *m);
+void dial_at(struct member *m, uint64_t at_ns);
+/* With backoff. */
+void dial_later(struct member *m);
+/* One that was under way has ended, either way. */
+void dial_ended(struct rusm_node *node);
+/* Dials who is due. Returns when to be called again. */
+uint64_t dials_tick(struct rusm_node *node);
 
 /* ---- neighbour.c ---- */
 /* Watches the OS process of a member that just connected, if it is in our run folder. */

@@ -12,6 +12,7 @@ void lane_run_later(struct lanes_in *in, struct lane_in *l)
 {
     if (!list_linked(&l->resume)) {
         list_append(&in->resumed, &l->resume);
+        credit_owner_due(&in->owed);
     }
 }
 

@@ -54,7 +54,7 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
     map_init(&in->unseen, seed ^ 3);
     list_init(&in->resumed);
     list_init(&in->granted);
-    list_init(&in->dirty);
+    credit_owner_init(&in->owed, NULL);
 }
 
 /* ---- the end of a lane ---- */
@@ -111,6 +111,7 @@ static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code c
 void lanes_in_fini(struct lanes_in *in)
 {
     struct map_iter it;
+    list_remove(&in->owed.due);
     for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
         lane_forget(in, list_entry(n, struct lane_in, by_ordinal));
     }
@@ -161,7 +162,7 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
     if (!l) {
         return RUSM_ENOMEM;
     }
-    l->credit = credit_new(&in->dirty);
+    l->credit = credit_new(&in->owed);
     l->ordinal = ordinal;
     if (!l->credit ||
         map_insert(&in->lanes, map_hash_u64(&in->lanes, ordinal), &l->by_ordinal) != 0) {
@@ -355,8 +356,8 @@ void lane_in_grant(struct lanes_in *in, struct lane_in *l)
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
 {
     in->now_ns = now_ns;
-    while (!list_empty(&in->dirty)) {
-        struct credit *c = list_entry(list_first(&in->dirty), struct credit, dirty);
+    while (!list_empty(&in->owed.dirty)) {
+        struct credit *c = list_entry(list_first(&in->owed.dirty), struct credit, dirty);
         struct lane_in *l = c->user;
         list_remove(&c->dirty);
         lane_take(in, l, c->given);

@@ -44,6 +44,10 @@ int peer_new(struct peer **out, const struct peer_options *options)
     lanes_in_init(&p->in, p->conn, p, p->events, p->context, options->budget, options->seed,
                   peer_lane_drained);
     p->in.now_ns = options->now_ns;
+    p->in.owed.dues = options->peers ? &options->peers->due : NULL;
+    p->peers = options->peers;
+    list_init(&p->ticking);
+    peer_needs_tick(p);
     lanes_out_init(&p->out, p->conn, options->seed ^ 4, out_writable, p);
     conn_set_app(p->conn, p);
     if (conn_dialled(p->conn)) {
@@ -66,6 +70,7 @@ void peer_free(struct peer *p)
         return;
     }
     conn_set_app(p->conn, NULL);
+    list_remove(&p->ticking);
     lanes_in_fini(&p->in);
     outq_fini(&p->control_q, &p->out.pool);
     lanes_out_fini(&p->out);
@@ -124,6 +129,7 @@ int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns)
     if (p->closing) {
         return RUSM_ENOCONN;
     }
+    peer_needs_tick(p); /* it may open a lane */
     return lanes_out_send(&p->out, parcel, now_ns);
 }
 
@@ -135,6 +141,7 @@ void peer_lane_resume(struct peer *p, struct lane_in *lane)
 void peer_lane_grant(struct peer *p, struct lane_in *lane)
 {
     lane_in_grant(&p->in, lane);
+    peer_needs_tick(p);
     conn_wake(p->conn);
 }
 
@@ -156,17 +163,18 @@ void peer_turn(struct peer *p, uint64_t now_ns)
     peer_flush_gathered(p);
 }
 
-void peer_tick(struct peer *p, uint64_t now_ns)
+bool peer_tick(struct peer *p, uint64_t now_ns)
 {
     if (p->closing) {
-        return;
+        return false;
     }
     if (!p->ready && now_ns - p->since_ns > LIMIT_HANDSHAKE_NS) {
         peer_close(p, CLOSE_TIMEOUT, "no hello in time");
-        return;
+        return false;
     }
     lanes_in_tick(&p->in, now_ns);
     lanes_out_tick(&p->out, now_ns);
+    return !p->ready || !list_empty(&p->in.granted) || !list_empty(&p->out.open);
 }
 
 void peer_finish(struct peer *p)

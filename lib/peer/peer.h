@@ -14,6 +14,7 @@
 #include "wire/control.h"
 
 struct peer;
+struct peers;
 
 /* What the node's router does with a record. */
 enum delivery {
@@ -57,6 +58,8 @@ struct peer_events {
     void (*writable)(void *context, struct peer *p, uint64_t from);
     /* Our lane to that target was refused or reset by the peer, with what was queued in it. */
     void (*refused)(void *context, struct peer *p, uint64_t from, uint64_t records, int cause);
+    /* The control stream has room again, after peer_has_room said no. NULL: nobody cares. */
+    void (*room)(void *context, struct peer *p);
 };
 
 struct peer_options {
@@ -65,6 +68,7 @@ struct peer_options {
     void *context;
     struct hello hello;         /* ours; sent at once by the dialler, in answer by the other */
     struct lane_budget *budget; /* of the whole scheduler; kept */
+    struct peers *peers;        /* so too: peers.h; NULL: its turns and ticks come by themselves */
     uint64_t seed;
     uint64_t now_ns;
 };
@@ -91,6 +95,9 @@ void peer_close(struct peer *p, enum close_code code, const char *text);
 /* Queues a control frame. 0, RUSM_ETOOLARGE (over LIMIT_FRAME), RUSM_ECLOSED; RUSM_ENOMEM,
  * RUSM_ELIMIT (queue full): the connection is being closed. */
 int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void *body, size_t len);
+/* Whether so little waits on the control stream that more may be queued, of what can be put off;
+ * false: `room` follows. */
+bool peer_has_room(struct peer *p);
 /* What became of a record that asked; sent with the next flush. */
 void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status);
 
@@ -102,10 +109,11 @@ void peer_lane_resume(struct peer *p, struct lane_in *lane);
 void peer_lane_grant(struct peer *p, struct lane_in *lane);
 struct credit *peer_lane_credit(struct lane_in *lane);
 
-/* Once a loop turn, before the flush: gives credit back, hands out receipts and drained lanes. */
+/* In a loop turn, before the flush: gives credit back, hands out receipts and drained lanes. */
 void peer_turn(struct peer *p, uint64_t now_ns);
-/* About once a second: idle lanes, stalled grants, hello in time. */
-void peer_tick(struct peer *p, uint64_t now_ns);
+/* About once a second: idle lanes, stalled grants, hello in time. False: it needs no more of them
+ * until its next lane. */
+bool peer_tick(struct peer *p, uint64_t now_ns);
 
 /* Everything of ours is acknowledged, and nothing waits to be said. */
 bool peer_quiet(const struct peer *p);

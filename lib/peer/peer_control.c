@@ -29,6 +29,12 @@ int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void 
     return 0;
 }
 
+bool peer_has_room(struct peer *p)
+{
+    p->control_full = p->control_q.len >= LIMIT_CONTROL_ROOM;
+    return !p->control_full;
+}
+
 int peer_send_hello(struct peer *p)
 {
     uint8_t body[1024];
@@ -51,6 +57,7 @@ static struct writer gather(struct peer *p, struct gather *g, enum frame_type ty
     if (GATHER - g->len < 2 * VARINT_LEN_MAX) {
         flush_gather(p, g, type);
     }
+    credit_owner_due(&p->in.owed);
     conn_wake(p->conn);
     return writer_on(g->bytes + g->len, GATHER - g->len);
 }

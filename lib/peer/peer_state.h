@@ -4,7 +4,7 @@
 #define PEER_PEER_STATE_H
 
 #include "base/buf.h"
-#include "peer/peer.h"
+#include "peer/peers.h"
 
 /* Receipts and drained ordinals gathered in a turn; more go out in a further frame. */
 #define GATHER 4096
@@ -20,10 +20,13 @@ struct peer {
     void *context, *user;
     struct lanes_in in;
     struct lanes_out out;
+    struct peers *peers;
+    struct list ticking; /* in peers->ticking */
 
     int64_t control; /* stream id; -1: not open yet */
     struct outq control_q;
     bool control_blocked;
+    bool control_full; /* someone waits for room */
     struct buf control_rx;
     struct gather receipts, drained;
 
@@ -35,6 +38,14 @@ struct peer {
     uint64_t since_ns;
     uint64_t refused; /* records the peer broke off */
 };
+
+/* It has something that time changes. */
+static inline void peer_needs_tick(struct peer *p)
+{
+    if (p->peers && !list_linked(&p->ticking)) {
+        list_append(&p->peers->ticking, &p->ticking);
+    }
+}
 
 /* Closes for an error that the peer's bytes or our memory caused; passes the error on. */
 int peer_fail(struct peer *p, int error, const char *what);

@@ -42,6 +42,9 @@ static int on_stream_data(void *context, struct conn *c, int64_t stream, void *u
         return 0; /* a lane that was broken off and forgotten */
     }
     int error = lane_in_data(&p->in, user, data, len, fin);
+    if (!list_empty(&p->in.granted)) {
+        peer_needs_tick(p); /* one that stalls is broken off */
+    }
     return error ? peer_fail(p, error, "malformed lane") : 0;
 }
 
@@ -54,6 +57,12 @@ static void on_stream_acked(void *context, struct conn *c, int64_t stream, void 
     }
     if (stream == p->control) {
         outq_acked(&p->control_q, &p->out.pool, len);
+        if (p->control_full && p->control_q.len <= LIMIT_CONTROL_ROOM / 2) {
+            p->control_full = false;
+            if (p->events->room) {
+                p->events->room(p->context, p);
+            }
+        }
     } else if (user && is_ours(c, stream)) {
         lane_out_acked(&p->out, user, len);
     }
@@ -139,6 +148,7 @@ static void on_streams_available(void *context, struct conn *c)
     struct peer *p = conn_app(c);
     (void)context;
     if (p && !p->closing) {
+        peer_needs_tick(p);
         lanes_out_streams(&p->out);
     }
 }

@@ -6,14 +6,14 @@
 
 /* A lane with its account. */
 struct lane {
-    struct list dirty;
+    struct credit_owner owner;
     struct credit *credit;
 };
 
 static void lane_open(struct lane *l)
 {
-    list_init(&l->dirty);
-    l->credit = credit_new(&l->dirty);
+    credit_owner_init(&l->owner, NULL);
+    l->credit = credit_new(&l->owner);
     assert_non_null(l->credit);
 }
 

@@ -102,9 +102,9 @@ static void test_credit(void **state)
 {
     (void)state;
     struct message_pool *pool = message_pool_new();
-    struct list dirty;
-    list_init(&dirty);
-    struct credit *credit = credit_new(&dirty);
+    struct credit_owner owner;
+    credit_owner_init(&owner, NULL);
+    struct credit *credit = credit_new(&owner);
     struct message *m = message_new(pool, 3);
 
     assert_non_null(m);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "cluster/registry_state.h"
 #include "rusm.h"
 #include "wire/gossip.h"
 
@@ -281,6 +282,70 @@ static void test_told(void **state)
     /* One who comes again hears all again. */
     assert_int_equal(registry_peer_up(r, "bonn", 7, 2), 0);
     assert_string_equal(next(r, 7), "3 b=2 c=1 e=4");
+    registry_free(r);
+}
+
+/* Who is to be told something is named once for each change, and nobody else. */
+static void test_due(void **state)
+{
+    struct registry *r = make("oslo", 0, NULL);
+    (void)state;
+
+    assert_int_equal(registry_due(r), 0);
+    assert_int_equal(registry_peer_up(r, "london", 1, 1), 0);
+    assert_int_equal(registry_peer_up(r, "tokyo", 2, 1), 0);
+    assert_int_equal(registry_due(r), 1);
+    assert_int_equal(registry_due(r), 2);
+    assert_int_equal(registry_due(r), 0);
+    assert_int_equal(claim(r, "a", 1, NOW), 0);
+    assert_int_equal(claim(r, "b", 1, NOW), 0);
+    registry_peer_down(r, 1);
+    assert_int_equal(registry_due(r), 2);
+    assert_int_equal(registry_due(r), 0);
+    assert_string_equal(next(r, 2), "3 a=1 b=1");
+    assert_int_equal(registry_due(r), 0);
+    assert_int_equal(withdraw(r, "a", 1), 0);
+    assert_int_equal(registry_due(r), 2);
+    assert_string_equal(next(r, 2), "0 a=-");
+    assert_int_equal(registry_due(r), 0);
+    registry_free(r);
+}
+
+/* Tombstones go when all have seen them, also while one peer is slow. */
+static void test_buried(void **state)
+{
+    struct registry *r = make("oslo", 0, NULL);
+    char name[16];
+    (void)state;
+
+    assert_int_equal(registry_peer_up(r, "london", 1, 1), 0);
+    assert_int_equal(registry_peer_up(r, "tokyo", 2, 1), 0);
+    assert_int_equal(claim(r, "a", 1, NOW), 0);
+    assert_string_equal(next(r, 1), "3 a=1");
+    assert_string_equal(next(r, 2), "3 a=1");
+    assert_int_equal(withdraw(r, "a", 1), 0);
+    assert_string_equal(next(r, 1), "0 a=-");
+    assert_int_equal(r->dead_count, 1);
+    assert_string_equal(next(r, 2), "0 a=-");
+    assert_int_equal(r->dead_count, 0);
+    /* There is always someone who has not heard the last change, and never one who misses many. */
+    for (int i = 0; i < 20000; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        assert_int_equal(claim(r, name, 1, NOW), 0);
+        assert_int_equal(withdraw(r, name, 1), 0);
+        next(r, 1 + (uint32_t)i % 2);
+    }
+    assert_true(r->dead_count < 4096);
+    /* One that hears nothing keeps them all, until it is gone. */
+    for (int i = 0; i < 5000; i++) {
+        snprintf(name, sizeof(name), "m%d", i);
+        assert_int_equal(claim(r, name, 1, NOW), 0);
+        assert_int_equal(withdraw(r, name, 1), 0);
+        next(r, 1);
+    }
+    assert_true(r->dead_count >= 5000);
+    registry_peer_down(r, 2);
+    assert_int_equal(r->dead_count, 0);
     registry_free(r);
 }
 
@@ -661,6 +726,8 @@ int main(void)
         cmocka_unit_test(test_holder_is_complete),
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_told),
+        cmocka_unit_test(test_due),
+        cmocka_unit_test(test_buried),
         cmocka_unit_test(test_told_nothing),
         cmocka_unit_test(test_told_own_only),
         cmocka_unit_test(test_frames_are_cut),
