@@ -7,12 +7,12 @@
 
 struct credit *credit_new(struct credit_owner *owner)
 {
-    struct credit *c = malloc(sizeof(*c));
+    struct credit *c = owner->pool ? pool_take(owner->pool) : malloc(sizeof(*c));
 
     if (!c) {
         return NULL;
     }
-    *c = (struct credit){ .owner = owner, .refs = 1 };
+    *c = (struct credit){ .owner = owner, .pool = owner->pool, .refs = 1 };
     list_init(&c->dirty);
     return c;
 }
@@ -28,7 +28,11 @@ static void credit_drop(struct credit *c)
     must(c->refs > 0);
     if (--c->refs == 0) {
         must(!list_linked(&c->dirty));
-        free(c);
+        if (c->pool) {
+            pool_give(c->pool, c);
+        } else {
+            free(c);
+        }
     }
 }
 

@@ -9,17 +9,20 @@
 
 #include <stdint.h>
 #include "base/list.h"
+#include "base/pool.h"
 
 /* Whose accounts they are. */
 struct credit_owner {
     struct list dirty; /* struct credit: those with something `given` */
     struct list due;   /* in *dues while it has something to do in the next turn */
     struct list *dues; /* NULL: its turns come by themselves */
+    struct pool *pool; /* of struct credit, which must outlive them; NULL: the heap */
 };
 
 struct credit {
     struct list dirty;          /* linked in owner->dirty while `given` is not yet seen */
     struct credit_owner *owner; /* NULL once the lane is gone */
+    struct pool *pool;          /* the owner's, where it goes back to */
     void *user;                 /* the owner's own: whose account it is */
     uint64_t given;             /* bytes given back since the owner last looked */
     uint32_t messages;          /* messages given back since then */
@@ -31,6 +34,7 @@ static inline void credit_owner_init(struct credit_owner *o, struct list *dues)
     list_init(&o->dirty);
     list_init(&o->due);
     o->dues = dues;
+    o->pool = NULL;
 }
 
 /* It has something to do in the next turn: credit, or anything else. */
@@ -41,7 +45,7 @@ static inline void credit_owner_due(struct credit_owner *o)
     }
 }
 
-/* Heap; refs is 1, the lane's. NULL: no memory. */
+/* refs is 1, the lane's. NULL: no memory. */
 struct credit *credit_new(struct credit_owner *owner);
 /* A message takes part: one more reference. */
 void credit_hold(struct credit *c);

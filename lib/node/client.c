@@ -56,6 +56,7 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     buf_init(&c->replies, REPLIES_MAX);
     c->over = true;
     c->watch_fd = -1;
+    lane_pools_init(&c->pools);
     c->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET };
     c->timeout_ms = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
     error = copy_text(&c->rundir_given, options ? options->rundir : NULL);
@@ -141,6 +142,7 @@ void rusm_client_close(struct rusm_client *c)
     link_drop(c);
     client_posts_forget(c);
     identity_free(c->identity);
+    lane_pools_fini(&c->pools);
     buf_fini(&c->replies);
     free(c->call.reply);
     free(c->wanted);

@@ -71,6 +71,7 @@ struct rusm_client {
     uint32_t incarnation; /* ours */
     uint64_t seed;
     struct lane_budget budget;
+    struct lane_pools pools;
     uint64_t stepped_ns, ticked_ns;
     uint64_t pong; /* the last that came */
     uint64_t pings;

@@ -31,6 +31,7 @@ static int on_ready(void *context, struct conn *conn)
                    .name = "",
                    .advertise = "" },
         .budget = &c->budget,
+        .pools = &c->pools,
         .seed = c->seed,
         .now_ns = endpoint_now_ns(),
     };

@@ -120,6 +120,7 @@ static int on_ready(void *context, struct conn *conn)
         .context = node,
         .budget = &node->budget,
         .peers = &node->peers,
+        .pools = &node->pools,
         .seed = rng_u64(&node->rng),
         .now_ns = node->now_ns,
         .hello = { .version = CONTROL_VERSION,

@@ -161,8 +161,8 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = rng_secret(&seed, sizeof seed)) != 0)
         return error;
     rng_init(&node->rng, seed);
-    map_init(&node->grants, seed ^ 5);
     map_init(&node->by_name, seed ^ 6);
+    router_init(node, seed ^ 5);
     node->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET,
                                          .grants_left = LIMIT_GRANT_BUDGET };
     node->idle_timeout_ns =
@@ -211,6 +211,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     dials_init(&node->dials);
     peers_init(&node->peers);
     list_init(&node->grants_starved);
+    lane_pools_init(&node->pools);
     node->rundir.lock_fd = -1;
     memcpy(node->name, o->name, strlen(o->name) + 1);
     if (o->advertise)
@@ -244,7 +245,8 @@ void rusm_node_free(struct rusm_node *node)
     registry_free(node->registry);
     members_free(node);
     dials_fini(&node->dials);
-    map_fini(&node->grants);
+    router_fini(node);
+    lane_pools_fini(&node->pools);
     loop_fini(&node->loop);
     rundir_close(&node->rundir);
     identity_free(node->identity);

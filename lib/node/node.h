@@ -112,6 +112,8 @@ struct rusm_node {
     struct runtime *runtime; /* NULL while leaving */
     struct registry *registry;
     struct lane_budget budget;
+    struct lane_pools pools;
+    struct pool routes; /* router.c */
     struct rng rng;
 
     struct list connections, unready, doubted, feeds;
@@ -202,6 +204,8 @@ void neighbour_watch(struct rusm_node *node, struct member *m);
 void neighbour_forget(struct rusm_node *node, struct member *m);
 
 /* ---- router.c ---- */
+void router_init(struct rusm_node *node, uint64_t seed); /* no allocation */
+void router_fini(struct rusm_node *node);                /* after the last connection */
 extern const struct runtime_hooks node_runtime_hooks;
 enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,

@@ -29,6 +29,21 @@ struct grants {
     struct list asking;
 };
 
+/* As many spare as the peer room keeps lanes. */
+#define SPARE_ROUTES 2048
+
+void router_init(struct rusm_node *node, uint64_t seed)
+{
+    pool_init(&node->routes, sizeof(struct route), SPARE_ROUTES);
+    map_init(&node->grants, seed);
+}
+
+void router_fini(struct rusm_node *node)
+{
+    pool_fini(&node->routes);
+    map_fini(&node->grants);
+}
+
 /* ---- out ---- */
 
 /* A global name: here, or on its holder's node. */
@@ -226,11 +241,12 @@ static void route_ready(struct waiter *w)
 
 void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
 {
-    struct route *r = calloc(1, sizeof *r);
-    (void)context;
+    struct rusm_node *node = context;
+    struct route *r = pool_take(&node->routes);
     lane->user = r;
     if (!r)
         return; /* its records find no route: discarded as no memory */
+    *r = (struct route){ 0 };
     list_init(&r->waiter.link);
     list_init(&r->asking);
     r->waiter.ready = route_ready;
@@ -249,7 +265,7 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
     list_remove(&r->waiter.link);
     lane->user = NULL;
     grants_give_up(node, r);
-    free(r);
+    pool_give(&node->routes, r);
 }
 
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)

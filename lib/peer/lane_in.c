@@ -41,13 +41,15 @@ static struct map_node *find(const struct map *m, map_eq_fn *eq, uint64_t ordina
 
 void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
                    const struct peer_events *events, void *context, struct lane_budget *budget,
-                   uint64_t seed, void (*drained)(struct peer *p, uint64_t ordinal))
+                   struct lane_pools *pools, uint64_t seed,
+                   void (*drained)(struct peer *p, uint64_t ordinal))
 {
     *in = (struct lanes_in){ .conn = conn,
                              .peer = peer,
                              .events = events,
                              .context = context,
                              .budget = budget,
+                             .pools = pools,
                              .drained = drained };
     map_init(&in->lanes, seed);
     map_init(&in->waiting, seed ^ 2);
@@ -55,6 +57,7 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
     list_init(&in->resumed);
     list_init(&in->granted);
     credit_owner_init(&in->owed, NULL);
+    in->owed.pool = &pools->credits;
 }
 
 /* ---- the end of a lane ---- */
@@ -75,8 +78,10 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
     credit_orphan(l->credit);
     buf_fini(&l->rx);
     free(l->block);
-    free(l->name);
-    free(l);
+    if (l->name != l->short_name) {
+        free(l->name);
+    }
+    pool_give(&in->pools->in, l);
 }
 
 /* All its records have met their fate: the successor's turn, and the peer may open another. */
@@ -91,7 +96,9 @@ static void lane_drained(struct lanes_in *in, struct lane_in *l)
     }
     conn_set_user(in->conn, l->stream, NULL);
     conn_extend_streams(in->conn, 1);
-    in->drained(in->peer, l->ordinal);
+    if (!l->unordered) { /* nothing follows one that is */
+        in->drained(in->peer, l->ordinal);
+    }
     lane_forget(in, l);
 }
 
@@ -158,16 +165,17 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
         map_remove(&in->unseen, n);
         free((struct unseen *)(void *)n);
     }
-    struct lane_in *l = calloc(1, sizeof *l);
+    struct lane_in *l = pool_take(&in->pools->in);
     if (!l) {
         return RUSM_ENOMEM;
     }
+    *l = (struct lane_in){ 0 };
     l->credit = credit_new(&in->owed);
     l->ordinal = ordinal;
     if (!l->credit ||
         map_insert(&in->lanes, map_hash_u64(&in->lanes, ordinal), &l->by_ordinal) != 0) {
         credit_orphan(l->credit);
-        free(l);
+        pool_give(&in->pools->in, l);
         return RUSM_ENOMEM;
     }
     l->credit->user = l;
@@ -197,7 +205,7 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
     l->from = h.from;
     l->to = h.to;
     if (h.to.kind != TARGET_PID) {
-        l->name = malloc(h.to.name_len + 1);
+        l->name = h.to.name_len < sizeof l->short_name ? l->short_name : malloc(h.to.name_len + 1);
         if (!l->name) {
             return RUSM_ENOMEM;
         }

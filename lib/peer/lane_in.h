@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "quic/endpoint.h"
 #include "wire/control.h"
+#include "peer/lane_pools.h"
 #include "wire/lane.h"
 
 struct peer;
@@ -29,6 +30,9 @@ enum lane_state {
     LANE_OPEN,
     LANE_HELD, /* the mailbox is full: waits for lane_in_resume */
 };
+
+/* Most names fit, with their 0. */
+#define LANE_SHORT_NAME 24
 
 struct lane_in {
     struct map_node by_ordinal; /* in lanes_in.lanes */
@@ -65,7 +69,8 @@ struct lane_in {
     bool broken;    /* reset by them, or stopped by us: what comes until then is not read */
     bool delivered; /* unordered: its one record is done */
     bool announced; /* lane_opened was called */
-    char *name;     /* the target's, owned */
+    char *name;     /* the target's: short_name, or its own memory */
+    char short_name[LANE_SHORT_NAME];
 };
 
 struct lanes_in {
@@ -74,6 +79,7 @@ struct lanes_in {
     const struct peer_events *events;
     void *context;
     struct lane_budget *budget;
+    struct lane_pools *pools;
     struct map lanes;   /* by ordinal */
     struct map waiting; /* by after */
     struct map unseen;  /* ordinals below `next` whose first byte has not arrived */
@@ -89,7 +95,8 @@ struct lanes_in {
 
 void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
                    const struct peer_events *events, void *context, struct lane_budget *budget,
-                   uint64_t seed, void (*drained)(struct peer *p, uint64_t ordinal));
+                   struct lane_pools *pools, uint64_t seed,
+                   void (*drained)(struct peer *p, uint64_t ordinal));
 void lanes_in_fini(struct lanes_in *in);
 
 /* All return 0 or a negative code that closes the connection: RUSM_EMALFORMED, RUSM_ENOMEM. */

@@ -22,12 +22,14 @@
 /* How many lanes are looked at to find an idle one to end. */
 #define IDLE_LOOK 16
 
-void lanes_out_init(struct lanes_out *o, struct conn *conn, uint64_t seed,
+void lanes_out_init(struct lanes_out *o, struct conn *conn, struct lane_pools *pools, uint64_t seed,
                     void (*writable)(void *context, uint64_t from), void *context)
 {
-    *o = (struct lanes_out){
-        .conn = conn, .max_message = RUSM_MESSAGE_MAX, .writable = writable, .context = context
-    };
+    *o = (struct lanes_out){ .conn = conn,
+                             .pools = pools,
+                             .max_message = RUSM_MESSAGE_MAX,
+                             .writable = writable,
+                             .context = context };
     map_init(&o->pairs, seed);
     map_init(&o->ordinals, seed ^ 1);
     list_init(&o->all);
@@ -35,7 +37,6 @@ void lanes_out_init(struct lanes_out *o, struct conn *conn, uint64_t seed,
     list_init(&o->open);
     list_init(&o->starving);
     list_init(&o->told);
-    outq_pool_init(&o->pool);
 }
 
 /* ---- lanes ---- */
@@ -94,21 +95,23 @@ static int lane_open(struct lanes_out *o, const struct parcel *to, struct pair *
         lane_end_idlest(o);
     }
 
-    struct lane_out *l = calloc(1, sizeof *l);
+    struct lane_out *l = pool_take(&o->pools->out);
     if (!l) {
         return RUSM_ENOMEM;
     }
+    *l = (struct lane_out){ 0 };
+    list_init(&l->all);
     list_init(&l->ready);
     outq_init(&l->q);
     l->from = to->from;
     l->unordered = l->ending = !pair;
-    int error = outq_append(&l->q, &o->pool, head, (size_t)head_len, NULL, 0, 0);
+    int error = outq_append(&l->q, &o->pools->chunks, head, (size_t)head_len, NULL, 0, 0);
     if (!error) {
         error = conn_open_uni(o->conn, &l->stream, l);
     }
     if (error) {
-        outq_fini(&l->q, &o->pool);
-        free(l);
+        outq_fini(&l->q, &o->pools->chunks);
+        pool_give(&o->pools->out, l);
         return error;
     }
     list_append(&o->all, &l->all);
@@ -147,8 +150,8 @@ static void lane_free(struct lanes_out *o, struct lane_out *l)
     o->lanes--;
     o->lanes_unordered -= l->unordered;
     o->queued -= l->q.len;
-    outq_fini(&l->q, &o->pool);
-    free(l);
+    outq_fini(&l->q, &o->pools->chunks);
+    pool_give(&o->pools->out, l);
 }
 
 void lanes_out_fini(struct lanes_out *o)
@@ -162,7 +165,6 @@ void lanes_out_fini(struct lanes_out *o)
     }
     map_fini(&o->pairs);
     map_fini(&o->ordinals);
-    outq_pool_fini(&o->pool);
 }
 
 uint64_t lanes_out_unconfirmed(const struct lanes_out *o)
@@ -187,7 +189,7 @@ static int append(struct lanes_out *o, struct outq *q, const struct parcel *p)
                              .receipt = p->receipt,
                              .payload_len = p->len };
     size_t head_len = record_head_encode(head, &record);
-    int error = outq_append(q, &o->pool, head, head_len, p->data, p->len, 1);
+    int error = outq_append(q, &o->pools->chunks, head, head_len, p->data, p->len, 1);
     if (error) {
         return error;
     }
@@ -339,7 +341,7 @@ void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
     if (l->stopped) {
         return; /* acknowledgements go on for what was in flight */
     }
-    outq_acked(&l->q, &o->pool, len);
+    outq_acked(&l->q, &o->pools->chunks, len);
     o->queued -= len;
     if (full) {
         pairs_tell_writable(o);
@@ -363,7 +365,7 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
     l->stopped = l->ending = l->ended = true;
     list_remove(&l->ready);
     o->queued -= l->q.len;
-    outq_fini(&l->q, &o->pool);
+    outq_fini(&l->q, &o->pools->chunks);
     l->pair = NULL;
     if (pair) {
         bool told = list_linked(&pair->told);

@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "peer/lane_pools.h"
 #include "peer/outq.h"
 #include "quic/endpoint.h"
 #include "wire/lane.h"
@@ -56,7 +57,7 @@ struct lanes_out {
     struct conn *conn;
     struct map pairs, ordinals;
     struct list all, ready, open, starving, told;
-    struct outq_pool pool;
+    struct lane_pools *pools;
     uint64_t queued;      /* bytes in all queues */
     uint64_t max_message; /* the peer's */
     uint64_t lanes, lanes_unordered;
@@ -66,7 +67,7 @@ struct lanes_out {
     void *context;
 };
 
-void lanes_out_init(struct lanes_out *o, struct conn *conn, uint64_t seed,
+void lanes_out_init(struct lanes_out *o, struct conn *conn, struct lane_pools *pools, uint64_t seed,
                     void (*writable)(void *context, uint64_t from), void *context);
 /* The connection is over; frees all lanes. */
 void lanes_out_fini(struct lanes_out *o);

@@ -1,16 +1,21 @@
 /* outq: unacknowledged bytes of an outgoing stream. See outq.h. */
 #include "peer/outq.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "rusm.h"
 
-/* A small chunk, header included, is one malloc bin below a page; about 100 small records. */
-#define CHUNK_SMALL 4000u
-/* Spare chunks a connection keeps: one burst's worth. */
-#define POOL_MAX 64u
+/* Bytes of a chunk, its header included. Tiny: a lane's header and a small record. Small: one malloc
+ * bin below a page, about 100 small records. */
+#define TINY ((size_t)256)
+#define SMALL ((size_t)4032)
+
+/* Spare ones: a megabyte of each, what a burst to several peers holds. */
+#define SPARE_TINY 4096
+#define SPARE_SMALL 256
 
 struct outq_chunk {
     struct outq_chunk *next;
@@ -21,46 +26,42 @@ struct outq_chunk {
 
 void outq_pool_init(struct outq_pool *pool)
 {
-    *pool = (struct outq_pool){ 0 };
+    pool_init(&pool->tiny, TINY, SPARE_TINY);
+    pool_init(&pool->small, SMALL, SPARE_SMALL);
 }
 
 void outq_pool_fini(struct outq_pool *pool)
 {
-    while (pool->spare) {
-        struct outq_chunk *c = pool->spare;
-        pool->spare = c->next;
-        free(c);
-    }
-    pool->count = 0;
+    pool_fini(&pool->tiny);
+    pool_fini(&pool->small);
 }
 
-static struct outq_chunk *chunk_new(struct outq_pool *pool, size_t need)
+static struct outq_chunk *chunk_new(struct outq_pool *pool, size_t need, bool first)
 {
+    size_t size = sizeof(struct outq_chunk) + need;
     struct outq_chunk *c;
-    if (need <= CHUNK_SMALL && pool->spare) {
-        c = pool->spare;
-        pool->spare = c->next;
-        pool->count--;
+    if (size <= TINY && first) {
+        c = pool_take(&pool->tiny);
+        size = TINY;
+    } else if (size <= SMALL) {
+        c = pool_take(&pool->small);
+        size = SMALL;
     } else {
-        size_t cap = need > CHUNK_SMALL ? need : CHUNK_SMALL;
-        c = malloc(sizeof *c + cap);
-        if (!c) {
-            return NULL;
-        }
-        c->cap = cap;
+        c = malloc(size);
     }
-    c->next = NULL;
-    c->len = 0;
-    c->records = 0;
+    if (c) {
+        *c = (struct outq_chunk){ .cap = size - sizeof *c };
+    }
     return c;
 }
 
 static void chunk_free(struct outq_pool *pool, struct outq_chunk *c)
 {
-    if (c->cap == CHUNK_SMALL && pool->count < POOL_MAX) {
-        c->next = pool->spare;
-        pool->spare = c;
-        pool->count++;
+    size_t size = sizeof *c + c->cap;
+    if (size == TINY) {
+        pool_give(&pool->tiny, c);
+    } else if (size == SMALL) {
+        pool_give(&pool->small, c);
     } else {
         free(c);
     }
@@ -98,7 +99,7 @@ int outq_append(struct outq *q, struct outq_pool *pool, const void *head, size_t
         return 0;
     }
     if (!c || c->cap - c->len < need) {
-        c = chunk_new(pool, need);
+        c = chunk_new(pool, need, !q->last);
         if (!c) {
             return RUSM_ENOMEM;
         }

@@ -1,7 +1,8 @@
 /* outq: the bytes of one outgoing stream that are not yet acknowledged, in chunks that do not move
  * (QUIC retransmits from them). Bytes are appended at the end, offered to the transport from a
- * cursor, and freed at the front when acknowledged. Small appends share chunks; a large one gets a
- * chunk of its own size. One thread; used by lane_out and peer. */
+ * cursor, and freed at the front when acknowledged. An empty queue begins with a tiny chunk, as many
+ * lanes have one small record under way; small appends share chunks; a large one gets a chunk of
+ * its own size. One thread; used by lane_out and peer. */
 #ifndef PEER_OUTQ_H
 #define PEER_OUTQ_H
 
@@ -9,16 +10,17 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-struct outq_chunk;
+#include "base/pool.h"
 
-/* Spare chunks of the small size, shared by all queues of a connection. */
+/* Spare chunks, shared by all queues of a scheduler. */
 struct outq_pool {
-    struct outq_chunk *spare;
-    unsigned count;
+    struct pool tiny, small;
 };
 
 void outq_pool_init(struct outq_pool *pool);
 void outq_pool_fini(struct outq_pool *pool);
+
+struct outq_chunk;
 
 struct outq {
     struct outq_chunk *first, *last; /* first holds the oldest byte without acknowledgement */

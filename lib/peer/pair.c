@@ -88,7 +88,7 @@ void pair_free(struct lanes_out *o, struct pair *pair)
     list_remove(&pair->told);
     list_remove(&pair->starving);
     o->queued -= pair->signals.len;
-    outq_fini(&pair->signals, &o->pool);
+    outq_fini(&pair->signals, &o->pools->chunks);
     free(pair);
     if (o->told_all && o->pairs.count < LIMIT_PAIRS / 2) {
         o->told_all = false;

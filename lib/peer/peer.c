@@ -41,14 +41,14 @@ int peer_new(struct peer **out, const struct peer_options *options)
     p->hello.advertise = p->hello_text[1];
     outq_init(&p->control_q);
     buf_init(&p->control_rx, LIMIT_CONTROL_QUEUE);
-    lanes_in_init(&p->in, p->conn, p, p->events, p->context, options->budget, options->seed,
-                  peer_lane_drained);
+    lanes_in_init(&p->in, p->conn, p, p->events, p->context, options->budget, options->pools,
+                  options->seed, peer_lane_drained);
     p->in.now_ns = options->now_ns;
     p->in.owed.dues = options->peers ? &options->peers->due : NULL;
     p->peers = options->peers;
     list_init(&p->ticking);
     peer_needs_tick(p);
-    lanes_out_init(&p->out, p->conn, options->seed ^ 4, out_writable, p);
+    lanes_out_init(&p->out, p->conn, options->pools, options->seed ^ 4, out_writable, p);
     conn_set_app(p->conn, p);
     if (conn_dialled(p->conn)) {
         int error = conn_open_bidi(p->conn, &p->control, NULL);
@@ -72,7 +72,7 @@ void peer_free(struct peer *p)
     conn_set_app(p->conn, NULL);
     list_remove(&p->ticking);
     lanes_in_fini(&p->in);
-    outq_fini(&p->control_q, &p->out.pool);
+    outq_fini(&p->control_q, &p->out.pools->chunks);
     lanes_out_fini(&p->out);
     buf_fini(&p->control_rx);
     free(p);

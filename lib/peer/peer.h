@@ -68,6 +68,7 @@ struct peer_options {
     void *context;
     struct hello hello;         /* ours; sent at once by the dialler, in answer by the other */
     struct lane_budget *budget; /* of the whole scheduler; kept */
+    struct lane_pools *pools;   /* the same */
     struct peers *peers;        /* so too: peers.h; NULL: its turns and ticks come by themselves */
     uint64_t seed;
     uint64_t now_ns;

@@ -21,7 +21,7 @@ int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void 
         return RUSM_ELIMIT;
     }
     size_t head_len = frame_head_encode(head, type, skip, len);
-    int error = outq_append(&p->control_q, &p->out.pool, head, head_len, body, len, 0);
+    int error = outq_append(&p->control_q, &p->out.pools->chunks, head, head_len, body, len, 0);
     if (error) {
         return peer_fail(p, error, ""); /* what would follow must not go without it */
     }

@@ -56,7 +56,7 @@ static void on_stream_acked(void *context, struct conn *c, int64_t stream, void 
         return;
     }
     if (stream == p->control) {
-        outq_acked(&p->control_q, &p->out.pool, len);
+        outq_acked(&p->control_q, &p->out.pools->chunks, len);
         if (p->control_full && p->control_q.len <= LIMIT_CONTROL_ROOM / 2) {
             p->control_full = false;
             if (p->events->room) {

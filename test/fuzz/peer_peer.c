@@ -274,6 +274,7 @@ static struct world *world_new(uint8_t how)
     must(w);
     w->now_ns = UINT64_C(1000000000000);
     w->budget.windows_left = LIMIT_WINDOW_BUDGET;
+    lane_pools_init(&w->pools);
     w->conn.dialled = how & 1;
     w->conn.ours_max = how & 2 ? 2 : 40;
     for (size_t i = 0; i < CONN_THEIRS; i++) {
@@ -300,6 +301,7 @@ static struct world *world_new(uint8_t how)
                                                .name_len = 6,
                                                .advertise = "" },
                                     .budget = &w->budget,
+                                    .pools = &w->pools,
                                     .seed = 1,
                                     .now_ns = w->now_ns };
     peer_fill_events(&w->on);
@@ -346,6 +348,7 @@ static void world_end(struct world *w, bool settle)
         free(w->conn.ours[i].bytes);
     }
     free(w->conn.control.bytes);
+    lane_pools_fini(&w->pools);
     free(w);
 }
 

@@ -14,6 +14,7 @@ struct world {
     struct endpoint_events on;
     struct peer *p;
     struct lane_budget budget;
+    struct lane_pools pools;
     uint64_t now_ns;
     size_t sent;
 };

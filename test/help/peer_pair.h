@@ -47,6 +47,7 @@ struct host {
     struct endpoint *e;
     struct peer *peer;
     struct lane_budget budget;
+    struct lane_pools pools;
     struct box box[HOST_BOXES];
     uint64_t ahead_ns; /* added to the clock of turns and ticks */
     bool deny_grants;
@@ -380,6 +381,7 @@ static inline void host_new_peer(struct host *h, struct conn *c)
             .name_len = strlen(h->name),
         },
         .budget = &h->budget,
+        .pools = &h->pools,
         .seed = 7,
         .now_ns = host_now_ns(h),
     };
@@ -419,6 +421,7 @@ static inline void host_start(struct host *h, const char *name, const struct ide
     memset(h, 0, sizeof(*h));
     h->name = name;
     h->budget.windows_left = LIMIT_WINDOW_BUDGET;
+    lane_pools_init(&h->pools);
     for (size_t i = 0; i < HOST_BOXES; i++) {
         h->box[i].last = &h->box[i].first;
         list_init(&h->box[i].held);
@@ -442,6 +445,7 @@ static inline void host_stop(struct host *h)
             free(l);
         }
     }
+    lane_pools_fini(&h->pools);
 }
 
 static inline void host_dial(struct host *h, struct host *to)

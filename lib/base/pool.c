@@ -1,0 +1,60 @@
+/* pool: see the header. Under the address sanitizer nothing is kept, so that it sees who uses an
+ * object that was given back. */
+#include "base/pool.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include "base/must.h"
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+
+static const bool pool_keeps =
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+    false;
+#else
+    true;
+#endif
+
+void pool_init(struct pool *p, size_t size, unsigned max)
+{
+    must(size >= sizeof(void *));
+    *p = (struct pool){ .size = size, .max = max };
+}
+
+void pool_fini(struct pool *p)
+{
+    while (p->spare) {
+        void *object = p->spare;
+        p->spare = *(void **)object;
+        free(object);
+    }
+    p->count = 0;
+}
+
+void *pool_take(struct pool *p)
+{
+    void *object = p->spare;
+
+    if (!object) {
+        return malloc(p->size);
+    }
+    p->spare = *(void **)object;
+    p->count--;
+    return object;
+}
+
+void pool_give(struct pool *p, void *object)
+{
+    if (!object) {
+        return;
+    }
+    if (!pool_keeps || p->count >= p->max) {
+        free(object);
+        return;
+    }
+    *(void **)object = p->spare;
+    p->spare = object;
+    p->count++;
+}
