@@ -27,14 +27,15 @@ void accept_offer_versions(struct endpoint *e, const struct udp_packet *p,
 {
     uint8_t packet[256], random;
     const uint32_t versions[] = { NGTCP2_PROTO_VER_V1 };
+    ngtcp2_ssize len;
 
     e->counters.dropped++;
     if (!e->options.accept || rng_secret(&random, sizeof(random)) != 0) {
         return;
     }
-    reply(e, p, packet,
-          ngtcp2_pkt_write_version_negotiation(packet, sizeof(packet), random, vc->scid,
-                                               vc->scidlen, vc->dcid, vc->dcidlen, versions, 1));
+    len = ngtcp2_pkt_write_version_negotiation(packet, sizeof(packet), random, vc->scid,
+                                               vc->scidlen, vc->dcid, vc->dcidlen, versions, 1);
+    reply(e, p, packet, len);
 }
 
 /* We know nothing of that connection any more (we may have been restarted): says so, in a packet
@@ -62,9 +63,9 @@ static void reset_stateless(struct endpoint *e, const struct udp_packet *p,
         rng_secret(random, sizeof(random)) != 0) {
         return;
     }
-    reply(e, p, packet,
-          ngtcp2_pkt_write_stateless_reset(packet, len, token, random,
-                                           len - NGTCP2_STATELESS_RESET_TOKENLEN));
+    ngtcp2_ssize written = ngtcp2_pkt_write_stateless_reset(packet, len, token, random,
+                                                            len - NGTCP2_STATELESS_RESET_TOKENLEN);
+    reply(e, p, packet, written);
 }
 
 static void send_retry(struct endpoint *e, const struct udp_packet *p, const ngtcp2_pkt_hd *hd,
@@ -83,9 +84,9 @@ static void send_retry(struct endpoint *e, const struct udp_packet *p, const ngt
                                               path.remote.addr, path.remote.addrlen, &scid,
                                               &hd->dcid, now_ns);
     if (len > 0) {
-        reply(e, p, packet,
-              ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid,
-                                        &hd->dcid, token, (size_t)len));
+        len = ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid,
+                                        &hd->dcid, token, (size_t)len);
+        reply(e, p, packet, len);
     }
 }
 
@@ -94,9 +95,9 @@ static void close_stateless(struct endpoint *e, const struct udp_packet *p, cons
 {
     uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 
-    reply(e, p, packet,
-          ngtcp2_crypto_write_connection_close(packet, sizeof(packet), hd->version, &hd->scid,
-                                               &hd->dcid, code, NULL, 0));
+    ngtcp2_ssize len = ngtcp2_crypto_write_connection_close(packet, sizeof(packet), hd->version,
+                                                            &hd->scid, &hd->dcid, code, NULL, 0);
+    reply(e, p, packet, len);
 }
 
 /* Is the Initial's token one that we gave that address? Sets *odcid. */

@@ -140,8 +140,9 @@ static void send_one(struct conn *c, const uint8_t *packet, size_t len)
 void conn_say_close(struct conn *c, uint64_t now_ns)
 {
     uint8_t packet[CLOSE_PACKET];
+    size_t len = write_close(c, packet, now_ns);
 
-    send_one(c, packet, write_close(c, packet, now_ns));
+    send_one(c, packet, len);
 }
 
 static void tell_owner(struct conn *c)
