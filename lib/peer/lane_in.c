@@ -118,7 +118,6 @@ static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code c
 void lanes_in_fini(struct lanes_in *in)
 {
     struct map_iter it;
-    list_remove(&in->owed.due);
     for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
         lane_forget(in, list_entry(n, struct lane_in, by_ordinal));
     }
@@ -126,6 +125,7 @@ void lanes_in_fini(struct lanes_in *in)
         map_remove(&in->unseen, n);
         free((struct unseen *)(void *)n);
     }
+    list_remove(&in->owed.due); /* lanes that go may have made it due */
     map_fini(&in->lanes);
     map_fini(&in->waiting);
     map_fini(&in->unseen);

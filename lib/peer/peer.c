@@ -70,10 +70,10 @@ void peer_free(struct peer *p)
         return;
     }
     conn_set_app(p->conn, NULL);
-    list_remove(&p->ticking);
     lanes_in_fini(&p->in);
     outq_fini(&p->control_q, &p->out.pools->chunks);
     lanes_out_fini(&p->out);
+    list_remove(&p->ticking); /* not before: a grant that ends may be given to another lane of it */
     buf_fini(&p->control_rx);
     free(p);
 }
