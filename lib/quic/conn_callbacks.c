@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/rng.h"
+#include "quic/aead.h"
 
 #define PASS(c, call)                                                               \
     ((c)->state == CONN_OPEN && (c)->ready ? verdict(c, (c)->endpoint->events.call) \
@@ -240,9 +241,9 @@ const ngtcp2_callbacks conn_callbacks = {
     .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
     .recv_crypto_data = recv_crypto_data,
     .handshake_completed = handshake_completed,
-    .encrypt = ngtcp2_crypto_encrypt_cb,
-    .decrypt = ngtcp2_crypto_decrypt_cb,
-    .hp_mask = ngtcp2_crypto_hp_mask_cb,
+    .encrypt = aead_encrypt,
+    .decrypt = aead_decrypt,
+    .hp_mask = aead_hp_mask,
     .recv_stream_data = recv_stream_data,
     .acked_stream_data_offset = acked_stream_data,
     .stream_open = stream_open,
