@@ -1,6 +1,6 @@
-/* udp: the socket. Receiving is a batch of messages, each of which GRO may have glued from many
- * datagrams of one sender; sending is one message that GSO cuts. Called by endpoint and conn only,
- * on the endpoint's thread; never blocks. */
+/* udp: the socket, and its receiving side: a batch of messages, each of which GRO may have glued from
+ * many datagrams of one sender. Sending is udp_send.c. Called by endpoint only, on its thread; never
+ * blocks. */
 #include "quic/udp.h"
 
 #include <errno.h>
@@ -304,103 +304,4 @@ bool udp_error(struct udp *u, union udp_address *to, int *error)
         }
     }
     return true;
-}
-
-static struct cmsghdr *add_control(struct msghdr *m, struct cmsghdr *c, int level, int type,
-                                   const void *data, size_t len)
-{
-    c->cmsg_level = level;
-    c->cmsg_type = type;
-    c->cmsg_len = CMSG_LEN(len);
-    memcpy(CMSG_DATA(c), data, len);
-    m->msg_controllen += CMSG_SPACE(len);
-    return (struct cmsghdr *)(void *)((char *)c + CMSG_SPACE(len));
-}
-
-/* Adds the source address and the segment size to the message. */
-static void write_control(const struct udp *u, struct msghdr *m, union control *control,
-                          const struct udp_path *path, size_t segment)
-{
-    const union udp_address *local = &path->local;
-    struct cmsghdr *c = &control->align;
-    uint16_t size = (uint16_t)segment;
-
-    memset(control, 0, sizeof(*control));
-    m->msg_control = control;
-    m->msg_controllen = 0;
-    if (u->wildcard && local->any.sa_family == AF_INET && local->v4.sin_addr.s_addr != 0) {
-        struct in_pktinfo info = { .ipi_spec_dst = local->v4.sin_addr };
-        c = add_control(m, c, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-    } else if (u->wildcard && local->any.sa_family == AF_INET6 &&
-               !IN6_IS_ADDR_UNSPECIFIED(&local->v6.sin6_addr)) {
-        struct in6_pktinfo info = { .ipi6_addr = local->v6.sin6_addr,
-                                    .ipi6_ifindex = local->v6.sin6_scope_id };
-        c = add_control(m, c, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-    }
-    if (segment > 0) {
-        add_control(m, c, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
-    }
-}
-
-/* One message; segment 0: one datagram. 0, or errno's number. */
-static int send_message(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
-                        size_t segment)
-{
-    union control control;
-    struct iovec vec = { .iov_base = (void *)data, .iov_len = len };
-    struct msghdr m = { .msg_name = (void *)&path->remote,
-                        .msg_namelen = udp_address_len(&path->remote),
-                        .msg_iov = &vec,
-                        .msg_iovlen = 1 };
-
-    write_control(u, &m, &control, path, segment);
-    for (int tries = 0; tries < 4; tries++) {
-        if (sendmsg(u->fd, &m, MSG_DONTWAIT) >= 0) {
-            return 0;
-        }
-        if (errno == ECONNREFUSED || errno == EPROTO) {
-            u->errors = true; /* about an earlier datagram; this one was not sent yet */
-        } else if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return ENOBUFS;
-}
-
-static int outcome(int error)
-{
-    switch (error) {
-    case 0:
-    case ENOBUFS: /* not to be waited for: as good as lost on the way */
-    case ENOMEM:
-    case EMSGSIZE: return 0;
-    case EAGAIN: return RUSM_BUSY;
-    default: errno = error; return RUSM_EIO;
-    }
-}
-
-int udp_send(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
-             size_t segment, size_t *sent)
-{
-    *sent = 0;
-    if (u->gso && len > segment) {
-        int error = send_message(u, path, data, len, segment);
-        if (error != EIO && error != EINVAL && error != ENOPROTOOPT) {
-            *sent = outcome(error) == 0 ? len : 0;
-            return outcome(error);
-        }
-        /* EINVAL also when this path's MTU is too small: the next path may do. */
-        if (error != EINVAL) {
-            u->gso = false;
-        }
-    }
-    while (*sent < len) {
-        size_t n = len - *sent < segment ? len - *sent : segment;
-        int error = outcome(send_message(u, path, data + *sent, n, 0));
-        if (error) {
-            return error;
-        }
-        *sent += n;
-    }
-    return 0;
 }
