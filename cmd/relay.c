@@ -42,14 +42,26 @@ struct datagram {
     uint8_t bytes[];
 };
 
-enum counter { RECEIVED, SENT, LOST, CUT, REORDERED, DUPLICATED, OVERFLOWED, UNSENT, COUNTERS };
-static const char *const relay_counter_names[] = {
-    "received", "sent", "lost", "cut", "reordered", "duplicated", "overflowed", "unsent"
+enum counter {
+    RECEIVED,
+    SENT,
+    LOST,
+    CUT,
+    REORDERED,
+    DUPLICATED,
+    LONG,
+    OVERFLOWED,
+    UNSENT,
+    WIDTH,
+    COUNTERS
 };
+static const char *const relay_counter_names[] = { "received",  "sent",       "lost", "cut",
+                                                   "reordered", "duplicated", "long", "overflowed",
+                                                   "unsent",    "width" };
 
-enum setting { LOSS, DELAY, JITTER, REORDER, DUPLICATE, BANDWIDTH, SETTINGS };
-static const char *const relay_setting_names[] = { "loss",    "delay",     "jitter",
-                                                   "reorder", "duplicate", "bandwidth" };
+enum setting { LOSS, DELAY, JITTER, REORDER, DUPLICATE, BANDWIDTH, LONGEST, SETTINGS };
+static const char *const relay_setting_names[] = { "loss",      "delay",     "jitter", "reorder",
+                                                   "duplicate", "bandwidth", "longest" };
 
 struct relay {
     int fd;
@@ -240,6 +252,8 @@ static void relay_take(struct relay *r, struct path *p, enum direction d, size_t
         r->counters[OVERFLOWED]++;
     } else if (r->cut[d] || r->target.len == 0) {
         r->counters[CUT]++;
+    } else if (r->settings[LONGEST] > 0 && (double)len > r->settings[LONGEST]) {
+        r->counters[LONG]++;
     } else if (relay_chance(r, LOSS)) {
         r->counters[LOST]++;
     } else {
@@ -263,6 +277,9 @@ static void relay_send(struct relay *r, const struct datagram *g)
                                            (const struct sockaddr *)&p->source.at, p->source.len);
     }
     r->counters[sent < 0 ? UNSENT : SENT]++;
+    if (sent > 0 && (uint64_t)sent > r->counters[WIDTH]) {
+        r->counters[WIDTH] = (uint64_t)sent; /* of the longest that got through */
+    }
 }
 
 /* Sends what is due, and returns when the next is. */

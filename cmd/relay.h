@@ -20,7 +20,8 @@ void relay_free(struct relay *r); /* NULL is fine */
 const char *relay_address(const struct relay *r);
 
 /* "to" ADDR:PORT, or one of these: "loss" PERCENT, "delay" MILLISECONDS, "jitter" MILLISECONDS,
- * "reorder" PERCENT, "duplicate" PERCENT, "bandwidth" BYTES a second. Whether it is one. */
+ * "reorder" PERCENT, "duplicate" PERCENT, "bandwidth" BYTES a second,
+ * "longest" BYTES of a datagram that gets through (0: any). Whether it is one. */
 bool relay_set(struct relay *r, const char *name, const char *value);
 void relay_print_counters(const struct relay *r, FILE *out);
 

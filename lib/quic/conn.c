@@ -65,7 +65,7 @@ static ngtcp2_conn *get_conn(ngtcp2_crypto_conn_ref *ref)
     return c->quic;
 }
 
-static void fill_settings(ngtcp2_settings *s, const struct conn *c, const ngtcp2_pkt_hd *hd,
+static void fill_settings(ngtcp2_settings *s, struct conn *c, const ngtcp2_pkt_hd *hd,
                           const ngtcp2_cid *odcid, uint16_t *lengths)
 {
     ngtcp2_settings_default(s);

@@ -69,10 +69,13 @@ struct conn {
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;
     uint64_t barren_ns;       /* since when nothing in flight was acknowledged; 0: it goes on */
-    uint64_t narrow_until_ns; /* longer packets than CONN_PACKET_MIN were lost; 0: they are not */
+    uint64_t narrow_until_ns; /* when `narrow` ends, or ended */
+    uint64_t narrow_for_ns;   /* and for how long it lasts; 0: never yet */
     enum conn_state state;
     bool dialled, ready;
     bool half_open;       /* accepted and counted as such */
+    bool discovers;       /* path MTU discovery */
+    bool narrow;          /* longer packets than CONN_PACKET_MIN get lost */
     bool reset_seen;      /* a stateless reset */
     bool silent;          /* say nothing at the end */
     bool refusal;         /* the end is TLS's */
@@ -104,7 +107,7 @@ void conn_user_free(struct conn *c);
 
 /* ---- conn_path.c ---- */
 /* Whether and what longer packets are tried; room for CONN_PROBES lengths, which *s keeps. */
-void conn_path_settings(const struct conn *c, ngtcp2_settings *s, uint16_t *to);
+void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to);
 void conn_path_progress(struct conn *c); /* something of ours was acknowledged */
 /* When a timer has fired. */
 void conn_path_tick(struct conn *c, uint64_t now_ns);

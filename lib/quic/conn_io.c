@@ -175,7 +175,7 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
 
         ngtcp2_path_storage_zero(&ps);
         n = write_packet(c, &ps.path, e->train + e->train_len,
-                         c->narrow_until_ns ? longest : cap - e->train_len, ts);
+                         c->narrow ? longest : cap - e->train_len, ts);
         if (n <= 0) {
             return (int)n;
         }

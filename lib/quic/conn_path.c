@@ -8,8 +8,10 @@
 /* Jumbo frames of 9,000 bytes, less the headers of IPv6 and UDP. */
 #define PACKET_USUAL_MAX 8952
 
-/* After this a path that was too narrow is tried again (RFC 8899, 5.1.1). */
-#define RAISE_NS ((uint64_t)600 * NGTCP2_SECONDS)
+/* For so long a path is taken to be narrow: it may have been cut for a moment only. Twice as long each
+ * time that it was no better then, up to that of RFC 8899, 5.1.1. */
+#define NARROW_NS ((uint64_t)5 * NGTCP2_SECONDS)
+#define NARROW_MAX_NS ((uint64_t)600 * NGTCP2_SECONDS)
 
 /* Probe timeouts without any progress that make a path too narrow. */
 #define BARREN_PTOS 3
@@ -52,7 +54,7 @@ static size_t fill_probes(uint16_t *to, size_t max)
     return n;
 }
 
-void conn_path_settings(const struct conn *c, ngtcp2_settings *s, uint16_t *to)
+void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to)
 {
     size_t max = c->endpoint->options.max_packet;
 
@@ -67,6 +69,7 @@ void conn_path_settings(const struct conn *c, ngtcp2_settings *s, uint16_t *to)
     s->pmtud_probeslen = fill_probes(to, max);
     s->pmtud_probes = to;
     s->no_pmtud = s->pmtud_probeslen == 0;
+    c->discovers = s->pmtud_probeslen > 0;
 }
 
 size_t conn_packet_max(const struct conn *c)
@@ -75,7 +78,7 @@ size_t conn_packet_max(const struct conn *c)
         return 0;
     }
     size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
-    return c->narrow_until_ns && max > CONN_PACKET_MIN ? CONN_PACKET_MIN : max;
+    return c->narrow ? CONN_PACKET_MIN : max;
 }
 
 void conn_path_progress(struct conn *c)
@@ -83,14 +86,27 @@ void conn_path_progress(struct conn *c)
     c->barren_ns = 0;
 }
 
+static void become_narrow(struct conn *c, uint64_t now_ns)
+{
+    bool again = c->narrow_for_ns && now_ns - c->narrow_until_ns < NARROW_MAX_NS;
+
+    c->narrow = true;
+    c->narrow_for_ns = again ? 2 * c->narrow_for_ns : NARROW_NS;
+    if (c->narrow_for_ns > NARROW_MAX_NS) {
+        c->narrow_for_ns = NARROW_MAX_NS;
+    }
+    c->narrow_until_ns = now_ns + c->narrow_for_ns;
+    c->barren_ns = 0;
+}
+
 void conn_path_tick(struct conn *c, uint64_t now_ns)
 {
     ngtcp2_conn_info info;
 
-    if (c->narrow_until_ns && now_ns >= c->narrow_until_ns) {
-        c->narrow_until_ns = 0;
+    if (c->narrow && now_ns >= c->narrow_until_ns) {
+        c->narrow = false;
     }
-    if (!c->ready || conn_packet_max(c) <= CONN_PACKET_MIN) {
+    if (!c->ready || !c->discovers || conn_packet_max(c) <= CONN_PACKET_MIN) {
         return;
     }
     ngtcp2_conn_get_conn_info(c->quic, &info);
@@ -99,7 +115,6 @@ void conn_path_tick(struct conn *c, uint64_t now_ns)
     } else if (!c->barren_ns) {
         c->barren_ns = now_ns;
     } else if (now_ns - c->barren_ns > BARREN_PTOS * ngtcp2_conn_get_pto(c->quic)) {
-        c->narrow_until_ns = now_ns + RAISE_NS;
-        c->barren_ns = 0;
+        become_narrow(c, now_ns);
     }
 }

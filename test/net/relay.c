@@ -2,6 +2,7 @@
  *
  *     relay [--seed N] [--listen ADDR:PORT] [--to ADDR:PORT] [--loss PCT] [--delay MS]
  *           [--jitter MS] [--reorder PCT] [--duplicate PCT] [--bandwidth BYTES/S]
+ *           [--longest BYTES]
  *
  * Prints "relay ready at ADDR:PORT", then answers each line of its standard input with "ok" or
  * "bad: ...": "to ADDR:PORT", "cut both", "cut in", "cut out", "heal", any of the above settings
