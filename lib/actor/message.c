@@ -7,18 +7,24 @@
 
 #define MESSAGE_SMALLEST ((size_t)128)     /* bytes of a whole message of class 0 */
 #define MESSAGE_CLASSES 7                  /* each twice the one before: to 8 KiB */
-#define MESSAGE_OWN UINT16_MAX             /* class of one that goes straight to free */
+#define MESSAGE_OWN UINT16_MAX             /* class of one that is a block of its own */
 #define MESSAGE_KEPT ((size_t)1024 * 1024) /* bytes a class keeps */
 
 struct message_pool {
     struct message *free[MESSAGE_CLASSES];
     size_t kept[MESSAGE_CLASSES]; /* bytes in that list */
     size_t out;                   /* messages not given back */
+    struct blocks *blocks;
 };
 
-struct message_pool *message_pool_new(void)
+struct message_pool *message_pool_new(struct blocks *blocks)
 {
-    return calloc(1, sizeof(struct message_pool));
+    struct message_pool *p = calloc(1, sizeof(*p));
+
+    if (p) {
+        p->blocks = blocks;
+    }
+    return p;
 }
 
 void message_pool_free(struct message_pool *p)
@@ -63,7 +69,7 @@ static struct message *message_take(struct message_pool *p, size_t inside)
             m = malloc(size);
         }
     } else {
-        m = malloc(size);
+        m = blocks_take(p->blocks, size);
     }
     if (!m) {
         return NULL;
@@ -106,15 +112,19 @@ void message_free(struct message_pool *p, struct message *m)
         credit_give(m->credit, m->credit_bytes);
     }
     if (m->block) {
-        free(m->block);
+        blocks_give(p->blocks, m->block);
     }
     must(p->out > 0);
     p->out--;
 #ifdef __SANITIZE_ADDRESS__
     free(m); /* so that the sanitizer sees who reads it still */
 #else
-    size_t size = MESSAGE_SMALLEST << (m->size_class % MESSAGE_CLASSES);
-    if (m->size_class == MESSAGE_OWN || p->kept[m->size_class] + size > MESSAGE_KEPT) {
+    if (m->size_class == MESSAGE_OWN) {
+        blocks_give(p->blocks, m);
+        return;
+    }
+    size_t size = MESSAGE_SMALLEST << m->size_class;
+    if (p->kept[m->size_class] + size > MESSAGE_KEPT) {
         free(m);
         return;
     }

@@ -4,6 +4,7 @@
 #ifndef ACTOR_MESSAGE_H
 #define ACTOR_MESSAGE_H
 
+#include "base/blocks.h"
 #include "base/credit.h"
 #include "rusm.h"
 
@@ -22,7 +23,8 @@ struct message {
 };
 
 struct message_pool;
-struct message_pool *message_pool_new(void);    /* NULL: no memory */
+/* Keeps blocks, where large payloads come from and go to; NULL: the heap. NULL: no memory. */
+struct message_pool *message_pool_new(struct blocks *blocks);
 void message_pool_free(struct message_pool *p); /* all messages must be back */
 /* Payload inside: room for len bytes and a 0 behind them, at pub.data (writable through
  * message_room). All other fields zero. NULL: no memory. */

@@ -48,7 +48,7 @@ int runtime_new(struct runtime **out, const struct runtime_options *options)
     }
     runtime_init(rt, options);
     int err = nodes_init(&rt->nodes, options->node, options->seed);
-    rt->pool = err ? NULL : message_pool_new();
+    rt->pool = err ? NULL : message_pool_new(options->blocks);
     if (!rt->pool) {
         runtime_free(rt);
         return err ? err : RUSM_ENOMEM;

@@ -29,6 +29,7 @@ struct runtime_options {
     uint32_t mailbox_messages;
     uint64_t mailbox_bytes;
     uint64_t seed;
+    struct blocks *blocks; /* kept: spare memory of large messages; NULL: none */
     const struct log *log; /* borrowed for life */
     const struct runtime_hooks *hooks;
     void *context;

@@ -32,6 +32,10 @@
  * it large records wait their turn. */
 #define LIMIT_GRANT_BUDGET ((uint64_t)256 * 1024 * 1024)
 
+/* Spare memory that a node keeps for a second for the next large message: one of the largest, and
+ * what an allocator adds. Beyond it the oldest is freed. */
+#define LIMIT_SPARE_BLOCKS (RUSM_MESSAGE_MAX + (size_t)64 * 1024)
+
 /* A granted record that makes no progress for this long loses its grant (the lane is reset,
  * overflow), so that a stuck sender cannot keep others from sending. */
 #define LIMIT_GRANT_STALL_NS ((uint64_t)30 * 1000000000)

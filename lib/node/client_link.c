@@ -146,6 +146,7 @@ static void link_turn(struct rusm_client *c)
     if (c->peer && now_ns - c->ticked_ns >= TICK_NS) {
         c->ticked_ns = now_ns;
         peer_tick(c->peer, now_ns);
+        blocks_tick(&c->pools.blocks);
     }
     link_flush(c);
     c->stepped_ns = now_ns;

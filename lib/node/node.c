@@ -61,6 +61,7 @@ static int open_runtime(struct rusm_node *node, const struct rusm_node_options *
         .mailbox_messages = o->mailbox_messages ? o->mailbox_messages : LIMIT_MAILBOX_MESSAGES,
         .mailbox_bytes = o->mailbox_bytes ? o->mailbox_bytes : LIMIT_MAILBOX_BYTES,
         .seed = rng_u64(&node->rng),
+        .blocks = &node->pools.blocks,
         .log = &node->log,
         .hooks = &node_runtime_hooks,
         .context = node,

@@ -2,7 +2,8 @@
 #include "base/limits.h"
 #include "node/node.h"
 
-/* How often idle lanes, stalled grants and late hellos are looked at, while there are any. */
+/* How often idle lanes, stalled grants, late hellos and spare memory are looked at, while there are
+ * any. */
 #define TICK_NS ((uint64_t)1000000000)
 
 static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
@@ -10,14 +11,20 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
     return a_ns < b_ns ? a_ns : b_ns;
 }
 
-/* Only while someone has something that time changes: a node at rest sleeps on. */
+/* Whether someone has something that time changes: else a node at rest sleeps on. */
+static bool ticking(const struct rusm_node *node)
+{
+    return peers_ticking(&node->peers) || blocks_any(&node->pools.blocks);
+}
+
 static void tick(struct rusm_node *node)
 {
-    if (!peers_ticking(&node->peers)) {
+    if (!ticking(node)) {
         node->tick_ns = node->now_ns + TICK_NS;
     } else if (node->now_ns >= node->tick_ns) {
         node->tick_ns = node->now_ns + TICK_NS;
         peers_tick(&node->peers, node->now_ns);
+        blocks_tick(&node->pools.blocks);
     }
 }
 
@@ -39,7 +46,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
         peers_turn(&node->peers, node->now_ns); /* credit of what was taken goes with this flush */
     }
     feed_turn(node);
-    if (peers_ticking(&node->peers))
+    if (ticking(node))
         *next = earlier(*next, node->tick_ns);
     *blocked = false;
     more |= endpoint_flush(node->endpoint, blocked);

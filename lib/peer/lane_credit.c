@@ -1,6 +1,5 @@
 /* lane_credit: what a peer may send on a lane: the limit T + W + G, the window's growth, grants. See
  * lane_in.h. Called by lane_in.c and lane_record.c. */
-#include <stdlib.h>
 
 #include "base/limits.h"
 #include "peer/lane_in_state.h"
@@ -68,9 +67,9 @@ void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
     }
 }
 
-void lane_drop_block(struct lane_in *l)
+void lane_drop_block(struct lanes_in *in, struct lane_in *l)
 {
-    free(l->block);
+    blocks_give(&in->pools->blocks, l->block);
     l->block = NULL;
     l->block_have = l->block_cap = 0;
     l->large = false;
@@ -93,7 +92,7 @@ void lane_ask(struct lanes_in *in, struct lane_in *l)
     } else if (granted < 0) {
         l->skip = l->record.payload_len - l->block_have;
         lane_take(in, l, l->wire - l->skip);
-        lane_drop_block(l);
+        lane_drop_block(in, l);
         l->delivered = true;
     }
 }

@@ -77,7 +77,7 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
     in->budget->windows_left += l->window - LIMIT_LANE_WINDOW;
     credit_orphan(l->credit);
     buf_fini(&l->rx);
-    free(l->block);
+    blocks_give(&in->pools->blocks, l->block);
     if (l->name != l->short_name) {
         free(l->name);
     }
@@ -109,7 +109,7 @@ static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code c
     conn_stop(in->conn, l->stream, code);
     l->deferred = false;
     lane_end_grant(in, l);
-    lane_drop_block(l);
+    lane_drop_block(in, l);
     l->skip = 0;
     l->broken = true;
     in->events->lane_lost(in->context, in->peer, l, cause);

@@ -25,7 +25,7 @@ void lane_apply_grant(struct lanes_in *in, struct lane_in *l);
 /* The granted record is taken, discarded or will never come: the next may have its turn. */
 void lane_end_grant(struct lanes_in *in, struct lane_in *l);
 /* Lets go of the large record under way. */
-void lane_drop_block(struct lane_in *l);
+void lane_drop_block(struct lanes_in *in, struct lane_in *l);
 
 /* lane_record.c */
 /* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, or an error: RUSM_ETOOLARGE

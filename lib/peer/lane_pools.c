@@ -11,7 +11,8 @@
 
 void lane_pools_init(struct lane_pools *p)
 {
-    outq_pool_init(&p->chunks);
+    blocks_init(&p->blocks);
+    outq_pool_init(&p->chunks, &p->blocks);
     pool_init(&p->out, sizeof(struct lane_out), SPARE_LANES);
     pool_init(&p->in, sizeof(struct lane_in), SPARE_LANES);
     pool_init(&p->credits, sizeof(struct credit), SPARE_LANES);
@@ -23,4 +24,5 @@ void lane_pools_fini(struct lane_pools *p)
     pool_fini(&p->out);
     pool_fini(&p->in);
     pool_fini(&p->credits);
+    blocks_fini(&p->blocks);
 }

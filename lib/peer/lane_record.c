@@ -1,36 +1,50 @@
 /* lane_record: records out of a lane's bytes and up to the router: small ones straight from the packet,
  * large ones through a block that becomes the message's memory. Called by lane_in.c. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/must.h"
 #include "peer/lane_in_state.h"
 
-/* A block for a large record starts with this and doubles as bytes arrive, so that a peer can make
- * us hold only what it has sent. */
+/* A block for a large record starts with this and doubles as bytes arrive, until it is granted: then
+ * it is whole at once, which the budget of grants bounds. What was not written to costs nothing yet. */
 #define BLOCK_FIRST ((uint64_t)64 * 1024)
 
-static int block_put(struct lane_in *l, const uint8_t *p, uint64_t len)
+static int block_grow(struct lanes_in *in, struct lane_in *l, uint64_t need)
 {
-    if (l->block_have + len > l->block_cap || !l->block) {
-        uint64_t cap = l->block_cap ? l->block_cap : BLOCK_FIRST;
-        while (cap < l->block_have + len) {
-            cap *= 2;
+    struct blocks *blocks = &in->pools->blocks;
+    uint64_t cap = l->block_cap ? l->block_cap : BLOCK_FIRST;
+    while (cap < need) {
+        cap *= 2;
+    }
+    if (cap > l->record.payload_len || l->grant) {
+        cap = l->record.payload_len;
+    }
+    uint8_t *block = blocks_take(blocks, cap + 1);
+    if (!block) {
+        return RUSM_ENOMEM;
+    }
+    if (l->block) {
+        memcpy(block, l->block, l->block_have);
+        blocks_give(blocks, l->block);
+    }
+    l->block = block;
+    l->block_cap = cap;
+    return 0;
+}
+
+static int block_put(struct lanes_in *in, struct lane_in *l, const uint8_t *p, uint64_t len)
+{
+    uint64_t need = l->block_have + len;
+    if (need > l->block_cap || !l->block) {
+        int error = block_grow(in, l, need);
+        if (error) {
+            return error;
         }
-        if (cap > l->record.payload_len) {
-            cap = l->record.payload_len;
-        }
-        uint8_t *block = realloc(l->block, cap + 1);
-        if (!block) {
-            return RUSM_ENOMEM;
-        }
-        l->block = block;
-        l->block_cap = cap;
     }
     memcpy(l->block + l->block_have, p, len);
-    l->block_have += len;
-    l->block[l->block_have] = 0;
+    l->block_have = need;
+    l->block[need] = 0;
     return 0;
 }
 
@@ -44,7 +58,7 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
         l->state = LANE_HELD;
         return false;
     case DELIVERY_DISCARDED:
-        free(block);
+        blocks_give(&in->pools->blocks, block);
         lane_take(in, l, wire);
         break;
     case DELIVERY_TAKEN: break;
@@ -65,7 +79,7 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         n = (size_t)want;
     }
     if (n > 0) {
-        if (block_put(l, p, n) != 0) {
+        if (block_put(in, l, p, n) != 0) {
             return RUSM_ENOMEM;
         }
         l->progress_ns = in->now_ns;

@@ -24,8 +24,9 @@ struct outq_chunk {
     uint8_t bytes[];
 };
 
-void outq_pool_init(struct outq_pool *pool)
+void outq_pool_init(struct outq_pool *pool, struct blocks *blocks)
 {
+    pool->blocks = blocks;
     pool_init(&pool->tiny, TINY, SPARE_TINY);
     pool_init(&pool->small, SMALL, SPARE_SMALL);
 }
@@ -47,7 +48,7 @@ static struct outq_chunk *chunk_new(struct outq_pool *pool, size_t need, bool fi
         c = pool_take(&pool->small);
         size = SMALL;
     } else {
-        c = malloc(size);
+        c = blocks_take(pool->blocks, size);
     }
     if (c) {
         *c = (struct outq_chunk){ .cap = size - sizeof *c };
@@ -63,7 +64,7 @@ static void chunk_free(struct outq_pool *pool, struct outq_chunk *c)
     } else if (size == SMALL) {
         pool_give(&pool->small, c);
     } else {
-        free(c);
+        blocks_give(pool->blocks, c);
     }
 }
 

@@ -10,14 +10,17 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/blocks.h"
 #include "base/pool.h"
 
 /* Spare chunks, shared by all queues of a scheduler. */
 struct outq_pool {
     struct pool tiny, small;
+    struct blocks *blocks;
 };
 
-void outq_pool_init(struct outq_pool *pool);
+/* Keeps blocks, where large chunks come from; NULL: the heap. */
+void outq_pool_init(struct outq_pool *pool, struct blocks *blocks);
 void outq_pool_fini(struct outq_pool *pool);
 
 struct outq_chunk;

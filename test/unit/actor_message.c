@@ -16,7 +16,7 @@
 static void test_room(void **state)
 {
     (void)state;
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
 
     assert_non_null(pool);
     /* Twice: the second time from the free lists, with what the first left in them. */
@@ -52,7 +52,7 @@ static void test_many_at_once(void **state)
 {
     (void)state;
     enum { MANY = 20000 }; /* more than a free list keeps */
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
     struct message **m = calloc(MANY, sizeof(*m));
 
     assert_non_null(m);
@@ -76,7 +76,7 @@ static void test_many_at_once(void **state)
 static void test_block(void **state)
 {
     (void)state;
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
     char *block = malloc(1001);
 
     assert_non_null(block);
@@ -101,7 +101,7 @@ static void test_block(void **state)
 static void test_credit(void **state)
 {
     (void)state;
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
     struct credit_owner owner;
     credit_owner_init(&owner, NULL);
     struct credit *credit = credit_new(&owner);
@@ -125,9 +125,9 @@ static void test_no_memory(void **state)
 {
     (void)state;
     memory_fail_after(0);
-    assert_null(message_pool_new());
+    assert_null(message_pool_new(NULL));
     memory_works();
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
     memory_fail_after(0);
     assert_null(message_new(pool, 0));
     assert_null(message_new(pool, 100000));
@@ -157,7 +157,7 @@ static void pop(struct message_pool *pool, struct mailbox *mb, uint64_t ref)
 static void test_queue(void **state)
 {
     (void)state;
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
     struct mailbox mb = { 0 };
 
     for (uint64_t i = 0; i < 3; i++) {
@@ -195,7 +195,7 @@ static void test_limits(void **state)
 {
     (void)state;
     const struct mailbox_limits limits = { .messages = 3, .bytes = 100 };
-    struct message_pool *pool = message_pool_new();
+    struct message_pool *pool = message_pool_new(NULL);
     struct mailbox mb = { 0 };
 
     assert_true(mailbox_has_room(&mb, &limits, 0));

@@ -35,7 +35,7 @@ static void test_empty(void **state)
     struct iovec vec[4];
 
     (void)state;
-    outq_pool_init(&pool);
+    outq_pool_init(&pool, NULL);
     outq_init(&q);
     assert_int_equal(outq_peek(&q, vec, 4, 1000), 0);
     assert_int_equal(outq_append(&q, &pool, NULL, 0, NULL, 0, 0), 0);
@@ -53,7 +53,7 @@ static void test_head_and_body(void **state)
     uint8_t got[64];
 
     (void)state;
-    outq_pool_init(&pool);
+    outq_pool_init(&pool, NULL);
     outq_init(&q);
     assert_int_equal(outq_append(&q, &pool, "head", 4, "body", 4, 1), 0);
     assert_int_equal(outq_append(&q, &pool, "more", 4, NULL, 0, 0), 0);
@@ -86,7 +86,7 @@ static void test_bytes_do_not_move(void **state)
     static uint8_t large[300000];
 
     (void)state;
-    outq_pool_init(&pool);
+    outq_pool_init(&pool, NULL);
     outq_init(&q);
     assert_int_equal(outq_append(&q, &pool, "first", 5, NULL, 0, 1), 0);
     assert_int_equal(outq_peek(&q, &before, 1, 100), 1);
@@ -110,7 +110,7 @@ static void test_join(void **state)
     uint8_t got[64];
 
     (void)state;
-    outq_pool_init(&pool);
+    outq_pool_init(&pool, NULL);
     outq_init(&a);
     outq_init(&b);
     outq_join(&a, &b);
@@ -145,7 +145,7 @@ static void test_no_memory(void **state)
     uint8_t got[16];
 
     (void)state;
-    outq_pool_init(&pool);
+    outq_pool_init(&pool, NULL);
     outq_init(&q);
     memory_fail_after(0);
     assert_int_equal(outq_append(&q, &pool, "a", 1, NULL, 0, 1), RUSM_ENOMEM);
@@ -184,7 +184,7 @@ static void test_model(void **state)
     for (size_t i = 0; i < BYTES; i++) {
         bytes[i] = (uint8_t)rng_u64(&rng);
     }
-    outq_pool_init(&pool);
+    outq_pool_init(&pool, NULL);
     outq_init(&q);
     while (end + 20000 < BYTES && records < 4096) {
         size_t n;
