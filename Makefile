@@ -39,7 +39,7 @@ config.mk: lib/config.mk.in configure.ac
 .PHONY: remake
 remake:
 
-# ---- flavours: release, asan, tsan, fuzz; each with everything of its own in build/FLAVOUR ---------
+# ---- flavours: release, asan, tsan, fuzz, coverage; each with everything of its own in build/FLAVOUR ---------
 
 FLAVOUR ?= release
 OUT := build/$(FLAVOUR)
@@ -67,8 +67,12 @@ CC := $(or $(CLANG),clang)
 FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
     -fno-sanitize-recover=all
 TEST_CFLAGS := $(FLAVOUR_CFLAGS)
+else ifeq ($(FLAVOUR),coverage)
+CC := $(or $(CLANG),clang)
+FLAVOUR_CFLAGS := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
+TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else
-$(error FLAVOUR is release, asan, tsan or fuzz, not $(FLAVOUR))
+$(error FLAVOUR is release, asan, tsan, fuzz or coverage, not $(FLAVOUR))
 endif
 
 # Debug information without this machine's paths.
@@ -97,7 +101,7 @@ UNITS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 EMBEDS := $(EMBED_SOURCES:%.c=$(OUT)/%)
 FIGURES := $(FIGURE_SOURCES:%.c=$(OUT)/%)
 NETS := $(NET_SOURCES:%.c=$(OUT)/%)
-FUZZES := $(FUZZ_SOURCES:%.c=build/fuzz/%)
+FUZZES := $(FUZZ_SOURCES:%.c=$(if $(filter coverage,$(FLAVOUR)),$(OUT),build/fuzz)/%)
 HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
 BATS_FILES := $(wildcard test/cmd/*.bats)
 # For the thread sanitizer: what has threads and can be slow. (The hostile tests measure memory.)
@@ -135,7 +139,7 @@ $(LIB_OBJECTS) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
 TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(FIGURES:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
-    $(if $(filter fuzz,$(FLAVOUR)),$(FUZZES:=.o))
+    $(if $(filter fuzz coverage,$(FLAVOUR)),$(FUZZES:=.o))
 $(TEST_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest \
 	    $(CMOCKA_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
@@ -246,9 +250,16 @@ embed: tools
 	$(sub) embed-programs
 	@$(run) $(EMBEDS)
 
+# For hours: make fuzz FUZZ_SECONDS=3600 (each).
 fuzz: tools
 	$(sub) FLAVOUR=fuzz fuzz-programs
 	@$(run) $(FUZZES)
+
+# Which lines the fuzz targets reach with their corpora and what was found since; needs Debian's llvm.
+.PHONY: fuzz-coverage
+fuzz-coverage: tools
+	$(sub) FLAVOUR=coverage fuzz-programs
+	@CLANG='$(CLANG)' test/fuzz/coverage $(FUZZES:build/fuzz/%=build/coverage/%)
 
 sanitize: tools
 	$(sub) FLAVOUR=asan flavour

@@ -48,11 +48,11 @@ static bool replies_take(struct rusm_client *c, reply_fn *each, void *context, i
         memcpy(&len, buf_data(&c->replies), sizeof(len));
         int error = reply_decode(buf_data(&c->replies) + sizeof(len), len, &reply);
         if (!error && reply.status != 0) {
-            size_t text_len = reader_left(&reply.body);
+            const char *text = (const char *)reply.body.at;
+            size_t text_len = strnlen(text, reader_left(&reply.body));
             error = -(int)reply.status;
-            *result = text_len > 0
-                          ? err_why(why, error, "%.*s", (int)text_len, (const char *)reply.body.at)
-                          : err_why(why, error, "%s: %s", c->node, rusm_strerror(error));
+            *result = text_len > 0 ? err_why(why, error, "%.*s", (int)text_len, text)
+                                   : err_why(why, error, "%s: %s", c->node, rusm_strerror(error));
             return true;
         }
         *open = !error && reply.flags & REPLY_MORE;
