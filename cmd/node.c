@@ -352,7 +352,7 @@ static const struct cmd_option node_table[] = {
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
     { "max-packet", "BYTES",
-      "the longest packet that is tried on a path [1452 on loopback, 8952 elsewhere]" },
+      "the longest packet that is tried on a path [8952]" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },

@@ -244,7 +244,7 @@ struct rusm_node_options {
     uint32_t idle_timeout_ms;  /* a silent peer is lost after this [10000] */
     int32_t spin_us;     /* looks for messages so long before it sleeps [50]; negative: never */
     uint32_t max_packet; /* bytes of the longest packet tried on a path: RUSM_PACKET_MIN to
-                            RUSM_PACKET_MAX [1452 on loopback, 8952 elsewhere] */
+                            RUSM_PACKET_MAX [8952] */
     enum rusm_log_level log_level; /* RUSM_LOG_ERROR is 0: set it [error] */
     int log_fd;                    /* where the log goes, one line each [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */

@@ -7,10 +7,6 @@
 
 #define VECS 16 /* pieces of one stream offered at once */
 
-/* An offer from which on a packet longer than CONN_PACKET is worth it: small messages would only wait
- * for each other in it. */
-#define BULK_OFFER ((size_t)4096)
-
 _Static_assert(sizeof(struct iovec) == sizeof(ngtcp2_vec) &&
                    offsetof(struct iovec, iov_base) == offsetof(ngtcp2_vec, base) &&
                    offsetof(struct iovec, iov_len) == offsetof(ngtcp2_vec, len),
@@ -92,17 +88,12 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at,
 {
     struct endpoint *e = c->endpoint;
     struct offer o;
-    bool first = true;
 
     for (;;) {
         ngtcp2_ssize n, len = -1;
         uint32_t flags = 0;
 
         ask(c, &o);
-        if (first && o.count >= 0 && o.len < BULK_OFFER && cap > CONN_PACKET) {
-            cap = CONN_PACKET; /* with nothing offered it may be a probe, of any length */
-        }
-        first = false;
         if (o.count >= 0) {
             flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (o.fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0u);
         }
@@ -175,7 +166,7 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
 
         ngtcp2_path_storage_zero(&ps);
         n = write_packet(c, &ps.path, e->train + e->train_len,
-                         c->narrow ? longest : cap - e->train_len, ts);
+                         c->narrow || c->tls ? longest : cap - e->train_len, ts);
         if (n <= 0) {
             return (int)n;
         }

@@ -59,7 +59,8 @@ void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to)
     size_t max = c->endpoint->options.max_packet;
 
     if (max == 0 && is_loopback(&c->path.remote)) {
-        s->max_tx_udp_payload_size = CONN_PACKET;
+        /* Known to be wide; longer ones would win bulk a little more and cost small messages. */
+        s->max_tx_udp_payload_size = PACKET_USUAL_MAX;
         s->no_tx_udp_payload_size_shaping = 1;
         s->no_pmtud = 1;
         return;
@@ -76,6 +77,9 @@ size_t conn_packet_max(const struct conn *c)
 {
     if (c->state != CONN_OPEN) {
         return 0;
+    }
+    if (c->tls) { /* ngtcp2 pads the handshake's packets to all the room it gets */
+        return CONN_PACKET_MIN;
     }
     size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
     return c->narrow ? CONN_PACKET_MIN : max;

@@ -94,7 +94,7 @@ struct endpoint_options {
     uint64_t control_window;  /* of a bidirectional one; extended by the endpoint on arrival */
     uint64_t max_streams_uni; /* LIMIT_LANES */
     size_t max_packet;        /* bytes of the longest that path MTU discovery tries, from 1,200 to
-                                 65,000; 0: none on loopback (1,452), elsewhere 8,952 */
+                                 65,000; 0: 8,952, without discovery on loopback */
     size_t max_connections, max_half_open;
 };
 
