@@ -96,7 +96,8 @@ static char *output_cell(const struct output *out, const struct rusm_field *fiel
     case RUSM_TYPE_PID: {
         /* People know the node's incarnation as "now"; JSON has the pid in full. */
         char *pid = output_clean(field->text, false);
-        pid[strcspn(pid, "#")] = '\0';
+        size_t len = strcspn(pid, "#");
+        pid[len > 0 ? len : strlen(pid)] = '\0'; /* a cell is never empty */
         return pid;
     }
     case RUSM_TYPE_BYTES:
