@@ -71,6 +71,12 @@ int udp_address_for(const struct udp *u, union udp_address *out, const struct so
     if (!copy_address(&given, a, len)) {
         return RUSM_EINVAL;
     }
+    /* Answers would come from another address than was asked. */
+    if (given.any.sa_family == AF_INET && given.v4.sin_addr.s_addr == htonl(INADDR_ANY)) {
+        given.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    } else if (given.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&given.v6.sin6_addr)) {
+        given.v6.sin6_addr = in6addr_loopback;
+    }
     *out = given;
     if (given.any.sa_family == AF_INET && u->local.any.sa_family == AF_INET6) {
         if (!u->wildcard) {

@@ -61,7 +61,8 @@ static inline size_t udp_longest(const struct udp *u)
 
 socklen_t udp_address_len(const union udp_address *a);
 bool udp_address_eq(const union udp_address *a, const union udp_address *b);
-/* Copies an address; a v4 one for a v6 socket is mapped. RUSM_EINVAL: the socket can't reach it. */
+/* Copies an address to send to; a v4 one for a v6 socket is mapped, "all addresses" is this machine's
+ * loopback. RUSM_EINVAL: the socket can't reach it. */
 int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
                     socklen_t len);
 

@@ -19,6 +19,14 @@ load helper
     like "$stderr" "rusm: node: *nonsense*"
 }
 
+@test "a node that listens on all addresses is reached by its name, and by its neighbours" {
+    start_node london --listen 0.0.0.0:0
+    equal "$(rusm call london greeter Ada)" "hello, Ada"
+    start_node tokyo
+    wait_until connected london tokyo
+    wait_until connected tokyo london
+}
+
 @test "a second node of a live name is refused, and the first is named" {
     start_node london
     expect 1 rusm node --name london

@@ -169,6 +169,10 @@ static void test_addresses(void **state)
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, sizeof(a4)), 0);
     assert_int_equal(out.v4.sin_addr.s_addr, a4.sin_addr.s_addr);
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, 3), RUSM_EINVAL);
+    a4.sin_addr.s_addr = htonl(INADDR_ANY); /* where someone listens: here */
+    assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, sizeof(a4)), 0);
+    assert_int_equal(out.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+    assert_int_equal(out.v4.sin_port, htons(7));
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a6, sizeof(a6)), RUSM_EINVAL);
     assert_int_equal(udp_address_for(&v4, &out, &other, sizeof(other)), RUSM_EINVAL);
     v6 = v4;
@@ -180,6 +184,9 @@ static void test_addresses(void **state)
     assert_int_equal(udp_address_for(&all, &out, (struct sockaddr *)&a4, sizeof(a4)), 0);
     assert_true(IN6_IS_ADDR_V4MAPPED(&out.v6.sin6_addr));
     assert_int_equal(out.v6.sin6_port, htons(7));
+    assert_int_equal(out.v6.sin6_addr.s6_addr[12], 127);
+    assert_int_equal(udp_address_for(&all, &out, (struct sockaddr *)&a6, sizeof(a6)), 0);
+    assert_true(IN6_IS_ADDR_LOOPBACK(&out.v6.sin6_addr));
     udp_close(&v4);
 }
 
