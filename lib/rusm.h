@@ -94,6 +94,7 @@ enum rusm_kind {
     RUSM_FAILED = 17,    /* our request `ref` failed: `error` says why, data is a text */
     RUSM_WRITABLE = 18,  /* someone who was RUSM_BUSY for us may take again; try */
     RUSM_NAME_LOST = 19, /* another process, `from`, holds our global name now; data is the name */
+    RUSM_TIMER = 20,     /* our rusm_timer or rusm_interval that gave `ref` is due */
 };
 
 /* A message as receive sees it. Borrowed: valid until receive returns. */
@@ -177,6 +178,21 @@ int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref);
 /* No RUSM_DOWN for ref any more, unless it waits in the mailbox already. RUSM_ENOPROC: no such
  * monitor, or it was told. */
 int rusm_demonitor(struct rusm_process *self, uint64_t ref);
+
+/* Timers count from rusm_now_ns, are up to a millisecond late and never early, and end with their
+ * process. A node takes 4 million: RUSM_ELIMIT. RUSM_ENOMEM.
+ * One RUSM_TIMER with *ref after ms milliseconds. */
+int rusm_timer(struct rusm_process *self, uint32_t ms, uint64_t *ref);
+/* One every ms milliseconds, without drift; none while the one before waits in the mailbox still.
+ * RUSM_EINVAL: 0 ms. */
+int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref);
+/* Sends a message after ms milliseconds, as rusm_send would then; borrows data. When that is
+ * RUSM_BUSY it is tried again until there is room. */
+int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
+                    size_t len, uint64_t *ref);
+/* Takes a timer of our own back. RUSM_ENOPROC: there is none of that ref, or it was due: then its
+ * message may be in the mailbox already. */
+int rusm_cancel(struct rusm_process *self, uint64_t ref);
 
 /* Starts a process on this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many processes. */
 int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,

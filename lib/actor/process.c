@@ -7,6 +7,7 @@
 #include <string.h>
 #include "actor/monitor.h"
 #include "actor/sleep.h"
+#include "actor/timer.h"
 #include "actor/wait.h"
 #include "base/must.h"
 
@@ -115,6 +116,9 @@ static void process_take(struct rusm_process *p)
 {
     struct message *m = mailbox_pop(&p->mailbox);
 
+    if (m->pub.kind == RUSM_TIMER) {
+        timer_taken(p->rt, m->pub.ref);
+    }
     process_receive(p, &m->pub);
     if (p->holding && !p->reason) {
         p->holding_head = true;
@@ -175,6 +179,16 @@ unsigned process_run(struct rusm_process *p, unsigned limit)
 
 /* ---- the end ---- */
 
+static void process_end_owned(struct rusm_process *p)
+{
+    struct list *l;
+
+    while ((l = list_first(&p->owned))) {
+        struct owned *owned = list_entry(l, struct owned, link);
+        owned->end(p, owned);
+    }
+}
+
 void process_remove(struct rusm_process *p)
 {
     struct runtime *rt = p->rt;
@@ -187,6 +201,7 @@ void process_remove(struct rusm_process *p)
     names_forget(&rt->names, p);
     wait_ended(p);
     sleep_end(p);
+    process_end_owned(p);
     rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
     monitor_ended(p);
     rt->hooks->exited(rt->context, pid, p->reason);

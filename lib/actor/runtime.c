@@ -7,6 +7,7 @@
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
+#include "actor/timer.h"
 #include "actor/wait.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -31,6 +32,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     monitor_slab_init(rt);
     wait_slab_init(rt);
     sleep_init(rt);
+    timer_init(rt);
     rt->limits.messages = options->mailbox_messages;
     rt->limits.bytes = options->mailbox_bytes;
     rt->log = options->log;
@@ -82,6 +84,7 @@ void runtime_free(struct runtime *rt)
     slab_fini(&rt->monitor_slab);
     slab_fini(&rt->wait_slab);
     sleep_fini(rt);
+    timer_fini(rt);
     free(rt);
 }
 
@@ -94,6 +97,7 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     must(rt->depth == 0);
     rt->now_ns = now_ns;
     sleep_wake(rt);
+    wheel_turn(&rt->wheel, now_ns);
     runtime_reap(rt);
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
@@ -113,8 +117,9 @@ bool runtime_ready(const struct runtime *rt)
 uint64_t runtime_next_ns(const struct runtime *rt)
 {
     const struct heap_node *first = heap_min(&rt->sleeping);
+    uint64_t wheel_ns = wheel_next_ns(&rt->wheel);
 
-    return first ? first->key : UINT64_MAX;
+    return first && first->key < wheel_ns ? first->key : wheel_ns;
 }
 
 struct message_pool *runtime_pool(struct runtime *rt)
@@ -141,6 +146,7 @@ static struct rusm_process *runtime_process(struct runtime *rt,
     list_init(&p->waits);
     list_init(&p->wake);
     list_init(&p->names);
+    list_init(&p->owned);
     list_init(&p->watchers);
     list_init(&p->watching);
     return p;

@@ -10,7 +10,21 @@
 #include "actor/slab.h"
 #include "actor/spawnables.h"
 #include "actor/roster.h"
+#include "actor/wheel.h"
 #include "base/heap.h"
+
+/* Something that ends with its process: a timer, a call. */
+struct owned {
+    struct list link;                                             /* in the process's `owned` */
+    void (*end)(struct rusm_process *owner, struct owned *owned); /* unlinks and frees it */
+};
+
+/* Timers by their place: actor/timer.c. */
+struct timers {
+    struct timer **chunk; /* chunk[0..chunks) */
+    size_t chunks, count;
+    struct list free;
+};
 
 /* A process. There may be a million idle ones: keep it below 300 bytes. */
 struct rusm_process {
@@ -36,6 +50,7 @@ struct rusm_process {
     struct list wake;     /* in the runtime's list of those whose waiters are to be looked at */
     struct sleep *sleep;  /* not NULL: is woken when its time has come (actor/sleep.h) */
     struct list names;    /* struct process_name */
+    struct list owned;    /* struct owned */
     struct list watchers; /* struct monitor by at_target: who monitors us */
     struct list watching; /* struct monitor by at_watcher: whom we monitor */
     uint32_t watcher_count, watching_count;
@@ -59,6 +74,9 @@ struct runtime {
     struct map monitors;  /* struct monitor by watcher and ref */
     struct map waits;     /* struct wait by waiting and target serial */
     struct heap sleeping; /* struct sleep */
+    struct map calls;     /* struct call by ref */
+    struct wheel wheel;   /* timers, deadlines of calls and of rusm_receive */
+    struct timers timers;
     struct slab processes, monitor_slab, wait_slab, sleep_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;

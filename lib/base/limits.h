@@ -104,6 +104,16 @@
 /* Monitors on one process. Above: RUSM_ELIMIT. */
 #define LIMIT_MONITORS ((size_t)1024 * 1024)
 
+/* Timers that are set on a node: two a process, and as many as a ref has places. Above: RUSM_ELIMIT. */
+#define LIMIT_TIMERS ((size_t)4 * 1024 * 1024)
+
+/* Calls without an answer, on a node: what answers may take beyond the bounds of mailboxes. Above:
+ * RUSM_ELIMIT. */
+#define LIMIT_CALLS ((size_t)1024 * 1024)
+
+/* A handler that holds its scheduler for longer is logged and counted: nobody else ran meanwhile. */
+#define LIMIT_HANDLER_NS ((uint64_t)100 * 1000000)
+
 /* Spawnables a node is taught. */
 #define LIMIT_SPAWNABLES 1024
 

@@ -1,0 +1,248 @@
+/* timer: see the header. The process side is that of rusm.h; called from behaviours, and by the wheel
+ * between them. */
+#include "actor/timer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "actor/process.h"
+#include "base/limits.h"
+
+/* A ref: the highest bit (other refs never have it), uses of the place, the place. */
+#define TIMER_REF (UINT64_C(1) << 63)
+#define TIMER_PLACE_BITS 22
+#define TIMER_PLACES (UINT64_C(1) << TIMER_PLACE_BITS)
+#define TIMER_MS ((uint64_t)1000000)
+#define TIMER_CHUNK 512 /* places that are made at once */
+
+_Static_assert(LIMIT_TIMERS <= TIMER_PLACES, "a place for each");
+
+/* A message to be sent when it is time. */
+struct timer_letter {
+    rusm_pid to;
+    size_t len;
+    uint8_t data[];
+};
+
+struct timer {
+    struct wheel_node wheel;
+    struct rusm_process *owner;  /* NULL: free */
+    struct owned owned;          /* its owner's; free: in rt->timers.free */
+    uint64_t ref;                /* of its present or its last use */
+    uint64_t due_ns;             /* of an interval, next */
+    uint32_t every_ms;           /* 0: once */
+    bool told;                   /* a RUSM_TIMER of it is in the mailbox */
+    struct timer_letter *letter; /* NULL: a RUSM_TIMER */
+};
+
+void timer_init(struct runtime *rt)
+{
+    wheel_init(&rt->wheel);
+    rt->timers = (struct timers){ 0 };
+    list_init(&rt->timers.free);
+}
+
+void timer_fini(struct runtime *rt)
+{
+    for (size_t i = 0; i < rt->timers.chunks; i++) {
+        free(rt->timers.chunk[i]);
+    }
+    free(rt->timers.chunk);
+}
+
+/* ---- places ---- */
+
+static void timer_ready(struct wheel_node *node);
+
+static void timer_end(struct rusm_process *owner, struct owned *owned);
+
+static int timer_grow(struct timers *t)
+{
+    struct timer **chunk = realloc(t->chunk, (t->chunks + 1) * sizeof(struct timer *));
+
+    if (!chunk) {
+        return RUSM_ENOMEM;
+    }
+    t->chunk = chunk;
+    struct timer *place = calloc(TIMER_CHUNK, sizeof(struct timer));
+    if (!place) {
+        return RUSM_ENOMEM;
+    }
+    for (size_t i = 0; i < TIMER_CHUNK; i++) {
+        place[i].ref = TIMER_REF | (t->chunks * TIMER_CHUNK + i);
+        place[i].owned.end = timer_end;
+        wheel_node_init(&place[i].wheel, timer_ready);
+        list_append(&t->free, &place[i].owned.link);
+    }
+    t->chunk[t->chunks++] = place;
+    return 0;
+}
+
+static struct timer *timer_find(const struct timers *t, uint64_t ref)
+{
+    uint64_t place = ref % TIMER_PLACES;
+
+    if (place / TIMER_CHUNK >= t->chunks) {
+        return NULL;
+    }
+    struct timer *it = &t->chunk[place / TIMER_CHUNK][place % TIMER_CHUNK];
+    return it->owner && it->ref == ref ? it : NULL;
+}
+
+static void timer_free(struct runtime *rt, struct timer *it)
+{
+    wheel_cancel(&rt->wheel, &it->wheel);
+    list_remove(&it->owned.link);
+    list_prepend(&rt->timers.free, &it->owned.link); /* the next use finds it in the cache */
+    rt->timers.count--;
+    free(it->letter);
+    it->letter = NULL;
+    it->owner = NULL;
+}
+
+static void timer_end(struct rusm_process *owner, struct owned *owned)
+{
+    timer_free(owner->rt, list_entry(owned, struct timer, owned));
+}
+
+/* Takes letter, which may be NULL, in any case. */
+static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
+                     struct timer_letter *letter, uint64_t *ref)
+{
+    struct runtime *rt = owner->rt;
+    struct timers *t = &rt->timers;
+    int err = t->count >= LIMIT_TIMERS ? RUSM_ELIMIT : list_empty(&t->free) ? timer_grow(t) : 0;
+
+    if (err) {
+        free(letter);
+        return err;
+    }
+    struct timer *it = list_entry(t->free.next, struct timer, owned.link);
+    list_remove(&it->owned.link);
+    list_append(&owner->owned, &it->owned.link);
+    t->count++;
+    it->ref = (it->ref + TIMER_PLACES) | TIMER_REF;
+    it->owner = owner;
+    it->every_ms = every_ms;
+    it->told = false;
+    it->letter = letter;
+    it->due_ns = rt->now_ns + ms * TIMER_MS;
+    wheel_set(&rt->wheel, &it->wheel, ms, rt->now_ns);
+    *ref = it->ref;
+    return 0;
+}
+
+/* ---- when it is time ---- */
+
+/* True: it is on its way, or nobody is there. False: there is no room now. */
+static bool timer_send(struct rusm_process *from, const struct timer_letter *letter)
+{
+    struct runtime *rt = from->rt;
+
+    if (letter->to.node != 0) {
+        struct post post = { .from = process_pid(from), .node = letter->to.node, .to = letter->to };
+        post.kind = RUSM_SEND;
+        post.data = letter->data;
+        post.len = letter->len;
+        return rt->hooks->post(rt->context, &post) != RUSM_BUSY;
+    }
+    struct rusm_process *to = runtime_local(rt, letter->to);
+    if (!to) {
+        rt->counters.noproc_local++;
+        return true;
+    }
+    struct message *m =
+        process_has_room(to, letter->len) ? message_new(rt->pool, letter->len) : NULL;
+    if (!m) {
+        return false;
+    }
+    memcpy(message_room(m), letter->data, letter->len);
+    m->pub.kind = RUSM_SEND;
+    m->pub.from = process_pid(from);
+    rt->counters.messages_local++;
+    process_push(to, m);
+    return true;
+}
+
+static void timer_ready(struct wheel_node *node)
+{
+    struct timer *it = list_entry(node, struct timer, wheel);
+    struct rusm_process *owner = it->owner;
+    struct runtime *rt = owner->rt;
+    uint64_t ref = it->ref;
+
+    if (it->letter) {
+        if (timer_send(owner, it->letter)) {
+            timer_free(rt, it);
+        } else {
+            wheel_set(&rt->wheel, node, 1, rt->now_ns); /* again, until there is room */
+        }
+        return;
+    }
+    bool told = it->told;
+    if (it->every_ms) {
+        uint64_t every_ns = it->every_ms * TIMER_MS;
+        uint64_t late_ns = rt->now_ns > it->due_ns ? rt->now_ns - it->due_ns : 0;
+        it->told = true;
+        it->due_ns += late_ns / every_ns * every_ns; /* those that were missed are skipped */
+        wheel_set(&rt->wheel, node, it->every_ms, it->due_ns);
+        it->due_ns += every_ns;
+    } else {
+        timer_free(rt, it);
+    }
+    if (!told) {
+        process_signal(owner, RUSM_TIMER, process_pid(owner), ref, 0, NULL, 0);
+    }
+}
+
+void timer_taken(struct runtime *rt, uint64_t ref)
+{
+    struct timer *it = timer_find(&rt->timers, ref);
+
+    if (it) {
+        it->told = false;
+    }
+}
+
+/* ---- for processes ---- */
+
+int rusm_timer(struct rusm_process *self, uint32_t ms, uint64_t *ref)
+{
+    return timer_new(self, ms, 0, NULL, ref);
+}
+
+int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref)
+{
+    return ms > 0 ? timer_new(self, ms, ms, NULL, ref) : RUSM_EINVAL;
+}
+
+int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
+                    size_t len, uint64_t *ref)
+{
+    if (len > RUSM_MESSAGE_MAX) {
+        return RUSM_ETOOLARGE;
+    }
+    if ((len > 0 && !data) || to.serial == 0 || !nodes_at(&self->rt->nodes, to.node)) {
+        return RUSM_EINVAL;
+    }
+    struct timer_letter *letter = malloc(sizeof(*letter) + len);
+    if (!letter) {
+        return RUSM_ENOMEM;
+    }
+    letter->to = to;
+    letter->len = len;
+    if (len > 0) {
+        memcpy(letter->data, data, len);
+    }
+    return timer_new(self, ms, 0, letter, ref);
+}
+
+int rusm_cancel(struct rusm_process *self, uint64_t ref)
+{
+    struct timer *it = timer_find(&self->rt->timers, ref);
+
+    if (!it || it->owner != self) {
+        return RUSM_ENOPROC;
+    }
+    timer_free(self->rt, it);
+    return 0;
+}
