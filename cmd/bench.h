@@ -107,6 +107,11 @@ uint64_t cluster_cpu_ns(const struct cluster *c);
 uint64_t cluster_rss_kib(const struct cluster *c, size_t index);
 uint64_t cluster_peak_kib(const struct cluster *c, size_t index);
 
+/* ---- bench_mirror.c: what a worker sends back -------------------------------------------------- */
+
+/* Teaches and boots "mirror". */
+int bench_mirror_boot(struct rusm_node *node, struct rusm_why *why);
+
 /* ---- bench_hub.c: what runs on the hub --------------------------------------------------------- */
 
 enum bench_mode { BENCH_UNLOADED, BENCH_ORDERED, BENCH_STREAM, BENCH_CLOSED };

@@ -16,7 +16,7 @@ struct sender {
     uint32_t node;                  /* index of its worker */
     uint32_t in_flight, left;       /* left: probes still to be sent (unloaded) */
     uint64_t stamp_ns;              /* of the one in flight (closed) */
-    rusm_pid to;                    /* closed: the echo on its worker */
+    rusm_pid to;                    /* closed: the mirror on its worker */
 };
 
 struct hub {
@@ -67,7 +67,7 @@ static bool sender_send(struct rusm_process *self, struct sender *s)
 
     if (h->order.mode == BENCH_CLOSED) {
         s->stamp_ns = now;
-        error = rusm_send_name(self, s->node, "echo", 4, h->payload, h->order.payload, 0);
+        error = rusm_send_name(self, s->node, "mirror", 6, h->payload, h->order.payload, 0);
     } else {
         bool stream = h->order.mode == BENCH_STREAM;
         memcpy(s->bytes, &now, STAMP);

@@ -36,7 +36,7 @@ static void probe_send(struct rusm_process *self, struct load *load)
     static const char probe[LOAD_PROBE_BYTES] = "a small message.";
 
     load->stamp_ns = load_now_ns();
-    int error = rusm_send_name(self, load->probe_node, "echo", 4, probe, sizeof(probe), 0);
+    int error = rusm_send_name(self, load->probe_node, "mirror", 6, probe, sizeof(probe), 0);
     if (error == 0) {
         load->state.asked++;
     } else if (error != RUSM_BUSY) { /* else it is told when it may try again */
@@ -44,7 +44,7 @@ static void probe_send(struct rusm_process *self, struct load *load)
     }
 }
 
-/* From here: begin. From elsewhere: the echo. */
+/* From here: begin. From elsewhere: the mirror. */
 static void probe_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct load *load = rusm_context(self);
@@ -222,5 +222,5 @@ int load_boot(struct rusm_node *node, size_t index, struct rusm_why *why)
     error = error == 0 ? rusm_node_teach(node, "taker", &taker) : error;
     error = error == 0 ? cluster_boot(node, "load", "load", NULL, why) : error;
     error = error == 0 ? cluster_boot(node, "taker", "taker", NULL, why) : error;
-    return error == 0 ? cluster_boot(node, "echo", "echo", NULL, why) : error;
+    return error == 0 ? bench_mirror_boot(node, why) : error;
 }

@@ -224,7 +224,7 @@ static int trips_child(struct rusm_node *node, size_t index, struct rusm_why *wh
         return bench_hub_boot(node, why);
     }
     error = cluster_boot(node, "bounce", "bounce", NULL, why);
-    error = error == 0 ? cluster_boot(node, "echo", "echo", NULL, why) : error;
+    error = error == 0 ? bench_mirror_boot(node, why) : error;
     return error == 0 ? cluster_boot(node, "scatter", "bounce", "unordered", why) : error;
 }
 

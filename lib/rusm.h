@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define RUSM_VERSION "0.1.0"
-#define RUSM_ABI 1 /* raised whenever a struct or a function here changes incompatibly */
+#define RUSM_ABI 2 /* raised whenever a struct or a function here changes incompatibly */
 
 /* Limits that a caller meets. lib/base/limits.h has all of them, each with its reason. */
 #define RUSM_NODE_NAME_MAX 63                       /* bytes of a node's name */
@@ -86,12 +86,12 @@ static inline bool rusm_pid_eq(rusm_pid a, rusm_pid b)
  * and signals (Erlang reference manual, Processes: Signals). */
 enum rusm_kind {
     RUSM_SEND = 0,       /* rusm_send */
-    RUSM_CALL = 1,       /* rusm_call: answer with rusm_reply */
-    RUSM_REPLY = 2,      /* the answer to our rusm_call that gave `ref` */
+    RUSM_CALL = 1,       /* rusm_call: answer with rusm_reply or rusm_refuse */
+    RUSM_REPLY = 2,      /* the answer to our call that gave `ref` */
     RUSM_EXIT = 3,       /* reserved: an exit signal trapped */
     RUSM_DOWN = 8,       /* a monitored process is gone; data is its reason, `ref` the monitor */
     RUSM_SPAWNED = 16,   /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
-    RUSM_FAILED = 17,    /* our request `ref` failed: `error` says why, data is a text */
+    RUSM_FAILED = 17,    /* our call or request `ref` failed: `error` says why, data is a text */
     RUSM_WRITABLE = 18,  /* someone who was RUSM_BUSY for us may take again; try */
     RUSM_NAME_LOST = 19, /* another process, `from`, holds our global name now; data is the name */
     RUSM_TIMER = 20,     /* our rusm_timer or rusm_interval that gave `ref` is due */
@@ -154,8 +154,28 @@ int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, s
 int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                  unsigned flags);
 
-/* Asks; the answer comes as RUSM_REPLY with *ref. Monitor the callee to learn of its death. */
-int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len, uint64_t *ref);
+#define RUSM_FOREVER UINT32_MAX /* as a timeout: none */
+
+/* Asks; borrows data. Exactly one message with *ref follows: RUSM_REPLY, or RUSM_FAILED with the
+ * error RUSM_ENOPROC (the one asked has ended, the data is its reason), RUSM_ENOCONN (its node was
+ * lost) or RUSM_ETIMEOUT (no answer within timeout_ms). An answer that comes after that is dropped and
+ * counted. Nothing follows when it says RUSM_BUSY (as rusm_send), RUSM_ENOPROC, RUSM_ENOCONN,
+ * RUSM_ELIMIT (a million calls wait on this node), RUSM_ETOOLARGE, RUSM_EINVAL, RUSM_ENOMEM. */
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
+              uint32_t timeout_ms, uint64_t *ref);
+/* The same to a name on a node, and to an address in text, as rusm_send_name and rusm_send_to. */
+int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                   const void *data, size_t len, uint32_t timeout_ms, uint64_t *ref);
+int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 uint32_t timeout_ms, uint64_t *ref);
+/* Asks the holder of a name on each of `count` nodes; writes refs[0..count). One message follows for
+ * each ref, for those that could not be asked too. */
+void rusm_call_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
+                    const char *name, size_t name_len, const void *data, size_t len,
+                    uint32_t timeout_ms, uint64_t *refs);
+/* Waits no longer for an answer: nothing follows. RUSM_ENOPROC: no such call of ours, or it has its
+ * outcome. */
+int rusm_call_end(struct rusm_process *self, uint64_t ref);
 
 /* For a receive whose send said RUSM_BUSY: the message being handled goes back to the head of the
  * mailbox, the process sleeps until RUSM_WRITABLE, then receives the same message again and not
@@ -168,9 +188,12 @@ void rusm_hold(struct rusm_process *self);
  * that works at a pace of its own. Without memory for it, the message is received again at once. */
 void rusm_hold_for(struct rusm_process *self, uint32_t ms);
 
-/* Answers a RUSM_CALL; for a RUSM_SEND it sends a plain message to the sender, if there is one. */
+/* Answers a RUSM_CALL, now or later: kind, from and ref of the message are enough. For a RUSM_SEND it sends a plain message to the sender, if there is one. */
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
                size_t len);
+/* Answers a RUSM_CALL with a failure: the caller gets RUSM_FAILED with this reason and RUSM_ENOPROC
+ * (RUSM_ENOCONN for "noconnection", RUSM_ETIMEOUT for "timeout"). Errors as rusm_reply. */
+int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const char *reason);
 
 /* Asks for one RUSM_DOWN when the process ends, at once (noproc) if there is none, and with
  * reason noconnection when its node is lost. */

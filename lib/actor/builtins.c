@@ -1,11 +1,12 @@
 /* builtins: the behaviours that every node knows (SPEC: Commands). Each is also an example
  * of rusm.h. On the node's thread, as all behaviours. */
+#include "actor/builtins.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "actor/runtime.h"
-#include "base/id.h"
 
 /* A message of someone's will, not an answer or a signal. */
 static bool builtin_asked(const struct rusm_message *m)
@@ -20,12 +21,13 @@ static void builtin_free(struct rusm_process *self, void *state, const char *rea
     free(state);
 }
 
-/* ---- echo: replies what it gets ---- */
+/* ---- echo: answers a call with what it gets ---- */
 
 static void echo_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
-    if (builtin_asked(m) && rusm_reply(self, m, m->data, m->len) == RUSM_BUSY) {
+    /* Who only sends waits for no answer; one that came to a relay would come back, for ever. */
+    if (m->kind == RUSM_CALL && rusm_reply(self, m, m->data, m->len) == RUSM_BUSY) {
         rusm_hold(self);
     }
 }
@@ -65,8 +67,7 @@ static void greeter_receive(struct rusm_process *self, void *state, const struct
     if (!builtin_asked(m)) {
         return;
     }
-    /* Who only sends waits for no answer; one that came to a relay would be greeted again, for ever.
-     * The reply first: when that must be tried again, the line is not printed twice. */
+    /* The reply first, for who waits for one: when that must be tried again, the line is not printed twice. */
     if (m->kind == RUSM_CALL && greeter_reply(self, m) == RUSM_BUSY) {
         rusm_hold(self);
         return;
@@ -120,35 +121,6 @@ static void crash_receive(struct rusm_process *self, void *state, const struct r
 
 static const struct rusm_behaviour crash = { .name = "crash", .receive = crash_receive };
 
-/* ---- relay: passes on to the address in its argument ---- */
-
-static int relay_init(struct rusm_process *self, const struct rusm_args *args, void **state)
-{
-    struct id_address address;
-
-    if (args->count != 1) {
-        rusm_init_error(self, "relay needs one argument, the address of a process");
-        return RUSM_EINVAL;
-    }
-    if (id_address_parse(args->value[0], strlen(args->value[0]), &address) != 0) {
-        rusm_init_error(self, "not the address of a process: '%s'", args->value[0]);
-        return RUSM_EINVAL;
-    }
-    *state = strdup(args->value[0]);
-    return *state ? 0 : RUSM_ENOMEM;
-}
-
-static void relay_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
-{
-    if (builtin_asked(m) && rusm_send_to(self, state, m->data, m->len, 0) == RUSM_BUSY) {
-        rusm_hold(self);
-    }
-}
-
-static const struct rusm_behaviour relay = {
-    .name = "relay", .init = relay_init, .receive = relay_receive, .stop = builtin_free
-};
-
 /* ---- bounce: [8-byte time][name] goes back, whole, to that name on the sender's node; with the
  * argument "unordered" each on a stream of its own ---- */
 
@@ -189,8 +161,8 @@ static const struct rusm_behaviour bounce = { .name = "bounce",
 
 /* ---- all of them ---- */
 
-static const struct rusm_behaviour *const builtins[] = { &echo,  &greeter, &sink, &crash,
-                                                         &relay, &bounce,  NULL };
+static const struct rusm_behaviour *const builtins[] = { &echo,          &greeter, &sink, &crash,
+                                                         &builtin_relay, &bounce,  NULL };
 
 const struct rusm_behaviour *builtin_find(const char *name)
 {

@@ -1,6 +1,7 @@
 /* deliver: the way from the network into mailboxes, and what attach shows; all of it is declared
  * in runtime.h. Called by the router and the node, on their thread, never from a behaviour. */
 #include <string.h>
+#include "actor/call.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/runtime.h"
@@ -47,10 +48,23 @@ void process_deliver(struct rusm_process *p, struct message *m)
     struct runtime *rt = p->rt;
 
     switch (m->pub.kind) {
-    case RUSM_SEND:
-    case RUSM_CALL: must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len)); break;
+    case RUSM_SEND: must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len)); break;
+    case RUSM_CALL:
+        must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len));
+        if (m->pub.from.serial) {
+            /* Without room for it the caller is told by its timeout alone. */
+            (void)process_monitor(p, m->pub.from, m->pub.ref);
+        }
+        break;
+    case RUSM_REPLY:
+        if (!call_answered(p, m->pub.ref)) {
+            message_free(rt->pool, m);
+            return;
+        }
+        break;
     case RUSM_DOWN:
-        if (!monitor_told(p, m->pub.ref, m->pub.from.node)) {
+        if (call_down(p, m->pub.ref, m->pub.from.node, (const char *)m->pub.data, m->pub.len) ||
+            !monitor_told(p, m->pub.ref, m->pub.from.node)) {
             message_free(rt->pool, m);
             return;
         }

@@ -32,6 +32,8 @@ struct runtime_hooks {
     /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
     int (*register_global)(void *context, rusm_pid pid, const char *name);
     int (*unregister_global)(void *context, rusm_pid pid, const char *name);
+    /* Who holds a global name, as far as is known here. RUSM_ENOPROC. */
+    int (*whereis_global)(void *context, const char *name, size_t len, rusm_pid *holder);
     /* RUSM_SPAWNED or RUSM_FAILED with ref must be delivered to `self` later, unless an error is
      * returned. */
     int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,

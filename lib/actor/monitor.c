@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/call.h"
 #include "actor/process.h"
 #include "base/limits.h"
 #include "base/must.h"
@@ -96,7 +97,11 @@ static void monitor_free(struct runtime *rt, struct monitor *m)
 static void monitor_down(struct rusm_process *watcher, rusm_pid target, uint64_t ref,
                          const char *reason)
 {
-    process_signal(watcher, RUSM_DOWN, target, ref, 0, reason, strlen(reason));
+    size_t len = strlen(reason);
+
+    if (!call_down(watcher, ref, 0, reason, len)) {
+        process_signal(watcher, RUSM_DOWN, target, ref, 0, reason, len);
+    }
 }
 
 static struct post monitor_post(enum rusm_kind kind, rusm_pid from, rusm_pid to, uint64_t ref,
@@ -199,6 +204,15 @@ bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node)
     }
     monitor_free(p->rt, m);
     return true;
+}
+
+void monitor_drop(struct runtime *rt, rusm_pid watcher, uint64_t ref)
+{
+    struct monitor *m = monitor_find(rt, watcher, ref);
+
+    if (m) {
+        monitor_free(rt, m);
+    }
 }
 
 /* ---- the end of a process ---- */
@@ -341,6 +355,7 @@ void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
     if (!it || node == 0) {
         return;
     }
+    call_node_lost(rt, it, incarnation);
     list_each_safe(l, &it->watching) {
         struct monitor *m = list_entry(l, struct monitor, at_watcher);
         if (m->watcher.incarnation == incarnation) {

@@ -13,6 +13,8 @@ int monitor_watch(struct rusm_process *watcher, rusm_pid target, uint64_t *ref);
 int monitor_unwatch(struct rusm_process *watcher, uint64_t ref); /* RUSM_ENOPROC: none such */
 /* DOWN for p came from that node: true if p still waits for it; the monitor is gone then. */
 bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node);
+/* That monitor is gone, whoever the target is; none: nothing. */
+void monitor_drop(struct runtime *rt, rusm_pid watcher, uint64_t ref);
 /* p has ended, with p->reason: its watchers are told, and it watches nobody any more. */
 void monitor_ended(struct rusm_process *p);
 /* DOWNs of ended processes that were RUSM_BUSY: posts those of that one again. */

@@ -72,6 +72,7 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, size_t max,
     memcpy(it->name, name, len);
     list_init(&it->watched);
     list_init(&it->watching);
+    list_init(&it->calls);
     *out = it;
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/call.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
@@ -33,6 +34,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     wait_slab_init(rt);
     sleep_init(rt);
     timer_init(rt);
+    call_init(rt, options->seed);
     rt->limits.messages = options->mailbox_messages;
     rt->limits.bytes = options->mailbox_bytes;
     rt->log = options->log;
@@ -85,6 +87,7 @@ void runtime_free(struct runtime *rt)
     slab_fini(&rt->wait_slab);
     sleep_fini(rt);
     timer_fini(rt);
+    call_fini(rt);
     free(rt);
 }
 
@@ -96,6 +99,7 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
 
     must(rt->depth == 0);
     rt->now_ns = now_ns;
+    runtime_reap(rt);
     sleep_wake(rt);
     wheel_turn(&rt->wheel, now_ns);
     runtime_reap(rt);

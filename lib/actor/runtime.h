@@ -84,8 +84,9 @@ struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, siz
 uint64_t process_serial(const struct rusm_process *p);
 /* Is there room for a message of len bytes now? Signals (DOWN, REPLY …) always find room. */
 bool process_has_room(const struct rusm_process *p, size_t len);
-/* Takes m. Must have room unless m is a signal or a reply. A DOWN whose ref is not (or no longer)
- * one of p's monitors on that node is dropped. An EXIT ends p in the next runtime_run. */
+/* Takes m. Must have room unless m is a signal or a reply. A CALL is a monitor on p too, under its
+ * ref, until the reply. A REPLY whose ref is not (or no longer) one of p's calls is dropped and
+ * counted, a DOWN dropped when it is none of its calls and monitors on that node. An EXIT ends p in the next runtime_run. */
 void process_deliver(struct rusm_process *p, struct message *m);
 /* Waiters are woken first come, first served, after p took messages: as many as there are free
  * slots. One that names its message's length is woken only when that fits, and until it was
@@ -137,6 +138,8 @@ struct runtime_counters {
     uint64_t processes_started, processes_ended, messages_handled, messages_local;
     uint64_t mailbox_discarded; /* in a mailbox when its process ended */
     uint64_t noproc_local, busy_local;
+    uint64_t replies_late; /* to calls that were over */
+    uint64_t handlers_long;
 };
 const struct runtime_counters *runtime_counters(const struct runtime *rt);
 

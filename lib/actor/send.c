@@ -1,15 +1,18 @@
 /* send: how a process's messages leave it: to a mailbox of this runtime, or by the `post` hook. The
  * process side of rusm.h, with self.c and text.c; called from behaviours only. */
+#include "actor/send.h"
+
 #include <string.h>
+#include "actor/call.h"
+#include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
 #include "actor/wait.h"
 #include "base/id.h"
 #include "base/must.h"
 
-/* Puts a copy into target's mailbox. A reply is always taken: it was asked for. */
-static int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
-                     uint64_t ref, const void *data, size_t len)
+int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
+              uint64_t ref, const void *data, size_t len)
 {
     struct runtime *rt = self->rt;
 
@@ -26,6 +29,10 @@ static int send_here(struct rusm_process *self, struct rusm_process *target, enu
     struct message *m = message_new(rt->pool, len);
     if (!m) {
         return RUSM_ENOMEM;
+    }
+    if (kind == RUSM_REPLY && !call_answered(target, ref)) {
+        message_free(rt->pool, m);
+        return 0;
     }
     if (len > 0) {
         memcpy(m->inside, data, len);
@@ -58,7 +65,7 @@ int process_post(struct rusm_process *self, const struct post *post)
     return err;
 }
 
-static int send_check(const void *data, size_t len)
+int send_check(const void *data, size_t len)
 {
     if (len > RUSM_MESSAGE_MAX) {
         return RUSM_ETOOLARGE;
@@ -117,37 +124,52 @@ int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, s
     return process_post(self, &post);
 }
 
-int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
-                 unsigned flags)
+int send_address(struct rusm_process *self, const char *text, struct send_address *out)
 {
     struct runtime *rt = self->rt;
     struct id_address a;
-    uint32_t node = 0;
-    int err = id_address_parse(address, strlen(address), &a);
+    int err = id_address_parse(text, strlen(text), &a);
 
+    *out = (struct send_address){ 0 };
     if (err == 0 && a.node) {
-        err = nodes_index(&rt->nodes, a.node, a.node_len, &node);
+        err = nodes_index(&rt->nodes, a.node, a.node_len, &out->node);
     }
     if (err) {
         return err;
     }
     if (a.serial) {
-        rusm_pid to = { .serial = a.serial, .node = node, .incarnation = a.incarnation };
-        if (node == 0 && !a.has_incarnation) {
-            to.incarnation = rt->incarnation;
+        out->pid =
+            (rusm_pid){ .serial = a.serial, .node = out->node, .incarnation = a.incarnation };
+        if (out->node == 0 && !a.has_incarnation) {
+            out->pid.incarnation = rt->incarnation;
         }
-        return rusm_send(self, to, data, len, flags);
+        out->here = runtime_local(rt, out->pid);
+        return 0;
     }
-    if (!a.node && !names_find(&rt->names, a.name, a.name_len)) {
-        node = RUSM_GLOBAL;
+    out->name = a.name;
+    out->name_len = a.name_len;
+    if (out->node == 0) {
+        out->here = names_find(&rt->names, a.name, a.name_len);
     }
-    return rusm_send_name(self, node, a.name, a.name_len, data, len, flags);
+    if (!a.node && !out->here) {
+        out->node = RUSM_GLOBAL;
+    }
+    return 0;
 }
 
-int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len, uint64_t *ref)
+int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 unsigned flags)
 {
-    *ref = ++self->rt->ref;
-    return send_pid(self, to, RUSM_CALL, *ref, data, len, 0);
+    struct send_address to;
+    int err = send_address(self, address, &to);
+
+    if (err) {
+        return err;
+    }
+    if (to.pid.serial) {
+        return rusm_send(self, to.pid, data, len, flags);
+    }
+    return rusm_send_name(self, to.node, to.name, to.name_len, data, len, flags);
 }
 
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
@@ -162,7 +184,39 @@ int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const v
     if (to->kind == RUSM_SEND) {
         return send_pid(self, to->from, RUSM_SEND, 0, data, len, 0);
     }
-    return send_pid(self, to->from, RUSM_REPLY, to->ref, data, len, 0);
+    int err = send_pid(self, to->from, RUSM_REPLY, to->ref, data, len, 0);
+    if (err == 0 && to->from.node != 0) {
+        monitor_drop(self->rt, to->from, to->ref); /* it needs no DOWN for its call any more */
+    }
+    return err;
+}
+
+int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const char *reason)
+{
+    struct runtime *rt = self->rt;
+    size_t len = process_reason_cut(reason, strlen(reason));
+
+    if (to->kind != RUSM_CALL) {
+        return RUSM_EINVAL;
+    }
+    if (to->from.serial == 0) {
+        return RUSM_ENOPROC;
+    }
+    if (to->from.node == 0) {
+        struct rusm_process *caller = runtime_local(rt, to->from);
+        if (!caller) {
+            return RUSM_ENOPROC;
+        }
+        if (!call_down(caller, to->ref, 0, reason, len)) {
+            rt->counters.replies_late++;
+        }
+        return 0;
+    }
+    int err = send_pid(self, to->from, RUSM_DOWN, to->ref, reason, len, 0);
+    if (err == 0) {
+        monitor_drop(rt, to->from, to->ref);
+    }
+    return err;
 }
 
 void rusm_hold(struct rusm_process *self)

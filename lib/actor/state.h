@@ -77,7 +77,7 @@ struct runtime {
     struct map calls;     /* struct call by ref */
     struct wheel wheel;   /* timers, deadlines of calls and of rusm_receive */
     struct timers timers;
-    struct slab processes, monitor_slab, wait_slab, sleep_slab;
+    struct slab processes, monitor_slab, wait_slab, sleep_slab, call_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
     void *context;

@@ -71,7 +71,8 @@ bool client_got_record(struct rusm_client *c, const struct record *record, const
 {
     struct client_call *call = &c->call;
     bool reply = record->kind == RECORD_REPLY && record->ref == call->ref;
-    bool down = record->kind == RECORD_DOWN && record->ref == call->monitor;
+    bool down =
+        record->kind == RECORD_DOWN && (record->ref == call->monitor || record->ref == call->ref);
 
     /* A DOWN behind the reply is no news. */
     if (call->ref == 0 || call->done || call->down || (!reply && !down)) {

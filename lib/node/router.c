@@ -290,12 +290,12 @@ static void receipt(struct peer *p, const struct record *record, int error)
         peer_send_receipt(p, record->receipt, (uint64_t)-error);
 }
 
-/* Nobody is there. A monitor is answered at once; the rest is counted. */
+/* Nobody is there. A monitor and a call are answered at once; messages are counted. */
 static enum delivery nobody(struct rusm_node *node, struct peer *p, const struct lane_in *lane,
                             const struct record *record)
 {
     static const char noproc[] = "noproc";
-    if (record->kind == RECORD_MONITOR) {
+    if (record->kind == RECORD_MONITOR || record->kind == RECORD_CALL) {
         struct connection *c = connection_of(p);
         struct parcel down = {
             .to = { .kind = TARGET_PID, .serial = lane->from, .incarnation = c->incarnation },
@@ -306,7 +306,8 @@ static enum delivery nobody(struct rusm_node *node, struct peer *p, const struct
             .len = sizeof noproc - 1,
         };
         peer_send(p, &down, node->now_ns);
-    } else if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
+    }
+    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
         node->causes.noproc++;
     }
     receipt(p, record, RUSM_ENOPROC);
@@ -500,6 +501,18 @@ static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
     return registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
 }
 
+static int hook_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
+{
+    struct rusm_node *node = context;
+    struct registry_holder holder;
+    if (registry_whereis(node->registry, name, len, &holder) != 0)
+        return RUSM_ENOPROC;
+    *pid = (rusm_pid){ .serial = holder.serial,
+                       .node = holder.node,
+                       .incarnation = holder.incarnation };
+    return 0;
+}
+
 static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
                          const struct rusm_args *args, uint64_t ref)
 {
@@ -530,6 +543,7 @@ const struct runtime_hooks node_runtime_hooks = {
     .exited = hook_exited,
     .register_global = hook_register_global,
     .unregister_global = hook_unregister_global,
+    .whereis_global = hook_whereis_global,
     .spawn_at = hook_spawn_at,
     .print = hook_print,
 };

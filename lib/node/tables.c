@@ -244,6 +244,8 @@ static void table_counters(struct table *t)
         { "undelivered_malformed", node->causes.malformed },
         { "discarded_in_mailbox", r->mailbox_discarded },
         { "busy_local", r->busy_local },
+        { "replies_late", r->replies_late },
+        { "handlers_long", r->handlers_long },
         { "names_global", g.names },
         { "names_lost", g.lost },
         { "names_refused", g.refused },

@@ -35,6 +35,7 @@ struct world {
     char line[4096]; /* printed last */
     size_t line_count;
     size_t globals, spawns;
+    rusm_pid holder; /* of every global name; serial 0: there is none */
 };
 
 struct got {
@@ -103,6 +104,15 @@ static int world_hook_global(void *context, rusm_pid pid, const char *name)
     return 0;
 }
 
+static int world_hook_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
+{
+    struct world *w = context;
+
+    assert_true(len > 0 && name[0]);
+    *pid = w->holder;
+    return w->holder.serial ? 0 : RUSM_ENOPROC;
+}
+
 static int world_hook_spawn_at(void *context, rusm_pid self, uint32_t node, const char *spawnable,
                                const struct rusm_args *args, uint64_t ref)
 {
@@ -131,6 +141,7 @@ static const struct runtime_hooks world_hooks = {
     .exited = world_hook_exited,
     .register_global = world_hook_global,
     .unregister_global = world_hook_global,
+    .whereis_global = world_hook_whereis_global,
     .spawn_at = world_hook_spawn_at,
     .print = world_hook_print,
 };

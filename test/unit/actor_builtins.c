@@ -35,16 +35,14 @@ static void test_echo(void **state)
     rusm_pid echo = start(w, "echo", NULL);
     uint64_t ref;
 
-    assert_int_equal(rusm_call(a->self, echo, "hi", 2, &ref), 0);
-    assert_int_equal(rusm_send(a->self, echo, "", 0, 0), 0);
+    assert_int_equal(rusm_call(a->self, echo, "hi", 2, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_send(a->self, echo, "", 0, 0), 0); /* who only sends waits for nothing */
     world_run(w);
-    assert_int_equal(a->count, 2);
+    assert_int_equal(a->count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);
     assert_int_equal(a->got[0].ref, ref);
     assert_string_equal(a->got[0].text, "hi");
-    assert_int_equal(a->got[1].kind, RUSM_SEND);
-    assert_int_equal(a->got[1].len, 0);
-    assert_true(rusm_pid_eq(a->got[1].from, echo));
+    assert_true(rusm_pid_eq(a->got[0].from, echo));
     /* From nobody: nothing to answer. */
     process_deliver(runtime_find(w->rt, echo.serial),
                     world_message(w, RUSM_SEND, (rusm_pid){ 0 }, 0, "x"));
@@ -62,19 +60,19 @@ static void test_greeter(void **state)
     uint64_t ref;
     char longer[900];
 
-    assert_int_equal(rusm_call(a->self, greeter, "hello", 5, &ref), 0);
+    assert_int_equal(rusm_call(a->self, greeter, "hello", 5, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_string_equal(w->line, "greeter received: hello");
     assert_int_equal(w->line_count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);
     assert_string_equal(a->got[0].text, "hello, hello");
     /* A line stays a line, whatever it is made of. */
-    assert_int_equal(rusm_call(a->self, greeter, "a\nb\x1b[2J", 7, &ref), 0);
+    assert_int_equal(rusm_call(a->self, greeter, "a\nb\x1b[2J", 7, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_string_equal(w->line, "greeter received: a\\x0ab\\x1b[2J");
     assert_string_equal(a->got[1].text, "hello, a\nb\x1b[2J");
     memset(longer, 'y', sizeof(longer));
-    assert_int_equal(rusm_call(a->self, greeter, longer, sizeof(longer), &ref), 0);
+    assert_int_equal(rusm_call(a->self, greeter, longer, sizeof(longer), RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(strlen(w->line), strlen("greeter received: ") + sizeof(longer));
     assert_int_equal(a->got[2].len, strlen("hello, ") + sizeof(longer));
@@ -120,7 +118,7 @@ static void test_sink(void **state)
     for (int i = 0; i < 3; i++) {
         assert_int_equal(rusm_send(a->self, sink, "x", 1, 0), 0);
     }
-    assert_int_equal(rusm_call(a->self, sink, "x", 1, &ref), 0);
+    assert_int_equal(rusm_call(a->self, sink, "x", 1, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_string_equal(a->got[0].text, "3");
@@ -164,11 +162,11 @@ static void test_relay(void **state)
 
     assert_int_equal(rusm_register(b->self, b->pid, "bob"), 0);
     assert_int_equal(rusm_send(a->self, relay, "1", 1, 0), 0);
-    assert_int_equal(rusm_call(a->self, relay, "2", 1, &ref), 0);
+    assert_int_equal(rusm_call(a->self, relay, "2", 1, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(b->count, 2);
     assert_string_equal(b->got[0].text, "1");
-    assert_int_equal(b->got[1].kind, RUSM_SEND);
+    assert_int_equal(b->got[1].kind, RUSM_CALL);
     assert_true(rusm_pid_eq(b->got[0].from, relay));
 
     w->post_result = RUSM_BUSY;
@@ -191,6 +189,77 @@ static void test_relay(void **state)
     world_free(w);
     free(a);
     free(b);
+}
+
+static void answer(struct probe *p, const struct rusm_message *m)
+{
+    if (m->kind == RUSM_CALL) {
+        assert_int_equal(rusm_reply(p->self, m, "answer", 6), 0);
+    }
+}
+
+/* The answer goes to who asked, a failure too. */
+static void test_relay_call(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+    rusm_pid relay = start(w, "relay", "bob");
+    uint64_t one, two, three;
+
+    b->on = answer;
+    assert_int_equal(rusm_register(b->self, b->pid, "bob"), 0);
+    assert_int_equal(rusm_call(a->self, relay, "x", 1, RUSM_FOREVER, &one), 0);
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_int_equal(a->got[0].kind, RUSM_REPLY);
+    assert_int_equal(a->got[0].ref, one);
+    assert_string_equal(a->got[0].text, "answer");
+    assert_true(rusm_pid_eq(a->got[0].from, relay));
+
+    b->on = NULL;
+    assert_int_equal(rusm_call(a->self, relay, "x", 1, RUSM_FOREVER, &two), 0);
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_int_equal(runtime_kill(w->rt, b->pid.serial, "enough"), 0);
+    world_run(w);
+    assert_int_equal(a->count, 2);
+    assert_int_equal(a->got[1].kind, RUSM_FAILED);
+    assert_int_equal(a->got[1].error, RUSM_ENOPROC);
+    assert_int_equal(a->got[1].ref, two);
+    assert_string_equal(a->got[1].text, "enough");
+
+    assert_int_equal(rusm_call(a->self, relay, "x", 1, RUSM_FOREVER, &three), 0);
+    world_run(w);
+    assert_int_equal(a->count, 3);
+    assert_int_equal(a->got[2].error, RUSM_ENOPROC);
+    assert_string_equal(a->got[2].text, "noproc");
+    assert_int_equal(probe_links(a), 0);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+/* A relay to an echo: what is sent ends there, and does not go round for ever. */
+static void test_relay_echo(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w);
+    rusm_pid echo = start(w, "echo", NULL), relay;
+    uint64_t ref;
+
+    assert_int_equal(rusm_register(a->self, echo, "parrot"), 0);
+    relay = start(w, "relay", "parrot");
+    assert_int_equal(rusm_send(a->self, relay, "x", 1, 0), 0);
+    assert_int_equal(rusm_call(a->self, relay, "y", 1, RUSM_FOREVER, &ref), 0);
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_int_equal(a->got[0].kind, RUSM_REPLY);
+    assert_string_equal(a->got[0].text, "y");
+    assert_int_equal(runtime_counters(w->rt)->replies_late, 0);
+    world_free(w);
+    free(a);
 }
 
 static void test_bounce(void **state)
@@ -288,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_sink),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_relay),
+        cmocka_unit_test(test_relay_call),
+        cmocka_unit_test(test_relay_echo),
         cmocka_unit_test(test_bounce),
         cmocka_unit_test(test_bounce_unordered),
         cmocka_unit_test(test_signals_are_ignored),

@@ -171,8 +171,13 @@ static void test_room(void **state)
     (void)state;
     struct world *w = world_new();
     struct probe *a = probe_new(w);
-    rusm_pid from = { 0 };
+    rusm_pid from = { 0 }, far = { .serial = 3, .node = world_node(w, "oslo"), .incarnation = 2 };
+    uint64_t ref[100];
 
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(rusm_call(a->self, far, "", 0, RUSM_FOREVER, &ref[i]), 0);
+        w->post_count = 0;
+    }
     for (int i = 0; i < WORLD_MESSAGES; i++) {
         assert_true(process_has_room(a->self, 1));
         process_deliver(a->self, world_message(w, RUSM_CALL, from, 1, "x"));
@@ -180,7 +185,7 @@ static void test_room(void **state)
     assert_false(process_has_room(a->self, 0));
     /* Replies and answers find room always. */
     for (int i = 0; i < 100; i++) {
-        process_deliver(a->self, world_message(w, RUSM_REPLY, from, 1, "x"));
+        process_deliver(a->self, world_message(w, RUSM_REPLY, far, ref[i], "x"));
         process_deliver(a->self, world_message(w, RUSM_SPAWNED, from, 1, ""));
     }
     assert_false(process_has_room(a->self, 0));

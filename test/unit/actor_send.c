@@ -106,7 +106,7 @@ static void test_nobody_there(void **state)
     old.incarnation++;
     assert_int_equal(rusm_send(a->self, old, "x", 1, 0), RUSM_ENOPROC);
     assert_int_equal(rusm_send(a->self, none, "x", 1, 0), RUSM_ENOPROC);
-    assert_int_equal(rusm_call(a->self, old, "x", 1, &ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_call(a->self, old, "x", 1, RUSM_FOREVER, &ref), RUSM_ENOPROC);
     assert_int_equal(rusm_send_name(a->self, 0, "b", 1, "x", 1, 0), RUSM_ENOPROC);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "gone"), 0);
     assert_int_equal(rusm_send(a->self, b->pid, "x", 1, 0), RUSM_ENOPROC);
@@ -130,8 +130,8 @@ static void test_call_and_reply(void **state)
     struct rusm_message call = { .kind = RUSM_CALL, .from = a->pid };
     uint64_t one, two;
 
-    assert_int_equal(rusm_call(a->self, b->pid, "q1", 2, &one), 0);
-    assert_int_equal(rusm_call(a->self, b->pid, "q2", 2, &two), 0);
+    assert_int_equal(rusm_call(a->self, b->pid, "q1", 2, RUSM_FOREVER, &one), 0);
+    assert_int_equal(rusm_call(a->self, b->pid, "q2", 2, RUSM_FOREVER, &two), 0);
     assert_true(one != two && one != 0 && two != 0);
     world_run(w);
     assert_int_equal(b->got[0].kind, RUSM_CALL);
@@ -197,7 +197,7 @@ static void test_posts(void **state)
     assert_int_equal(p->post.len, 0);
     assert_null(p->post.name);
 
-    assert_int_equal(rusm_call(a->self, far, "q", 1, &ref), 0);
+    assert_int_equal(rusm_call(a->self, far, "q", 1, RUSM_FOREVER, &ref), 0);
     p = last_post(w);
     assert_int_equal(p->post.kind, RUSM_CALL);
     assert_int_equal(p->post.ref, ref);

@@ -1,0 +1,346 @@
+/* call: see the header. The process side is that of rusm.h; called from behaviours, by the wheel, and
+ * when answers arrive. */
+#include "actor/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "actor/monitor.h"
+#include "actor/process.h"
+#include "actor/send.h"
+#include "base/id.h"
+#include "base/limits.h"
+
+struct call {
+    struct map_node by_ref; /* in rt->calls */
+    struct owned owned;     /* the caller's */
+    struct list at_node;    /* in the asked one's node's calls; not linked: it is ours */
+    struct wheel_node deadline;
+    struct rusm_process *caller;
+    rusm_pid target; /* serial 0: by name on that node */
+    uint64_t ref;
+    char *name; /* NULL: by pid */
+};
+
+static void call_late(struct wheel_node *node);
+static void call_end(struct rusm_process *caller, struct owned *owned);
+
+void call_init(struct runtime *rt, uint64_t seed)
+{
+    map_init(&rt->calls, seed);
+    slab_init(&rt->call_slab, sizeof(struct call));
+}
+
+void call_fini(struct runtime *rt)
+{
+    map_fini(&rt->calls);
+    slab_fini(&rt->call_slab);
+}
+
+/* ---- the calls that wait ---- */
+
+static bool call_eq(const struct map_node *node, const void *key)
+{
+    return list_entry(node, struct call, by_ref)->ref == *(const uint64_t *)key;
+}
+
+static struct call *call_find(const struct rusm_process *p, uint64_t ref)
+{
+    const struct runtime *rt = p->rt;
+    struct map_node *found = map_find(&rt->calls, map_hash_u64(&rt->calls, ref), call_eq, &ref);
+    struct call *c = found ? list_entry(found, struct call, by_ref) : NULL;
+
+    return c && c->caller == p ? c : NULL;
+}
+
+/* One to a process of our own, or (node not NULL) there. Sets its ref. NULL: no memory. */
+static struct call *call_new(struct rusm_process *caller, rusm_pid target, struct node_name *node,
+                             const char *name, size_t name_len)
+{
+    struct runtime *rt = caller->rt;
+    struct call *c = slab_take(&rt->call_slab);
+
+    if (!c) {
+        return NULL;
+    }
+    *c = (struct call){ .caller = caller, .target = target, .ref = ++rt->ref };
+    c->name = name ? strndup(name, name_len) : NULL;
+    if ((name && !c->name) ||
+        map_insert(&rt->calls, map_hash_u64(&rt->calls, c->ref), &c->by_ref) != 0) {
+        free(c->name);
+        slab_give(&rt->call_slab, c);
+        return NULL;
+    }
+    list_init(&c->at_node);
+    wheel_node_init(&c->deadline, call_late);
+    c->owned.end = call_end;
+    list_append(&caller->owned, &c->owned.link);
+    if (node) {
+        list_append(&node->calls, &c->at_node);
+    }
+    return c;
+}
+
+static void call_free(struct runtime *rt, struct call *c)
+{
+    if (!list_linked(&c->at_node)) {
+        monitor_drop(rt, process_pid(c->caller), c->ref);
+    }
+    list_remove(&c->at_node);
+    list_remove(&c->owned.link);
+    wheel_cancel(&rt->wheel, &c->deadline);
+    map_remove(&rt->calls, &c->by_ref);
+    free(c->name);
+    slab_give(&rt->call_slab, c);
+}
+
+/* The caller waits no longer; the other node need not watch for it. */
+static void call_give_up(struct runtime *rt, struct call *c)
+{
+    struct post post = { .from = process_pid(c->caller),
+                         .node = c->target.node,
+                         .to = c->target,
+                         .kind = MESSAGE_DEMONITOR,
+                         .ref = c->ref,
+                         .data = "" };
+    char name[RUSM_NAME_MAX + 1];
+
+    if (c->target.node != 0 && c->name) {
+        post.name_len = strlen(c->name);
+        post.name = memcpy(name, c->name, post.name_len + 1);
+    }
+    call_free(rt, c); /* before the hook, which may lose that node */
+    if (post.node != 0) {
+        (void)rt->hooks->post(rt->context, &post);
+    }
+}
+
+static void call_end(struct rusm_process *caller, struct owned *owned)
+{
+    call_give_up(caller->rt, list_entry(owned, struct call, owned));
+}
+
+/* ---- outcomes ---- */
+
+static void call_late(struct wheel_node *node)
+{
+    static const char text[] = "timeout";
+    struct call *c = list_entry(node, struct call, deadline);
+    struct rusm_process *caller = c->caller;
+    rusm_pid target = c->target;
+    uint64_t ref = c->ref;
+
+    call_give_up(caller->rt, c);
+    process_signal(caller, RUSM_FAILED, target, ref, RUSM_ETIMEOUT, text, sizeof(text) - 1);
+}
+
+bool call_answered(struct rusm_process *p, uint64_t ref)
+{
+    struct call *c = call_find(p, ref);
+
+    if (!c) {
+        p->rt->counters.replies_late++;
+        return false;
+    }
+    call_free(p->rt, c);
+    return true;
+}
+
+/* What a reason says of a call; most are texts of the one that was asked. */
+static int call_error(const char *reason, size_t len)
+{
+    static const char lost[] = "noconnection", late[] = "timeout";
+
+    if (len == sizeof(lost) - 1 && memcmp(reason, lost, len) == 0) {
+        return RUSM_ENOCONN;
+    }
+    if (len == sizeof(late) - 1 && memcmp(reason, late, len) == 0) {
+        return RUSM_ETIMEOUT;
+    }
+    return RUSM_ENOPROC;
+}
+
+static void call_fail(struct call *c, const char *reason, size_t len)
+{
+    struct rusm_process *caller = c->caller;
+    rusm_pid target = c->target;
+    uint64_t ref = c->ref;
+
+    call_free(caller->rt, c);
+    process_signal(caller, RUSM_FAILED, target, ref, call_error(reason, len), reason, len);
+}
+
+bool call_down(struct rusm_process *p, uint64_t ref, uint32_t node, const char *reason, size_t len)
+{
+    struct call *c = call_find(p, ref);
+
+    /* A node speaks for its own processes only. */
+    if (!c || c->target.node != node) {
+        return false;
+    }
+    call_fail(c, reason, len);
+    return true;
+}
+
+void call_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
+{
+    static const char lost[] = "noconnection";
+
+    (void)rt;
+    list_each_safe(l, &node->calls) {
+        struct call *c = list_entry(l, struct call, at_node);
+        if (c->target.incarnation == incarnation || c->target.incarnation == 0) {
+            call_fail(c, lost, sizeof(lost) - 1);
+        }
+    }
+}
+
+/* ---- asking ---- */
+
+static int call_here(struct rusm_process *self, struct rusm_process *target, const void *data,
+                     size_t len, struct call **out)
+{
+    if (!target) {
+        self->rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
+    struct call *c = call_new(self, process_pid(target), NULL, NULL, 0);
+    if (!c) {
+        return RUSM_ENOMEM;
+    }
+    int err = process_monitor(target, process_pid(self), c->ref);
+    if (err == 0) {
+        err = send_here(self, target, RUSM_CALL, c->ref, data, len);
+    }
+    if (err) {
+        call_free(self->rt, c);
+        return err;
+    }
+    *out = c;
+    return 0;
+}
+
+static int call_there(struct rusm_process *self, const struct send_address *to, const void *data,
+                      size_t len, struct call **out)
+{
+    struct runtime *rt = self->rt;
+    rusm_pid target = to->pid;
+    struct post post = { .from = process_pid(self), .node = to->node, .to = to->pid };
+
+    if (to->node == RUSM_GLOBAL) {
+        int err = rt->hooks->whereis_global(rt->context, to->name, to->name_len, &target);
+        if (err == 0 && target.node == 0) {
+            return call_here(self, runtime_local(rt, target), data, len, out);
+        }
+        if (err) {
+            rt->counters.noproc_local++;
+            return err;
+        }
+    } else {
+        target.node = to->node;
+    }
+    struct node_name *node = nodes_at(&rt->nodes, target.node);
+    if (!node || (target.serial == 0 && !id_process_name_ok(to->name, to->name_len))) {
+        return RUSM_EINVAL;
+    }
+    struct call *c = call_new(self, target, node, target.serial ? NULL : to->name, to->name_len);
+    if (!c) {
+        return RUSM_ENOMEM;
+    }
+    uint64_t ref = c->ref;
+    post.kind = RUSM_CALL;
+    post.ref = ref;
+    post.name = to->name;
+    post.name_len = to->name_len;
+    post.data = len > 0 ? data : "";
+    post.len = len;
+    int err = process_post(self, &post);
+    c = call_find(self, ref); /* the hook may have lost that node: it has failed already */
+    *out = c;
+    if (err && c) {
+        call_free(rt, c);
+    }
+    return c ? err : 0;
+}
+
+static int call_ask(struct rusm_process *self, const struct send_address *to, const void *data,
+                    size_t len, uint32_t timeout_ms, uint64_t *ref)
+{
+    struct runtime *rt = self->rt;
+    struct call *c = NULL;
+    uint64_t next = rt->ref + 1;
+    int err = send_check(data, len);
+
+    if (err == 0 && rt->calls.count >= LIMIT_CALLS) {
+        err = RUSM_ELIMIT;
+    }
+    if (err == 0) {
+        err = to->node == 0 ? call_here(self, to->here, data, len, &c)
+                            : call_there(self, to, data, len, &c);
+    }
+    if (err) {
+        return err;
+    }
+    *ref = next;
+    if (c && timeout_ms != RUSM_FOREVER) {
+        wheel_set(&rt->wheel, &c->deadline, timeout_ms, rt->now_ns);
+    }
+    return 0;
+}
+
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
+              uint32_t timeout_ms, uint64_t *ref)
+{
+    struct send_address address = { .node = to.node, .pid = to };
+
+    if (to.node == RUSM_GLOBAL || to.serial == 0) {
+        return RUSM_EINVAL;
+    }
+    address.here = runtime_local(self->rt, to);
+    return call_ask(self, &address, data, len, timeout_ms, ref);
+}
+
+int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                   const void *data, size_t len, uint32_t timeout_ms, uint64_t *ref)
+{
+    struct send_address address = { .node = node, .name = name, .name_len = name_len };
+
+    if (node == 0) {
+        address.here = names_find(&self->rt->names, name, name_len);
+    }
+    return call_ask(self, &address, data, len, timeout_ms, ref);
+}
+
+int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 uint32_t timeout_ms, uint64_t *ref)
+{
+    struct send_address to;
+    int err = send_address(self, address, &to);
+
+    return err ? err : call_ask(self, &to, data, len, timeout_ms, ref);
+}
+
+void rusm_call_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
+                    const char *name, size_t name_len, const void *data, size_t len,
+                    uint32_t timeout_ms, uint64_t *refs)
+{
+    for (size_t i = 0; i < count; i++) {
+        int err = rusm_call_name(self, nodes[i], name, name_len, data, len, timeout_ms, &refs[i]);
+        if (err) {
+            const char *text = rusm_strerror(err);
+            refs[i] = ++self->rt->ref;
+            process_signal(self, RUSM_FAILED, (rusm_pid){ .node = nodes[i] }, refs[i], err, text,
+                           strlen(text));
+        }
+    }
+}
+
+int rusm_call_end(struct rusm_process *self, uint64_t ref)
+{
+    struct call *c = call_find(self, ref);
+
+    if (!c) {
+        return RUSM_ENOPROC;
+    }
+    call_give_up(self->rt, c);
+    return 0;
+}
