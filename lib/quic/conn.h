@@ -74,7 +74,6 @@ struct conn {
     enum conn_state state;
     bool dialled, ready;
     bool half_open;       /* accepted and counted as such */
-    bool discovers;       /* path MTU discovery */
     bool narrow;          /* longer packets than CONN_PACKET_MIN get lost */
     bool reset_seen;      /* a stateless reset */
     bool silent;          /* say nothing at the end */

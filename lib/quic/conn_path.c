@@ -70,7 +70,6 @@ void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to)
     s->pmtud_probeslen = fill_probes(to, max);
     s->pmtud_probes = to;
     s->no_pmtud = s->pmtud_probeslen == 0;
-    c->discovers = s->pmtud_probeslen > 0;
 }
 
 size_t conn_packet_max(const struct conn *c)
@@ -110,7 +109,7 @@ void conn_path_tick(struct conn *c, uint64_t now_ns)
     if (c->narrow && now_ns >= c->narrow_until_ns) {
         c->narrow = false;
     }
-    if (!c->ready || !c->discovers || conn_packet_max(c) <= CONN_PACKET_MIN) {
+    if (!c->ready || conn_packet_max(c) <= CONN_PACKET_MIN) {
         return;
     }
     ngtcp2_conn_get_conn_info(c->quic, &info);

@@ -77,7 +77,7 @@ static void test_close_within_a_callback(void **state)
     assert_int_equal(p->a.end.code, 9);
     assert_string_equal(p->a.end.text, "enough");
     /* Nothing was handed over after the close. */
-    assert_true(p->b.streams[0].got <= CONN_PACKET);
+    assert_true(p->b.streams[0].got < 10000); /* one packet's */
     free(data);
 }
 
