@@ -12,10 +12,6 @@
 #include "peer/pair.h"
 #include "wire/control.h"
 
-/* Bytes a lane sends before the next has its turn: a few packets, so that a large message costs a
- * small one no more than a handful of microseconds. */
-#define SLICE ((size_t)8 * 1024)
-
 /* With fewer streams left than this, idle lanes are ended without waiting for their time. */
 #define STREAMS_SCARCE (LIMIT_LANES / 8)
 
@@ -33,23 +29,13 @@ void lanes_out_init(struct lanes_out *o, struct conn *conn, struct lane_pools *p
     map_init(&o->pairs, seed);
     map_init(&o->ordinals, seed ^ 1);
     list_init(&o->all);
-    list_init(&o->ready);
+    turns_init(&o->turns);
     list_init(&o->open);
     list_init(&o->starving);
     list_init(&o->told);
 }
 
 /* ---- lanes ---- */
-
-static void lane_ready(struct lanes_out *o, struct lane_out *l)
-{
-    if (list_linked(&l->ready) || l->blocked) {
-        return;
-    }
-    l->slice = SLICE;
-    list_append(&o->ready, &l->ready);
-    conn_wake(o->conn);
-}
 
 /* No more will be put on this lane: FIN follows what is queued; the pair's next message opens a
  * successor that names it. */
@@ -62,7 +48,7 @@ static void lane_end(struct lanes_out *o, struct lane_out *l)
         pair_free_if_idle(o, l->pair); /* if the peer said that it drained what is not yet ended */
         l->pair = NULL;
     }
-    lane_ready(o, l);
+    turns_ready(o, l);
 }
 
 /* Ends an idle lane among the oldest, so that its stream can serve another pair. */
@@ -147,6 +133,7 @@ static void lane_free(struct lanes_out *o, struct lane_out *l)
     }
     list_remove(&l->ready);
     list_remove(&l->all);
+    turns_acked(o, l->q.len - l->q.unsent);
     o->lanes--;
     o->lanes_unordered -= l->unordered;
     o->queued -= l->q.len;
@@ -216,7 +203,7 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
         l->ended = true;
         return error;
     }
-    lane_ready(o, l);
+    turns_ready(o, l);
     return 0;
 }
 
@@ -278,7 +265,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     }
     error = append(o, &l->q, p);
     if (!error) {
-        lane_ready(o, l);
+        turns_ready(o, l);
     }
     return error;
 }
@@ -287,11 +274,10 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
 
 int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size_t cap, bool *fin)
 {
-    struct list *first = list_first(&o->ready);
-    if (!first) {
+    struct lane_out *l = turns_next(o);
+    if (!l) {
         return -1;
     }
-    struct lane_out *l = list_entry(first, struct lane_out, ready);
     size_t offer = l->slice;
     *stream = l->stream;
     *fin = l->ending && l->q.unsent <= offer;
@@ -310,15 +296,7 @@ void lane_out_pulled(struct lanes_out *o, struct lane_out *l, size_t len, bool f
 {
     outq_sent(&l->q, len);
     l->ended |= fin;
-    if (l->q.unsent == 0 && (!l->ending || l->ended)) {
-        list_remove(&l->ready);
-    } else if (len >= l->slice) { /* the next lane's turn */
-        l->slice = SLICE;
-        list_remove(&l->ready);
-        list_append(&o->ready, &l->ready);
-    } else {
-        l->slice -= len;
-    }
+    turns_sent(o, l, len, l->q.unsent > 0 || (l->ending && !l->ended));
 }
 
 void lane_out_blocked(struct lane_out *l)
@@ -331,7 +309,7 @@ void lane_out_writable(struct lanes_out *o, struct lane_out *l)
 {
     l->blocked = false;
     if (l->q.unsent > 0 || (l->ending && !l->ended)) {
-        lane_ready(o, l);
+        turns_ready(o, l);
     }
 }
 
@@ -343,6 +321,7 @@ void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
     }
     outq_acked(&l->q, &o->pools->chunks, len);
     o->queued -= len;
+    turns_acked(o, len);
     if (full) {
         pairs_tell_writable(o);
         return;
@@ -364,6 +343,7 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
     }
     l->stopped = l->ending = l->ended = true;
     list_remove(&l->ready);
+    turns_acked(o, l->q.len - l->q.unsent);
     o->queued -= l->q.len;
     outq_fini(&l->q, &o->pools->chunks);
     l->pair = NULL;
@@ -410,7 +390,7 @@ void lanes_out_streams(struct lanes_out *o)
         }
         list_remove(&pair->starving);
         outq_join(&l->q, &pair->signals);
-        lane_ready(o, l);
+        turns_ready(o, l);
     }
     pairs_tell_writable(o);
 }

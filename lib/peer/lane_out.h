@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "peer/lane_pools.h"
+#include "peer/lane_turns.h"
 #include "peer/outq.h"
 #include "quic/endpoint.h"
 #include "wire/lane.h"
@@ -24,12 +25,14 @@ struct parcel {
 /* One stream of ours. */
 struct lane_out {
     struct list all;   /* in lanes_out.all */
-    struct list ready; /* in lanes_out.ready while it has something to send and may */
+    struct list ready; /* in lanes_out.turns while it has something to send and may */
     struct outq q;
     struct pair *pair; /* NULL: unordered, or ended with a successor allowed */
     int64_t stream;
     uint64_t from;
-    size_t slice;                           /* bytes left of its turn */
+    size_t slice;                           /* bytes left of its turn in this round */
+    uint32_t round;                         /* of turns.number */
+    bool fresh;                             /* has not used it up */
     bool unordered, blocked, ending, ended; /* FIN wanted; FIN sent */
     bool stopped;                           /* the peer wants no more; nothing is held */
 };
@@ -56,7 +59,8 @@ struct pair {
 struct lanes_out {
     struct conn *conn;
     struct map pairs, ordinals;
-    struct list all, ready, open, starving, told;
+    struct list all, open, starving, told;
+    struct lane_turns turns;
     struct lane_pools *pools;
     uint64_t queued;      /* bytes in all queues */
     uint64_t max_message; /* the peer's */

@@ -169,6 +169,7 @@ int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
     c->endpoint = e;
     c->dialled = !hd;
     c->path = *path;
+    c->burst = UDP_TRAIN_MAX;
     c->clock_ns = c->heard_ns = endpoint_now_ns();
     c->ref.get_conn = get_conn;
     c->ref.user_data = c;
@@ -348,6 +349,25 @@ uint64_t conn_rtt_ns(const struct conn *c)
     }
     ngtcp2_conn_get_conn_info(c->quic, &info);
     return info.latest_rtt == 0 ? 0 : info.smoothed_rtt;
+}
+
+void conn_round_trip(const struct conn *c, uint64_t *now_ns, uint64_t *best_ns)
+{
+    ngtcp2_conn_info info;
+
+    *now_ns = *best_ns = 0;
+    if (c->state == CONN_OPEN) {
+        ngtcp2_conn_get_conn_info(c->quic, &info);
+        if (info.latest_rtt != 0) {
+            *now_ns = info.smoothed_rtt;
+            *best_ns = info.min_rtt;
+        }
+    }
+}
+
+void conn_set_burst(struct conn *c, size_t bytes)
+{
+    c->burst = bytes ? bytes : UDP_TRAIN_MAX;
 }
 
 uint64_t conn_last_heard_ns(const struct conn *c)

@@ -68,6 +68,7 @@ struct conn {
     struct heap_node timer;
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;
+    size_t burst;             /* bytes written a turn */
     uint64_t barren_ns;       /* since when nothing in flight was acknowledged; 0: it goes on */
     uint64_t narrow_until_ns; /* when `narrow` ends, or ended */
     uint64_t narrow_for_ns;   /* and for how long it lasts; 0: never yet */

@@ -152,13 +152,21 @@ static void follow_path(struct conn *c, const ngtcp2_path *path)
     memcpy(&c->path.remote, path->remote.addr, path->remote.addrlen);
 }
 
+/* What a packet may need; a burst takes one at least. */
+static size_t packet_room(const struct conn *c)
+{
+    size_t max = conn_packet_max(c);
+
+    return max < c->burst ? max : c->burst;
+}
+
 /* Builds a train: packets of one size to one place, the last may be shorter. Returns 1: it is full
  * or was cut, 0: there is no more to write, or ngtcp2's error. */
 static int build_train(struct conn *c, size_t cap, uint64_t ts)
 {
     struct endpoint *e = c->endpoint;
     ngtcp2_path_storage ps;
-    size_t longest = conn_packet_max(c);
+    size_t longest = packet_room(c);
 
     e->train_len = e->train_sent = 0;
     while (e->train_len + longest <= cap) {
@@ -202,12 +210,12 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
 int conn_write(struct conn *c, uint64_t now_ns, bool *more)
 {
     struct endpoint *e = c->endpoint;
-    size_t left = UDP_TRAIN_MAX;
+    size_t left = c->burst;
     int going = 1;
 
     *more = false;
     /* A burst is one train, except that a short packet ends a train early. */
-    while (going > 0 && left >= conn_packet_max(c) && c->state == CONN_OPEN) {
+    while (going > 0 && left >= packet_room(c) && c->state == CONN_OPEN) {
         size_t len;
 
         going = build_train(c, left, conn_clock(c, now_ns));

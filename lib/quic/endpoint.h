@@ -152,7 +152,11 @@ void conn_stop(struct conn *c, int64_t stream, uint64_t code);  /* their sending
 void conn_close(struct conn *c, uint64_t code, const char *reason);
 /* HOST:PORT of the peer, [V6]:PORT; NUL-terminated. */
 void conn_peer_text(const struct conn *c, char *text, size_t cap);
-uint64_t conn_rtt_ns(const struct conn *c);   /* smoothed; 0 unknown */
+uint64_t conn_rtt_ns(const struct conn *c); /* smoothed; 0 unknown */
+/* Of what is acknowledged now (smoothed), and at its best; 0: unknown. */
+void conn_round_trip(const struct conn *c, uint64_t *now_ns, uint64_t *best_ns);
+/* Writes at most so much before it looks for what has come; 0: as much as one send takes. */
+void conn_set_burst(struct conn *c, size_t bytes);
 size_t conn_packet_max(const struct conn *c); /* bytes of the longest packet that it sends now */
 uint64_t conn_last_heard_ns(const struct conn *c);
 
