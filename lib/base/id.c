@@ -46,17 +46,27 @@ bool id_node_name_ok(const char *name, size_t len)
 
 bool id_process_name_ok(const char *name, size_t len)
 {
-    if (len == 0 || len > RUSM_NAME_MAX || id_digits_only(name, len)) {
+    bool digits = true;
+    if (len == 0 || len > RUSM_NAME_MAX) {
         return false;
     }
     for (size_t i = 0, n; i < len; i += n) {
-        uint32_t c;
+        unsigned char first = (unsigned char)name[i];
+        uint32_t c = first;
+        n = 1;
+        digits &= id_is_digit(name[i]);
+        if (first > ' ' && first < 0x7f) { /* on every send to a name: the usual is quick */
+            if (first == '@') {
+                return false;
+            }
+            continue;
+        }
         n = utf8_decode(name + i, len - i, &c);
-        if (n == 0 || c == '@' || utf8_is_control(c) || utf8_is_space(c)) {
+        if (n == 0 || utf8_is_control(c) || utf8_is_space(c)) {
             return false;
         }
     }
-    return true;
+    return !digits;
 }
 
 /* Digits without leading zero, 1 to max. */
