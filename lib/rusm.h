@@ -88,13 +88,15 @@ enum rusm_kind {
     RUSM_SEND = 0,       /* rusm_send */
     RUSM_CALL = 1,       /* rusm_call: answer with rusm_reply or rusm_refuse */
     RUSM_REPLY = 2,      /* the answer to our call that gave `ref` */
-    RUSM_EXIT = 3,       /* reserved: an exit signal trapped */
+    RUSM_EXIT = 3,       /* an exit signal, trapped (rusm_trap_exit): data is the reason */
     RUSM_DOWN = 8,       /* a monitored process is gone; data is its reason, `ref` the monitor */
     RUSM_SPAWNED = 16,   /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
     RUSM_FAILED = 17,    /* our call or request `ref` failed: `error` says why, data is a text */
     RUSM_WRITABLE = 18,  /* someone who was RUSM_BUSY for us may take again; try */
     RUSM_NAME_LOST = 19, /* another process, `from`, holds our global name now; data is the name */
     RUSM_TIMER = 20,     /* our rusm_timer or rusm_interval that gave `ref` is due */
+    RUSM_NODE_UP = 21,   /* a node is connected: from.node and data, its name; rusm_monitor_nodes */
+    RUSM_NODE_DOWN = 22, /* ... is no longer; also with `ref` of rusm_monitor_node */
 };
 
 /* A message as receive sees it. Borrowed: valid until receive returns. */
@@ -195,12 +197,40 @@ int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const v
  * (RUSM_ENOCONN for "noconnection", RUSM_ETIMEOUT for "timeout"). Errors as rusm_reply. */
 int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const char *reason);
 
+/* ---- links, monitors, exit signals: as in Erlang (reference manual, Processes: Links, Monitors, Error
+ * Handling, Signals); rusm(7), SIGNALS, has each rule. From one process to another they keep their
+ * order with the messages. ---- */
+
 /* Asks for one RUSM_DOWN when the process ends, at once (noproc) if there is none, and with
- * reason noconnection when its node is lost. */
+ * reason noconnection when its node is lost. Each call is a monitor of its own. */
 int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref);
-/* No RUSM_DOWN for ref any more, unless it waits in the mailbox already. RUSM_ENOPROC: no such
- * monitor, or it was told. */
+/* The same for the process that holds a name on the node with index `node` (RUSM_GLOBAL: a global
+ * name) when the request gets there, whoever has the name later. */
+int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                      uint64_t *ref);
+/* No RUSM_DOWN (or RUSM_NODE_DOWN) for ref any more, unless it waits in the mailbox already.
+ * RUSM_ENOPROC: no such monitor, or it was told. */
 int rusm_demonitor(struct rusm_process *self, uint64_t ref);
+/* The same, and one that waits in the mailbox is taken out. */
+int rusm_demonitor_flush(struct rusm_process *self, uint64_t ref);
+
+/* Links self with a process: when one of the two ends, the other gets an exit signal with its reason
+ * and the link is gone. At most one between two processes. Nobody there: the exit signal comes at
+ * once, with noproc or noconnection. RUSM_BUSY, RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM: no link. */
+int rusm_link(struct rusm_process *self, rusm_pid pid);
+/* No exit signal of that link after this, unless it was trapped and waits in the mailbox already.
+ * RUSM_ENOPROC: there was no link. */
+int rusm_unlink(struct rusm_process *self, rusm_pid pid);
+/* Whether exit signals become RUSM_EXIT messages instead of ending this process, or being ignored
+ * (normal). A rusm_kill with reason "kill" ends it nevertheless. Returns what it was; false at first. */
+bool rusm_trap_exit(struct rusm_process *self, bool trap);
+
+/* One RUSM_NODE_DOWN with ref when the connection to that node ends, behind everything else that came
+ * of it; at once if there is none. RUSM_EINVAL: this node, or no such index. */
+int rusm_monitor_node(struct rusm_process *self, uint32_t node, uint64_t *ref);
+/* RUSM_NODE_UP for every node that is connected from now on, before anything that comes from it, and
+ * RUSM_NODE_DOWN, behind everything that came from it; or no longer. On or off, not counted. */
+int rusm_monitor_nodes(struct rusm_process *self, bool on);
 
 /* Timers count from rusm_now_ns, are up to a millisecond late and never early, and end with their
  * process. A node takes 4 million: RUSM_ELIMIT. RUSM_ENOMEM.
@@ -221,6 +251,10 @@ int rusm_cancel(struct rusm_process *self, uint64_t ref);
 int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                const struct rusm_args *args, rusm_pid *pid);
 
+/* The same, linked with self from the start. */
+int rusm_spawn_link(struct rusm_process *self, const struct rusm_behaviour *behaviour,
+                    const struct rusm_args *args, rusm_pid *pid);
+
 /* Asks the node with that index to start one of its spawnables; RUSM_SPAWNED or RUSM_FAILED with
  * *ref follows. */
 int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
@@ -232,11 +266,62 @@ int rusm_register_global(struct rusm_process *self, rusm_pid pid, const char *na
 int rusm_unregister(struct rusm_process *self, const char *name);
 int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
 
-/* Ends the calling process when receive returns; reason "normal" is quiet. The first call wins. */
+/* Ends the calling process when receive returns, whether it traps or not; reason "normal" is quiet. The
+ * first call wins. */
 void rusm_exit(struct rusm_process *self, const char *reason);
-/* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang,
- * "normal" ends no process but oneself, and "kill" reads "killed" to those who are told. */
+/* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang, "normal"
+ * ends no process but oneself, "kill" cannot be trapped and reads "killed" to those who are told. To
+ * another node it goes behind what was sent before, but past messages that wait for room in a full
+ * mailbox, so that a stuck process can be killed. RUSM_BUSY: it traps, and its mailbox is full. */
 int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason);
+
+/* ---- supervisors (OTP Design Principles, Supervisor Behaviour) ----------------------------- */
+
+enum rusm_strategy {
+    RUSM_ONE_FOR_ONE,  /* a child that ended is restarted */
+    RUSM_ONE_FOR_ALL,  /* ... with all others, which are stopped first */
+    RUSM_REST_FOR_ONE, /* ... with those after it in the list */
+};
+
+enum rusm_restart {
+    RUSM_PERMANENT, /* restarted always */
+    RUSM_TRANSIENT, /* unless it ended with normal or shutdown */
+    RUSM_TEMPORARY, /* never */
+};
+
+#define RUSM_BRUTAL (UINT32_MAX - 1) /* shutdown_ms: killed at once; RUSM_FOREVER: waited for */
+#define RUSM_UNLIMITED UINT32_MAX    /* max_restarts: never too many */
+
+struct rusm_supervisor;
+
+/* A child: how it is started, again and again. */
+struct rusm_child {
+    const struct rusm_behaviour *behaviour;   /* kept; NULL: a supervisor of its own, as follows */
+    const struct rusm_supervisor *supervisor; /* copied */
+    struct rusm_args args;                    /* copied */
+    const char *name; /* registered for each that is started; NULL: none; copied */
+    bool global;      /* a global name */
+    enum rusm_restart restart;
+    /* It is told to stop by the exit signal shutdown, and killed after so long [5000; a supervisor:
+     * RUSM_FOREVER]. */
+    uint32_t shutdown_ms;
+};
+
+struct rusm_supervisor {
+    enum rusm_strategy strategy;
+    uint32_t
+        max_restarts; /* more than these within max_seconds [5] are too many: all children are */
+    uint32_t max_seconds; /* stopped and it ends with reason shutdown. 0 restarts: the first is */
+    const struct rusm_child *children; /* started in this order, stopped in reverse */
+    size_t child_count;
+};
+
+/* Starts a supervisor that is linked with self, and its children. It traps exits; an exit signal from
+ * self stops its children, one by one, then itself with that reason. A child that cannot be restarted
+ * is tried again, which counts as a restart. RUSM_EINIT: a child could not be started, none is left.
+ * RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
+int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
+                   rusm_pid *pid);
 
 /* The index of a node's name, for rusm_send_name and rusm_spawn_at; and back (NULL: no such
  * index). RUSM_EINVAL: not a node's name. RUSM_ELIMIT: too many names seen. */
@@ -302,7 +387,10 @@ int rusm_node_teach(struct rusm_node *node, const char *name,
 /* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce). */
 int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
                          struct rusm_why *why);
-/* Starts a process and registers it. Before or while running, on the node's thread. */
+/* Starts a process and registers it, as a permanent child of the node's supervisor (`supervisor` in
+ * attach): whenever it ends it is started and registered again. More than 3 restarts in 5 seconds:
+ * the node says so in its log, and goes on without it. Before or while running, on the node's
+ * thread. */
 int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
 
 /* Runs until rusm_node_stop or an error; tells peers that it leaves, then returns 0. Blocks. */
@@ -388,7 +476,9 @@ int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
                       const struct rusm_args *args, const char *name, bool global,
                       char pid[RUSM_PID_TEXT_MAX], struct rusm_why *why);
 
-/* Exit signal; RUSM_ENOPROC if there is none. Returns when the process has ended. */
+/* Exit signal, from no process; RUSM_ENOPROC if there is none. Returns when the process has ended or,
+ * if it traps exits and the reason is not kill, when it has the message. As in Erlang, normal ends
+ * none. */
 int rusm_client_kill(struct rusm_client *client, const char *process, bool global,
                      const char *reason, struct rusm_why *why);
 /* Who owns a global name, as that node sees it. */

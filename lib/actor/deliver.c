@@ -2,6 +2,7 @@
  * in runtime.h. Called by the router and the node, on their thread, never from a behaviour. */
 #include <string.h>
 #include "actor/call.h"
+#include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/runtime.h"
@@ -43,11 +44,28 @@ bool process_has_room(const struct rusm_process *p, size_t len)
     return mailbox_has_room(&p->mailbox, limits, first->len);
 }
 
+/* An exit signal that is not trapped has its effect, and m is freed: true. */
+static bool deliver_exit(struct rusm_process *p, struct message *m)
+{
+    const char *reason = (const char *)m->pub.data;
+    bool linked = m->pub.kind == MESSAGE_LINK_EXIT;
+
+    m->pub.kind = RUSM_EXIT;
+    m->pub.ref = 0;
+    if (p->trapping && (linked || process_traps(p, reason, m->pub.len))) {
+        return false;
+    }
+    /* Not runtime_exit: the caller may still use p this turn. */
+    process_exit_signal(p, m->pub.from, reason, m->pub.len, linked);
+    message_free(p->rt->pool, m);
+    return true;
+}
+
 void process_deliver(struct rusm_process *p, struct message *m)
 {
     struct runtime *rt = p->rt;
 
-    switch (m->pub.kind) {
+    switch ((int)m->pub.kind) {
     case RUSM_SEND: must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len)); break;
     case RUSM_CALL:
         must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len));
@@ -69,13 +87,17 @@ void process_deliver(struct rusm_process *p, struct message *m)
             return;
         }
         break;
-    case RUSM_EXIT:
-        /* Not runtime_kill: the caller may still use p this turn. */
-        if (m->pub.len != strlen("normal") || memcmp(m->pub.data, "normal", m->pub.len) != 0) {
-            process_kill_signal(p, (const char *)m->pub.data, m->pub.len);
+    case MESSAGE_LINK_EXIT:
+        if (!link_told(p, m->pub.from)) {
+            message_free(rt->pool, m);
+            return;
         }
-        message_free(rt->pool, m);
-        return;
+        /* fallthrough */
+    case RUSM_EXIT:
+        if (deliver_exit(p, m)) {
+            return;
+        }
+        break;
     default: break;
     }
     process_push(p, m);
@@ -109,11 +131,15 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
     out->name = list_empty(&p->names)
                     ? ""
                     : list_entry(p->names.next, struct process_name, at_holder)->name;
-    out->state = p->running ? "running" : list_linked(&p->run) ? "ready" : "waiting";
+    out->state = p->reason              ? "exiting"
+                 : p->running           ? "running"
+                 : list_linked(&p->run) ? "ready"
+                 : p->holding           ? "holding"
+                                        : "waiting";
     out->mailbox = mb->count;
     out->received = p->received;
     out->memory = sizeof(*p) + mb->bytes + mb->count * sizeof(struct message);
-    out->links = (uint64_t)p->watcher_count + p->watching_count;
+    out->links = link_count(p) + p->watcher_count + p->watching_count;
     out->age_ns = now_ns > p->started_ns ? now_ns - p->started_ns : 0;
 }
 

@@ -13,18 +13,16 @@ struct post {
     rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
     const char *name;
     size_t name_len;
-    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or MESSAGE_MONITOR, _DEMONITOR */
-    uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR */
+    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or one of those in message.h */
+    uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR UNLINK UNLINKED */
     const void *data;
     size_t len;
     unsigned flags; /* RUSM_UNORDERED */
 };
 
 struct runtime_hooks {
-    /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from) must follow), RUSM_ENOCONN,
-     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. A DOWN's `from` has ended already: one that was
-     * RUSM_BUSY is kept here and posted again by runtime_writable(from). A DEMONITOR should be
-     * taken always: one refused is not repeated. */
+    /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if
+     * `from` has ended), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
     int (*post)(void *context, const struct post *post);
     /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
      * one whose init failed too, as that may have registered names. */

@@ -63,6 +63,21 @@ static inline struct message *mailbox_pop(struct mailbox *mb)
     return m;
 }
 
+/* Gives the message behind `before` (NULL: the oldest). */
+static inline void mailbox_remove(struct mailbox *mb, struct message *before, struct message *m)
+{
+    if (before) {
+        before->next = m->next;
+    } else {
+        mb->head = m->next;
+    }
+    if (mb->tail == m) {
+        mb->tail = before;
+    }
+    mb->count--;
+    mb->bytes -= m->pub.len;
+}
+
 /* Frees all messages; returns how many. */
 size_t mailbox_discard(struct mailbox *mb, struct message_pool *pool);
 

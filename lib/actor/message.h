@@ -9,8 +9,12 @@
 #include "rusm.h"
 
 /* Kinds that travel in posts and never sit in a mailbox; numbered as on the wire. */
+#define MESSAGE_LINK ((enum rusm_kind)4)
+#define MESSAGE_UNLINK ((enum rusm_kind)5)
 #define MESSAGE_MONITOR ((enum rusm_kind)6)
 #define MESSAGE_DEMONITOR ((enum rusm_kind)7)
+#define MESSAGE_LINK_EXIT ((enum rusm_kind)9) /* a linked process has ended: RUSM_EXIT if trapped */
+#define MESSAGE_UNLINKED ((enum rusm_kind)10) /* the answer to an UNLINK */
 
 struct message {
     struct rusm_message pub; /* what receive sees; first, so that &m->pub is m */

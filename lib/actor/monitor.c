@@ -1,21 +1,24 @@
-/* monitor: see the header. Also runtime.h's process_monitor, process_demonitor and
- * runtime_node_lost, which the router calls for other nodes. */
+/* monitor: see the header. Also runtime.h's process_monitor and runtime_demonitor, for what comes from
+ * other nodes. */
 #include "actor/monitor.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/call.h"
+#include "actor/farewell.h"
 #include "actor/process.h"
+#include "base/id.h"
 #include "base/limits.h"
 #include "base/must.h"
 
 struct monitor {
-    struct map_node by_ref; /* in rt->monitors by watcher and ref; not once its target ended */
-    struct list at_target;  /* target's watchers, its node's `watched`, or rt->unsent */
+    struct map_node by_ref; /* in rt->monitors by watcher and ref */
+    struct list at_target;  /* target's watchers, or its node's `watched` */
     struct list at_watcher; /* watcher's watching, or its node's `watching` */
-    rusm_pid watcher, target;
+    rusm_pid watcher;
+    rusm_pid target; /* serial 0: a name of that node, or the node */
     uint64_t ref;
-    char *reason; /* in rt->unsent: the DOWN's; else NULL */
+    char *name; /* the target's on another node; NULL: it is a pid, or the node */
 };
 
 void monitor_slab_init(struct runtime *rt)
@@ -74,22 +77,25 @@ static struct monitor *monitor_new(struct runtime *rt, rusm_pid watcher, rusm_pi
 
 static void monitor_free(struct runtime *rt, struct monitor *m)
 {
-    if (m->reason) {
-        free(m->reason); /* unsent: out of the map and of the counts already */
-    } else {
-        struct rusm_process *target = runtime_local(rt, m->target);
-        struct rusm_process *watcher = runtime_local(rt, m->watcher);
-        map_remove(&rt->monitors, &m->by_ref);
-        if (target) {
-            target->watcher_count--;
-        }
-        if (watcher) {
-            watcher->watching_count--;
-        }
+    struct rusm_process *target = runtime_local(rt, m->target);
+    struct rusm_process *watcher = runtime_local(rt, m->watcher);
+
+    map_remove(&rt->monitors, &m->by_ref);
+    if (target) {
+        target->watcher_count--;
+    }
+    if (watcher) {
+        watcher->watching_count--;
     }
     list_remove(&m->at_target);
     list_remove(&m->at_watcher);
+    free(m->name);
     slab_give(&rt->monitor_slab, m);
+}
+
+static bool monitor_of_node(const struct monitor *m)
+{
+    return m->target.serial == 0 && !m->name;
 }
 
 /* ---- ours ---- */
@@ -104,44 +110,39 @@ static void monitor_down(struct rusm_process *watcher, rusm_pid target, uint64_t
     }
 }
 
-static struct post monitor_post(enum rusm_kind kind, rusm_pid from, rusm_pid to, uint64_t ref,
-                                const char *reason)
-{
-    return (struct post){ .from = from,
-                          .node = to.node,
-                          .to = to,
-                          .kind = kind,
-                          .ref = ref,
-                          .data = reason,
-                          .len = strlen(reason) };
-}
-
-/* Takes the monitor on a process of another node back. Nothing can be done when that fails, and
- * nothing need be: a DOWN for it will be dropped. */
-static void monitor_withdraw(struct runtime *rt, rusm_pid watcher, rusm_pid target, uint64_t ref)
-{
-    struct post post = monitor_post(MESSAGE_DEMONITOR, watcher, target, ref, "");
-
-    (void)rt->hooks->post(rt->context, &post);
-}
-
-/* Asks the target's node. */
-static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, uint64_t ref)
+/* One of ours, on another node or something there. NULL: no memory. */
+static struct monitor *monitor_new_far(struct rusm_process *watcher, rusm_pid target, uint64_t ref)
 {
     struct runtime *rt = watcher->rt;
-    struct node_name *node = nodes_at(&rt->nodes, target.node);
-
-    if (!node) {
-        return RUSM_EINVAL;
-    }
     struct monitor *m = monitor_new(rt, process_pid(watcher), target, ref);
+
+    if (m) {
+        list_append(&nodes_at(&rt->nodes, target.node)->watched, &m->at_target);
+        list_append(&watcher->watching, &m->at_watcher);
+        watcher->watching_count++;
+    }
+    return m;
+}
+
+/* Asks the target's node. name NULL: by target's serial. */
+static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, const char *name,
+                             size_t name_len, uint64_t ref)
+{
+    struct monitor *m = monitor_new_far(watcher, target, ref);
+    struct post post = { .from = process_pid(watcher), .node = target.node, .to = target };
+
     if (!m) {
         return RUSM_ENOMEM;
     }
-    list_append(&node->watched, &m->at_target);
-    list_append(&watcher->watching, &m->at_watcher);
-    watcher->watching_count++;
-    struct post post = monitor_post(MESSAGE_MONITOR, m->watcher, target, ref, "");
+    if (name && !(m->name = strndup(name, name_len))) {
+        monitor_free(watcher->rt, m);
+        return RUSM_ENOMEM;
+    }
+    post.name = name;
+    post.name_len = name_len;
+    post.kind = MESSAGE_MONITOR;
+    post.ref = ref;
+    post.data = "";
     int err = process_post(watcher, &post);
     if (err == 0) {
         return 0;
@@ -157,40 +158,104 @@ static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, uint
     return err;
 }
 
-int monitor_watch(struct rusm_process *watcher, rusm_pid target, uint64_t *ref)
+/* A ref for one more monitor of watcher. RUSM_ELIMIT. */
+static int monitor_ref(struct rusm_process *watcher, uint64_t *ref)
 {
-    struct runtime *rt = watcher->rt;
-    uint64_t next = rt->ref + 1;
-
     if (watcher->watching_count >= LIMIT_MONITORS) {
         return RUSM_ELIMIT;
     }
-    rt->ref = next;
-    *ref = next;
-    if (target.node != 0) {
-        return monitor_watch_far(watcher, target, next);
-    }
-    struct rusm_process *p = runtime_local(rt, target);
-    if (!p) {
-        monitor_down(watcher, target, next, "noproc");
+    *ref = ++watcher->rt->ref;
+    return 0;
+}
+
+static int monitor_watch_here(struct rusm_process *watcher, struct rusm_process *target,
+                              rusm_pid pid, uint64_t ref)
+{
+    if (!target) {
+        monitor_down(watcher, pid, ref, "noproc");
         return 0;
     }
-    return process_monitor(p, process_pid(watcher), next);
+    return process_monitor(target, process_pid(watcher), ref);
+}
+
+int monitor_watch(struct rusm_process *watcher, rusm_pid target, uint64_t *ref)
+{
+    struct runtime *rt = watcher->rt;
+    int err = monitor_ref(watcher, ref);
+
+    if (err) {
+        return err;
+    }
+    if (target.node == 0) {
+        return monitor_watch_here(watcher, runtime_local(rt, target), target, *ref);
+    }
+    if (!nodes_at(&rt->nodes, target.node) || target.serial == 0) {
+        return RUSM_EINVAL;
+    }
+    return monitor_watch_far(watcher, target, NULL, 0, *ref);
+}
+
+int monitor_watch_name(struct rusm_process *watcher, uint32_t node, const char *name, size_t len,
+                       uint64_t *ref)
+{
+    struct runtime *rt = watcher->rt;
+    rusm_pid target = { .node = node };
+    int err = id_process_name_ok(name, len) ? monitor_ref(watcher, ref) : RUSM_EINVAL;
+
+    if (err) {
+        return err;
+    }
+    if (node == 0) {
+        target.incarnation = rt->incarnation;
+        return monitor_watch_here(watcher, names_find(&rt->names, name, len), target, *ref);
+    }
+    return nodes_at(&rt->nodes, node) ? monitor_watch_far(watcher, target, name, len, *ref)
+                                      : RUSM_EINVAL;
+}
+
+int monitor_watch_node(struct rusm_process *watcher, uint32_t node, uint64_t *ref)
+{
+    struct node_name *it = nodes_at(&watcher->rt->nodes, node);
+    rusm_pid target = { .node = node };
+    int err = it && node != 0 ? monitor_ref(watcher, ref) : RUSM_EINVAL;
+
+    if (err) {
+        return err;
+    }
+    if (it->up == 0) {
+        process_signal(watcher, RUSM_NODE_DOWN, target, *ref, 0, it->name, it->len);
+        return 0;
+    }
+    target.incarnation = it->up;
+    return monitor_new_far(watcher, target, *ref) ? 0 : RUSM_ENOMEM;
+}
+
+/* Tells another node that a process of ours watches no more. Frees m. */
+static void monitor_withdraw(struct runtime *rt, struct monitor *m)
+{
+    rusm_pid watcher = m->watcher, target = m->target;
+    uint64_t ref = m->ref;
+    bool quiet = target.node == 0 || monitor_of_node(m);
+    char *name = m->name;
+
+    m->name = NULL;
+    monitor_free(rt, m);
+    if (name) {
+        farewell_post_name(rt, MESSAGE_DEMONITOR, watcher, target.node, name, ref);
+    } else if (!quiet) {
+        farewell_post(rt, MESSAGE_DEMONITOR, watcher, target, ref, "");
+    }
+    free(name);
 }
 
 int monitor_unwatch(struct rusm_process *watcher, uint64_t ref)
 {
-    struct runtime *rt = watcher->rt;
-    struct monitor *m = monitor_find(rt, process_pid(watcher), ref);
+    struct monitor *m = monitor_find(watcher->rt, process_pid(watcher), ref);
 
     if (!m) {
         return RUSM_ENOPROC;
     }
-    rusm_pid target = m->target;
-    monitor_free(rt, m);
-    if (target.node != 0) {
-        monitor_withdraw(rt, process_pid(watcher), target, ref);
-    }
+    monitor_withdraw(watcher->rt, m);
     return 0;
 }
 
@@ -199,7 +264,7 @@ bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node)
     struct monitor *m = monitor_find(p->rt, process_pid(p), ref);
 
     /* A node speaks for its own processes only. */
-    if (!m || m->target.node != node) {
+    if (!m || m->target.node != node || monitor_of_node(m)) {
         return false;
     }
     monitor_free(p->rt, m);
@@ -217,88 +282,26 @@ void monitor_drop(struct runtime *rt, rusm_pid watcher, uint64_t ref)
 
 /* ---- the end of a process ---- */
 
-/* Posts the DOWN of an ended target. m is freed (true), or kept in rt->unsent. */
-static bool monitor_tell_far(struct runtime *rt, struct monitor *m, const char *reason)
-{
-    struct node_name *node = nodes_at(&rt->nodes, m->watcher.node);
-
-    list_remove(&m->at_watcher); /* the hook may lose that node, which frees what hangs there */
-    struct post post = monitor_post(RUSM_DOWN, m->target, m->watcher, m->ref, reason);
-    int err = rt->hooks->post(rt->context, &post);
-    if (err == RUSM_BUSY) {
-        size_t size = strlen(reason) + 1;
-        char *copy = m->reason ? m->reason : malloc(size);
-        if (copy) {
-            if (!m->reason) {
-                map_remove(&rt->monitors, &m->by_ref);
-                m->reason = memcpy(copy, reason, size);
-            }
-            list_remove(&m->at_target);
-            list_prepend(&rt->unsent, &m->at_target);
-            list_append(&node->watching, &m->at_watcher);
-            return false;
-        }
-    }
-    /* Any other error: that node is gone, and knows by that. */
-    monitor_free(rt, m);
-    return true;
-}
-
 void monitor_ended(struct rusm_process *p)
 {
     struct runtime *rt = p->rt;
     struct list *l;
 
     while ((l = list_first(&p->watching))) {
-        struct monitor *m = list_entry(l, struct monitor, at_watcher);
-        rusm_pid target = m->target, self = m->watcher;
-        uint64_t ref = m->ref;
-        monitor_free(rt, m);
-        if (target.node != 0) {
-            monitor_withdraw(rt, self, target, ref);
-        }
+        monitor_withdraw(rt, list_entry(l, struct monitor, at_watcher));
     }
     while ((l = list_first(&p->watchers))) {
         struct monitor *m = list_entry(l, struct monitor, at_target);
         struct rusm_process *watcher = runtime_local(rt, m->watcher);
-        rusm_pid target = m->target;
+        rusm_pid who = m->watcher, target = m->target;
         uint64_t ref = m->ref;
-        list_remove(&m->at_target);
-        if (m->watcher.node != 0) {
-            (void)monitor_tell_far(rt, m, p->reason);
-        } else {
-            must(watcher);
-            monitor_free(rt, m);
+        must(watcher || who.node != 0);
+        monitor_free(rt, m);
+        if (watcher) {
             monitor_down(watcher, target, ref, p->reason);
+        } else {
+            farewell_post(rt, RUSM_DOWN, target, who, ref, p->reason);
         }
-    }
-}
-
-static struct monitor *monitor_unsent(struct runtime *rt, rusm_pid ended)
-{
-    list_each(l, &rt->unsent) {
-        struct monitor *m = list_entry(l, struct monitor, at_target);
-        if (rusm_pid_eq(m->target, ended)) {
-            return m;
-        }
-    }
-    return NULL;
-}
-
-void monitor_retry(struct runtime *rt, rusm_pid ended)
-{
-    struct monitor *m;
-
-    /* RUSM_BUSY again means that we shall be called again. */
-    while ((m = monitor_unsent(rt, ended)) && monitor_tell_far(rt, m, m->reason)) {}
-}
-
-void monitor_forget_unsent(struct runtime *rt)
-{
-    struct list *l;
-
-    while ((l = list_first(&rt->unsent))) {
-        monitor_free(rt, list_entry(l, struct monitor, at_target));
     }
 }
 
@@ -339,39 +342,49 @@ int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
     return 0;
 }
 
-void process_demonitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
+void runtime_demonitor(struct runtime *rt, rusm_pid watcher, uint64_t ref)
 {
-    struct monitor *m = monitor_find(p->rt, watcher, ref);
+    monitor_drop(rt, watcher, ref);
+}
 
-    if (m && rusm_pid_eq(m->target, process_pid(p))) {
-        monitor_free(p->rt, m);
+/* In two passes: of what was there first, of the node itself last. */
+static void monitor_node_pass(struct runtime *rt, struct node_name *node, uint32_t incarnation,
+                              bool itself)
+{
+    list_each_safe(l, &node->watched) {
+        struct monitor *m = list_entry(l, struct monitor, at_target);
+        /* 0: the present one at the time, whichever that was. */
+        bool gone = m->target.incarnation == incarnation || m->target.incarnation == 0;
+        if (gone && monitor_of_node(m) == itself) {
+            struct rusm_process *watcher = runtime_local(rt, m->watcher);
+            rusm_pid target = m->target;
+            uint64_t ref = m->ref;
+            monitor_free(rt, m);
+            if (!watcher) {
+                continue; /* it is being removed right now, and does not care */
+            }
+            if (itself) {
+                process_signal(watcher, RUSM_NODE_DOWN, target, ref, 0, node->name, node->len);
+            } else {
+                monitor_down(watcher, target, ref, "noconnection");
+            }
+        }
     }
 }
 
-void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
+void monitor_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
-    struct node_name *it = nodes_at(&rt->nodes, node);
-
-    if (!it || node == 0) {
-        return;
-    }
-    call_node_lost(rt, it, incarnation);
-    list_each_safe(l, &it->watching) {
+    call_node_lost(rt, node, incarnation);
+    list_each_safe(l, &node->watching) {
         struct monitor *m = list_entry(l, struct monitor, at_watcher);
         if (m->watcher.incarnation == incarnation) {
             monitor_free(rt, m);
         }
     }
-    list_each_safe(l, &it->watched) {
-        struct monitor *m = list_entry(l, struct monitor, at_target);
-        /* 0: the present one at the time, whichever that was. */
-        if (m->target.incarnation == incarnation || m->target.incarnation == 0) {
-            struct rusm_process *watcher = runtime_local(rt, m->watcher);
-            rusm_pid target = m->target;
-            uint64_t ref = m->ref;
-            must(watcher);
-            monitor_free(rt, m);
-            monitor_down(watcher, target, ref, "noconnection");
-        }
-    }
+    monitor_node_pass(rt, node, incarnation, false);
+}
+
+void monitor_node_down(struct runtime *rt, struct node_name *node, uint32_t incarnation)
+{
+    monitor_node_pass(rt, node, incarnation, true);
 }

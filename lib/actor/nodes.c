@@ -73,6 +73,7 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, size_t max,
     list_init(&it->watched);
     list_init(&it->watching);
     list_init(&it->calls);
+    list_init(&it->linked);
     *out = it;
     return 0;
 }

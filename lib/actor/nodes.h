@@ -13,7 +13,9 @@ struct node_name {
     struct list watched;  /* monitors of ours on its processes, by at_target */
     struct list watching; /* monitors of its processes on ours, by at_watcher */
     struct list calls;    /* calls of ours to its processes: struct call by at_node */
+    struct list linked;   /* links of ours with its processes */
     uint32_t index;
+    uint32_t up; /* incarnation of the node that is connected; 0: none, or a client */
     uint32_t len;
     uint32_t next_free; /* of a client's index that is free: the next one; 0: none */
     char name[];        /* NUL-terminated */

@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/link.h"
 #include "actor/monitor.h"
+#include "actor/signal.h"
 #include "actor/sleep.h"
 #include "actor/timer.h"
 #include "actor/wait.h"
@@ -59,7 +61,7 @@ size_t process_reason_cut(const char *reason, size_t len)
 
 static void process_set_reason(struct rusm_process *p, const char *reason, size_t len)
 {
-    static const char *const known[] = { "normal", "killed", "shutdown" };
+    static const char *const known[] = { "normal", "killed", "shutdown", "kill", "noconnection" };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strlen(known[i]) == len && memcmp(known[i], reason, len) == 0) {
@@ -89,12 +91,44 @@ void process_kill(struct rusm_process *p, const char *reason, size_t len)
     }
 }
 
-void process_kill_signal(struct rusm_process *p, const char *reason, size_t len)
+static bool process_reason_is(const char *reason, size_t len, const char *word)
 {
-    if (len == 4 && memcmp(reason, "kill", 4) == 0) {
+    return len == strlen(word) && memcmp(reason, word, len) == 0;
+}
+
+bool process_traps(const struct rusm_process *p, const char *reason, size_t len)
+{
+    return p->trapping && !process_reason_is(reason, len, "kill");
+}
+
+void process_exit_signal(struct rusm_process *p, rusm_pid from, const char *reason, size_t len,
+                         bool linked)
+{
+    if (p->reason) {
+        return; /* and its mailbox may be gone */
+    }
+    if (!linked && process_reason_is(reason, len, "kill")) {
         process_kill(p, "killed", strlen("killed"));
-    } else {
+    } else if (p->trapping) {
+        process_signal(p, RUSM_EXIT, from, 0, 0, reason, process_reason_cut(reason, len));
+    } else if (!process_reason_is(reason, len, "normal") ||
+               (!linked && rusm_pid_eq(from, process_pid(p)))) {
         process_kill(p, reason, len);
+    }
+}
+
+void process_flush(struct rusm_process *p, uint64_t ref)
+{
+    struct mailbox *mb = &p->mailbox;
+    struct message *before = NULL;
+
+    for (struct message *m = mb->head; m; before = m, m = m->next) {
+        if (m->pub.ref == ref && (m->pub.kind == RUSM_DOWN || m->pub.kind == RUSM_NODE_DOWN)) {
+            mailbox_remove(mb, before, m);
+            message_free(p->rt->pool, m);
+            wait_look(p);
+            return;
+        }
     }
 }
 
@@ -204,6 +238,10 @@ void process_remove(struct rusm_process *p)
     process_end_owned(p);
     rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
     monitor_ended(p);
+    link_ended(p);
+    if (p->nodes_told) {
+        (void)signal_watch_nodes(p, false);
+    }
     rt->hooks->exited(rt->context, pid, p->reason);
     if (p->reason_owned) {
         free((void *)p->reason);

@@ -21,6 +21,9 @@ static inline void process_push(struct rusm_process *p, struct message *m)
 void process_signal(struct rusm_process *p, enum rusm_kind kind, rusm_pid from, uint64_t ref,
                     int error, const void *data, size_t len);
 
+/* Takes p's DOWN or NODE_DOWN with that ref out of its mailbox, if it waits there. */
+void process_flush(struct rusm_process *p, uint64_t ref);
+
 /* Posts for self, and notes when that is RUSM_BUSY. RUSM_EINVAL: no such node. */
 int process_post(struct rusm_process *self, const struct post *post);
 
@@ -28,8 +31,10 @@ int process_post(struct rusm_process *self, const struct post *post);
  * among the dying, which runtime_reap ends. */
 void process_kill(struct rusm_process *p, const char *reason, size_t len);
 
-/* The same as a signal of someone: "kill" becomes "killed". */
-void process_kill_signal(struct rusm_process *p, const char *reason, size_t len);
+/* An exit signal reaches p: of a linked process that ended, or of someone's rusm_kill. Erlang reference
+ * manual, Processes: Receiving Exit Signals. */
+void process_exit_signal(struct rusm_process *p, rusm_pid from, const char *reason, size_t len,
+                         bool linked);
 /* Bytes of a reason that are kept: at most RUSM_REASON_MAX, and no character cut in two. */
 size_t process_reason_cut(const char *reason, size_t len);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/call.h"
+#include "actor/farewell.h"
+#include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
@@ -25,12 +27,15 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     list_init(&rt->waking);
     list_init(&rt->orphans);
     list_init(&rt->unsent);
+    list_init(&rt->node_watches);
     names_init(&rt->names, options->seed);
     spawnables_init(&rt->spawnables, options->seed);
     map_init(&rt->monitors, options->seed);
+    map_init(&rt->links, options->seed);
     map_init(&rt->waits, options->seed);
     slab_init(&rt->processes, sizeof(struct rusm_process));
     monitor_slab_init(rt);
+    link_slab_init(rt);
     wait_slab_init(rt);
     sleep_init(rt);
     timer_init(rt);
@@ -74,16 +79,18 @@ void runtime_free(struct runtime *rt)
         runtime_reap(rt);
     }
     wait_wake(rt);
-    monitor_forget_unsent(rt);
+    farewell_fini(rt);
     message_pool_free(rt->pool);
     nodes_fini(&rt->nodes);
     names_fini(&rt->names);
     spawnables_fini(&rt->spawnables);
     map_fini(&rt->monitors);
+    map_fini(&rt->links);
     map_fini(&rt->waits);
     roster_fini(&rt->roster);
     slab_fini(&rt->processes);
     slab_fini(&rt->monitor_slab);
+    slab_fini(&rt->link_slab);
     slab_fini(&rt->wait_slab);
     sleep_fini(rt);
     timer_fini(rt);
@@ -235,20 +242,45 @@ int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason)
     if (!p) {
         return RUSM_ENOPROC;
     }
-    process_kill_signal(p, reason, strlen(reason));
+    process_kill(p, strcmp(reason, "kill") == 0 ? "killed" : reason,
+                 strcmp(reason, "kill") == 0 ? strlen("killed") : strlen(reason));
     runtime_reap(rt);
     return 0;
+}
+
+int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason)
+{
+    struct rusm_process *p = roster_find(&rt->roster, serial);
+
+    if (!p) {
+        return RUSM_ENOPROC;
+    }
+    process_exit_signal(p, from, reason, strlen(reason), false);
+    runtime_reap(rt);
+    return 0;
+}
+
+static void runtime_writable_one(struct rusm_process *p)
+{
+    if (p->busy_far) {
+        p->busy_far = false;
+        wait_writable(p);
+    }
 }
 
 void runtime_writable(struct runtime *rt, rusm_pid pid)
 {
     struct rusm_process *p = runtime_local(rt, pid);
 
-    if (p && p->busy_far) {
-        p->busy_far = false;
-        wait_writable(p);
-    } else if (!p) {
-        monitor_retry(rt, pid);
+    if (!list_empty(&rt->unsent)) {
+        farewell_retry(rt, pid);
+    }
+    if (p) {
+        runtime_writable_one(p);
+    } else if (pid.serial == 0) {
+        list_each(l, &rt->roster.all) {
+            runtime_writable_one(list_entry(l, struct rusm_process, all));
+        }
     }
 }
 

@@ -61,14 +61,17 @@ const struct rusm_behaviour *const *builtin_all(void); /* NULL-terminated */
 int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
                   const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
                   uint64_t now_ns);
-/* Exit signal from outside; takes effect at once, or when the running handler returns. Any reason
- * ends it, "normal" too; "kill" becomes "killed". RUSM_ENOPROC. */
+/* Ends it, at once or when the running handler returns, with any reason and whether it traps or not;
+ * "kill" becomes "killed". RUSM_ENOPROC. */
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
+/* An exit signal from outside, of another node's process or of none (serial 0): as rusm_kill's. Its
+ * effect is at once, or when the running handler returns. RUSM_ENOPROC. */
+int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason);
 /* For the post hook: the post is for a process of ours after all (a global name that is held here).
  * What rusm_send returns. */
 int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial);
-/* Tells a process that a post that was RUSM_BUSY may be tried again. Nothing for one that none was
- * RUSM_BUSY for since the last time, and for an unknown pid. */
+/* Tells a process that a post that was RUSM_BUSY may be tried again; serial 0: tells all. Nothing for
+ * one that none was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
 
 /* ---- local names ---- */
@@ -86,7 +89,9 @@ uint64_t process_serial(const struct rusm_process *p);
 bool process_has_room(const struct rusm_process *p, size_t len);
 /* Takes m. Must have room unless m is a signal or a reply. A CALL is a monitor on p too, under its
  * ref, until the reply. A REPLY whose ref is not (or no longer) one of p's calls is dropped and
- * counted, a DOWN dropped when it is none of its calls and monitors on that node. An EXIT ends p in the next runtime_run. */
+ * counted, a DOWN dropped when it is none of its calls and monitors on that node, a LINK_EXIT of one
+ * that p is not linked with too. EXIT and LINK_EXIT that p does not trap end it in the next
+ * runtime_run. */
 void process_deliver(struct rusm_process *p, struct message *m);
 /* Waiters are woken first come, first served, after p took messages: as many as there are free
  * slots. One that names its message's length is woken only when that fits, and until it was
@@ -95,13 +100,22 @@ void process_deliver(struct rusm_process *p, struct message *m);
  * that waits here already keeps its place. */
 void process_wait(struct rusm_process *p, struct waiter *w);
 void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len);
+/* Does an exit signal with this reason become a message for p, which takes room in its mailbox? */
+bool process_traps(const struct rusm_process *p, const char *reason, size_t len);
 /* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. 0 (also for
  * the same one again), RUSM_EEXIST (the ref is taken by one on another process), RUSM_ELIMIT,
  * RUSM_ENOMEM. */
 int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
-void process_demonitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
-/* All of a lost node: its watchers are forgotten; processes here that monitor something there get
- * DOWN noconnection. */
+void runtime_demonitor(struct runtime *rt, rusm_pid watcher, uint64_t ref);
+/* LINK, UNLINK, UNLINKED, MONITOR or DEMONITOR of another node's process. p NULL: nobody is there, and
+ * `to` is who was meant (serial 0: a name). What is to be answered is posted. 0, RUSM_ENOPROC,
+ * RUSM_ELIMIT, RUSM_ENOMEM, RUSM_EEXIST. */
+int runtime_signal(struct runtime *rt, struct rusm_process *p, rusm_pid to, enum rusm_kind kind,
+                   rusm_pid from, uint64_t ref);
+/* A node (not a client) is connected: before anything of it is delivered. */
+void runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation);
+/* All of a lost node or client: its watchers are forgotten; processes here that monitor something
+ * there get DOWN noconnection, linked ones that exit signal, and last who watches nodes is told. */
 void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
 
 /* ---- node names ---- */

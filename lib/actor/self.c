@@ -1,8 +1,11 @@
 /* self: what a process can ask of its node besides sending: monitors, spawning, names, its end. The
  * process side of rusm.h; called from behaviours only. */
 #include <string.h>
+#include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
+#include "actor/signal.h"
+#include "actor/supervisor.h"
 #include "base/id.h"
 #include "base/limits.h"
 
@@ -28,7 +31,7 @@ uint64_t rusm_now_ns(const struct rusm_process *self)
 
 void rusm_exit(struct rusm_process *self, const char *reason)
 {
-    process_kill_signal(self, reason, strlen(reason));
+    process_kill(self, reason, strlen(reason));
 }
 
 /* ---- monitors ---- */
@@ -41,6 +44,64 @@ int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref)
 int rusm_demonitor(struct rusm_process *self, uint64_t ref)
 {
     return monitor_unwatch(self, ref);
+}
+
+int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                      uint64_t *ref)
+{
+    struct runtime *rt = self->rt;
+    rusm_pid pid = { 0 };
+
+    if (node != RUSM_GLOBAL) {
+        return monitor_watch_name(self, node, name, name_len, ref);
+    }
+    if (!id_process_name_ok(name, name_len)) {
+        return RUSM_EINVAL;
+    }
+    if (rt->hooks->whereis_global(rt->context, name, name_len, &pid) != 0) {
+        pid = (rusm_pid){ 0 }; /* nobody: told so, like any other */
+    }
+    return monitor_watch(self, pid, ref);
+}
+
+int rusm_demonitor_flush(struct rusm_process *self, uint64_t ref)
+{
+    int err = monitor_unwatch(self, ref);
+
+    if (err) {
+        process_flush(self, ref);
+    }
+    return err;
+}
+
+int rusm_monitor_node(struct rusm_process *self, uint32_t node, uint64_t *ref)
+{
+    return monitor_watch_node(self, node, ref);
+}
+
+int rusm_monitor_nodes(struct rusm_process *self, bool on)
+{
+    return signal_watch_nodes(self, on);
+}
+
+/* ---- links ---- */
+
+int rusm_link(struct rusm_process *self, rusm_pid pid)
+{
+    return link_make(self, pid);
+}
+
+int rusm_unlink(struct rusm_process *self, rusm_pid pid)
+{
+    return link_cut(self, pid);
+}
+
+bool rusm_trap_exit(struct rusm_process *self, bool trap)
+{
+    bool was = self->trapping;
+
+    self->trapping = trap;
+    return was;
 }
 
 /* ---- spawning ---- */
@@ -64,6 +125,28 @@ int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour
     int err = args ? self_args_check(args) : 0;
 
     return err ? err : runtime_spawn(self->rt, behaviour, args, pid, NULL, self->rt->now_ns);
+}
+
+int rusm_spawn_link(struct rusm_process *self, const struct rusm_behaviour *behaviour,
+                    const struct rusm_args *args, rusm_pid *pid)
+{
+    int err = rusm_spawn(self, behaviour, args, pid);
+
+    if (err) {
+        return err;
+    }
+    err = link_make(self, *pid);
+    if (err) {
+        (void)runtime_kill(self->rt, pid->serial, "not linked");
+    }
+    return err;
+}
+
+int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
+                   rusm_pid *pid)
+{
+    return supervisor_start(self->rt, supervisor, false, process_pid(self), pid, NULL,
+                            self->rt->now_ns);
 }
 
 /* As another node would do it: the outcome is a message. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "actor/call.h"
 #include "actor/monitor.h"
+#include "actor/farewell.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
 #include "actor/wait.h"
@@ -60,8 +61,10 @@ int process_post(struct rusm_process *self, const struct post *post)
     if (post->node != RUSM_GLOBAL && !nodes_at(&rt->nodes, post->node)) {
         return RUSM_EINVAL;
     }
-    int err = rt->hooks->post(rt->context, post);
-    self->busy_far |= err == RUSM_BUSY;
+    int err = farewell_waits(rt, post->from) ? RUSM_BUSY : rt->hooks->post(rt->context, post);
+    if (err == RUSM_BUSY) {
+        self->busy_far = true;
+    }
     return err;
 }
 
@@ -244,21 +247,21 @@ void rusm_hold_for(struct rusm_process *self, uint32_t ms)
 int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
 {
     struct runtime *rt = self->rt;
-    size_t len = strlen(reason);
-    bool normal = strcmp(reason, "normal") == 0;
+    size_t len = process_reason_cut(reason, strlen(reason));
 
-    if (pid.node != 0 && normal) {
-        return 0; /* it would be ignored there */
-    }
     if (pid.node != 0) {
-        return send_pid(self, pid, RUSM_EXIT, 0, reason, process_reason_cut(reason, len), 0);
+        return send_pid(self, pid, RUSM_EXIT, 0, reason, len, 0);
     }
     struct rusm_process *p = runtime_local(rt, pid);
     if (!p) {
         return RUSM_ENOPROC;
     }
-    if (p == self || !normal) {
-        process_kill_signal(p, reason, len);
+    if (p != self && process_traps(p, reason, len)) {
+        int err = wait_admit(self, p, len); /* it is a message, and needs room like one */
+        if (err) {
+            return err;
+        }
     }
+    process_exit_signal(p, process_pid(self), reason, len, false);
     return 0;
 }

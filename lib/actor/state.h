@@ -34,25 +34,28 @@ struct rusm_process {
     struct list run;            /* in the run queue, or among the dying */
     struct mailbox mailbox;
     const struct rusm_behaviour *behaviour;
-    void *state;          /* the behaviour's */
-    const char *reason;   /* not NULL: it ends, and why */
-    bool reason_owned;    /* reason is a heap block */
-    bool running;         /* in a batch, in init or in stop: not to be queued or ended now */
-    bool receiving;       /* in receive: may hold */
-    bool holding;         /* takes nothing until writable */
-    bool holding_head;    /* ... for the message at the mailbox's head */
-    bool busy;            /* a mailbox here was full for it since it last was writable */
-    bool busy_far;        /* ... a post was RUSM_BUSY, so that runtime_writable must follow */
-    bool writable;        /* is to be told RUSM_WRITABLE */
-    struct list all;      /* in the table's list */
-    struct list waiters;  /* struct waiter: who waits for room in our mailbox */
-    struct list waits;    /* struct wait: whose room we wait for or were granted */
-    struct list wake;     /* in the runtime's list of those whose waiters are to be looked at */
-    struct sleep *sleep;  /* not NULL: is woken when its time has come (actor/sleep.h) */
-    struct list names;    /* struct process_name */
-    struct list owned;    /* struct owned */
-    struct list watchers; /* struct monitor by at_target: who monitors us */
-    struct list watching; /* struct monitor by at_watcher: whom we monitor */
+    void *state;           /* the behaviour's */
+    const char *reason;    /* not NULL: it ends, and why */
+    bool running;          /* in a batch, in init or in stop: not to be queued or ended now */
+    bool receiving;        /* in receive: may hold */
+    bool holding;          /* takes nothing until writable */
+    bool holding_head;     /* ... for the message at the mailbox's head */
+    bool busy;             /* a mailbox here was full for it since it last was writable */
+    bool busy_far;         /* ... a post was RUSM_BUSY, so that runtime_writable must follow */
+    bool writable;         /* is to be told RUSM_WRITABLE */
+    bool reason_owned : 1; /* reason is a heap block */
+    bool trapping : 1;     /* exit signals become messages */
+    bool nodes_told : 1;   /* in the runtime's node_watches */
+    struct list all;       /* in the table's list */
+    struct list waiters;   /* struct waiter: who waits for room in our mailbox */
+    struct list waits;     /* struct wait: whose room we wait for or were granted */
+    struct list wake;      /* in the runtime's list of those whose waiters are to be looked at */
+    struct sleep *sleep;   /* not NULL: is woken when its time has come (actor/sleep.h) */
+    struct list names;     /* struct process_name */
+    struct list owned;     /* struct owned */
+    struct list watchers;  /* struct monitor by at_target: who monitors us */
+    struct list watching;  /* struct monitor by at_watcher: whom we monitor */
+    struct list *links;    /* ring of struct link ends (actor/link.h); NULL: none */
     uint32_t watcher_count, watching_count;
     uint64_t received; /* messages handled */
     uint64_t started_ns;
@@ -60,24 +63,26 @@ struct rusm_process {
 
 struct runtime {
     struct roster roster;
-    struct list run;     /* ready processes */
-    struct list dying;   /* processes with a reason that are not running */
-    struct list wake;    /* processes that took messages and have waiters */
-    struct list waking;  /* those of `wake` that wait_wake is at */
-    struct list orphans; /* struct waiter: waited for a process that has ended */
-    struct list unsent;  /* struct monitor: DOWN to another node that was RUSM_BUSY */
+    struct list run;          /* ready processes */
+    struct list dying;        /* processes with a reason that are not running */
+    struct list wake;         /* processes that took messages and have waiters */
+    struct list waking;       /* those of `wake` that wait_wake is at */
+    struct list orphans;      /* struct waiter: waited for a process that has ended */
+    struct list unsent;       /* struct farewell: signals to other nodes that were RUSM_BUSY */
+    struct list node_watches; /* struct node_watch: who is told of all nodes */
     struct message_pool *pool;
     struct mailbox_limits limits;
     struct names names;
     struct spawnables spawnables;
     struct nodes nodes;
     struct map monitors;  /* struct monitor by watcher and ref */
+    struct map links;     /* struct link by its two ends */
     struct map waits;     /* struct wait by waiting and target serial */
     struct heap sleeping; /* struct sleep */
     struct map calls;     /* struct call by ref */
     struct wheel wheel;   /* timers, deadlines of calls and of rusm_receive */
     struct timers timers;
-    struct slab processes, monitor_slab, wait_slab, sleep_slab, call_slab;
+    struct slab processes, monitor_slab, link_slab, wait_slab, sleep_slab, call_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
     void *context;

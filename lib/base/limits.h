@@ -101,7 +101,7 @@
  * node of a new name is not let in. Clients have places of their own beyond. */
 #define LIMIT_NODE_NAMES ((size_t)65536)
 
-/* Monitors on one process. Above: RUSM_ELIMIT. */
+/* Monitors on one process. Above: RUSM_ELIMIT; another node's watcher is told system_limit. */
 #define LIMIT_MONITORS ((size_t)1024 * 1024)
 
 /* Timers that are set on a node: two a process, and as many as a ref has places. Above: RUSM_ELIMIT. */
@@ -113,6 +113,19 @@
 
 /* A handler that holds its scheduler for longer is logged and counted: nobody else ran meanwhile. */
 #define LIMIT_HANDLER_NS ((uint64_t)100 * 1000000)
+
+/* Links of all processes of a node: two a process. Above: as with monitors. */
+#define LIMIT_LINKS ((size_t)4 * 1024 * 1024)
+
+/* Children of a supervisor. Above: RUSM_ELIMIT. */
+#define LIMIT_CHILDREN 65536
+
+/* Restarts that a supervisor counts within its window: it keeps the time of each. */
+#define LIMIT_RESTARTS 65536
+
+/* Exit signals of a connection whose second copy is under way. Above, the oldest is forgotten: it has
+ * its effect in its lane's order only. */
+#define LIMIT_EXITS 1024
 
 /* Spawnables a node is taught. */
 #define LIMIT_SPAWNABLES 1024

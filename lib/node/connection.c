@@ -49,6 +49,7 @@ static struct connection *connection_new(struct rusm_node *node, struct conn *co
     c->conn = conn;
     c->since_ns = node->now_ns;
     list_init(&c->requests);
+    list_init(&c->exits);
     list_init(&c->doubted);
     list_init(&c->feed);
     list_append(&node->connections, &c->link);
@@ -60,6 +61,7 @@ void connection_free(struct connection *c)
 {
     rpc_fail_all(c);
     peer_free(c->peer);
+    exits_free(c);
     list_remove(&c->link);
     list_remove(&c->unready);
     list_remove(&c->doubted);
@@ -333,6 +335,8 @@ static void on_peer_ready(void *context, struct peer *p)
     node->by_index[c->index] = c;
     if (c->client)
         return;
+    if (node->runtime)
+        runtime_node_up(node->runtime, c->index, c->incarnation);
     if (m->contender == c)
         liveness_settled(m);
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
@@ -367,6 +371,7 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     case FRAME_NAMES:
         return registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
     case FRAME_PONG: liveness_pong(c); return 0;
+    case FRAME_EXIT: return exits_frame(c, frame);
     default: /* CANCEL: nothing asked here takes longer than its answer */ return 0;
     }
 }

@@ -255,67 +255,6 @@ void rusm_node_free(struct rusm_node *node)
     free(node);
 }
 
-/* ---- what it runs ---- */
-
-int rusm_node_teach(struct rusm_node *node, const char *name,
-                    const struct rusm_behaviour *behaviour)
-{
-    return runtime_teach(node->runtime, name, behaviour);
-}
-
-/* SPEC: the name of a built-in, or of what was taught before. */
-static const struct rusm_behaviour *find_spec(struct rusm_node *node, const char *spec)
-{
-    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, spec, strlen(spec));
-    return b ? b : builtin_find(spec);
-}
-
-int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
-                         struct rusm_why *why)
-{
-    const struct rusm_behaviour *b = builtin_find(spec);
-    if (!b)
-        b = find_spec(node, spec);
-    if (!b)
-        return err_why(why, RUSM_ENOSPAWNABLE,
-                       "cannot teach '%s': no behaviour '%s' (built in: "
-                       "echo, greeter, sink, crash, relay, bounce)",
-                       name, spec);
-    int error = runtime_teach(node->runtime, name, b);
-    switch (error) {
-    case 0: return 0;
-    case RUSM_EEXIST: return err_why(why, error, "the spawnable '%s' is there already", name);
-    case RUSM_EINVAL: return err_why(why, error, "'%s' is not a spawnable's name", name);
-    default: return err_why(why, error, "cannot teach '%s': %s", name, rusm_strerror(error));
-    }
-}
-
-int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why)
-{
-    struct rusm_args args = { .count = boot->arg_count, .value = boot->args };
-    struct rusm_why init = { "" };
-    rusm_pid pid;
-    const struct rusm_behaviour *b = find_spec(node, boot->spawnable);
-    if (!b)
-        return err_why(why, RUSM_ENOSPAWNABLE, "cannot boot '%s': no spawnable '%s'", boot->name,
-                       boot->spawnable);
-    int error = runtime_spawn(node->runtime, b, &args, &pid, &init, node->now_ns);
-    if (error)
-        return err_why(why, error, "cannot boot '%s': %s", boot->name,
-                       init.text[0] ? init.text : rusm_strerror(error));
-    error = boot->global
-                ? registry_claim(node->registry, boot->name, strlen(boot->name), pid.serial,
-                                 node_wall_ms())
-                : runtime_register(node->runtime, pid.serial, boot->name, strlen(boot->name));
-    if (!error)
-        return 0;
-    runtime_kill(node->runtime, pid.serial, "name not registered");
-    return err_why(why, error, "cannot boot '%s': %s", boot->name,
-                   error == RUSM_EEXIST   ? "the name is taken"
-                   : error == RUSM_EINVAL ? "not a process name"
-                                          : rusm_strerror(error));
-}
-
 /* ---- what it says of itself ---- */
 
 const char *rusm_node_name(const struct rusm_node *node)

@@ -10,6 +10,7 @@
  *   liveness.c    asking peers whether they live         dial.c      dialling members
  *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
  *   tables.c      what attach shows                      neighbour.c their OS processes
+ *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -76,7 +77,10 @@ struct connection {
     struct list doubted;                 /* in node.doubted while it is */
     uint64_t doubted_ns, doubt_until_ns; /* since when, and until when it may speak */
     struct list feed;                    /* in node.feeds while there is something to feed it */
-    struct list requests;                /* ours without an answer: struct asked */
+    struct list exits;                   /* exits.c: signals of which one of two copies came */
+    uint32_t exit_count;
+    uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
+    struct list requests;          /* ours without an answer: struct asked */
     uint64_t request_count, request_id;
 };
 
@@ -110,6 +114,7 @@ struct rusm_node {
     struct resolver resolver;
     struct endpoint *endpoint;
     struct runtime *runtime; /* NULL while leaving */
+    uint64_t supervisor;     /* serial of what starts its boots; 0: none yet */
     struct registry *registry;
     struct lane_budget budget;
     struct lane_pools pools;
@@ -135,6 +140,11 @@ struct rusm_node {
 
 /* ---- node.c ---- */
 uint64_t node_wall_ms(void); /* the wall clock, for hybrid logical time */
+
+/* ---- boot.c ---- */
+/* What was booted is to stop, the last first; and whether it has. */
+void boot_stop(struct rusm_node *node);
+bool boot_stopped(struct rusm_node *node);
 
 /* ---- feed.c ---- */
 /* There is something to tell it that waits for room on its control stream. */
@@ -222,6 +232,22 @@ struct rusm_process *router_target(struct rusm_node *node, const struct target *
 /* Delivers a message made here (an answer to a request) to a local process; gone: nothing. */
 void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
                    rusm_pid from, uint64_t ref, const char *text);
+
+/* Nothing in its lanes reaches it now: its mailbox is full, or a large message has its turn. */
+bool router_stuck(struct rusm_node *node, const struct rusm_process *process);
+
+/* ---- exits.c ---- */
+/* An EXIT frame. */
+int exits_frame(struct connection *c, const struct frame *frame);
+/* A lane from that process to that one of ours has to wait: what came past it acts. */
+void exits_stuck(struct connection *c, uint64_t from, uint64_t to);
+/* The lane's copy with that ref has come to its turn. */
+void exits_record(struct connection *c, uint64_t ref);
+/* For a post of kind EXIT: the ref that its two copies are to have; 0: there is to be one only. */
+uint64_t exits_ref(struct connection *c, const struct post *post);
+/* Sends the second one, to a process of that incarnation. */
+void exits_send(struct connection *c, const struct post *post, uint64_t ref, uint32_t incarnation);
+void exits_free(struct connection *c);
 
 /* ---- rpc.c ---- */
 int rpc_request(struct connection *c, const struct frame *frame);

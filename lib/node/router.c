@@ -73,8 +73,7 @@ static int hook_post(void *context, const struct post *post)
                              .ref = post->ref,
                              .data = post->data,
                              .len = post->len };
-    parcel.has_ref =
-        parcel.kind == RECORD_CALL || parcel.kind == RECORD_REPLY || parcel.kind >= RECORD_UNLINK;
+    parcel.has_ref = record_has_ref(parcel.kind);
     if (post->node == RUSM_GLOBAL) {
         int found = post_global(node, post, &parcel, &index);
         if (found <= 0)
@@ -100,7 +99,11 @@ static int hook_post(void *context, const struct post *post)
             return RUSM_ENOPROC;
         }
     }
+    if (post->kind == RUSM_EXIT && (parcel.ref = exits_ref(c, post)) != 0)
+        parcel.has_ref = true;
     int error = peer_send(c->peer, &parcel, node->now_ns);
+    if (post->kind == RUSM_EXIT && !error && parcel.has_ref)
+        exits_send(c, post, parcel.ref, parcel.to.incarnation);
     if (error == RUSM_ETOOLARGE)
         node->causes.too_large++;
     if (error != RUSM_ECLOSED && error != RUSM_ENOCONN)
@@ -180,6 +183,11 @@ static struct grants *grants_find(struct rusm_node *node, uint64_t serial)
 {
     return (struct grants *)(void *)map_find(&node->grants, map_hash_u64(&node->grants, serial),
                                              grants_is, &serial);
+}
+
+bool router_stuck(struct rusm_node *node, const struct rusm_process *process)
+{
+    return !process_has_room(process, 0) || grants_find(node, process_serial(process));
 }
 
 /* The turn is ours; now the node's budget, first come, first served. 1 or 0: later. */
@@ -290,74 +298,57 @@ static void receipt(struct peer *p, const struct record *record, int error)
         peer_send_receipt(p, record->receipt, (uint64_t)-error);
 }
 
-/* Nobody is there. A monitor and a call are answered at once; messages are counted. */
-static enum delivery nobody(struct rusm_node *node, struct peer *p, const struct lane_in *lane,
-                            const struct record *record)
-{
-    static const char noproc[] = "noproc";
-    if (record->kind == RECORD_MONITOR || record->kind == RECORD_CALL) {
-        struct connection *c = connection_of(p);
-        struct parcel down = {
-            .to = { .kind = TARGET_PID, .serial = lane->from, .incarnation = c->incarnation },
-            .kind = RECORD_DOWN,
-            .has_ref = true,
-            .ref = record->ref,
-            .data = noproc,
-            .len = sizeof noproc - 1,
-        };
-        peer_send(p, &down, node->now_ns);
-    }
-    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
-        node->causes.noproc++;
-    }
-    receipt(p, record, RUSM_ENOPROC);
-    return DELIVERY_DISCARDED;
-}
-
 static rusm_pid sender(const struct peer *p, const struct lane_in *lane)
 {
     const struct connection *c = connection_of(p);
     return (rusm_pid){ .serial = lane->from, .node = c->index, .incarnation = c->incarnation };
 }
 
-/* Signals act at once and take no place in the mailbox's bounds. */
-static enum delivery deliver_signal(struct rusm_node *node, struct peer *p, struct lane_in *lane,
-                                    struct rusm_process *process, const struct record *record,
-                                    const uint8_t *payload)
+static bool is_message(const struct record *record)
 {
-    char reason[RUSM_REASON_MAX + 1];
-    size_t len =
-        record->payload_len < RUSM_REASON_MAX ? (size_t)record->payload_len : RUSM_REASON_MAX;
-    int error = 0;
-    switch ((enum record_kind)record->kind) {
-    case RECORD_EXIT:
-        if (len)
-            memcpy(reason, payload, len);
-        reason[len] = 0;
-        error = runtime_kill(node->runtime, process_serial(process), reason);
-        break;
-    case RECORD_MONITOR: error = process_monitor(process, sender(p, lane), record->ref); break;
-    case RECORD_DEMONITOR: process_demonitor(process, sender(p, lane), record->ref); break;
-    default: /* LINK and UNLINK, which this version's processes do not send */
-        node->causes.malformed++;
-        error = RUSM_EMALFORMED;
-    }
+    return record->kind <= RECORD_EXIT || record->kind == RECORD_DOWN ||
+           record->kind == RECORD_LINK_EXIT;
+}
+
+/* Links and monitors: they take no room. p NULL: nobody is there. */
+static enum delivery deliver_signal(struct rusm_node *node, struct peer *p, struct lane_in *lane,
+                                    struct rusm_process *process, const struct record *record)
+{
+    rusm_pid to = { .serial = lane->to.kind == TARGET_PID ? lane->to.serial : 0,
+                    .incarnation = node->incarnation };
+    int error = node->runtime
+                    ? runtime_signal(node->runtime, process, to, (enum rusm_kind)record->kind,
+                                     sender(p, lane), record->ref)
+                    : RUSM_ENOPROC;
     receipt(p, record, error);
     return DELIVERY_DISCARDED;
 }
 
-static bool is_message(const struct record *record)
+/* Nobody is there. Who asks for a link, a monitor or a reply is answered; messages are
+ * counted. */
+static enum delivery nobody(struct rusm_node *node, struct peer *p, struct lane_in *lane,
+                            const struct record *record)
 {
-    return record->kind == RECORD_SEND || record->kind == RECORD_CALL ||
-           record->kind == RECORD_REPLY || record->kind == RECORD_DOWN;
+    if (!is_message(record))
+        return deliver_signal(node, p, lane, NULL, record);
+    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL)
+        node->causes.noproc++;
+    if (record->kind == RECORD_CALL) /* it is a monitor too */
+        return deliver_signal(node, p, lane, NULL, record);
+    if (record->kind == RECORD_EXIT && record->has_ref)
+        exits_record(connection_of(p), record->ref);
+    receipt(p, record, RUSM_ENOPROC);
+    return DELIVERY_DISCARDED;
 }
 
-/* DOWNs find room always: as many as there are monitors. */
+/* DOWNs and LINK_EXITs find room always: as many as there are monitors and links. */
 static bool has_room(const struct rusm_node *node, const struct rusm_process *process,
-                     const struct record *record)
+                     const struct record *record, const uint8_t *payload)
 {
     struct process_info info;
-    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL)
+    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL ||
+        (record->kind == RECORD_EXIT &&
+         process_traps(process, (const char *)payload, (size_t)record->payload_len)))
         return process_has_room(process, (size_t)record->payload_len);
     if (record->kind != RECORD_REPLY)
         return true;
@@ -375,10 +366,11 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     if (!process)
         return nobody(node, p, lane, record);
     if (!is_message(record))
-        return deliver_signal(node, p, lane, process, record, payload);
-    if (!has_room(node, process, record)) {
+        return deliver_signal(node, p, lane, process, record);
+    if (!has_room(node, process, record, payload)) {
         if (!lane->unordered) {
             process_wait_for(process, &r->waiter, (size_t)record->payload_len);
+            exits_stuck(connection_of(p), lane->from, process_serial(process));
             return DELIVERY_HOLD;
         }
         node->causes.overflow++;
@@ -399,6 +391,8 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     m->credit = peer_lane_credit(lane);
     m->credit_bytes = wire_bytes;
     credit_hold(m->credit);
+    if (record->kind == RECORD_EXIT && record->has_ref)
+        exits_record(connection_of(p), record->ref);
     process_deliver(process, m);
     receipt(p, record, 0);
     return DELIVERY_TAKEN;
@@ -419,6 +413,7 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
     r->len = lane->wire;
     if (g) {
         list_append(&g->asking, &r->asking);
+        exits_stuck(connection_of(p), lane->from, serial);
         return 0;
     }
     g = calloc(1, sizeof *g);
@@ -455,17 +450,7 @@ void router_writable(void *context, struct peer *p, uint64_t from)
     (void)p;
     if (!node->runtime)
         return;
-    if (from) {
-        runtime_writable(node->runtime,
-                         (rusm_pid){ .serial = from, .incarnation = node->incarnation });
-        return;
-    }
-    uint64_t serial = 0;
-    for (struct rusm_process *q; (q = runtime_next(node->runtime, serial));) {
-        serial = process_serial(q);
-        runtime_writable(node->runtime,
-                         (rusm_pid){ .serial = serial, .incarnation = node->incarnation });
-    }
+    runtime_writable(node->runtime, (rusm_pid){ .serial = from, .incarnation = node->incarnation });
 }
 
 void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
@@ -495,12 +480,6 @@ static int hook_register_global(void *context, rusm_pid pid, const char *name)
     return registry_claim(node->registry, name, strlen(name), pid.serial, node_wall_ms());
 }
 
-static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
-{
-    struct rusm_node *node = context;
-    return registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
-}
-
 static int hook_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
 {
     struct rusm_node *node = context;
@@ -509,8 +488,14 @@ static int hook_whereis_global(void *context, const char *name, size_t len, rusm
         return RUSM_ENOPROC;
     *pid = (rusm_pid){ .serial = holder.serial,
                        .node = holder.node,
-                       .incarnation = holder.incarnation };
+                       .incarnation = holder.node ? holder.incarnation : node->incarnation };
     return 0;
+}
+
+static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
+{
+    struct rusm_node *node = context;
+    return registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
 }
 
 static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,

@@ -147,7 +147,8 @@ static int serve_kill(struct connection *c, struct request *q)
         memcpy(reason, text, len);
     reason[len] = 0;
     struct rusm_process *p = router_target(node, &target);
-    if (p && runtime_kill(node->runtime, process_serial(p), len ? reason : "kill") == 0)
+    if (p &&
+        runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, len ? reason : "kill") == 0)
         answer(c, q->id, 0, NULL, 0);
     else if (target.kind == TARGET_PID)
         rpc_fail(c, q->id, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)target.serial,

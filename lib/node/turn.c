@@ -112,7 +112,8 @@ static bool none_left(struct rusm_node *node)
     return list_empty(&node->connections);
 }
 
-/* Tells everyone, lets processes finish what they have, ends them, waits until all that they sent
+/* Tells everyone, lets processes finish what they have, stops those that it supervises in their order,
+ * ends the others, waits until all that they sent
  * has reached its mailbox, closes. */
 static void leave(struct rusm_node *node)
 {
@@ -127,6 +128,8 @@ static void leave(struct rusm_node *node)
     }
     turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
     run_until(node, processes_idle, deadline, 2);
+    boot_stop(node);
+    run_until(node, boot_stopped, deadline, 2);
     runtime_free(node->runtime);
     node->runtime = NULL;
     list_each(link, &node->connections) {

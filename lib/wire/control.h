@@ -6,6 +6,7 @@
  *     rpc.h      REQUEST, REPLY and their operations
  *     table.h    the rows that OP_TABLE answers with
  *     gossip.h   NODES, NAMES
+ *     exit.h     EXIT
  *     close.h    error codes of connections and streams
  *
  * In all of them: text is a length varint and bytes; integers without a size are varints; the
@@ -18,6 +19,7 @@
 #define WIRE_CONTROL_H
 
 #include "wire/close.h"
+#include "wire/exit.h"
 #include "wire/frame.h"
 #include "wire/gossip.h"
 #include "wire/hello.h"

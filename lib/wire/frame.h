@@ -25,6 +25,7 @@ enum frame_type {
     FRAME_NAMES = 9,  /* registry gossip: the sender's own claims */
     FRAME_PING = 10,  /* u64, sent back in a PONG */
     FRAME_PONG = 11,
+    FRAME_EXIT = 12, /* an exit signal, past its lane */
     FRAME_TYPES
 };
 

@@ -49,11 +49,11 @@ ssize_t lane_header_encode(uint8_t *out, size_t cap, const struct lane_header *h
     return b.bad || w.bad ? RUSM_ELIMIT : (ssize_t)writer_len(&w);
 }
 
-/* Whether a known kind carries a ref: all that answer or are answered. */
-static bool record_needs_ref(uint8_t kind)
+bool record_has_ref(uint8_t kind)
 {
     const unsigned with = 1u << RECORD_CALL | 1u << RECORD_REPLY | 1u << RECORD_UNLINK |
-                          1u << RECORD_MONITOR | 1u << RECORD_DEMONITOR | 1u << RECORD_DOWN;
+                          1u << RECORD_MONITOR | 1u << RECORD_DEMONITOR | 1u << RECORD_DOWN |
+                          1u << RECORD_UNLINKED;
     return with >> kind & 1;
 }
 
@@ -66,7 +66,7 @@ static int record_check(const struct record *r)
     if (r->kind >= RECORD_KINDS) {
         return 0;
     }
-    if (r->has_ref != record_needs_ref(r->kind)) {
+    if (r->has_ref != record_has_ref(r->kind) && r->kind != RECORD_EXIT) {
         return RUSM_EMALFORMED;
     }
     /* Signals find room in a full mailbox, so they must be small. */

@@ -44,12 +44,14 @@ enum record_kind {
     RECORD_SEND = 0,
     RECORD_CALL = 1,  /* ref */
     RECORD_REPLY = 2, /* ref */
-    RECORD_EXIT = 3,  /* payload: reason */
+    RECORD_EXIT = 3,  /* payload: reason; ref if a copy is on the control stream: wire/exit.h */
     RECORD_LINK = 4,
     RECORD_UNLINK = 5,    /* ref */
     RECORD_MONITOR = 6,   /* ref */
     RECORD_DEMONITOR = 7, /* ref */
     RECORD_DOWN = 8,      /* ref; payload: reason */
+    RECORD_LINK_EXIT = 9, /* payload: reason */
+    RECORD_UNLINKED = 10, /* ref, that of the UNLINK */
     RECORD_KINDS
 };
 
@@ -59,6 +61,9 @@ struct record {
     uint64_t ref, receipt;
     uint64_t payload_len;
 };
+
+/* Whether a known kind carries a ref: all that answer or are answered. (EXIT may.) */
+bool record_has_ref(uint8_t kind);
 
 #define RECORD_HEAD_MAX (8 + 1 + 8 + 8)
 

@@ -5,10 +5,12 @@ load helper
     start_node london
     rusm spawn london echo --name parrot
     expect 0 rusm attach london
-    like "${lines[0]}" "london at $address, *uptime [0-9.]*, processes 2, peers 0*"
+    like "${lines[0]}" "london at $address, *uptime [0-9.]*, processes 3, peers 0*"
     equal "$(tr -s ' ' <<<"${lines[1]}")" "PID NAME BEHAVIOUR STATE MAILBOX RECEIVED MEMORY LINKS AGE"
-    equal "${#lines[@]}" 4
-    equal "$(awk '$2 == "parrot" { print $3, $5, $6 }' <<<"$output")" "echo 0 0"
+    equal "${#lines[@]}" 5
+    equal "$(awk '$2 == "parrot" { print $3, $4, $5, $6, $8 }' <<<"$output")" "echo waiting 0 0 0"
+    equal "$(awk '$2 == "greeter" { print $3, $8 }' <<<"$output")" "greeter 1"
+    equal "$(awk '$3 == "supervisor" { print $2, $8 }' <<<"$output")" "- 1"
     equal "$stderr" ""
 }
 
@@ -17,7 +19,8 @@ load helper
     parrot=$(rusm spawn london echo --name parrot)
     rusm call london parrot hi
     expect 0 rusm attach london --json
-    equal "${#lines[@]}" 2
+    equal "${#lines[@]}" 3
+    equal "$(jq -r 'select(.behaviour == "supervisor") | .links' <<<"$output")" 1
     equal "$(jq -r 'select(.name == "parrot") | [.pid, .behaviour, .received] | @tsv' <<<"$output")" \
         "$parrot	echo	1"
     equal "$(jq -s 'all(.[]; (.mailbox | type) == "number" and (.memory | type) == "number" and

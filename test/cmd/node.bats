@@ -205,3 +205,45 @@ END
     expect 5 rusm node --name london
     like "$stderr" "rusm: node: *$RUSM_RUNDIR*"
 }
+
+@test "--boot: a child that crashes is there again, under the same name, with another pid" {
+    start_node london --boot fragile=crash --boot calm=echo
+    pid_of_name() { rusm attach london --json | jq -r "select(.name == \"$1\") | .pid"; }
+    first=$(pid_of_name fragile)
+    calm=$(pid_of_name calm)
+    expect 0 rusm send london fragile x
+    another() { now=$(pid_of_name fragile) && [ -n "$now" ] && [ "$now" != "$first" ]; }
+    wait_until another
+    expect 4 rusm send london "$first" x
+    equal "$(rusm attach london --json | jq -r 'select(.name == "fragile") | .behaviour')" crash
+    equal "$(pid_of_name calm)" "$calm"
+    # A signal that ends it is no different; whoever sends to the name finds it.
+    first=$(pid_of_name calm)
+    expect 0 rusm kill london calm 'for a reason'
+    expect 0 rusm call london calm hi
+    equal "$output" hi
+}
+
+@test "--boot: one that ends too often is given up, and the node says so and goes on" {
+    start_node london --boot fragile=crash --boot calm=echo
+    for _ in 1 2 3 4; do
+        expect 0 rusm send london fragile x
+    done
+    wait_until has_text london.err "'fragile' was restarted 3 times in 5 s and ended again"
+    expect 4 rusm send london fragile x
+    expect 0 rusm call london calm hi
+    equal "$output" hi
+}
+
+@test "--boot-global: the successor holds the global name too" {
+    start_node london --boot-global boss=echo
+    start_node tokyo
+    wait_until connected tokyo london
+    wait_until rusm whereis boss --via tokyo
+    first=$(rusm whereis boss --via tokyo)
+    expect 0 rusm kill --global boss
+    successor() { now=$(rusm whereis boss --via tokyo) && [ "$now" != "$first" ]; }
+    wait_until successor
+    expect 0 rusm call --via tokyo --global boss hi
+    equal "$output" hi
+}

@@ -61,9 +61,11 @@ load helper
 }
 
 @test "kill --global, also by way of another node" {
-    start_node london --boot-global parrot=echo
+    start_node london
     start_node tokyo
     wait_until connected tokyo london
+    expect 0 rusm spawn london echo --global parrot
+    wait_until rusm whereis parrot --via tokyo
     expect 0 rusm kill --via tokyo --global parrot
     expect 4 rusm call --global parrot hi
 }

@@ -137,8 +137,8 @@ static void lane_step(struct world *w, struct reader *in)
 
 static void send_step(struct world *w, struct reader *in)
 {
-    static const uint8_t kinds[] = { RECORD_SEND, RECORD_CALL,    RECORD_REPLY, RECORD_EXIT,
-                                     RECORD_DOWN, RECORD_MONITOR, RECORD_SEND,  RECORD_SEND };
+    static const uint8_t kinds[] = { RECORD_SEND,   RECORD_CALL,      RECORD_REPLY, RECORD_EXIT,
+                                     RECORD_UNLINK, RECORD_LINK_EXIT, RECORD_SEND,  RECORD_SEND };
     size_t how = fuzz_below(in, 256);
     uint8_t kind = kinds[how & 7];
     struct parcel parcel = {
@@ -146,7 +146,7 @@ static void send_step(struct world *w, struct reader *in)
         .to = { TARGET_PID, 1 + (how >> 5 & 1), 1, NULL, 0 },
         .kind = kind,
         .unordered = kind == RECORD_SEND && (how & 7) == 7,
-        .has_ref = kind != RECORD_SEND && kind != RECORD_EXIT,
+        .has_ref = record_has_ref(kind) || (kind == RECORD_EXIT && (how & 32)),
         .ref = how,
         .has_receipt = how & 64,
         .receipt = how,

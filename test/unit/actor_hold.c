@@ -119,7 +119,7 @@ static void test_hold_until_writable(void **state)
     process_info(pass->self, &info, w->now);
     assert_int_equal(info.mailbox, 3);
     assert_int_equal(info.received, 0);
-    assert_string_equal(info.state, "waiting");
+    assert_string_equal(info.state, "holding");
 
     /* Still busy: the same message is tried once more. */
     runtime_writable(w->rt, pass->pid);

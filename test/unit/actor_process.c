@@ -103,7 +103,8 @@ static void test_kill_by_another(void **state)
     assert_int_equal(rusm_kill(a->self, b->pid, "x"), RUSM_ENOPROC);
 
     assert_int_equal(rusm_kill(a->self, far, "normal"), 0);
-    assert_int_equal(w->post_count, 0);
+    assert_int_equal(w->post_count, 1); /* it may trap */
+    w->post_count = 0;
     memset(reason, 'r', sizeof(reason));
     reason[sizeof(reason) - 1] = 0;
     assert_int_equal(rusm_kill(a->self, far, reason), 0);

@@ -38,6 +38,7 @@ static const struct hostile valid[] = {
     { "NAMES", FRAME_NAMES, BODY("\x03\0\x01\0\0\0\0\0\0\0\x07\x03joe"), OPEN },
     { "PING", FRAME_PING, BODY("12345678"), OPEN },
     { "PONG", FRAME_PONG, BODY("12345678"), OPEN },
+    { "EXIT", FRAME_EXIT, BODY("\x01\x02\x40\x63\0\0\0\x07\x02no"), OPEN },
 };
 
 #define VALID (sizeof(valid) / sizeof(valid[0]))
@@ -119,7 +120,7 @@ static void test_from_client(void **state)
 {
     struct victim *v = *state;
     const enum frame_type closes[] = { FRAME_HELLO, FRAME_ADOPT, FRAME_LEAVE, FRAME_REPLY,
-                                       FRAME_NODES, FRAME_NAMES, FRAME_PONG };
+                                       FRAME_NODES, FRAME_NAMES, FRAME_PONG,  FRAME_EXIT };
 
     for (size_t i = 0; i < sizeof(closes) / sizeof(closes[0]); i++) {
         struct hostile h = valid[closes[i]];

@@ -1,0 +1,95 @@
+/* boot: what a node is taught, and the processes that it starts by itself: children of one supervisor,
+ * which is the node's. Called by the node's owner before it runs, by its behaviours while it does. */
+#include <string.h>
+
+#include "actor/supervisor.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "node/node.h"
+
+/* A child that ends more often than this is given up (the usual bounds of Elixir's supervisors). */
+#define BOOT_RESTARTS 3
+#define BOOT_SECONDS 5
+
+int rusm_node_teach(struct rusm_node *node, const char *name,
+                    const struct rusm_behaviour *behaviour)
+{
+    return runtime_teach(node->runtime, name, behaviour);
+}
+
+/* SPEC: the name of a built-in, or of what was taught before. */
+static const struct rusm_behaviour *find_spec(struct rusm_node *node, const char *spec)
+{
+    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, spec, strlen(spec));
+    return b ? b : builtin_find(spec);
+}
+
+int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
+                         struct rusm_why *why)
+{
+    const struct rusm_behaviour *b = builtin_find(spec);
+    if (!b)
+        b = find_spec(node, spec);
+    if (!b)
+        return err_why(why, RUSM_ENOSPAWNABLE,
+                       "cannot teach '%s': no behaviour '%s' (built in: "
+                       "echo, greeter, sink, crash, relay, bounce)",
+                       name, spec);
+    int error = runtime_teach(node->runtime, name, b);
+    switch (error) {
+    case 0: return 0;
+    case RUSM_EEXIST: return err_why(why, error, "the spawnable '%s' is there already", name);
+    case RUSM_EINVAL: return err_why(why, error, "'%s' is not a spawnable's name", name);
+    default: return err_why(why, error, "cannot teach '%s': %s", name, rusm_strerror(error));
+    }
+}
+
+/* The node's supervisor, made with the first child. */
+static int boot_supervisor(struct rusm_node *node, struct rusm_why *why)
+{
+    static const struct rusm_supervisor options = { .strategy = RUSM_ONE_FOR_ONE,
+                                                    .max_restarts = BOOT_RESTARTS,
+                                                    .max_seconds = BOOT_SECONDS };
+    rusm_pid pid;
+    if (node->supervisor && runtime_find(node->runtime, node->supervisor))
+        return 0;
+    int error =
+        supervisor_start(node->runtime, &options, true, (rusm_pid){ 0 }, &pid, why, node->now_ns);
+    if (!error)
+        node->supervisor = pid.serial;
+    return error;
+}
+
+int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why)
+{
+    struct rusm_why text = { "" };
+    rusm_pid pid;
+    struct rusm_child child = { .behaviour = find_spec(node, boot->spawnable),
+                                .args = { .count = boot->arg_count, .value = boot->args },
+                                .name = boot->name,
+                                .global = boot->global,
+                                .restart = RUSM_PERMANENT };
+    if (!child.behaviour)
+        return err_why(why, RUSM_ENOSPAWNABLE, "cannot boot '%s': no spawnable '%s'", boot->name,
+                       boot->spawnable);
+    if (!id_process_name_ok(boot->name, strlen(boot->name)))
+        return err_why(why, RUSM_EINVAL, "cannot boot '%s': not a process name", boot->name);
+    int error = boot_supervisor(node, &text);
+    if (!error)
+        error = supervisor_add(node->runtime, node->supervisor, &child, &pid, &text, node->now_ns);
+    if (!error)
+        return 0;
+    return err_why(why, error, "cannot boot '%s': %s", boot->name,
+                   text.text[0] ? text.text : rusm_strerror(error));
+}
+
+void boot_stop(struct rusm_node *node)
+{
+    if (node->supervisor)
+        runtime_exit(node->runtime, node->supervisor, (rusm_pid){ 0 }, "shutdown");
+}
+
+bool boot_stopped(struct rusm_node *node)
+{
+    return !node->supervisor || !runtime_find(node->runtime, node->supervisor);
+}

@@ -1,0 +1,142 @@
+/* exits: exit signals between nodes travel twice: as a record in the pair's lane, for their place in
+ * the order, and past it on the control stream, for a process that is stuck: when its mailbox is full,
+ * or a large message waits for its turn, nothing in the lane would reach it. The two copies have one
+ * ref; whichever comes second is forgotten with the first. Called by router.c and connection.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "node/node.h"
+
+/* A copy that came alone so far. */
+struct exit_wait {
+    struct list link; /* in the connection's exits, oldest first */
+    uint64_t ref, from, to;
+    bool in_lane; /* it was the lane's, which has had its effect */
+    char reason[];
+};
+
+static struct exit_wait *exits_find(struct connection *c, uint64_t ref)
+{
+    list_each(link, &c->exits) {
+        struct exit_wait *e = list_entry(link, struct exit_wait, link);
+        if (e->ref == ref)
+            return e;
+    }
+    return NULL;
+}
+
+static void exits_drop(struct connection *c, struct exit_wait *e)
+{
+    list_remove(&e->link);
+    c->exit_count--;
+    free(e);
+}
+
+/* Keeps the first copy. What is older than one that was forgotten is not kept, nor acts. */
+static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t len)
+{
+    if (ref <= c->exit_floor)
+        return NULL;
+    if (c->exit_count >= LIMIT_EXITS) {
+        struct exit_wait *oldest = list_entry(list_first(&c->exits), struct exit_wait, link);
+        if (oldest->ref > c->exit_floor)
+            c->exit_floor = oldest->ref;
+        exits_drop(c, oldest);
+    }
+    struct exit_wait *e = calloc(1, sizeof *e + len + 1);
+    if (!e)
+        return NULL;
+    e->ref = ref;
+    list_append(&c->exits, &e->link);
+    c->exit_count++;
+    return e;
+}
+
+/* The process can't be reached through its lanes now: the signal acts, unless it is to be trapped. */
+static void exits_act(struct connection *c, struct exit_wait *e)
+{
+    struct rusm_process *p = runtime_find(c->node->runtime, e->to);
+    rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
+    if (p && !process_traps(p, e->reason, strlen(e->reason)))
+        runtime_exit(c->node->runtime, e->to, from, e->reason);
+}
+
+int exits_frame(struct connection *c, const struct frame *frame)
+{
+    struct rusm_node *node = c->node;
+    struct exit_copy copy;
+    if (exit_copy_decode(frame->body, frame->len, &copy) != 0)
+        return RUSM_EMALFORMED;
+    struct exit_wait *e = exits_find(c, copy.ref);
+    if (e) {
+        if (e->in_lane)
+            exits_drop(c, e);
+        return 0;
+    }
+    e = exits_keep(c, copy.ref, copy.len);
+    if (!e)
+        return 0; /* the lane's copy has its effect, in time */
+    e->from = copy.from;
+    e->to = copy.to;
+    if (copy.len)
+        memcpy(e->reason, copy.reason, copy.len);
+    struct rusm_process *p = node->runtime && copy.incarnation == node->incarnation
+                                 ? runtime_find(node->runtime, copy.to)
+                                 : NULL;
+    if (p && router_stuck(node, p))
+        exits_act(c, e);
+    return 0;
+}
+
+void exits_stuck(struct connection *c, uint64_t from, uint64_t to)
+{
+    if (list_empty(&c->exits) || !c->node->runtime)
+        return;
+    list_each_safe(link, &c->exits) {
+        struct exit_wait *e = list_entry(link, struct exit_wait, link);
+        if (!e->in_lane && e->from == from && e->to == to)
+            exits_act(c, e);
+    }
+}
+
+void exits_record(struct connection *c, uint64_t ref)
+{
+    struct exit_wait *e = exits_find(c, ref);
+    if (e && !e->in_lane) {
+        exits_drop(c, e);
+        return;
+    }
+    if (!e && (e = exits_keep(c, ref, 0)))
+        e->in_lane = true;
+}
+
+uint64_t exits_ref(struct connection *c, const struct post *post)
+{
+    bool normal = post->len == strlen("normal") && memcmp(post->data, "normal", post->len) == 0;
+    /* It ends nobody, and a control stream that is not read has other worries. */
+    if (normal || !peer_has_room(c->peer))
+        return 0;
+    return ++c->exit_ref;
+}
+
+void exits_send(struct connection *c, const struct post *post, uint64_t ref, uint32_t incarnation)
+{
+    uint8_t body[RUSM_REASON_MAX + 64];
+    struct writer w = writer_on(body, sizeof body);
+    exit_copy_write(&w, &(struct exit_copy){ .ref = ref,
+                                             .from = post->from.serial,
+                                             .to = post->to.serial,
+                                             .incarnation = incarnation,
+                                             .reason = post->data,
+                                             .len = post->len });
+    /* Without it the lane's copy has its effect, in time. */
+    if (!w.bad)
+        peer_send_frame(c->peer, FRAME_EXIT, true, body, writer_len(&w));
+}
+
+void exits_free(struct connection *c)
+{
+    list_each_safe(link, &c->exits)
+        exits_drop(c, list_entry(link, struct exit_wait, link));
+}

@@ -1,0 +1,456 @@
+/* actor/supervisor: strategies, kinds of children, intensity, order and deadlines of a shutdown. */
+#include "help/actor.h"
+
+#include "actor/supervisor.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* Children write what happens to them into one line: "+a" started, "-a" stopped. */
+static char journal[4096];
+static unsigned fails; /* so many inits fail */
+static bool stubborn;  /* they trap, and ignore it */
+
+static void note(const char *sign, const char *name)
+{
+    size_t len = strlen(journal);
+
+    snprintf(journal + len, sizeof(journal) - len, "%s%s ", sign, name);
+}
+
+static int child_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    assert_int_equal(args->count, 1);
+    if (fails > 0) {
+        fails--;
+        note("!", args->value[0]);
+        return RUSM_EIO;
+    }
+    if (stubborn) {
+        rusm_trap_exit(self, true);
+    }
+    note("+", args->value[0]);
+    *state = strdup(args->value[0]);
+    return 0;
+}
+
+static void child_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)state;
+    if (m->kind == RUSM_SEND) {
+        rusm_exit(self, (const char *)m->data);
+    }
+}
+
+static void child_stop(struct rusm_process *self, void *state, const char *reason)
+{
+    (void)self;
+    (void)reason;
+    note("-", state);
+    free(state);
+}
+
+static const struct rusm_behaviour child = {
+    .name = "child", .init = child_init, .receive = child_receive, .stop = child_stop
+};
+
+static const char *const letters[] = { "a", "b", "c", "d" };
+
+/* Children a, b, c …, registered so. */
+static void children(struct rusm_child *list, size_t count, enum rusm_restart restart)
+{
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (struct rusm_child){
+            .behaviour = &child, .args = { 1, &letters[i] }, .name = letters[i], .restart = restart
+        };
+    }
+}
+
+static uint64_t serial_of(struct world *w, const char *name)
+{
+    struct rusm_process *p = runtime_find_name(w->rt, name, strlen(name));
+
+    return p ? process_serial(p) : 0;
+}
+
+/* The child ends with that reason. */
+static void end(struct world *w, struct probe *by, const char *name, const char *reason)
+{
+    assert_int_equal(rusm_send_name(by->self, 0, name, strlen(name), reason, strlen(reason), 0), 0);
+    world_run(w);
+}
+
+static void expect_journal(const char *text)
+{
+    assert_string_equal(journal, text);
+    journal[0] = 0;
+}
+
+static struct probe *start(struct world *w, const struct rusm_supervisor *options, rusm_pid *pid)
+{
+    struct probe *p = probe_new(w);
+
+    journal[0] = 0;
+    fails = 0;
+    stubborn = false;
+    rusm_trap_exit(p->self, true);
+    assert_int_equal(rusm_supervise(p->self, options, pid), 0);
+    world_run(w);
+    return p;
+}
+
+static void finish(struct world *w, struct probe *p)
+{
+    world_free(w);
+    free(p);
+    journal[0] = 0;
+}
+
+static void test_strategies(void **state)
+{
+    (void)state;
+    static const char *const what[] = { "-b +b ", "-b -d -c -a +a +b +c +d ",
+                                        "-b -d -c +b +c +d " };
+
+    for (unsigned strategy = 0; strategy < 3; strategy++) {
+        struct world *w = world_new();
+        struct rusm_child list[4];
+        struct rusm_supervisor options = { .strategy = (enum rusm_strategy)strategy,
+                                           .max_restarts = 1,
+                                           .children = list,
+                                           .child_count = 4 };
+        rusm_pid pid;
+        children(list, 4, RUSM_PERMANENT);
+        struct probe *p = start(w, &options, &pid);
+        expect_journal("+a +b +c +d ");
+        uint64_t b = serial_of(w, "b");
+        end(w, p, "b", "normal");
+        expect_journal(what[strategy]);
+        assert_true(serial_of(w, "b") > b); /* under the same name */
+        assert_int_equal(runtime_count(w->rt), 6);
+        /* Its parent ends it: the last child first. */
+        assert_int_equal(rusm_kill(p->self, pid, "shutdown"), 0);
+        world_run(w);
+        expect_journal("-d -c -b -a ");
+        assert_int_equal(p->count, 1);
+        assert_int_equal(p->got[0].kind, RUSM_EXIT);
+        assert_string_equal(p->got[0].text, "shutdown");
+        assert_int_equal(runtime_count(w->rt), 1);
+        finish(w, p);
+    }
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        enum rusm_restart restart;
+        const char *reason;
+        bool again;
+    } rows[] = {
+        { RUSM_PERMANENT, "normal", true },    { RUSM_PERMANENT, "shutdown", true },
+        { RUSM_PERMANENT, "boom", true },      { RUSM_TRANSIENT, "normal", false },
+        { RUSM_TRANSIENT, "shutdown", false }, { RUSM_TRANSIENT, "boom", true },
+        { RUSM_TEMPORARY, "normal", false },   { RUSM_TEMPORARY, "boom", false },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct world *w = world_new();
+        struct rusm_child list[1];
+        struct rusm_supervisor options = { .max_restarts = 1, .children = list, .child_count = 1 };
+        rusm_pid pid;
+        children(list, 1, rows[i].restart);
+        struct probe *p = start(w, &options, &pid);
+        expect_journal("+a ");
+        end(w, p, "a", rows[i].reason);
+        expect_journal(rows[i].again ? "-a +a " : "-a ");
+        assert_int_equal(serial_of(w, "a") != 0, rows[i].again);
+        assert_int_equal(p->count, 0);
+        finish(w, p);
+    }
+}
+
+/* A temporary one that is stopped for the sake of others is not started again; a transient one is. */
+static void test_kinds_in_a_group(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[3];
+    struct rusm_supervisor options = {
+        .strategy = RUSM_ONE_FOR_ALL, .max_restarts = 9, .children = list, .child_count = 3
+    };
+    rusm_pid pid;
+
+    children(list, 3, RUSM_PERMANENT);
+    list[1].restart = RUSM_TEMPORARY;
+    list[2].restart = RUSM_TRANSIENT;
+    struct probe *p = start(w, &options, &pid);
+    expect_journal("+a +b +c ");
+    end(w, p, "a", "boom");
+    expect_journal("-a -c -b +a +c ");
+    end(w, p, "c", "normal");
+    end(w, p, "a", "boom");
+    expect_journal("-c -a +a ");
+    finish(w, p);
+}
+
+/* More than max_restarts within max_seconds: all stop, and so does it; those that are longer ago do not
+ * count. */
+static void test_intensity(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[2];
+    struct rusm_supervisor options = {
+        .max_restarts = 3, .max_seconds = 10, .children = list, .child_count = 2
+    };
+    rusm_pid pid;
+
+    children(list, 2, RUSM_PERMANENT);
+    struct probe *p = start(w, &options, &pid);
+    for (int i = 0; i < 20; i++) {
+        w->now += 4 * SECOND; /* three in any 10 seconds */
+        end(w, p, "a", "boom");
+        assert_int_equal(p->count, 0);
+    }
+    journal[0] = 0;
+    end(w, p, "a", "boom");
+    expect_journal("-a -b ");
+    assert_int_equal(p->count, 1);
+    assert_string_equal(p->got[0].text, "shutdown");
+    assert_int_equal(runtime_count(w->rt), 1);
+    finish(w, p);
+}
+
+/* A supervisor that gives up is a child that ended: the one above starts it again, until that gives up
+ * too. */
+static void test_escalation(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[2], top[2];
+    struct rusm_supervisor inner = { .max_restarts = 1, .children = list, .child_count = 2 };
+    struct rusm_supervisor outer = { .max_restarts = 1, .children = top, .child_count = 2 };
+    rusm_pid pid;
+
+    children(list, 2, RUSM_PERMANENT);
+    top[0] = (struct rusm_child){ .behaviour = &child, .args = { 1, &letters[3] } };
+    top[1] = (struct rusm_child){ .supervisor = &inner };
+    struct probe *p = start(w, &outer, &pid);
+    memset(list, 0, sizeof(list)); /* all was copied */
+    memset(top, 0, sizeof(top));
+    expect_journal("+d +a +b ");
+    end(w, p, "a", "1");
+    expect_journal("-a +a ");
+    end(w, p, "b", "2");
+    expect_journal("-b -a +a +b ");
+    end(w, p, "a", "3");
+    expect_journal("-a +a ");
+    assert_int_equal(p->count, 0);
+    end(w, p, "a", "4");
+    expect_journal("-a -b -d ");
+    assert_int_equal(p->count, 1);
+    assert_int_equal(runtime_count(w->rt), 1);
+    finish(w, p);
+}
+
+/* One that cannot be started again is tried again, within the intensity. */
+static void test_start_fails(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[3];
+    struct rusm_supervisor options = { .max_restarts = 5, .children = list, .child_count = 3 };
+    rusm_pid pid, none;
+
+    children(list, 3, RUSM_PERMANENT);
+    struct probe *p = start(w, &options, &pid);
+    journal[0] = 0;
+    fails = 3;
+    end(w, p, "b", "boom");
+    expect_journal("-b !b !b !b +b ");
+    fails = 100;
+    end(w, p, "b", "boom");
+    expect_journal("-b !b -c -a ");
+    assert_string_equal(p->got[0].text, "shutdown");
+    /* At the start it fails at once, and leaves nothing. */
+    p->count = 0;
+    fails = 0;
+    list[2].behaviour = &probe_behaviour;
+    struct probe broken = { .init_result = RUSM_EIO };
+    probe_next = &broken;
+    assert_int_equal(rusm_supervise(p->self, &options, &none), RUSM_EINIT);
+    world_run(w);
+    assert_int_equal(runtime_count(w->rt), 1);
+    assert_int_equal(p->count, 0);
+    list[2].behaviour = &child;
+    list[2].name = "a"; /* taken by the first */
+    assert_int_equal(rusm_supervise(p->self, &options, &none), RUSM_EINIT);
+    world_run(w);
+    assert_int_equal(runtime_count(w->rt), 1);
+    list[2].name = "a b";
+    assert_int_equal(rusm_supervise(p->self, &options, &none), RUSM_EINVAL);
+    finish(w, p);
+}
+
+/* Who does not stop in time is killed; who has for ever is waited for. */
+static void test_deadline(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[4];
+    struct rusm_supervisor options = { .children = list, .child_count = 4 };
+    rusm_pid pid;
+
+    children(list, 4, RUSM_PERMANENT);
+    list[0].shutdown_ms = RUSM_FOREVER;
+    list[1].shutdown_ms = 0; /* 5 seconds */
+    list[2].shutdown_ms = 200;
+    list[3].shutdown_ms = RUSM_BRUTAL;
+    struct probe *p = probe_new(w);
+    journal[0] = 0;
+    fails = 0;
+    stubborn = true;
+    rusm_trap_exit(p->self, true);
+    assert_int_equal(rusm_supervise(p->self, &options, &pid), 0);
+    expect_journal("+a +b +c +d ");
+    assert_int_equal(rusm_kill(p->self, pid, "enough"), 0);
+    world_run(w);
+    expect_journal("-d ");
+    w->now += 199 * SECOND / 1000;
+    world_run(w);
+    expect_journal("");
+    assert_true(runtime_next_ns(w->rt) <= w->now + SECOND / 1000);
+    w->now += SECOND / 1000;
+    world_run(w);
+    expect_journal("-c ");
+    w->now += 5 * SECOND;
+    world_run(w);
+    expect_journal("-b ");
+    w->now += 500 * SECOND;
+    world_run(w);
+    expect_journal("");
+    end(w, p, "a", "at last");
+    expect_journal("-a ");
+    assert_string_equal(p->got[0].text, "enough");
+    finish(w, p);
+}
+
+/* Children of a supervisor that is killed go with it; one that has unlinked itself is found out. */
+static void test_killed(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[2];
+    struct rusm_supervisor options = { .children = list, .child_count = 2 };
+    rusm_pid pid;
+
+    children(list, 2, RUSM_PERMANENT);
+    struct probe *p = start(w, &options, &pid);
+    expect_journal("+a +b ");
+    assert_int_equal(rusm_kill(p->self, pid, "kill"), 0);
+    world_run(w);
+    expect_journal("-a -b ");
+    assert_string_equal(p->got[0].text, "killed");
+    assert_int_equal(runtime_count(w->rt), 1);
+
+    assert_int_equal(rusm_supervise(p->self, &options, &pid), 0);
+    struct rusm_process *b = runtime_find_name(w->rt, "b", 1);
+    assert_int_equal(rusm_unlink(b, pid), 0);
+    expect_journal("+a +b ");
+    assert_int_equal(rusm_kill(p->self, pid, "shutdown"), 0);
+    world_run(w);
+    w->now += 5 * SECOND;
+    world_run(w);
+    expect_journal("-b -a ");
+    assert_int_equal(runtime_count(w->rt), 1);
+    finish(w, p);
+}
+
+/* The node's own: each child is counted for itself, and given up alone. */
+static void test_each(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[3];
+    struct rusm_supervisor options = { .max_restarts = 2 };
+    rusm_pid pid, started;
+    struct rusm_why why;
+    struct probe *p = probe_new(w);
+
+    children(list, 3, RUSM_PERMANENT);
+    journal[0] = 0;
+    fails = 0;
+    stubborn = false;
+    w->log.level = RUSM_LOG_ERROR;
+    w->log.fd = -1;
+    assert_int_equal(supervisor_start(w->rt, &options, true, (rusm_pid){ 0 }, &pid, NULL, w->now),
+                     0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(supervisor_add(w->rt, pid.serial, &list[i], &started, &why, w->now), 0);
+        assert_int_equal(started.serial, serial_of(w, letters[i]));
+    }
+    assert_int_equal(supervisor_add(w->rt, pid.serial, &list[0], &started, &why, w->now),
+                     RUSM_EEXIST);
+    assert_string_equal(why.text, "the name is taken");
+    world_run(w);
+    journal[0] = 0;
+    for (int i = 0; i < 2; i++) {
+        end(w, p, "a", "boom");
+        end(w, p, "b", "boom");
+    }
+    expect_journal("-a +a -b +b -a +a -b +b ");
+    end(w, p, "a", "boom");
+    expect_journal("-a ");
+    end(w, p, "c", "boom");
+    expect_journal("-c +c ");
+    /* From outside it is stopped like any: in order. */
+    assert_int_equal(runtime_exit(w->rt, pid.serial, (rusm_pid){ 0 }, "shutdown"), 0);
+    assert_int_equal(supervisor_add(w->rt, p->pid.serial, &list[0], &started, &why, w->now),
+                     RUSM_ENOPROC);
+    world_run(w);
+    expect_journal("-c -b ");
+    assert_int_equal(supervisor_add(w->rt, pid.serial, &list[0], &started, &why, w->now),
+                     RUSM_ENOPROC);
+    finish(w, p);
+}
+
+/* Strangers' exit signals are nothing to it. */
+static void test_strangers(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct rusm_child list[1];
+    struct rusm_supervisor options = { .children = list, .child_count = 1 };
+    rusm_pid pid;
+
+    children(list, 1, RUSM_PERMANENT);
+    struct probe *p = start(w, &options, &pid), *q = probe_new(w);
+    assert_int_equal(rusm_kill(q->self, pid, "shutdown"), 0);
+    assert_int_equal(runtime_exit(w->rt, pid.serial, (rusm_pid){ 0 }, "shutdown"), 0);
+    assert_int_equal(probe_send(q, &(struct probe){ .pid = pid }, "hello"), 0);
+    assert_int_equal(rusm_link(q->self, pid), 0);
+    rusm_exit(q->self, "boom");
+    world_run(w);
+    expect_journal("+a ");
+    assert_int_equal(p->count, 0);
+    finish(w, p);
+    free(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_strategies),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_kinds_in_a_group),
+        cmocka_unit_test(test_intensity),
+        cmocka_unit_test(test_escalation),
+        cmocka_unit_test(test_start_fails),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_each),
+        cmocka_unit_test(test_strangers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
