@@ -111,7 +111,7 @@ int main(void)
     rows = 0;
     expect(rusm_client_list(client, RUSM_TABLE_PROCESSES, print_row, &rows, &why) == 0, "%s",
            why.text);
-    expect(rows == 1, "one process");
+    expect(rows == 2, "its supervisor and a process");
     rusm_client_close(client);
 
     run_stop(&london);
