@@ -3,8 +3,9 @@
  * Three groups of functions, by who may call them:
  *
  *   rusm_node_*     own a node: make it, teach it behaviours, run it, stop it.
- *   rusm_<verb>     what a process does, from inside its behaviour's init, receive and stop
- *                   only, on the node's own thread. None of them ever blocks.
+ *   rusm_<verb>     what a process does, from inside its behaviour's init, receive, body and stop
+ *                   only, on the node's own thread. None of them ever blocks that; in a body some
+ *                   make the process wait while others run.
  *   rusm_client_*   reach a running node from outside, as the rusm command does: synchronous,
  *                   each takes a timeout in milliseconds and may block that long.
  *
@@ -124,11 +125,16 @@ struct rusm_behaviour {
     /* Makes the process's state. 0, or an error after which no process exists (a text for the
      * spawner may be left with rusm_init_error). NULL: no state. */
     int (*init)(struct rusm_process *self, const struct rusm_args *args, void **state);
-    /* Handles one message. Must not block. */
+    /* Handles one message. Must not block. NULL: it has a body. */
     void (*receive)(struct rusm_process *self, void *state, const struct rusm_message *message);
     /* Frees the state; called exactly once after a successful init. NULL: nothing to free. */
     void (*stop)(struct rusm_process *self, void *state, const char *reason);
     void *context; /* the program's own, for all processes of the behaviour: rusm_context */
+    /* The other way to write a process, a coroutine: runs on a stack of its own and takes messages
+     * with rusm_receive. When it returns the process has ended, "normal". When it is ended where it
+     * waits, its stack is dropped as it is: what must be freed belongs into the state. */
+    void (*body)(struct rusm_process *self, void *state);
+    size_t stack_bytes; /* of a body, to 32 MiB, a power of two from 16 KiB: rounded up [64 KiB] */
 };
 
 /* ---- what a process can do (inside init, receive, stop) ------------------------------------ */
@@ -266,8 +272,8 @@ int rusm_register_global(struct rusm_process *self, rusm_pid pid, const char *na
 int rusm_unregister(struct rusm_process *self, const char *name);
 int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
 
-/* Ends the calling process when receive returns, whether it traps or not; reason "normal" is quiet. The
- * first call wins. */
+/* Ends the calling process when receive returns (in a body at once: it does not return), whether it
+ * traps or not; reason "normal" is quiet. The first call wins. */
 void rusm_exit(struct rusm_process *self, const char *reason);
 /* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang, "normal"
  * ends no process but oneself, "kill" cannot be trapped and reads "killed" to those who are told. To
@@ -339,6 +345,22 @@ void rusm_print(struct rusm_process *self, const char *format, ...)
 /* Leaves a text for the spawner; to be called by an init that is about to fail. */
 void rusm_init_error(struct rusm_process *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- for a body only; RUSM_EINVAL elsewhere ----
+ * In a body whatever else could say RUSM_BUSY waits for room instead; there is no RUSM_WRITABLE. */
+
+/* Does the body want it? Must only look at it. */
+typedef bool rusm_match_fn(void *context, const struct rusm_message *message);
+/* Waits for the first message that match (NULL: any) says true for, and lends it until the next
+ * rusm_receive; RUSM_ETIMEOUT after timeout_ms (0: at once; RUSM_FOREVER). Others stay in the mailbox,
+ * in order, for a later call; they count in its bounds, so that a full mailbox of unwanted ones keeps
+ * senders waiting, while answers and signals come through. */
+int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
+                 uint32_t timeout_ms, const struct rusm_message **message);
+/* Calls an address in text (rusm_call_to) and waits for the outcome, lent like a message: 0 and the
+ * RUSM_REPLY, or the error of the RUSM_FAILED, or of the call (then *reply is not set). */
+int rusm_ask(struct rusm_process *self, const char *address, const void *data, size_t len,
+             uint32_t timeout_ms, const struct rusm_message **reply);
 
 /* ---- a node ------------------------------------------------------------------------------ */
 

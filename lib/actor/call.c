@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/coroutine.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/send.h"
@@ -287,36 +288,47 @@ static int call_ask(struct rusm_process *self, const struct send_address *to, co
     return 0;
 }
 
+/* Of a coroutine that has waited for room all is looked up again. */
 int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
               uint32_t timeout_ms, uint64_t *ref)
 {
     struct send_address address = { .node = to.node, .pid = to };
+    int err;
 
     if (to.node == RUSM_GLOBAL || to.serial == 0) {
         return RUSM_EINVAL;
     }
-    address.here = runtime_local(self->rt, to);
-    return call_ask(self, &address, data, len, timeout_ms, ref);
+    do {
+        address.here = runtime_local(self->rt, to);
+        err = call_ask(self, &address, data, len, timeout_ms, ref);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
                    const void *data, size_t len, uint32_t timeout_ms, uint64_t *ref)
 {
     struct send_address address = { .node = node, .name = name, .name_len = name_len };
+    int err;
 
-    if (node == 0) {
-        address.here = names_find(&self->rt->names, name, name_len);
-    }
-    return call_ask(self, &address, data, len, timeout_ms, ref);
+    do {
+        address.here = node == 0 ? names_find(&self->rt->names, name, name_len) : NULL;
+        err = call_ask(self, &address, data, len, timeout_ms, ref);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                  uint32_t timeout_ms, uint64_t *ref)
 {
     struct send_address to;
-    int err = send_address(self, address, &to);
+    int err;
 
-    return err ? err : call_ask(self, &to, data, len, timeout_ms, ref);
+    do {
+        err = send_address(self, address, &to);
+        err = err ? err : call_ask(self, &to, data, len, timeout_ms, ref);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 void rusm_call_many(struct rusm_process *self, const uint32_t *nodes, size_t count,

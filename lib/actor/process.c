@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/coroutine.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/signal.h"
@@ -20,7 +21,7 @@ void process_schedule(struct rusm_process *p)
     if (p->running || p->reason || list_linked(&p->run)) {
         return;
     }
-    if (p->writable || (p->mailbox.head && !p->holding)) {
+    if (p->writable || (p->mailbox.head && !p->holding) || (p->co && coroutine_ready(p))) {
         list_append(&p->rt->run, &p->run);
     }
 }
@@ -182,12 +183,11 @@ static void process_take_writable(struct rusm_process *p)
     wait_release(p);
 }
 
-unsigned process_run(struct rusm_process *p, unsigned limit)
+static unsigned process_run_callbacks(struct rusm_process *p, unsigned limit)
 {
     struct runtime *rt = p->rt;
     unsigned done = 0;
 
-    p->running = true;
     while (done < limit && !p->reason) {
         if (p->writable) {
             process_take_writable(p);
@@ -201,6 +201,15 @@ unsigned process_run(struct rusm_process *p, unsigned limit)
             runtime_reap(rt);
         }
     }
+    return done;
+}
+
+unsigned process_run(struct rusm_process *p, unsigned limit)
+{
+    struct runtime *rt = p->rt;
+
+    p->running = true;
+    unsigned done = p->co ? coroutine_run(p) : process_run_callbacks(p, limit);
     p->running = false;
     if (p->reason) {
         list_append(&rt->dying, &p->run);
@@ -208,7 +217,7 @@ unsigned process_run(struct rusm_process *p, unsigned limit)
     } else {
         process_schedule(p);
     }
-    return done;
+    return done < limit ? done : limit;
 }
 
 /* ---- the end ---- */
@@ -236,6 +245,7 @@ void process_remove(struct rusm_process *p)
     wait_ended(p);
     sleep_end(p);
     process_end_owned(p);
+    coroutine_end(p);
     rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
     monitor_ended(p);
     link_ended(p);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/call.h"
+#include "actor/coroutine.h"
 #include "actor/farewell.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
@@ -40,6 +41,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     sleep_init(rt);
     timer_init(rt);
     call_init(rt, options->seed);
+    coroutine_rt_init(rt);
     rt->limits.messages = options->mailbox_messages;
     rt->limits.bytes = options->mailbox_bytes;
     rt->log = options->log;
@@ -95,6 +97,7 @@ void runtime_free(struct runtime *rt)
     sleep_fini(rt);
     timer_fini(rt);
     call_fini(rt);
+    coroutine_rt_fini(rt);
     free(rt);
 }
 
@@ -207,7 +210,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
 {
     struct rusm_why own;
 
-    must(behaviour->receive);
+    must(behaviour->receive || behaviour->body);
     if (rt->closing) {
         return err_why(why, RUSM_ECLOSED, "%s", rusm_strerror(RUSM_ECLOSED));
     }
@@ -225,7 +228,14 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
     }
     rt->serial++;
     *pid = process_pid(p);
-    int err = runtime_process_init(p, args ? args : &process_no_args, why ? why : &own);
+    int err = behaviour->body ? coroutine_begin(p) : 0;
+    if (err) {
+        p->running = true;
+        process_kill(p, "no stack", strlen("no stack"));
+        process_remove(p);
+        return err_why(why, err, "no stack for it: %s", rusm_strerror(err));
+    }
+    err = runtime_process_init(p, args ? args : &process_no_args, why ? why : &own);
     if (err) {
         process_remove(p);
         return err;

@@ -1,6 +1,7 @@
 /* self: what a process can ask of its node besides sending: monitors, spawning, names, its end. The
  * process side of rusm.h; called from behaviours only. */
 #include <string.h>
+#include "actor/coroutine.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
@@ -32,13 +33,19 @@ uint64_t rusm_now_ns(const struct rusm_process *self)
 void rusm_exit(struct rusm_process *self, const char *reason)
 {
     process_kill(self, reason, strlen(reason));
+    coroutine_leave(self);
 }
 
 /* ---- monitors ---- */
 
 int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref)
 {
-    return monitor_watch(self, target, ref);
+    int err;
+
+    do {
+        err = monitor_watch(self, target, ref);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 int rusm_demonitor(struct rusm_process *self, uint64_t ref)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "actor/call.h"
+#include "actor/coroutine.h"
 #include "actor/monitor.h"
 #include "actor/farewell.h"
 #include "actor/process.h"
@@ -76,8 +77,8 @@ int send_check(const void *data, size_t len)
     return len > 0 && !data ? RUSM_EINVAL : 0;
 }
 
-static int send_pid(struct rusm_process *self, rusm_pid to, enum rusm_kind kind, uint64_t ref,
-                    const void *data, size_t len, unsigned flags)
+static int send_pid_once(struct rusm_process *self, rusm_pid to, enum rusm_kind kind, uint64_t ref,
+                         const void *data, size_t len, unsigned flags)
 {
     int err = send_check(data, len);
 
@@ -98,13 +99,25 @@ static int send_pid(struct rusm_process *self, rusm_pid to, enum rusm_kind kind,
     return process_post(self, &post);
 }
 
+/* The same; a coroutine waits for room. */
+static int send_pid(struct rusm_process *self, rusm_pid to, enum rusm_kind kind, uint64_t ref,
+                    const void *data, size_t len, unsigned flags)
+{
+    int err;
+
+    do {
+        err = send_pid_once(self, to, kind, ref, data, len, flags);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
+}
+
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags)
 {
     return send_pid(self, to, RUSM_SEND, 0, data, len, flags);
 }
 
-int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                   const void *data, size_t len, unsigned flags)
+static int send_name_once(struct rusm_process *self, uint32_t node, const char *name,
+                          size_t name_len, const void *data, size_t len, unsigned flags)
 {
     int err = send_check(data, len);
 
@@ -125,6 +138,17 @@ int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, s
     post.len = len;
     post.flags = flags;
     return process_post(self, &post);
+}
+
+int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                   const void *data, size_t len, unsigned flags)
+{
+    int err;
+
+    do {
+        err = send_name_once(self, node, name, name_len, data, len, flags);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 int send_address(struct rusm_process *self, const char *text, struct send_address *out)

@@ -3,6 +3,7 @@
 #ifndef ACTOR_STATE_H
 #define ACTOR_STATE_H
 
+#include "actor/context.h"
 #include "actor/mailbox.h"
 #include "actor/nodes.h"
 #include "actor/names.h"
@@ -10,6 +11,7 @@
 #include "actor/slab.h"
 #include "actor/spawnables.h"
 #include "actor/roster.h"
+#include "actor/stack.h"
 #include "actor/wheel.h"
 #include "base/heap.h"
 
@@ -35,6 +37,7 @@ struct rusm_process {
     struct mailbox mailbox;
     const struct rusm_behaviour *behaviour;
     void *state;           /* the behaviour's */
+    struct coroutine *co;  /* not NULL: it has a stack of its own (actor/coroutine.h) */
     const char *reason;    /* not NULL: it ends, and why */
     bool running;          /* in a batch, in init or in stop: not to be queued or ended now */
     bool receiving;        /* in receive: may hold */
@@ -82,7 +85,10 @@ struct runtime {
     struct map calls;     /* struct call by ref */
     struct wheel wheel;   /* timers, deadlines of calls and of rusm_receive */
     struct timers timers;
-    struct slab processes, monitor_slab, link_slab, wait_slab, sleep_slab, call_slab;
+    struct stacks stacks; /* of coroutines */
+    struct context main;  /* the scheduler, while a coroutine runs */
+    struct slab processes, monitor_slab, link_slab, wait_slab, sleep_slab, call_slab,
+        coroutine_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
     void *context;

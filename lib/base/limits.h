@@ -111,6 +111,13 @@
  * RUSM_ELIMIT. */
 #define LIMIT_CALLS ((size_t)1024 * 1024)
 
+/* A coroutine's stack unless its behaviour says how large: a call of any function here needs less than
+ * a tenth of it. */
+#define LIMIT_STACK_DEFAULT ((size_t)64 * 1024)
+
+/* Bytes of spare stacks that are kept, of each size; most of a stack was never touched. */
+#define LIMIT_STACKS_SPARE ((size_t)16 * 1024 * 1024)
+
 /* A handler that holds its scheduler for longer is logged and counted: nobody else ran meanwhile. */
 #define LIMIT_HANDLER_NS ((uint64_t)100 * 1000000)
 

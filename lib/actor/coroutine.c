@@ -1,0 +1,275 @@
+/* coroutine: see the header. The process side is that of rusm.h. What is switched to is a body; what
+ * is switched back to is coroutine_run, on the scheduler's stack. */
+#include "actor/coroutine.h"
+
+#include <string.h>
+#include "actor/context.h"
+#include "actor/process.h"
+#include "actor/timer.h"
+#include "actor/wait.h"
+#include "base/limits.h"
+#include "base/must.h"
+
+struct coroutine {
+    struct context own;
+    struct rusm_process *process;
+    void *stack;
+    int stack_class;
+    bool inside;   /* its body is what runs */
+    bool go;       /* is to run in any case: it has not begun, or let others have their turn */
+    bool busy;     /* waits for room elsewhere */
+    bool waiting;  /* in rusm_receive */
+    bool late;     /* ... for too long */
+    unsigned took; /* messages since it was switched to, and looks for some that were in vain */
+    rusm_match_fn *match;
+    void *context;
+    struct message
+        *seen; /* the last one in the mailbox that is known not to match; NULL: none is */
+    struct message
+        *found; /* out of the mailbox, borrowed by the body until the next rusm_receive */
+    struct wheel_node deadline;
+};
+
+void coroutine_rt_init(struct runtime *rt)
+{
+    stacks_init(&rt->stacks);
+    slab_init(&rt->coroutine_slab, sizeof(struct coroutine));
+    rt->main = (struct context){ 0 };
+}
+
+void coroutine_rt_fini(struct runtime *rt)
+{
+    stacks_fini(&rt->stacks);
+    slab_fini(&rt->coroutine_slab);
+}
+
+/* ---- switching ---- */
+
+/* Back to the scheduler, until there is a reason to go on. */
+static void coroutine_block(struct coroutine *co)
+{
+    co->inside = false;
+    context_switch(&co->own, &co->process->rt->main);
+    co->inside = true;
+}
+
+static void coroutine_entry(void *argument)
+{
+    struct coroutine *co = argument;
+    struct rusm_process *p = co->process;
+
+    context_entered(&co->own, &p->rt->main);
+    co->inside = true;
+    p->behaviour->body(p, p->state);
+    process_kill(p, "normal", strlen("normal"));
+    coroutine_leave(p);
+}
+
+void coroutine_leave(struct rusm_process *self)
+{
+    if (self->co && self->co->inside) {
+        coroutine_block(self->co);
+        must(false); /* nobody switches to one that has a reason */
+    }
+}
+
+bool coroutine_waits(struct rusm_process *self)
+{
+    struct coroutine *co = self->co;
+
+    if (!co || !co->inside) {
+        return false;
+    }
+    co->busy = true;
+    if (!self->busy && !self->busy_far) {
+        co->go = true; /* nobody owes it a word */
+    }
+    coroutine_block(co);
+    co->busy = false;
+    return true;
+}
+
+/* ---- life ---- */
+
+static void coroutine_late(struct wheel_node *node)
+{
+    struct coroutine *co = list_entry(node, struct coroutine, deadline);
+
+    co->late = true;
+    process_schedule(co->process);
+}
+
+int coroutine_begin(struct rusm_process *p)
+{
+    struct runtime *rt = p->rt;
+    int size_class = stack_class(p->behaviour->stack_bytes);
+
+    if (size_class < 0) {
+        return size_class;
+    }
+    struct coroutine *co = slab_take(&rt->coroutine_slab);
+    if (!co) {
+        return RUSM_ENOMEM;
+    }
+    *co = (struct coroutine){ .process = p, .stack_class = size_class, .go = true };
+    co->stack = stack_take(&rt->stacks, size_class);
+    if (!co->stack) {
+        slab_give(&rt->coroutine_slab, co);
+        return RUSM_ENOMEM;
+    }
+    wheel_node_init(&co->deadline, coroutine_late);
+    context_init(&co->own, co->stack, stack_bytes(size_class), coroutine_entry, co);
+    p->co = co;
+    p->holding = true; /* a message alone is no reason to run it: coroutine_ready says */
+    return 0;
+}
+
+void coroutine_end(struct rusm_process *p)
+{
+    struct runtime *rt = p->rt;
+    struct coroutine *co = p->co;
+
+    if (!co) {
+        return;
+    }
+    must(!co->inside);
+    wheel_cancel(&rt->wheel, &co->deadline);
+    message_free(rt->pool, co->found);
+    context_fini(&co->own);
+    stack_give(&rt->stacks, co->stack, co->stack_class);
+    slab_give(&rt->coroutine_slab, co);
+    p->co = NULL;
+}
+
+/* ---- receiving ---- */
+
+static bool coroutine_unseen(const struct coroutine *co)
+{
+    return co->seen ? co->seen->next != NULL : co->process->mailbox.head != NULL;
+}
+
+bool coroutine_ready(const struct rusm_process *p)
+{
+    const struct coroutine *co = p->co;
+
+    return co->go || (co->busy && p->writable) ||
+           (co->waiting && (co->late || coroutine_unseen(co)));
+}
+
+/* Looks through what was not seen yet. True: co->found is the first that matches. */
+static bool coroutine_look(struct coroutine *co)
+{
+    struct rusm_process *p = co->process;
+
+    while (coroutine_unseen(co)) {
+        struct message *m = co->seen ? co->seen->next : p->mailbox.head;
+        if (!co->match || co->match(co->context, &m->pub)) {
+            mailbox_remove(&p->mailbox, co->seen, m);
+            co->found = m;
+            return true;
+        }
+        co->seen = m;
+    }
+    return false;
+}
+
+/* The message that the body had is over. */
+static void coroutine_done(struct coroutine *co)
+{
+    if (co->found) {
+        message_free(co->process->rt->pool, co->found);
+        co->found = NULL;
+    }
+}
+
+int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
+                 uint32_t timeout_ms, const struct rusm_message **message)
+{
+    struct runtime *rt = self->rt;
+    struct coroutine *co = self->co;
+
+    if (!co || !co->inside) {
+        return RUSM_EINVAL;
+    }
+    if (self->reason) {
+        coroutine_leave(self);
+    }
+    coroutine_done(co);
+    if (co->took++ >= LIMIT_RUN_BATCH) {
+        co->go = true; /* others have their turn */
+        coroutine_block(co);
+    }
+    co->match = match;
+    co->context = context;
+    co->seen = NULL;
+    if (!coroutine_look(co)) {
+        if (timeout_ms == 0) {
+            return RUSM_ETIMEOUT;
+        }
+        if (timeout_ms != RUSM_FOREVER) {
+            wheel_set(&rt->wheel, &co->deadline, timeout_ms, rt->now_ns);
+        }
+        co->waiting = true;
+        coroutine_block(co);
+        co->waiting = co->late = false;
+        wheel_cancel(&rt->wheel, &co->deadline);
+        if (!co->found) {
+            return RUSM_ETIMEOUT;
+        }
+    }
+    if (co->found->pub.kind == RUSM_TIMER) {
+        timer_taken(rt, co->found->pub.ref);
+    }
+    self->received++;
+    rt->counters.messages_handled++;
+    wait_look(self);
+    *message = &co->found->pub;
+    return 0;
+}
+
+/* ---- running ---- */
+
+unsigned coroutine_run(struct rusm_process *p)
+{
+    struct runtime *rt = p->rt;
+    struct coroutine *co = p->co;
+    bool go = co->go || (co->busy && p->writable);
+
+    p->writable = false;
+    if (!go && co->waiting) {
+        go = coroutine_look(co) || co->late;
+    }
+    if (!go) {
+        wait_release(p);
+        return 1;
+    }
+    co->go = false;
+    co->took = 0;
+    rt->depth++;
+    context_switch(&rt->main, &co->own);
+    rt->depth--;
+    wait_release(p);
+    return co->took + 1;
+}
+
+/* ---- asking ---- */
+
+static bool coroutine_outcome(void *context, const struct rusm_message *m)
+{
+    return (m->kind == RUSM_REPLY || m->kind == RUSM_FAILED) && m->ref == *(uint64_t *)context;
+}
+
+int rusm_ask(struct rusm_process *self, const char *address, const void *data, size_t len,
+             uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref;
+
+    if (!self->co || !self->co->inside) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_call_to(self, address, data, len, timeout_ms, &ref);
+    if (err == 0) {
+        err = rusm_receive(self, coroutine_outcome, &ref, RUSM_FOREVER, reply);
+    }
+    return err == 0 && (*reply)->kind == RUSM_FAILED ? (*reply)->error : err;
+}
