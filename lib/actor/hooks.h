@@ -36,6 +36,9 @@ struct runtime_hooks {
      * returned. */
     int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,
                     const struct rusm_args *args, uint64_t ref);
+    /* The time, as of now_ns, to tell who holds the scheduler: asked for after each process that has
+     * run, so it must cost next to nothing, and may lag some milliseconds. */
+    uint64_t (*clock_ns)(void *context);
     /* One line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
 };

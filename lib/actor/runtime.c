@@ -103,6 +103,28 @@ void runtime_free(struct runtime *rt)
 
 /* ---- running ---- */
 
+/* A process that held the scheduler, for one handler or for a batch of them. It may have ended. */
+static void runtime_long(struct runtime *rt, uint64_t serial,
+                         const struct rusm_behaviour *behaviour, uint64_t took_ns)
+{
+    rt->counters.handlers_long++;
+    log_warn(rt->log, "process %llu (%s) held its scheduler for %llu ms",
+             (unsigned long long)serial, behaviour->name, (unsigned long long)took_ns / 1000000);
+}
+
+static void runtime_run_one(struct runtime *rt, struct rusm_process *p, unsigned *budget)
+{
+    uint64_t serial = p->serial, before_ns = rt->clock_ns;
+    const struct rusm_behaviour *behaviour = p->behaviour;
+
+    *budget -= process_run(p, *budget < LIMIT_RUN_BATCH ? *budget : LIMIT_RUN_BATCH);
+    rt->clock_ns = rt->hooks->clock_ns(rt->context);
+    if (rt->clock_ns - before_ns > LIMIT_HANDLER_NS) {
+        runtime_long(rt, serial, behaviour, rt->clock_ns - before_ns);
+        rt->now_ns = rt->clock_ns > rt->now_ns ? rt->clock_ns : rt->now_ns; /* for timers */
+    }
+}
+
 bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
 {
     struct list *l;
@@ -113,10 +135,10 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     sleep_wake(rt);
     wheel_turn(&rt->wheel, now_ns);
     runtime_reap(rt);
+    rt->clock_ns = rt->hooks->clock_ns(rt->context);
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
-        budget -= process_run(list_entry(l, struct rusm_process, run),
-                              budget < LIMIT_RUN_BATCH ? budget : LIMIT_RUN_BATCH);
+        runtime_run_one(rt, list_entry(l, struct rusm_process, run), &budget);
     }
     wait_wake(rt);
     return runtime_ready(rt);

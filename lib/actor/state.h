@@ -95,7 +95,8 @@ struct runtime {
     uint64_t serial; /* the last one given */
     uint64_t ref;    /* the last one given */
     uint64_t epoch;
-    uint64_t now_ns; /* of this turn */
+    uint64_t now_ns;   /* of this turn */
+    uint64_t clock_ns; /* when the process that runs began to */
     uint32_t incarnation;
     unsigned depth;            /* behaviour functions on the stack */
     unsigned init_depth;       /* inits among them */

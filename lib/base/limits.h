@@ -118,7 +118,8 @@
 /* Bytes of spare stacks that are kept, of each size; most of a stack was never touched. */
 #define LIMIT_STACKS_SPARE ((size_t)16 * 1024 * 1024)
 
-/* A handler that holds its scheduler for longer is logged and counted: nobody else ran meanwhile. */
+/* A process that holds its scheduler for longer, with one handler or a batch of them (LIMIT_RUN_BATCH),
+ * is logged and counted: nobody else ran meanwhile. */
 #define LIMIT_HANDLER_NS ((uint64_t)100 * 1000000)
 
 /* Links of all processes of a node: two a process. Above: as with monitors. */

@@ -35,6 +35,7 @@ struct world {
     char line[4096]; /* printed last */
     size_t line_count;
     size_t globals, spawns;
+    uint64_t clock;  /* what handlers see pass */
     rusm_pid holder; /* of every global name; serial 0: there is none */
 };
 
@@ -127,6 +128,11 @@ static int world_hook_spawn_at(void *context, rusm_pid self, uint32_t node, cons
     return w->post_result;
 }
 
+static uint64_t world_hook_clock(void *context)
+{
+    return ((struct world *)context)->clock;
+}
+
 static void world_hook_print(void *context, rusm_pid self, const char *line)
 {
     struct world *w = context;
@@ -143,6 +149,7 @@ static const struct runtime_hooks world_hooks = {
     .unregister_global = world_hook_global,
     .whereis_global = world_hook_whereis_global,
     .spawn_at = world_hook_spawn_at,
+    .clock_ns = world_hook_clock,
     .print = world_hook_print,
 };
 

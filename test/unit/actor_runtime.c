@@ -1,5 +1,6 @@
 /* actor/runtime and actor/self: the life of a runtime, and names as processes ask for them. */
 #include "help/actor.h"
+#include <unistd.h>
 
 /* ---- life ---- */
 
@@ -137,12 +138,48 @@ static void test_node_names(void **state)
     free(a);
 }
 
+static struct world *slow_world;
+
+static void slow(struct probe *p, const struct rusm_message *m)
+{
+    (void)p;
+    slow_world->clock += (uint64_t)(m->data[0] - '0') * 60000000;
+}
+
+/* One that holds the scheduler for more than 100 ms is logged with its pid and behaviour, and counted. */
+static void test_long_handler(void **state)
+{
+    (void)state;
+    struct world *w = slow_world = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+    char text[256] = "";
+    int pipes[2];
+
+    assert_int_equal(pipe(pipes), 0);
+    log_init(&w->log, pipes[1], RUSM_LOG_WARN, "london");
+    a->on = slow;
+    assert_int_equal(probe_send(b, a, "1"), 0);
+    world_run(w);
+    assert_int_equal(runtime_counters(w->rt)->handlers_long, 0);
+    assert_int_equal(probe_send(b, a, "2"), 0);
+    assert_int_equal(probe_send(a, b, "x"), 0);
+    world_run(w);
+    assert_int_equal(runtime_counters(w->rt)->handlers_long, 1);
+    assert_true(read(pipes[0], text, sizeof(text) - 1) > 0);
+    assert_non_null(strstr(text, "process 1 (probe) held its scheduler for 120 ms"));
+    close(pipes[0]);
+    close(pipes[1]);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_node_name), cmocka_unit_test(test_shutdown),
-        cmocka_unit_test(test_times),         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_node_names),
+        cmocka_unit_test(test_long_handler), cmocka_unit_test(test_bad_node_name),
+        cmocka_unit_test(test_shutdown),     cmocka_unit_test(test_times),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_node_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
