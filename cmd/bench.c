@@ -16,6 +16,7 @@ static const struct bench_kind {
     { "fanout", 3, 0, bench_fanout }, { "closed", 3, 0, bench_closed },
     { "mixed", 2, 0, bench_mixed },   { "flood", 1, 0, bench_flood },
     { "bulk", 1, 1, bench_bulk },     { "connect", 1, 1, bench_connect },
+    { "local", 1, 0, bench_local },
 };
 #define BENCH_KINDS (sizeof(bench_kinds) / sizeof(bench_kinds[0]))
 
@@ -124,7 +125,8 @@ const struct cmd cmd_bench = {
                 "[--timeout SECONDS] [--json] mixed SECONDS\n"
                 "[--timeout SECONDS] [--json] flood\n"
                 "[--timeout SECONDS] [--json] bulk [SECONDS]\n"
-                "[--json] connect [NODES]",
+                "[--json] connect [NODES]\n"
+                "[--json] local",
     .summary = "measure nodes on this machine",
     .options = bench_options,
     .run = bench_main,

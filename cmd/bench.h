@@ -33,6 +33,7 @@ int bench_mixed(struct bench *bench);
 int bench_flood(struct bench *bench);
 int bench_bulk(struct bench *bench);
 int bench_connect(struct bench *bench);
+int bench_local(struct bench *bench);
 
 /* The number that word i is. Returns 0 or the exit status. */
 int bench_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
