@@ -180,8 +180,8 @@ $(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
-$(NETS): %: %.o $(OUT)/cmd/relay.o
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^
+$(NETS): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^ -ldl -lm -pthread
 
 # A fuzz target may stand in for functions of a room or command: its own are linked first, so their
 # objects stay in the archives.

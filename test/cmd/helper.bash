@@ -61,9 +61,9 @@ like() {
     return 1
 }
 
-# Tries a command again and again until it succeeds; fails after 10 s.
+# Tries a command again and again until it succeeds; fails after $PATIENCE seconds (10).
 wait_until() {
-    local deadline=$((SECONDS + 10))
+    local deadline=$((SECONDS + ${PATIENCE:-10}))
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*"; return 1; }
         sleep 0.02

@@ -62,7 +62,7 @@ noticed_within() {
     at london expect 0 rusm send london to_drain second
     undelivered() {
         [ "$(json value '.counter == "undelivered_noconnection"' \
-            at london "$RUSM" attach --counters london)" -gt 0 ]
+            at london rusm attach --counters london)" -gt 0 ]
     }
     wait_until undelivered
     at london expect 3 rusm call --timeout 1 "tokyo@$relay_address" drain
@@ -72,7 +72,7 @@ noticed_within() {
     at london expect 0 rusm send london to_drain third
     wait_until drained 2
 }
-drained() { [ "$(at tokyo "$RUSM" call tokyo drain)" = "$1" ]; }
+drained() { [ "$(at tokyo rusm call tokyo drain)" = "$1" ]; }
 
 @test "cut in one direction: lost on both sides; healed: all is back" {
     two_nodes

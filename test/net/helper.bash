@@ -4,6 +4,7 @@
 source "$BATS_TEST_DIRNAME/../cmd/helper.bash"
 
 : "${RELAY:=$BATS_TEST_DIRNAME/../../build/release/test/net/relay}"
+: "${TRAFFIC:=$BATS_TEST_DIRNAME/../../build/release/test/net/traffic}"
 : "${SEED:=$(date +%s)}"
 export SEED
 
@@ -62,16 +63,16 @@ start_behind() {
 sees() { [ "$(state_of "$1" "$2")" = connected ]; }
 # Lost, and perhaps dialled right now, or known to be gone for good.
 lost() { case $(state_of "$1" "$2") in lost | connecting | left) ;; *) false ;; esac; }
-state_of() { json state ".node == \"$2\"" at "$1" "$RUSM" attach --peers "$1"; }
+state_of() { json state ".node == \"$2\"" at "$1" rusm attach --peers "$1"; }
 whole() { sees "$1" "$2" && sees "$2" "$1"; }
 
 # Whether a node has exactly one connection, besides that of the client who asks.
 has_one() {
-    [ "$(json value '.counter == "connections"' at "$1" "$RUSM" attach --counters "$1")" = 2 ]
+    [ "$(json value '.counter == "connections"' at "$1" rusm attach --counters "$1")" = 2 ]
 }
 
 # Whether A knows of a global name.
-knows() { at "$1" "$RUSM" whereis "$2" --via "$1"; }
+knows() { at "$1" rusm whereis "$2" --via "$1"; }
 not_knows() { ! knows "$1" "$2"; }
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
@@ -89,3 +90,41 @@ lost_within() {
     echo "$3 lost $4 at $when"
     at_most $(($(date -d "$when" +%s%N) / 1000000 - $1)) "$2"
 }
+
+# ---- traffic: two nodes, london and tokyo, of test/net/traffic.c ----
+
+# Pairs of processes, one here, the other there, numbered on: pairs FROM TO HOW_MANY MESSAGES SIZE
+pairs() {
+    local from=$1 to=$2 n
+    for ((n = 0; n < $3; n++)); do
+        at "$to" expect 0 rusm spawn "$to" check --name "check_$from$n"
+        at "$from" expect 0 rusm spawn "$from" source "check_$from$n@$to" "$4" "$5" \
+            --name "source_$from$n"
+    done
+}
+
+# Each message that was taken has arrived, in order, once, as it was.
+all_arrived() {
+    local from=$1 to=$2 n
+    for ((n = 0; n < $3; n++)); do
+        wait_until says "$to" "check_$from$n" "received $4"
+        says "$from" "source_$from$n" "sent $4"
+    done
+}
+says() {
+    local answer
+    answer=$(at "$1" rusm call "$1" "$2") && equal "$answer" "$3"
+}
+
+# A message that goes to and fro between the two, for ever, and how often it has.
+throw_ball() {
+    at london expect 0 rusm spawn london relay pong@tokyo --name ping
+    at tokyo expect 0 rusm spawn tokyo relay ping@london --name pong
+    at london expect 0 rusm send london ping ball
+    wait_until thrown 2
+}
+round_trips() { json received '.name == "ping"' at london rusm attach london; }
+thrown() { [ "$(round_trips)" -ge "$1" ]; }
+
+# They have never lost each other; needs --log-level info.
+never_parted() { not grep -h disconnected london.err tokyo.err; }
