@@ -28,7 +28,7 @@ lossy() {
 @test "20 % is lost: all of 8 pairs arrives, in order, once; the two keep each other" { lossy 20 250; }
 
 @test "1 % is lost: 64 MiB arrive as they were, and a ball goes to and fro meanwhile" {
-    local before now
+    local before now during=0
     two_spaces 1500
     lose_percent 1
     two_nodes "${V4[@]}"
