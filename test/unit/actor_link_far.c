@@ -1,0 +1,352 @@
+/* actor/link across nodes: both halves of the protocol, with what crosses on its way; exit signals and
+ * monitors of names from elsewhere; who is told of nodes, and when. */
+#include "help/actor.h"
+
+static rusm_pid far_pid(struct world *w, const char *node)
+{
+    return (rusm_pid){ .serial = 17, .node = world_node(w, node), .incarnation = 0xabc };
+}
+
+static struct probe *trapper(struct world *w)
+{
+    struct probe *p = probe_new(w);
+
+    rusm_trap_exit(p->self, true);
+    return p;
+}
+
+static void expect_post(struct world *w, int kind, rusm_pid from, rusm_pid to, const char *reason)
+{
+    assert_int_equal(w->post_count, 1);
+    assert_int_equal(w->posts[0].post.kind, kind);
+    assert_true(rusm_pid_eq(w->posts[0].post.from, from));
+    assert_true(rusm_pid_eq(w->posts[0].post.to, to));
+    assert_string_equal(w->posts[0].data, reason);
+    w->post_count = 0;
+}
+
+static void arrives(struct world *w, struct probe *p, int kind, rusm_pid from, const char *reason)
+{
+    process_deliver(p->self, world_message(w, (enum rusm_kind)kind, from, 0, reason));
+    world_run(w);
+}
+
+/* We ask, they end; and the other way round. */
+static void test_both_ways(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w), *b = probe_new(w);
+    rusm_pid far = far_pid(w, "oslo"), liar = far;
+
+    liar.serial++;
+    assert_int_equal(rusm_link(a->self, far), 0);
+    expect_post(w, MESSAGE_LINK, a->pid, far, "");
+    assert_int_equal(rusm_link(a->self, far), 0); /* one at most */
+    assert_int_equal(w->post_count, 0);
+    assert_int_equal(probe_links(a), 1);
+    arrives(w, a, MESSAGE_LINK_EXIT, liar, "not linked");
+    assert_int_equal(a->count, 0);
+    arrives(w, a, MESSAGE_LINK_EXIT, far, "died");
+    arrives(w, a, MESSAGE_LINK_EXIT, far, "died twice");
+    assert_int_equal(a->count, 1);
+    assert_int_equal(a->got[0].kind, RUSM_EXIT);
+    assert_string_equal(a->got[0].text, "died");
+    assert_true(rusm_pid_eq(a->got[0].from, far));
+    assert_int_equal(probe_links(a), 0);
+
+    assert_int_equal(runtime_signal(w->rt, b->self, b->pid, MESSAGE_LINK, far, 0), 0);
+    assert_int_equal(runtime_signal(w->rt, b->self, b->pid, MESSAGE_LINK, far, 0), 0);
+    assert_int_equal(w->post_count, 0);
+    assert_int_equal(probe_links(b), 1);
+    rusm_exit(b->self, "our end");
+    world_run(w);
+    expect_post(w, MESSAGE_LINK_EXIT, b->pid, far, "our end");
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+/* Not trapped: any reason but normal ends the linked one, kill from a link too, as kill. */
+static void test_reasons(void **state)
+{
+    (void)state;
+    static const char *const reasons[] = { "normal", "kill", "killed", "noproc", "any text" };
+
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        for (int linked = 0; linked < 2; linked++) {
+            struct world *w = world_new();
+            struct probe *a = probe_new(w);
+            rusm_pid far = far_pid(w, "oslo");
+            bool kill = strcmp(reasons[i], "kill") == 0;
+            assert_int_equal(rusm_link(a->self, far), 0);
+            w->post_count = 0;
+            arrives(w, a, linked ? MESSAGE_LINK_EXIT : RUSM_EXIT, far, reasons[i]);
+            assert_int_equal(a->stops, i != 0);
+            if (i != 0) {
+                assert_string_equal(a->reason, kill && !linked ? "killed" : reasons[i]);
+            }
+            world_free(w);
+            free(a);
+        }
+    }
+}
+
+/* rusm_kill from elsewhere, trapped: a message; kill is not. */
+static void test_exit_trapped(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w);
+    rusm_pid far = far_pid(w, "oslo");
+
+    arrives(w, a, RUSM_EXIT, far, "normal");
+    arrives(w, a, RUSM_EXIT, far, "soon");
+    assert_int_equal(a->count, 2);
+    assert_string_equal(a->got[0].text, "normal");
+    assert_string_equal(a->got[1].text, "soon");
+    assert_true(process_traps(a->self, "soon", 4));
+    assert_false(process_traps(a->self, "kill", 4));
+    arrives(w, a, RUSM_EXIT, far, "kill");
+    assert_string_equal(a->reason, "killed");
+    assert_int_equal(a->count, 2);
+    world_free(w);
+    free(a);
+}
+
+/* Who unlinks is deaf from then on, until the answer; a link made again is another one. */
+static void test_unlink_crosses(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w);
+    rusm_pid far = far_pid(w, "oslo");
+    uint64_t first, second;
+
+    assert_int_equal(rusm_link(a->self, far), 0);
+    w->post_count = 0;
+    assert_int_equal(rusm_unlink(a->self, far), 0);
+    first = w->posts[0].post.ref;
+    expect_post(w, MESSAGE_UNLINK, a->pid, far, "");
+    assert_int_equal(rusm_unlink(a->self, far), RUSM_ENOPROC);
+    assert_int_equal(probe_links(a), 0);
+    /* Its exit signal and a LINK of its own crossed the UNLINK: neither has an effect. */
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_LINK, far, 0), 0);
+    assert_int_equal(probe_links(a), 0);
+    /* Made anew, undone again: the answer to the first UNLINK is not that to the second. */
+    assert_int_equal(rusm_link(a->self, far), 0);
+    expect_post(w, MESSAGE_LINK, a->pid, far, "");
+    assert_int_equal(probe_links(a), 1);
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_UNLINKED, far, first), 0);
+    assert_int_equal(probe_links(a), 1);
+    assert_int_equal(rusm_unlink(a->self, far), 0);
+    second = w->posts[0].post.ref;
+    assert_true(first != second);
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_UNLINKED, far, first), 0);
+    arrives(w, a, MESSAGE_LINK_EXIT, far, "crossed it");
+    assert_int_equal(a->count, 0);
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_UNLINKED, far, second), 0);
+    runtime_node_lost(w->rt, far.node, far.incarnation);
+    world_run(w);
+    assert_int_equal(a->count, 0);
+    world_free(w);
+    free(a);
+}
+
+/* They undo it: answered, also when there is no link, and when nobody is there. */
+static void test_undone(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w);
+    rusm_pid far = far_pid(w, "oslo"), gone = { .serial = 99, .incarnation = WORLD_INCARNATION };
+
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_LINK, far, 0), 0);
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_UNLINK, far, 5), 0);
+    assert_int_equal(w->posts[0].post.ref, 5);
+    expect_post(w, MESSAGE_UNLINKED, a->pid, far, "");
+    assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_UNLINK, far, 6), 0);
+    expect_post(w, MESSAGE_UNLINKED, a->pid, far, "");
+    arrives(w, a, MESSAGE_LINK_EXIT, far, "too late");
+    assert_int_equal(a->count, 0);
+    assert_int_equal(runtime_signal(w->rt, NULL, gone, MESSAGE_UNLINK, far, 7), RUSM_ENOPROC);
+    assert_int_equal(w->posts[0].post.ref, 7);
+    expect_post(w, MESSAGE_UNLINKED, gone, far, "");
+    assert_int_equal(runtime_signal(w->rt, NULL, gone, MESSAGE_LINK, far, 0), RUSM_ENOPROC);
+    expect_post(w, MESSAGE_LINK_EXIT, gone, far, "noproc");
+    assert_int_equal(runtime_signal(w->rt, NULL, gone, MESSAGE_MONITOR, far, 8), RUSM_ENOPROC);
+    assert_int_equal(w->posts[0].post.ref, 8);
+    expect_post(w, RUSM_DOWN, gone, far, "noproc");
+    assert_int_equal(runtime_signal(w->rt, NULL, gone, MESSAGE_DEMONITOR, far, 8), 0);
+    assert_int_equal(runtime_signal(w->rt, NULL, gone, MESSAGE_UNLINKED, far, 8), RUSM_ENOPROC);
+    assert_int_equal(w->post_count, 0);
+    world_free(w);
+    free(a);
+}
+
+/* The node is lost: noconnection for each link, once; of that incarnation only. */
+static void test_node_lost(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w), *b = probe_new(w);
+    rusm_pid here = far_pid(w, "oslo"), newer = here, other = far_pid(w, "rome"), present = here;
+
+    newer.incarnation++;
+    present.serial++;
+    present.incarnation = 0;
+    assert_int_equal(rusm_link(a->self, here), 0);
+    assert_int_equal(rusm_link(a->self, newer), 0);
+    assert_int_equal(rusm_link(a->self, other), 0);
+    assert_int_equal(rusm_link(b->self, present), 0);
+    runtime_node_lost(w->rt, here.node, here.incarnation);
+    runtime_node_lost(w->rt, here.node, here.incarnation);
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_string_equal(a->got[0].text, "noconnection");
+    assert_true(rusm_pid_eq(a->got[0].from, here));
+    assert_string_equal(b->reason, "noconnection");
+    w->post_result = RUSM_ENOCONN;
+    assert_int_equal(rusm_link(a->self, here), 0);
+    w->post_result = RUSM_ENOPROC;
+    present.incarnation = 1;
+    assert_int_equal(rusm_link(a->self, present), 0);
+    world_run(w);
+    assert_string_equal(a->got[1].text, "noconnection");
+    assert_string_equal(a->got[2].text, "noproc");
+    w->post_result = RUSM_BUSY;
+    assert_int_equal(rusm_link(a->self, present), RUSM_BUSY);
+    assert_int_equal(probe_links(a), 2);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+/* Ends of many links that are RUSM_BUSY: kept, posted again, each once. */
+static void test_busy(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w);
+    rusm_pid far = far_pid(w, "oslo");
+
+    for (int i = 0; i < 20; i++) {
+        far.serial = 100 + (uint64_t)i;
+        assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_LINK, far, 0), 0);
+    }
+    w->post_result = RUSM_BUSY;
+    assert_int_equal(runtime_kill(w->rt, a->pid.serial, "died"), 0);
+    w->post_result = 0;
+    w->post_count = 0;
+    runtime_writable(w->rt, (rusm_pid){ 0 });
+    runtime_writable(w->rt, (rusm_pid){ 0 });
+    assert_int_equal(w->post_count, 20);
+    uint64_t seen = 0;
+    for (size_t i = 0; i < 20; i++) {
+        assert_int_equal(w->posts[i].post.kind, MESSAGE_LINK_EXIT);
+        assert_string_equal(w->posts[i].data, "died");
+        seen |= UINT64_C(1) << (w->posts[i].post.to.serial - 100);
+    }
+    assert_int_equal(seen, (1 << 20) - 1);
+    world_free(w);
+    free(a);
+}
+
+/* A monitor of a name elsewhere: asked and withdrawn under the name, told by whoever had it. */
+static void test_names(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w);
+    uint32_t oslo = world_node(w, "oslo");
+    rusm_pid far = far_pid(w, "oslo"), none = { .node = oslo };
+    uint64_t ref, other;
+
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &ref), 0);
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &other), 0);
+    assert_int_equal(rusm_monitor_name(a->self, 99, "post", 4, &other), RUSM_EINVAL);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(w->posts[i].post.kind, MESSAGE_MONITOR);
+        assert_string_equal(w->posts[i].name, "post");
+        assert_int_equal(w->posts[i].post.to.serial, 0);
+    }
+    process_deliver(a->self, world_message(w, RUSM_DOWN, far, ref, "died"));
+    process_deliver(a->self, world_message(w, RUSM_DOWN, none, ref, "again"));
+    world_run(w);
+    assert_int_equal(a->count, 1);
+    assert_string_equal(probe_down(a, ref)->text, "died");
+    w->post_count = 0;
+    assert_int_equal(rusm_demonitor(a->self, w->posts[1].post.ref), 0);
+    assert_int_equal(w->posts[0].post.kind, MESSAGE_DEMONITOR);
+    assert_string_equal(w->posts[0].name, "post");
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &ref), 0);
+    runtime_node_lost(w->rt, oslo, 0xabc);
+    world_run(w);
+    assert_string_equal(probe_down(a, ref)->text, "noconnection");
+    world_free(w);
+    free(a);
+}
+
+/* nodeup comes before, nodedown behind everything of that connection. */
+static void test_nodes(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w);
+    rusm_pid far = far_pid(w, "oslo");
+    uint64_t down, node, early, gone;
+
+    assert_int_equal(rusm_monitor_node(a->self, far.node, &early), 0); /* not connected */
+    assert_int_equal(rusm_monitor_node(a->self, 0, &gone), RUSM_EINVAL);
+    assert_int_equal(rusm_monitor_nodes(a->self, true), 0);
+    assert_int_equal(rusm_monitor_nodes(a->self, true), 0);
+    runtime_node_up(w->rt, far.node, far.incarnation);
+    process_deliver(a->self, world_message(w, RUSM_SEND, far, 0, "hi"));
+    assert_int_equal(rusm_monitor_node(a->self, far.node, &node), 0);
+    assert_int_equal(rusm_monitor_node(a->self, far.node, &gone), 0);
+    assert_int_equal(rusm_monitor(a->self, far, &down), 0);
+    assert_int_equal(rusm_link(a->self, far), 0);
+    assert_int_equal(rusm_demonitor(a->self, gone), 0);
+    /* It cannot speak for itself. */
+    process_deliver(a->self, world_message(w, RUSM_DOWN, far, node, "lie"));
+    runtime_node_lost(w->rt, far.node, far.incarnation);
+    runtime_node_lost(w->rt, far.node, far.incarnation);
+    world_run(w);
+    static const enum rusm_kind kinds[] = { RUSM_NODE_DOWN, RUSM_NODE_UP, RUSM_SEND,
+                                            RUSM_DOWN,      RUSM_EXIT,    RUSM_NODE_DOWN,
+                                            RUSM_NODE_DOWN };
+    assert_int_equal(a->count, 7);
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(a->got[i].kind, kinds[i]);
+    }
+    assert_int_equal(a->got[0].ref, early);
+    assert_string_equal(a->got[1].text, "oslo");
+    assert_int_equal(a->got[1].from.incarnation, far.incarnation);
+    assert_int_equal(a->got[5].ref, node);
+    assert_int_equal(a->got[6].ref, 0);
+    assert_int_equal(a->got[6].from.node, far.node);
+    assert_int_equal(probe_links(a), 0);
+
+    assert_int_equal(rusm_monitor_nodes(a->self, false), 0);
+    runtime_node_up(w->rt, far.node, 0xdef);
+    assert_int_equal(rusm_monitor_nodes(a->self, true), 0);
+    rusm_exit(a->self, "normal");
+    world_run(w);
+    runtime_node_lost(w->rt, far.node, 0xdef);
+    assert_int_equal(a->count, 7);
+    world_free(w);
+    free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_both_ways),    cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_exit_trapped), cmocka_unit_test(test_unlink_crosses),
+        cmocka_unit_test(test_undone),       cmocka_unit_test(test_node_lost),
+        cmocka_unit_test(test_busy),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_nodes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
