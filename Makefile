@@ -6,6 +6,7 @@
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
 #   make figures    measures how fast a cluster forms; no verdict
 #   make bench-peers  rusm's benches beside Erlang, ZeroMQ and NATS, which it installs; no verdict
+#   make sim        the simulation of processes with 10,000 seeds; SEEDS=FIRST:LAST
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest),
 #                   threads (TSan: what has threads)
 #   make format     clang-format in place; make tidy: clang-tidy
@@ -235,6 +236,12 @@ cmdtest: tools
 nettest: tools
 	$(sub) rusm net-programs
 	@$(run) $(NET_FILES)
+
+# The simulations with more seeds than `check` takes: SEEDS=FIRST:LAST.
+.PHONY: sim
+sim: tools
+	$(sub) unit-programs
+	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) $(filter %/sim/actor,$(UNITS))
 
 # Measures and prints; no verdict.
 .PHONY: figures
