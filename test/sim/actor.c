@@ -410,6 +410,11 @@ static void hook_print(void *context, rusm_pid self, const char *line)
     (void)context, (void)self, (void)line;
 }
 
+static uint64_t hook_clock(void *context)
+{
+    return ((struct node *)context)->w->now;
+}
+
 static const struct runtime_hooks hooks = {
     .post = hook_post,
     .exited = hook_exited,
@@ -417,6 +422,7 @@ static const struct runtime_hooks hooks = {
     .unregister_global = hook_global,
     .whereis_global = hook_whereis,
     .spawn_at = hook_spawn_at,
+    .clock_ns = hook_clock,
     .print = hook_print,
 };
 
