@@ -56,7 +56,7 @@ struct lane_in {
     uint64_t progress_ns; /* last byte of a granted record */
 
     struct buf rx;        /* undecoded bytes */
-    struct record record; /* the large record under way */
+    struct record record; /* the one under way in a block: "large" */
     uint8_t *block;       /* its payload so far, in what becomes the message's own memory */
     uint64_t block_have, block_cap;
     uint64_t skip; /* payload bytes still to be discarded */
@@ -64,6 +64,7 @@ struct lane_in {
 
     uint8_t state; /* enum lane_state */
     bool unordered, large;
+    bool asks;      /* the large record is too long for the window: it needs a grant */
     bool deferred;  /* the large record under way asks when the grant before it is over */
     bool fin;       /* no more bytes will come */
     bool broken;    /* reset by them, or stopped by us: what comes until then is not read */

@@ -1,5 +1,5 @@
 /* lane_record: records out of a lane's bytes and up to the router: small ones straight from the packet,
- * large ones through a block that becomes the message's memory. Called by lane_in.c. */
+ * others straight into a block that becomes the message's memory. Called by lane_in.c. */
 #include <string.h>
 
 #include "base/limits.h"
@@ -10,6 +10,10 @@
  * it is whole at once, which the budget of grants bounds. What was not written to costs nothing yet. */
 #define BLOCK_FIRST ((uint64_t)64 * 1024)
 
+/* A record of so many bytes that does not end in its packet gets a block, though it fits in the window:
+ * one copy less. */
+#define BLOCK_LEAST ((uint64_t)4096)
+
 static int block_grow(struct lanes_in *in, struct lane_in *l, uint64_t need)
 {
     struct blocks *blocks = &in->pools->blocks;
@@ -17,7 +21,7 @@ static int block_grow(struct lanes_in *in, struct lane_in *l, uint64_t need)
     while (cap < need) {
         cap *= 2;
     }
-    if (cap > l->record.payload_len || l->grant) {
+    if (cap > l->record.payload_len || l->grant || !l->asks) {
         cap = l->record.payload_len;
     }
     uint8_t *block = blocks_take(blocks, cap + 1);
@@ -69,8 +73,8 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
     return true;
 }
 
-/* The large record under way: bytes into its block, up when complete. Even one that the window let
- * through waits for its grant, so that each mailbox has one at a time. Bytes used, or
+/* The large record under way: bytes into its block, up when complete. One that asks waits for its
+ * grant even if the window let it through, so that each mailbox has one at a time. Bytes used, or
  * RUSM_ENOMEM. */
 static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
@@ -85,7 +89,7 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         l->progress_ns = in->now_ns;
         l->decoded += n;
     }
-    if (l->grant && !l->deferred && lane_large_complete(l) &&
+    if ((!l->asks || (l->grant && !l->deferred)) && lane_large_complete(l) &&
         lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
         l->block = NULL;
         l->block_have = l->block_cap = 0;
@@ -94,17 +98,18 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
     return (ssize_t)n;
 }
 
-/* A head was decoded whose record is too long for the window alone. */
+/* A head was decoded whose record goes into a block; it asks if it is too long for the window alone. */
 static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
                              size_t head)
 {
+    l->asks = record->payload_len > l->window / 2;
     l->decoded += head;
     l->record = *record;
     l->wire = (uint32_t)(head + record->payload_len);
     l->large = true;
     /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
-    l->deferred = list_linked(&l->granted);
-    if (!l->deferred) {
+    l->deferred = l->asks && list_linked(&l->granted);
+    if (l->asks && !l->deferred) {
         lane_ask(in, l);
     }
 }
@@ -146,11 +151,11 @@ ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size
         l->skip = record.payload_len;
         return head;
     }
-    if (record.payload_len > l->window / 2) {
+    size_t wire = (size_t)head + (size_t)record.payload_len;
+    if (record.payload_len > l->window / 2 || (n < wire && record.payload_len >= BLOCK_LEAST)) {
         lane_begin_large(in, l, &record, (size_t)head);
         return head;
     }
-    size_t wire = (size_t)head + (size_t)record.payload_len;
     if (n < wire) {
         return 0;
     }

@@ -303,6 +303,74 @@ static void test_grant_stalls(void **state)
     assert_int_equal(p->b.closes, 0);
 }
 
+/* Says a part of a letter: bytes from..to of its record, head included. */
+static void say_part(struct duo *p, struct side_stream *st, size_t len, uint64_t number,
+                     size_t from, size_t to)
+{
+    struct record record = { .kind = RECORD_SEND, .payload_len = len };
+    uint8_t *bytes = malloc(RECORD_HEAD_MAX + len);
+    size_t head;
+    assert_non_null(bytes);
+    head = record_head_encode(bytes, &record);
+    letter_fill(bytes + head, len, number);
+    raw_say(&p->raw, st, bytes + from, (to ? to : head + len) - from);
+    free(bytes);
+}
+
+/* Those that fit in the window but not in a packet need no grant; a held one goes up first. */
+static void test_longer_than_a_packet(void **state)
+{
+    struct duo *p = *state;
+    struct side_stream *st = raw_open(&p->raw, false);
+    box_open(&p->b, 5, 1, 1, 0);
+    p->b.deny_grants = true;
+    raw_header(&p->raw, st, LANE_ORDERED, 0, 1, 5);
+    say_part(p, st, 5000, 0, 0, 2000);
+    pair_until(NULL, &p->b, &p->raw, st->acked == st->len);
+    assert_int_equal(p->b.box[5].count, 0);
+    say_part(p, st, 5000, 0, 2000, 0);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].count == 1);
+    raw_letter(&p->raw, st, W / 2, 1);
+    raw_letter(&p->raw, st, 10, 2);
+    pair_until(NULL, &p->b, &p->raw, st->acked == st->len);
+    pair_for(NULL, &p->b, &p->raw, 5);
+    assert_int_equal(p->b.box[5].count, 1); /* the others are held */
+    assert_int_equal(p->b.box[5].taken, 0);
+    p->b.box[5].take = 1;
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 3);
+    assert_true(list_empty(&p->b.box[5].asking));
+    for (uint64_t i = 3; i < 20; i++) { /* far more than the window: credit comes back in full */
+        raw_letter(&p->raw, st, 4096 + i * 7, i);
+        pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == i + 1);
+    }
+    say_part(p, st, 6000, 20, 0, 3000); /* the rest never comes */
+    pair_until(NULL, &p->b, &p->raw, st->acked == st->len);
+    conn_reset(p->raw.c, st->id, STREAM_GONE);
+    pair_until(NULL, &p->b, &p->raw, p->b.losses == 1 && p->b.lanes_closed == 1);
+    assert_int_equal(p->b.closes, 0);
+}
+
+/* A grant that waits to be taken does not stall because of what comes slowly behind it. */
+static void test_slow_behind_a_granted_one(void **state)
+{
+    struct duo *p = *state;
+    struct side_stream *st = raw_open(&p->raw, false);
+    box_open(&p->b, 5, 10, 1000000, 0);
+    raw_header(&p->raw, st, LANE_ORDERED, 0, 1, 5);
+    raw_letter(&p->raw, st, W - 6000, 0);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].count == 1);
+    assert_non_null(p->b.box[5].granted);
+    say_part(p, st, 5000, 1, 0, 2000);
+    pair_until(NULL, &p->b, &p->raw, st->acked == st->len);
+    p->b.ahead_ns = 2 * LIMIT_GRANT_STALL_NS;
+    peer_tick(p->b.peer, host_now_ns(&p->b));
+    assert_int_equal(p->b.losses, 0);
+    say_part(p, st, 5000, 1, 2000, 0);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].count == 2);
+    p->b.box[5].take = 1;
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 2 && !p->b.box[5].granted);
+}
+
 /* FIN behind a large record that has no grant yet, or no room. */
 static void test_fin_behind_a_large_one(void **state)
 {
@@ -327,13 +395,21 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define PAIR(name) cmocka_unit_test_setup_teardown(name, setup_connected, teardown)
 #define RAW(name) cmocka_unit_test_setup_teardown(name, setup_raw, teardown)
-        PAIR(test_edges_alone),           PAIR(test_edges_in_sequence),
-        PAIR(test_edges_of_many),         PAIR(test_largest_message),
-        PAIR(test_flood_is_bounded),      PAIR(test_window_grows),
-        PAIR(test_window_budget),         PAIR(test_a_held_lane_holds_no_other),
-        PAIR(test_held_lanes_all_go_on),  PAIR(test_nobody_there),
-        PAIR(test_grants_take_turns),     RAW(test_grant_stalls),
+        PAIR(test_edges_alone),
+        PAIR(test_edges_in_sequence),
+        PAIR(test_edges_of_many),
+        PAIR(test_largest_message),
+        PAIR(test_flood_is_bounded),
+        PAIR(test_window_grows),
+        PAIR(test_window_budget),
+        PAIR(test_a_held_lane_holds_no_other),
+        PAIR(test_held_lanes_all_go_on),
+        PAIR(test_nobody_there),
+        PAIR(test_grants_take_turns),
+        RAW(test_grant_stalls),
         RAW(test_fin_behind_a_large_one),
+        RAW(test_longer_than_a_packet),
+        RAW(test_slow_behind_a_granted_one),
     };
     identity = side_identity();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
