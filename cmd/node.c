@@ -351,7 +351,7 @@ static const struct cmd_option node_table[] = {
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
-    { "max-packet", "BYTES", "the longest packet that is tried on a path [8952]" },
+    { "max-packet", "BYTES", "the longest packet tried [1452 on loopback, else 8952]" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
