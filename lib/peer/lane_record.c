@@ -114,6 +114,13 @@ static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struc
     }
 }
 
+/* Nobody can't be answered: a lane to that address would be malformed itself. */
+static bool wants_answer(const struct record *record)
+{
+    return record->kind == RECORD_CALL || record->kind == RECORD_LINK ||
+           record->kind == RECORD_UNLINK || record->kind == RECORD_MONITOR;
+}
+
 ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     struct record record;
@@ -141,6 +148,9 @@ ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size
     }
     if (record.payload_len > RUSM_MESSAGE_MAX) {
         return RUSM_ETOOLARGE;
+    }
+    if (l->from == 0 && wants_answer(&record)) {
+        return RUSM_EMALFORMED;
     }
     if (record.kind >= RECORD_KINDS) {
         if (!record.skip) {

@@ -1,16 +1,5 @@
-/* node: when the machine has no more: descriptors, disk, or everybody at once.
- *
- *   what is short                                  outcome
- *   ---------------------------------------------  ------------------------------------------------
- *   no descriptors at a node's start               RUSM_EIO, "Too many open files" and what for;
- *                                                  nothing left behind: it starts when there are
- *   no descriptors while it runs                   it serves its clients, takes new ones and peers
- *   no room on the disk of the run folder          RUSM_EIO, "No space left on device"; nothing left
- *                                                  behind: it starts when there is room
- *   10,000 processes spawned at once               all there, all answer, all can be killed
- *   memory                                         injected: actor_memory.c, quic_*.c, peer_*.c
- *   a clock that steps                             cluster_registry.c: only it uses the wall clock
- */
+/* node: when the machine has no more: descriptors, disk, or everybody at once. Inputs and outcomes:
+ * rusm-protocol(7), HOSTILE INPUT. */
 #include "help/foe.h"
 #include <sched.h>
 #include <sys/mount.h>

@@ -1,21 +1,7 @@
 /* node: control frames from a peer that has the cluster's certificate and means harm, against a real
  * node: what holds for every type alike, and hello. In all of these, and in those of
  * node_hostile_*.c, a well-behaved client is answered and the node's process lives on.
- *
- *   input                                                       outcome
- *   ----------------------------------------------------------  ------------------------------------
- *   any frame but HELLO before HELLO                            closed, 1 malformed
- *   any frame longer than LIMIT_FRAME                           closed, 1, by its head alone
- *   any body cut short, anywhere                                closed, 1, or what is left is valid
- *   an unknown frame; with the skip bit                         closed, 1; skipped
- *   HELLO: no name, bad name, incarnation 0, unknown role,
- *          bad address, cut                                     closed, 1
- *   HELLO: another version, whatever follows                    closed, 2 version
- *   HELLO: our name and incarnation; our name and another       closed, 5 self; closed, 4 name taken
- *   HELLO twice                                                 closed, 1
- *   ADOPT, LEAVE, REPLY, NODES, NAMES, PONG from a client       closed, 1
- *   LEAVE, NODES, NAMES, REPLY from a node not yet adopted      closed, 1
- */
+ * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "help/hostile.h"
 #include "base/limits.h"
 

@@ -1,22 +1,6 @@
 /* node: datagrams from someone without the certificate, who can send from many addresses, see what
- * an honest client sends, and send it again. See node_hostile.c.
- *
- *   input                                                outcome
- *   ---------------------------------------------------  -------------------------------------------
- *   100,000 datagrams of noise, of all lengths           dropped and counted; at most an answer
- *                                                        no longer than what asked
- *   an honest client's Initial, cut anywhere or with a   dropped, or a handshake that goes nowhere
- *   bit turned                                           and is forgotten
- *   the same Initial 1,000 times, from one address       one handshake
- *   2,000 Initials from as many addresses, and silence   LIMIT_HALF_OPEN handshakes and a few, then
- *                                                        Retry; never more than three times the
- *                                                        bytes; a real client is served within a
- *                                                        second
- *   a whole session's datagrams, at once and later       nothing happens twice; the old Initial may
- *                                                        begin a handshake that goes nowhere
- *   packets of a connection that never was               100 stateless resets a second, smaller
- *                                                        than what asked
- */
+ * an honest client sends, and send it again. See node_hostile.c. Inputs and outcomes:
+ * rusm-protocol(7), HOSTILE INPUT. */
 #include "help/foe.h"
 #include "base/limits.h"
 #include "base/rng.h"

@@ -1,22 +1,6 @@
 /* node: too much of what would be fine in small amounts, from a peer that has the certificate. See
  * node_hostile.c. The node's memory is looked at: each bound is that of limits.h and some slack.
- *
- *   input                                                  outcome
- *   -----------------------------------------------------  -----------------------------------------
- *   no hello; half a hello; no ADOPT from who has to       closed, 9 timeout, after LIMIT_HANDSHAKE
- *   half a frame, for ever, of who is ready                nothing: at most LIMIT_FRAME is held
- *   200,000 PINGs, answers read                            all answered
- *   PINGs without end, answers not read                    closed, 7 limit, at LIMIT_CONTROL_QUEUE
- *   requests for tables without end, answers not read      the same
- *   receipts asked for 10,000,000 records, not read        the same
- *   receipts asked for 1,000,000 records, read             all of them told
- *   NODES naming 10,000 nodes that are not there           LIMIT_TOLD are known, LIMIT_DIALS are
- *                                                          dialled at a time; newcomers
- *                                                          are still accepted
- *   1,000 hellos with as many names                        all known: at most LIMIT_NODE_NAMES ever
- *   NAMES: 1,000,100 names                                 LIMIT_NAMES are kept, the rest is counted
- *                                                          as refused; all go when the peer goes
- */
+ * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "help/foe.h"
 #include "base/limits.h"
 

@@ -1,25 +1,5 @@
 /* node: control frames that no honest peer sends, type by type. See node_hostile.c.
- *
- *   input                                                       outcome
- *   ----------------------------------------------------------  ------------------------------------
- *   ADOPT twice                                                 nothing: it is adopted
- *   another incarnation of a live node, ADOPT at once           closed, 4 name taken; the first stays
- *   the same with the higher name, whose ADOPT is not to say    closed, 1; the first stays
- *   the same, and the first does not answer a PING              the second takes its place, the first
- *                                                               is closed, 8 replaced
- *   LEAVE, and it stays                                         nothing
- *   RECEIPTS nobody asked for; DRAINED of no lane of ours       nothing
- *   RECEIPTS with a status above STATUS_MAX                     closed, 1
- *   REQUEST: id 0, no op                                        closed, 1
- *   REQUEST: unknown op, unknown table                          answered RUSM_EINVAL
- *   REQUEST: SPAWN, KILL, WHEREIS with broken fields            closed, 1
- *   REPLY nobody asked for, CANCEL of nothing, PONG unasked     nothing
- *   NODES: bad name, bad address, incarnation 0                 closed, 1
- *   NAMES: bad name, live claim of no process                   closed, 1
- *   PING of less than 8 bytes                                   closed, 1
- *   FIN, RESET_STREAM or STOP_SENDING of the control stream     closed, 1
- *   a second bidirectional stream                               the transport allows none
- */
+ * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "help/hostile.h"
 
 /* ---- type by type ---- */

@@ -1,26 +1,5 @@
 /* node: lanes from a peer that has the certificate and means harm. See node_hostile.c.
- *
- *   input                                                  outcome
- *   -----------------------------------------------------  -----------------------------------------
- *   header: unknown type, longer than LIMIT_LANE_HEADER,
- *           too short for its fields, bad target           closed, 1 malformed
- *   header: `after` at or above the lane's own ordinal     closed, 1
- *   two successors of one lane                             closed, 1
- *   header cut by FIN; FIN with nothing                    closed, 1
- *   header cut by a reset                                  nothing: counted as lost
- *   record: above LIMIT_RECORD, or above the largest
- *           message                                        STOP_SENDING 3 too large; counted
- *   record: unknown kind; with the skip bit                closed, 1; skipped
- *   record: a known kind with no ref, or one too many      closed, 1
- *   record: of nothing, a signal longer than a reason      closed, 1
- *   record cut by FIN                                      closed, 1
- *   record cut by a reset                                  nothing: counted as lost
- *   records to nobody                                      counted as noproc
- *   LINK, UNLINK                                           counted as malformed
- *   two records on an unordered lane                       the first counts; closed, 1
- *   a lane's predecessor that never comes                  nothing: it waits
- *   bytes beyond a lane's credit, lanes beyond the limit   the transport allows none
- */
+ * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "help/foe.h"
 #include "base/limits.h"
 
@@ -30,6 +9,11 @@
 /* An ordered lane's header to "echo", no process sending. */
 #define TO_ECHO                \
     "\x00\x08\x00\x00\x01\x04" \
+    "echo"
+
+/* The same from process 5. */
+#define TO_ECHO_FROM           \
+    "\x00\x08\x00\x05\x01\x04" \
     "echo"
 
 struct lane_case {
@@ -126,8 +110,12 @@ static void test_record(void **state)
         { "held in the head", BODY(TO_ECHO "\x40"), false, OPEN },
         { "held in the payload", BODY(TO_ECHO "\x06\0x"), false, OPEN },
         { "whole, then FIN", BODY(TO_ECHO "\x02\0x"), true, OPEN },
-        { "LINK", BODY(TO_ECHO "\x01\x04"), false, OPEN },
-        { "UNLINK", BODY(TO_ECHO "\x02\x25\x01"), false, OPEN },
+        { "LINK", BODY(TO_ECHO_FROM "\x01\x04"), false, OPEN },
+        { "UNLINK", BODY(TO_ECHO_FROM "\x02\x25\x01"), false, OPEN },
+        { "CALL from nobody", BODY(TO_ECHO "\x02\x21\x01"), false, CLOSE_MALFORMED },
+        { "LINK from nobody", BODY(TO_ECHO "\x01\x04"), false, CLOSE_MALFORMED },
+        { "UNLINK from nobody", BODY(TO_ECHO "\x02\x25\x01"), false, CLOSE_MALFORMED },
+        { "MONITOR from nobody", BODY(TO_ECHO "\x02\x26\x01"), false, CLOSE_MALFORMED },
         { "DOWN of no monitor", BODY(TO_ECHO "\x02\x28\x01"), false, OPEN },
         { "REPLY to no call", BODY(TO_ECHO "\x02\x22\x01"), false, OPEN },
         { "DEMONITOR of none", BODY(TO_ECHO "\x02\x27\x01"), false, OPEN },

@@ -1,17 +1,6 @@
 /* node: what lanes of a hostile peer can make it hold. See node_hostile.c. The bounds are those of
  * limits.h and some slack for what keeps the books: LANE_KIB a lane, a quarter for growing buffers.
- *
- *   input                                             outcome
- *   ------------------------------------------------  ----------------------------------------------
- *   all LIMIT_LANES lanes, a byte in each             nothing: LANE_KIB each
- *   the same, each filled with small records          nothing: LIMIT_LANE_WINDOW each
- *   the same, each filled with a part of a large one  nothing: the same
- *   replies that nobody asked for, to a process that  LIMIT_MAILBOX_REPLIES in the mailbox, the rest
- *   takes nothing                                     waits in its lanes
- *   unordered messages to the same                    a mailbox full, the rest counted as overflow
- *   1,000 monitors over LIMIT_MONITORS                told RUSM_ELIMIT; gone when the peer goes
- *   monitors of nobody, the DOWNs not taken           closed, 7 limit, at LIMIT_CONN_SIGNALS
- */
+ * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "help/foe.h"
 #include "base/limits.h"
 
