@@ -25,9 +25,9 @@ static void link_any(struct endpoint *e, struct link *l, struct reader *in)
         } else {
             link_ready(e, l);
         }
-    } else if (order < 2) {
+    } else if (l->greeted ? order == 0 : order < 14) { /* mostly first, and once */
         hello_say(e, l, in);
-    } else if (order < 4) {
+    } else if (order < 3) {
         request_say(e, l, in);
     } else if (order < 7) {
         frame_any(e, l, in);

@@ -19,7 +19,7 @@
 /* One connection; its struct conn is what the node knows of it. */
 struct link {
     struct conn conn;
-    bool used, ready;
+    bool used, ready, greeted; /* greeted: it has said its hello */
 };
 
 struct endpoint {

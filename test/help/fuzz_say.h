@@ -63,6 +63,7 @@ static inline void hello_say(struct endpoint *e, struct link *l, struct reader *
     ssize_t len = hello_encode(body, sizeof(body), &hello);
 
     must(len > 0);
+    l->greeted = true;
     frame_say(e, l, FRAME_HELLO, body, (size_t)len);
 }
 
