@@ -53,8 +53,8 @@ int rusm_demonitor(struct rusm_process *self, uint64_t ref)
     return monitor_unwatch(self, ref);
 }
 
-int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                      uint64_t *ref)
+static int self_monitor_name(struct rusm_process *self, uint32_t node, const char *name,
+                             size_t name_len, uint64_t *ref)
 {
     struct runtime *rt = self->rt;
     rusm_pid pid = { 0 };
@@ -69,6 +69,17 @@ int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name
         pid = (rusm_pid){ 0 }; /* nobody: told so, like any other */
     }
     return monitor_watch(self, pid, ref);
+}
+
+int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                      uint64_t *ref)
+{
+    int err;
+
+    do {
+        err = self_monitor_name(self, node, name, name_len, ref);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 int rusm_demonitor_flush(struct rusm_process *self, uint64_t ref)
@@ -95,7 +106,12 @@ int rusm_monitor_nodes(struct rusm_process *self, bool on)
 
 int rusm_link(struct rusm_process *self, rusm_pid pid)
 {
-    return link_make(self, pid);
+    int err;
+
+    do {
+        err = link_make(self, pid);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
 }
 
 int rusm_unlink(struct rusm_process *self, rusm_pid pid)

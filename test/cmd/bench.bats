@@ -34,6 +34,13 @@ load helper
     jq -e '.bystander_rtt_us | [.alone, .flooded] | all(.p50 > 0 and .p99 >= .p50)' <<<"$output"
 }
 
+@test "local: every figure of the JSON is there, and more than nothing" {
+    expect 0 rusm bench --json local
+    jq -e '.bench == "local" and .schedulers == 1 and .messages_per_s > 0 and
+           .coroutine_messages_per_s > 0 and .spawns_per_s > 0 and .restarts_per_s > 0 and
+           .bytes_per_process > 0 and .timer_ns > 0' <<<"$output"
+}
+
 @test "its folder and its nodes are gone afterwards" {
     expect 0 env TMPDIR="$BATS_TEST_TMPDIR" "$RUSM" bench --senders 1 closed 1 1
     [ -z "$(find "$BATS_TEST_TMPDIR" -name 'rusm-bench*')" ]
@@ -49,6 +56,7 @@ load helper
     expect 2 rusm bench mixed
     expect 2 rusm bench mixed 1 1
     expect 2 rusm bench flood 1
+    expect 2 rusm bench local 1
     expect 2 rusm bench --senders 0 fanout 1 1
     expect 2 rusm bench --payload 2000000 closed 1 1
     expect 2 rusm bench bulk 1 1
