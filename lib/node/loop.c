@@ -16,6 +16,11 @@
 #define SPIN_MISSES 16
 #define SPIN_SKIP 8
 
+/* A core given away for longer than it takes to ask was used by someone. After so many times in one
+ * spin it is left to them: who sleeps disturbs their round trips no more. */
+#define SPIN_LENT_NS ((uint64_t)3000)
+#define SPIN_LENT_MAX 4
+
 /* A core given away that comes back only after this is wanted by someone who computes: then those
  * that sleep are served before those that spin. No spinning for a while, doubled each time. */
 #define SPIN_OUSTED_NS ((uint64_t)1500000)
@@ -149,6 +154,7 @@ static void spin_pause(struct loop *l, uint64_t now_ns)
 bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), void *context)
 {
     uint64_t now_ns, then_ns, end_ns;
+    unsigned lent = 0;
     if (l->spin_ns == 0)
         return false;
     if (l->spin_skip > 0) {
@@ -164,6 +170,7 @@ bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), v
             l->spin_misses = 0;
             return true;
         }
+        uint64_t given_ns = clock_ns();
         sched_yield();
         then_ns = now_ns;
         now_ns = clock_ns();
@@ -171,6 +178,8 @@ bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), v
             spin_pause(l, now_ns);
             return false;
         }
+        if (now_ns - given_ns > SPIN_LENT_NS && ++lent == SPIN_LENT_MAX)
+            return false;
     }
     if (++l->spin_misses >= SPIN_MISSES)
         l->spin_skip = SPIN_SKIP;

@@ -42,7 +42,7 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
 void loop_look(struct loop *l, uint64_t now_ns);
 /* Asks `poll` (with `context`) again and again for a short while, instead of waiting: a core that
  * sleeps takes longer to wake than a message to come and go. Gives the core to whoever else wants
- * it, and gives itself up where it finds nothing or others want the core for long. True: poll said
+ * it, and gives itself up where it finds nothing or others want the core often or for long. True: poll said
  * so; false: wait. Reads the clock. */
 bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), void *context);
 /* Any thread, any signal handler. */

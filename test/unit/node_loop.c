@@ -1,4 +1,5 @@
-/* The loop's waits: a spin finds what comes, ends in time, gives itself up, is cut short by a wake. */
+/* The loop's waits: a spin finds what comes, ends in time, gives itself up, is cut short by a wake.
+ * LINK: -Wl,--wrap=sched_yield */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -138,6 +139,34 @@ static void spin_yields_to_others(void **state)
     close_loop(&l, fd);
 }
 
+/* Who gives the core away gets it back so much later, as if someone else had used it. */
+static uint64_t lend_ns;
+
+int __wrap_sched_yield(void);
+int __wrap_sched_yield(void)
+{
+    uint64_t until = now_ns() + lend_ns;
+    while (lend_ns > 0 && now_ns() < until) {}
+    return 0;
+}
+
+static void spin_disturbs_few(void **state)
+{
+    struct asked a = { 0 };
+    struct loop l;
+    int fd = open_loop(&l, 100000 * MS);
+    (void)state;
+    lend_ns = 10000;
+    assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
+    assert_in_range(a.times, 1, 10);
+    unsigned before = a.times;
+    l.spin_again_ns = 0; /* in case that the core was really taken for long */
+    assert_false(loop_spin(&l, UINT64_MAX, ask, &a)); /* tried again with the next wait */
+    assert_true(a.times > before);
+    lend_ns = 0;
+    close_loop(&l, fd);
+}
+
 static void *wake(void *context)
 {
     loop_wake(context);
@@ -195,6 +224,7 @@ int main(void)
         cmocka_unit_test(spin_ends),
         cmocka_unit_test(spin_gives_up),
         cmocka_unit_test(spin_yields_to_others),
+        cmocka_unit_test(spin_disturbs_few),
         cmocka_unit_test(woken),
         cmocka_unit_test(looks),
     };
