@@ -170,7 +170,7 @@ received() { sed -n 's/^greeter received: //p' london.out; }
 }
 
 @test "6: no reply in time" {
-    start_node london --boot sink=sink --boot mute='relay sink' # passes it on, never replies
+    start_node london --boot mute=bounce # what is too short for it is ignored
     expect 6 rusm call --timeout 0.3 london mute hi
     like "$stderr" "rusm: call: *may still*"
     equal "$output" ""

@@ -61,5 +61,5 @@ has_received() { [ "$(at "$1" "$RUSM" call "$1" drain)" = "$2" ]; }
     head -c 1048576 /dev/urandom >megabyte
     at london expect 0 rusm send --file megabyte london to_drain
     wait_until has_received tokyo 1
-    found 1452
+    found 8952
 }
