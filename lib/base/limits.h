@@ -153,6 +153,12 @@
  * must not take the connections of those that are real. The others wait for their turn. */
 #define LIMIT_DIALS 64
 
+/* Dials begun within so long before another may begin, so that a hundred nodes that start together do
+ * not all wait for each other's handshakes until these are given up. One that takes longer, as its
+ * address does not answer, holds up no other. */
+#define LIMIT_DIALS_FRESH 16
+#define LIMIT_DIALS_FRESH_NS ((uint64_t)2 * 1000000000)
+
 /* A handshake or hello that takes longer is dropped. */
 #define LIMIT_HANDSHAKE_NS ((uint64_t)10 * 1000000000)
 
@@ -167,6 +173,10 @@
 /* How long a node looks at its socket before it sleeps (--spin). Two cores that sleep cost a round
  * trip 80 us, spinning 9; peers that answer at once do so within 20. */
 #define LIMIT_SPIN_NS ((uint64_t)50 * 1000)
+
+/* A node of our run folder that started after us dials us, and is not dialled for this long (to twice
+ * as long) after we hear of it: of a hundred that start together each pair would do so twice. */
+#define LIMIT_NEAR_NS ((uint64_t)10 * 1000000000)
 
 /* Redialling a lost peer: from, up to; doubled each time, with jitter of a half. */
 #define LIMIT_BACKOFF_MIN_NS ((uint64_t)100 * 1000000)

@@ -1,61 +1,91 @@
 /* dial: dialling the members that are wanted and not connected, with backoff and jitter, when they are
  * due; called by member.c and the node's turns. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "node/node.h"
 
+/* One round of its addresses: asked for anew each time, as they may have changed. */
+struct attempt {
+    struct resolver_ask ask;
+    int tried; /* how many of ask.found were dialled */
+};
+
+static void queue_init(struct dial_queue *q)
+{
+    heap_init(&q->due);
+    list_init(&q->trying);
+    q->full_ns = 0;
+}
+
 void dials_init(struct dials *d)
 {
-    heap_init(&d->vouched);
-    heap_init(&d->others);
-    list_init(&d->trying);
-    d->full = false;
+    queue_init(&d->vouched);
+    queue_init(&d->others);
 }
 
 void dials_fini(struct dials *d)
 {
-    heap_fini(&d->vouched);
-    heap_fini(&d->others);
+    heap_fini(&d->vouched.due);
+    heap_fini(&d->others.due);
 }
 
 int dial_add(struct member *m)
 {
     list_init(&m->trying);
-    return heap_insert(&m->node->dials.others, &m->dial, UINT64_MAX);
+    return heap_insert(&m->node->dials.others.due, &m->dial, UINT64_MAX);
 }
 
-/* Either heap may hold it: see dial_vouch. */
-static struct heap *heap_of(const struct member *m)
+/* Either queue may have it: see dial_vouch. */
+static struct dial_queue *queue_of(const struct member *m)
 {
     struct dials *d = &m->node->dials;
-    return m->dial.index <= d->vouched.count && d->vouched.at[m->dial.index] == &m->dial
-               ? &d->vouched
-               : &d->others;
+    const struct heap *h = &d->vouched.due;
+    return m->dial.index <= h->count && h->at[m->dial.index] == &m->dial ? &d->vouched : &d->others;
+}
+
+static bool is_asking(const struct member *m)
+{
+    return m->attempt && m->attempt->ask.under_way;
+}
+
+bool dial_has_more(const struct member *m)
+{
+    return m->attempt && m->attempt->tried < m->attempt->ask.count;
+}
+
+void dial_done(struct member *m)
+{
+    if (is_asking(m))
+        return; /* the helper has it; the next dial frees it */
+    free(m->attempt);
+    m->attempt = NULL;
 }
 
 void dial_remove(struct member *m)
 {
+    free(m->attempt); /* the resolver is gone by now */
     list_remove(&m->trying);
-    heap_remove(heap_of(m), &m->dial);
+    heap_remove(&queue_of(m)->due, &m->dial);
 }
 
 void dial_vouch(struct member *m)
 {
     struct dials *d = &m->node->dials;
     uint64_t at_ns = m->dial.key;
-    if (heap_of(m) == &d->vouched)
+    if (queue_of(m) == &d->vouched)
         return;
     list_remove(&m->trying);
-    heap_remove(&d->others, &m->dial);
+    heap_remove(&d->others.due, &m->dial);
     /* Without memory it stays with the others, whose heap has room for it. */
-    if (heap_insert(&d->vouched, &m->dial, at_ns) != 0)
-        heap_insert(&d->others, &m->dial, at_ns);
+    if (heap_insert(&d->vouched.due, &m->dial, at_ns) != 0)
+        heap_insert(&d->others.due, &m->dial, at_ns);
 }
 
 void dial_at(struct member *m, uint64_t at_ns)
 {
-    heap_move(heap_of(m), &m->dial, at_ns);
+    heap_move(&queue_of(m)->due, &m->dial, at_ns);
 }
 
 void dial_later(struct member *m)
@@ -81,10 +111,11 @@ static void refresh(struct rusm_node *node, struct member *m)
 }
 
 /* Dials the next of its addresses. False: there is none left. */
-static bool dial_next(struct rusm_node *node, struct member *m)
+static bool dial_next(struct member *m)
 {
-    while (m->tried < m->ask.count) {
-        if (connection_dial(node, &m->ask.found[m->tried++], m->name, &m->dialling) != 0)
+    struct attempt *a = m->attempt;
+    while (dial_has_more(m)) {
+        if (connection_dial(m->node, &a->ask.found[a->tried++], m->name, &m->dialling) != 0)
             continue;
         m->dialling->member = m;
         m->dialling->index = m->index;
@@ -100,68 +131,91 @@ static void on_resolved(struct resolver_ask *ask)
     struct rusm_node *node = m->node;
     if (ask->count < 0)
         log_warn(&node->log, "cannot dial %s: %s", m->name, ask->why.text);
-    if (m->wanted && !m->current && !m->dialling && !node->leaving && !dial_next(node, m))
+    if (m->wanted && !m->current && !m->dialling && !node->leaving && !dial_next(m))
         dial_later(m);
     if (!m->dialling)
         dial_ended(node);
 }
 
-static void dial(struct rusm_node *node, struct member *m)
+static void dial(struct member *m)
 {
+    struct rusm_node *node = m->node;
     dial_at(m, UINT64_MAX);
     refresh(node, m);
-    if (!m->wanted || m->current || m->dialling || m->ask.under_way || !m->address[0])
+    if (!m->wanted || m->current || m->dialling || is_asking(m) || !m->address[0])
         return;
-    if (m->tried < m->ask.count && dial_next(node, m))
+    if (dial_has_more(m) && dial_next(m))
         return;
-    memcpy(m->ask.host_port, m->address, sizeof m->address);
-    m->ask.done = on_resolved;
-    m->ask.user = m;
-    m->tried = 0;
-    if (resolver_ask(&node->resolver, &m->ask) != 0)
+    dial_done(m);
+    struct attempt *a = m->attempt = calloc(1, sizeof *a);
+    if (!a) {
+        dial_later(m);
+        return;
+    }
+    memcpy(a->ask.host_port, m->address, sizeof m->address);
+    list_init(&a->ask.link);
+    a->ask.done = on_resolved;
+    a->ask.user = m;
+    if (resolver_ask(&node->resolver, &a->ask) != 0)
         dial_later(m);
 }
 
-static struct member *due(const struct heap *h, uint64_t now_ns)
+static struct member *due(const struct dial_queue *q, uint64_t now_ns)
 {
-    struct heap_node *n = heap_min(h);
+    struct heap_node *n = heap_min(&q->due);
     return n && n->key <= now_ns ? list_entry(n, struct member, dial) : NULL;
 }
 
 void dial_ended(struct rusm_node *node)
 {
-    node->dials.full = false;
+    node->dials.vouched.full_ns = node->dials.others.full_ns = 0;
 }
 
-/* May another of the others be dialled? */
-static bool has_place(struct dials *d)
+/* May another be dialled? */
+static bool has_place(struct dial_queue *q, bool others, uint64_t now_ns)
 {
-    unsigned count = 0;
-    list_each_safe(link, &d->trying) {
+    unsigned all = 0, fresh = 0;
+    uint64_t oldest_ns = 0;
+    list_each_safe(link, &q->trying) { /* oldest first */
         struct member *m = list_entry(link, struct member, trying);
-        if (m->dialling || m->ask.under_way)
-            count++;
-        else
+        if (!m->dialling && !is_asking(m)) {
             list_remove(link);
+            continue;
+        }
+        all++;
+        if (now_ns - m->trying_ns >= LIMIT_DIALS_FRESH_NS)
+            continue;
+        if (fresh++ == 0)
+            oldest_ns = m->trying_ns;
     }
-    d->full = count >= LIMIT_DIALS;
-    return !d->full;
+    q->full_ns = others && all >= LIMIT_DIALS ? UINT64_MAX
+                 : fresh >= LIMIT_DIALS_FRESH ? oldest_ns + LIMIT_DIALS_FRESH_NS
+                                              : 0;
+    return q->full_ns == 0;
+}
+
+/* Dials who is due. Returns when there may be another. */
+static uint64_t queue_tick(struct rusm_node *node, struct dial_queue *q)
+{
+    bool others = q == &node->dials.others;
+    struct member *m;
+    if (q->full_ns <= node->now_ns)
+        q->full_ns = 0;
+    while (!q->full_ns && (m = due(q, node->now_ns)) && has_place(q, others, node->now_ns)) {
+        dial(m);
+        list_remove(&m->trying);
+        list_append(&q->trying, &m->trying);
+        m->trying_ns = node->now_ns;
+    }
+    struct heap_node *first = heap_min(&q->due);
+    return q->full_ns ? q->full_ns : first ? first->key : UINT64_MAX;
 }
 
 uint64_t dials_tick(struct rusm_node *node)
 {
-    struct dials *d = &node->dials;
-    struct member *m;
     if (node->leaving)
         return UINT64_MAX;
-    while ((m = due(&d->vouched, node->now_ns)))
-        dial(node, m);
-    while (!d->full && (m = due(&d->others, node->now_ns)) && has_place(d)) {
-        dial(node, m);
-        if (!list_linked(&m->trying))
-            list_append(&d->trying, &m->trying);
-    }
-    struct heap_node *first = heap_min(&d->vouched), *other = d->full ? NULL : heap_min(&d->others);
-    uint64_t next = first ? first->key : UINT64_MAX;
-    return other && other->key < next ? other->key : next;
+    uint64_t next = queue_tick(node, &node->dials.vouched);
+    uint64_t other = queue_tick(node, &node->dials.others);
+    return other < next ? other : next;
 }

@@ -55,7 +55,6 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len)
     m->since_ns = node->now_ns;
     m->pidfd = -1;
     list_init(&m->contended);
-    list_init(&m->ask.link);
     list_append(&node->members, &m->link);
     return m;
 }
@@ -82,7 +81,7 @@ static void tell_apart(struct rusm_node *node, struct member *m, bool told)
 
 /* ---- who is wanted ---- */
 
-static void want(struct member *m, const char *address)
+static void want(struct member *m, const char *address, uint64_t at_ns)
 {
     size_t len = strlen(address);
     if (len >= sizeof m->address)
@@ -92,7 +91,20 @@ static void want(struct member *m, const char *address)
     if (m->current || m->dialling)
         return;
     m->backoff_ns = 0;
-    dial_at(m, m->node->now_ns);
+    dial_at(m, at_ns);
+}
+
+/* Of our run folder and cluster, and running? */
+static bool is_neighbour(const struct rusm_node *node, const struct rundir_entry *e)
+{
+    return e->alive && strcmp(e->fingerprint, identity_fingerprint(node->identity)) == 0;
+}
+
+static void want_neighbour(struct member *m, const struct rundir_entry *e, uint64_t at_ns)
+{
+    m->near = true;
+    dial_vouch(m);
+    want(m, e->address, at_ns);
 }
 
 void members_scan(struct rusm_node *node)
@@ -109,14 +121,10 @@ void members_scan(struct rusm_node *node)
             rundir_clean(&node->rundir, e->name);
             continue;
         }
-        if (strcmp(e->fingerprint, identity_fingerprint(node->identity)) != 0)
-            continue;
-        struct member *m = member_get(node, e->name, strlen(e->name));
-        if (!m)
-            continue;
-        m->near = true;
-        dial_vouch(m);
-        want(m, e->address);
+        struct member *m =
+            is_neighbour(node, e) ? member_get(node, e->name, strlen(e->name)) : NULL;
+        if (m) /* in any order: not all begin with the same one */
+            want_neighbour(m, e, node->now_ns + rng_below(&node->rng, 1000));
     }
     free(entries);
 }
@@ -136,7 +144,7 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
     snprintf(address, sizeof address, v6 ? "[%s]:%s" : "%s:%s", target.host, target.port);
     m->joined = true;
     dial_vouch(m);
-    want(m, address);
+    want(m, address, node->now_ns);
     return 0;
 }
 
@@ -144,9 +152,11 @@ void member_connected(struct rusm_node *node, struct member *m, struct connectio
 {
     tell_apart(node, m, false);
     m->current = c;
+    if (m->dialling == c)
+        m->dialling = NULL;
     m->left = false;
     m->since_ns = node->now_ns;
-    m->tried = m->ask.count = 0;
+    dial_done(m);
     m->incarnation = c->incarnation;
     m->backoff_ns = 0;
     dial_at(m, UINT64_MAX);
@@ -174,7 +184,7 @@ void member_lost(struct rusm_node *node, struct member *m, struct connection *c)
         liveness_settled(m);
     if (m->current || m->dialling || !m->wanted || node->leaving)
         return;
-    if (was_dialling && !was_current && m->tried < m->ask.count)
+    if (was_dialling && !was_current && dial_has_more(m))
         dial_at(m, node->now_ns); /* another of its addresses may do, before we wait */
     else
         dial_later(m);
@@ -204,6 +214,11 @@ void members_tell(struct rusm_node *node, struct connection *c)
         peer_send_frame(c->peer, FRAME_NODES, true, body, writer_len(&w));
 }
 
+static uint64_t jitter(struct rusm_node *node)
+{
+    return rng_below(&node->rng, LIMIT_NEAR_NS);
+}
+
 int members_told(struct rusm_node *node, const struct frame *frame)
 {
     struct reader r = reader_on(frame->body, frame->len);
@@ -222,9 +237,15 @@ int members_told(struct rusm_node *node, const struct frame *frame)
         }
         if (!m || m->current || m->dialling || m->wanted)
             continue;
+        struct rundir_entry near;
+        if (rundir_find(&node->rundir, m->name, &near) == 0 && is_neighbour(node, &near)) {
+            /* It published after we looked, so it saw us when it looked, and dials. */
+            want_neighbour(m, &near, node->now_ns + LIMIT_NEAR_NS + jitter(node));
+            continue;
+        }
         memcpy(address, e.address, e.address_len);
         address[e.address_len] = 0;
-        want(m, address);
+        want(m, address, node->now_ns);
     }
     return got;
 }

@@ -50,9 +50,9 @@ struct member {
     bool left;                    /* it said so, as it ended its last connection */
     uint64_t since_ns;            /* of its present state */
     struct heap_node dial;        /* next try; UINT64_MAX: none; in one heap of node.dials */
-    struct list trying;           /* in node.dials.trying */
-    struct resolver_ask ask;      /* for `address`, at every try anew */
-    int tried;                    /* how many of ask.found were dialled */
+    struct list trying;           /* of its queue there, while it is dialled */
+    uint64_t trying_ns;           /* since when */
+    struct attempt *attempt;      /* dial.c's, while there is one */
     int pidfd;                    /* its OS process, if it is of our run folder; -1 */
     struct loop_watch death;
     uint64_t backoff_ns;
@@ -90,10 +90,13 @@ struct causes {
 };
 
 /* When which member is to be dialled. */
+struct dial_queue {
+    struct heap due;
+    struct list trying; /* whose dial is under way */
+    uint64_t full_ns;   /* no more until then, or until one of these ends; 0: not full */
+};
 struct dials {
-    struct heap vouched, others; /* of members; the others share LIMIT_DIALS */
-    struct list trying;          /* those of the others whose dial is under way */
-    bool full;                   /* others that are due wait for one of these to end */
+    struct dial_queue vouched, others; /* by the user; the others share LIMIT_DIALS */
 };
 
 struct rusm_node {
@@ -198,6 +201,10 @@ void dials_init(struct dials *d);
 void dials_fini(struct dials *d);
 int dial_add(struct member *m); /* 0 or RUSM_ENOMEM */
 void dial_remove(struct member *m);
+/* It is connected: what was found out for dialling it is forgotten. */
+void dial_done(struct member *m);
+/* Are there addresses left to be tried in this attempt? */
+bool dial_has_more(const struct member *m);
 /* The user vouches for it: it no longer shares LIMIT_DIALS. */
 void dial_vouch(struct member *m);
 void dial_at(struct member *m, uint64_t at_ns);

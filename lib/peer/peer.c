@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/must.h"
 #include "peer/peer_state.h"
 
 /* ---- life ---- */
@@ -18,7 +17,8 @@ static void out_writable(void *context, uint64_t from)
 
 int peer_new(struct peer **out, const struct peer_options *options)
 {
-    struct peer *p = calloc(1, sizeof *p);
+    const struct hello *hello = &options->hello;
+    struct peer *p = calloc(1, sizeof *p + hello->name_len + hello->advertise_len);
     if (!p) {
         return RUSM_ENOMEM;
     }
@@ -27,19 +27,19 @@ int peer_new(struct peer **out, const struct peer_options *options)
     p->context = options->context;
     p->control = -1;
     p->since_ns = options->now_ns;
-    p->hello = options->hello;
-    p->client = options->hello.role == HELLO_CLIENT;
-    must(p->hello.name_len < sizeof p->hello_text[0]);
-    must(p->hello.advertise_len < sizeof p->hello_text[1]);
-    if (p->hello.name_len) {
-        memcpy(p->hello_text[0], p->hello.name, p->hello.name_len);
+    p->hello = *hello;
+    p->client = hello->role == HELLO_CLIENT;
+    if (hello->name_len) {
+        memcpy(p->text, hello->name, hello->name_len);
     }
-    if (p->hello.advertise_len) {
-        memcpy(p->hello_text[1], p->hello.advertise, p->hello.advertise_len);
+    if (hello->advertise_len) {
+        memcpy(p->text + hello->name_len, hello->advertise, hello->advertise_len);
     }
-    p->hello.name = p->hello_text[0];
-    p->hello.advertise = p->hello_text[1];
+    p->hello.name = p->text;
+    p->hello.advertise = p->text + hello->name_len;
     outq_init(&p->control_q);
+    buf_init(&p->receipts, GATHER);
+    buf_init(&p->drained, GATHER);
     buf_init(&p->control_rx, LIMIT_CONTROL_QUEUE);
     lanes_in_init(&p->in, p->conn, p, p->events, p->context, options->budget, options->pools,
                   options->seed, peer_lane_drained);
@@ -75,6 +75,8 @@ void peer_free(struct peer *p)
     lanes_out_fini(&p->out);
     list_remove(&p->ticking); /* not before: a grant that ends may be given to another lane of it */
     buf_fini(&p->control_rx);
+    buf_fini(&p->receipts);
+    buf_fini(&p->drained);
     free(p);
 }
 
@@ -163,6 +165,13 @@ void peer_turn(struct peer *p, uint64_t now_ns)
     peer_flush_gathered(p);
 }
 
+/* Gives back what it keeps for the next burst: a node may have a thousand peers that say nothing. */
+static void rest(struct peer *p)
+{
+    buf_trim(&p->receipts);
+    buf_trim(&p->drained);
+}
+
 bool peer_tick(struct peer *p, uint64_t now_ns)
 {
     if (p->closing) {
@@ -174,7 +183,11 @@ bool peer_tick(struct peer *p, uint64_t now_ns)
     }
     lanes_in_tick(&p->in, now_ns);
     lanes_out_tick(&p->out, now_ns);
-    return !p->ready || !list_empty(&p->in.granted) || !list_empty(&p->out.open);
+    if (!p->ready || !list_empty(&p->in.granted) || !list_empty(&p->out.open)) {
+        return true;
+    }
+    rest(p);
+    return false;
 }
 
 void peer_finish(struct peer *p)
@@ -184,8 +197,8 @@ void peer_finish(struct peer *p)
 
 bool peer_quiet(const struct peer *p)
 {
-    return p->out.queued == 0 && p->control_q.len == 0 && p->receipts.len == 0 &&
-           p->drained.len == 0;
+    return p->out.queued == 0 && p->control_q.len == 0 && buf_len(&p->receipts) == 0 &&
+           buf_len(&p->drained) == 0;
 }
 
 bool peer_drained(const struct peer *p)

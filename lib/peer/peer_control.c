@@ -43,23 +43,30 @@ int peer_send_hello(struct peer *p)
     return peer_send_frame(p, FRAME_HELLO, false, body, (size_t)len);
 }
 
-static void flush_gather(struct peer *p, struct gather *g, enum frame_type type)
+static void flush_gather(struct peer *p, struct buf *g, enum frame_type type)
 {
-    if (g->len == 0 || p->control < 0) {
+    if (buf_len(g) == 0 || p->control < 0) {
         return;
     }
-    peer_send_frame(p, type, false, g->bytes, g->len); /* without memory that ends it */
-    g->len = 0;
+    peer_send_frame(p, type, false, buf_data(g), buf_len(g)); /* without memory that ends it */
+    buf_clear(g);
 }
 
-static struct writer gather(struct peer *p, struct gather *g, enum frame_type type)
+/* Room for two integers; the writer is bad when there is no memory, which ends the connection. */
+static struct writer gather(struct peer *p, struct buf *g, enum frame_type type)
 {
-    if (GATHER - g->len < 2 * VARINT_LEN_MAX) {
+    if (GATHER - buf_len(g) < 2 * VARINT_LEN_MAX) {
         flush_gather(p, g, type);
     }
+    uint8_t *at = buf_reserve(g, 2 * VARINT_LEN_MAX);
+    if (!at) {
+        peer_fail(p, RUSM_ENOMEM, "");
+        return writer_on(NULL, 0);
+    }
+    peer_needs_tick(p); /* which gives the memory back */
     credit_owner_due(&p->in.owed);
     conn_wake(p->conn);
-    return writer_on(g->bytes + g->len, GATHER - g->len);
+    return writer_on(at, 2 * VARINT_LEN_MAX);
 }
 
 void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status)
@@ -67,7 +74,7 @@ void peer_send_receipt(struct peer *p, uint64_t id, uint64_t status)
     struct writer w = gather(p, &p->receipts, FRAME_RECEIPTS);
     receipt_write(&w, &(struct receipt){ .id = id, .status = status });
     if (!w.bad) {
-        p->receipts.len += writer_len(&w);
+        buf_wrote(&p->receipts, writer_len(&w));
     }
 }
 
@@ -76,7 +83,7 @@ void peer_lane_drained(struct peer *p, uint64_t ordinal)
     struct writer w = gather(p, &p->drained, FRAME_DRAINED);
     writer_varint(&w, ordinal);
     if (!w.bad) {
-        p->drained.len += writer_len(&w);
+        buf_wrote(&p->drained, writer_len(&w));
     }
 }
 

@@ -6,13 +6,8 @@
 #include "base/buf.h"
 #include "peer/peers.h"
 
-/* Receipts and drained ordinals gathered in a turn; more go out in a further frame. */
+/* Bytes of receipts or drained ordinals gathered in a turn; more go out in a further frame. */
 #define GATHER 4096
-
-struct gather {
-    uint8_t bytes[GATHER];
-    size_t len;
-};
 
 struct peer {
     struct conn *conn;
@@ -28,15 +23,15 @@ struct peer {
     bool control_blocked;
     bool control_full; /* someone waits for room */
     struct buf control_rx;
-    struct gather receipts, drained;
+    struct buf receipts, drained; /* gathered */
 
-    struct hello hello; /* ours; its texts point into hello_text */
-    char hello_text[2][512];
+    struct hello hello; /* ours; its texts are in `text` */
     bool has_hello, ready, closing;
     bool put_off; /* the other side's ADOPT, and what came behind it, waits */
     bool client;  /* either end is a client: no adopt */
     uint64_t since_ns;
     uint64_t refused; /* records the peer broke off */
+    char text[];
 };
 
 /* It has something that time changes. */
