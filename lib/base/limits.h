@@ -135,6 +135,9 @@
  * its effect in its lane's order only. */
 #define LIMIT_EXITS 1024
 
+/* How long an exit signal waits for its place in its lane's order, which the process may hold up. */
+#define LIMIT_EXIT_WAIT_NS ((uint64_t)1000000000)
+
 /* Spawnables a node is taught. */
 #define LIMIT_SPAWNABLES 1024
 

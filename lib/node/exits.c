@@ -1,7 +1,8 @@
 /* exits: exit signals between nodes travel twice: as a record in the pair's lane, for their place in
  * the order, and past it on the control stream, for a process that is stuck: when its mailbox is full,
- * or a large message waits for its turn, nothing in the lane would reach it. The two copies have one
- * ref; whichever comes second is forgotten with the first. Called by router.c and connection.c. */
+ * or a large message waits for its turn, nothing in the lane would reach it, and so it is when the
+ * lane's copy has not come after a second. The two copies have one ref; whichever comes second is
+ * forgotten with the first. Called by router.c, connection.c and turn.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 struct exit_wait {
     struct list link; /* in the connection's exits, oldest first */
     uint64_t ref, from, to;
+    uint64_t since_ns;
     bool in_lane; /* it was the lane's, which has had its effect */
     char reason[];
 };
@@ -30,6 +32,7 @@ static void exits_drop(struct connection *c, struct exit_wait *e)
 {
     list_remove(&e->link);
     c->exit_count--;
+    c->node->exit_waits--;
     free(e);
 }
 
@@ -48,8 +51,10 @@ static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t l
     if (!e)
         return NULL;
     e->ref = ref;
+    e->since_ns = c->node->now_ns;
     list_append(&c->exits, &e->link);
     c->exit_count++;
+    c->node->exit_waits++;
     return e;
 }
 
@@ -97,6 +102,20 @@ void exits_stuck(struct connection *c, uint64_t from, uint64_t to)
         struct exit_wait *e = list_entry(link, struct exit_wait, link);
         if (!e->in_lane && e->from == from && e->to == to)
             exits_act(c, e);
+    }
+}
+
+void exits_tick(struct rusm_node *node)
+{
+    if (!node->runtime)
+        return;
+    list_each(at, &node->connections) {
+        struct connection *c = list_entry(at, struct connection, link);
+        list_each_safe(link, &c->exits) {
+            struct exit_wait *e = list_entry(link, struct exit_wait, link);
+            if (!e->in_lane && node->now_ns - e->since_ns >= LIMIT_EXIT_WAIT_NS)
+                exits_act(c, e);
+        }
     }
 }
 

@@ -136,6 +136,7 @@ struct rusm_node {
     struct list grants_starved; /* waiting for the node's budget */
 
     struct causes causes;
+    unsigned exit_waits; /* in all connections' exits */
     uint64_t started_ns, now_ns, tick_ns;
     atomic_int stops; /* calls of rusm_node_stop */
     bool leaving;
@@ -248,6 +249,8 @@ bool router_stuck(struct rusm_node *node, const struct rusm_process *process);
 int exits_frame(struct connection *c, const struct frame *frame);
 /* A lane from that process to that one of ours has to wait: what came past it acts. */
 void exits_stuck(struct connection *c, uint64_t from, uint64_t to);
+/* About once a second: those whose lane has not brought its copy for too long act. */
+void exits_tick(struct rusm_node *node);
 /* The lane's copy with that ref has come to its turn. */
 void exits_record(struct connection *c, uint64_t ref);
 /* For a post of kind EXIT: the ref that its two copies are to have; 0: there is to be one only. */

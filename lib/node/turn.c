@@ -14,7 +14,7 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 /* Whether someone has something that time changes: else a node at rest sleeps on. */
 static bool ticking(const struct rusm_node *node)
 {
-    return peers_ticking(&node->peers) || blocks_any(&node->pools.blocks);
+    return peers_ticking(&node->peers) || node->exit_waits > 0 || blocks_any(&node->pools.blocks);
 }
 
 static void tick(struct rusm_node *node)
@@ -24,6 +24,7 @@ static void tick(struct rusm_node *node)
     } else if (node->now_ns >= node->tick_ns) {
         node->tick_ns = node->now_ns + TICK_NS;
         peers_tick(&node->peers, node->now_ns);
+        exits_tick(node);
         blocks_tick(&node->pools.blocks);
     }
 }
