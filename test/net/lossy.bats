@@ -65,3 +65,52 @@ has_received() { [ "$(received "$1" "$2")" = "$3" ]; }
     wait_until has_received tokyo drain 1
     was_bad
 }
+
+# Two nodes of traffic.c behind a relay of these options, with pairs both ways of so many messages, and
+# a ball beside them.
+traffic_through() {
+    local messages=$1
+    shift
+    PATIENCE=60
+    seed
+    start_relay tokyo "$@"
+    RUSM=$TRAFFIC start_behind tokyo --log-level info
+    RUSM=$TRAFFIC start_apart london --log-level info --join "tokyo@$relay_address"
+    wait_until whole london tokyo
+    throw_ball
+    pairs london tokyo 4 "$messages" mixed
+    pairs tokyo london 4 "$messages" mixed
+    all_arrived london tokyo 4 "$messages"
+    all_arrived tokyo london 4 "$messages"
+    wait_until thrown 20
+    never_parted
+    all_arrived london tokyo 4 "$messages"
+    all_arrived tokyo london 4 "$messages"
+}
+
+@test "a third out of order and a third twice: all of 8 pairs arrives, in order, once" {
+    traffic_through 1000 --delay 5 --jitter 5 --reorder 33 --duplicate 33
+    was_bad
+}
+
+@test "200 ms of delay: all of 8 pairs arrives, in order, once" {
+    traffic_through 110 --delay 200
+}
+
+@test "20 % lost, at 5 ms: all of 8 pairs arrives, in order, once" {
+    traffic_through 100 --delay 5 --loss 20
+    was_bad
+}
+
+@test "64 MiB through a relay that loses 1 % arrive as they were" {
+    PATIENCE=60
+    seed
+    start_relay tokyo --loss 1
+    RUSM=$TRAFFIC start_behind tokyo --log-level info
+    RUSM=$TRAFFIC start_apart london --log-level info --join "tokyo@$relay_address"
+    wait_until whole london tokyo
+    pairs london tokyo 1 1 67108864
+    all_arrived london tokyo 1 1
+    never_parted
+    was_bad
+}
