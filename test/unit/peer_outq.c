@@ -159,11 +159,13 @@ static void test_no_memory(void **state)
     assert_int_equal(q.records, 1);
     assert_int_equal(peeked(&q, got, 16, 16), 1);
     outq_fini(&q, &pool);
+#ifndef __SANITIZE_ADDRESS__ /* with it there are no spare ones */
     /* A spare chunk needs no memory. */
     memory_fail_after(0);
     assert_int_equal(outq_append(&q, &pool, "c", 1, NULL, 0, 1), 0);
     memory_works();
     outq_fini(&q, &pool);
+#endif
     outq_pool_fini(&pool);
 }
 
