@@ -259,9 +259,10 @@ int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_f
     struct relay *relay = NULL;
     char join[RUSM_ADDRESS_MAX];
     const char *joins[] = { join };
-    struct rusm_node_options options = { .name = "hub", .rundir = c->rundir };
+    struct rusm_node_options options = { .name = "hub" };
     int status = cluster_make(c, cmd);
 
+    options.rundir = c->rundir;
     if (status == 0 && relay_new(&relay, "127.0.0.1:0", CLUSTER_SEED) != 0) {
         status = failure_say(cmd, EXIT_FAILED, "cannot relay: %s", strerror(errno));
     }

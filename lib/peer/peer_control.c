@@ -61,7 +61,7 @@ static struct writer gather(struct peer *p, struct buf *g, enum frame_type type)
     uint8_t *at = buf_reserve(g, 2 * VARINT_LEN_MAX);
     if (!at) {
         peer_fail(p, RUSM_ENOMEM, "");
-        return writer_on(NULL, 0);
+        return (struct writer){ .bad = true };
     }
     peer_needs_tick(p); /* which gives the memory back */
     credit_owner_due(&p->in.owed);
