@@ -119,7 +119,7 @@ static int mixed_stalled(struct mixed *m, struct cluster *c)
 
 static int mixed_loss(struct mixed *m)
 {
-    struct cluster c;
+    struct cluster c = { .nodes = 0 };
     struct histogram rtt;
     int status = cluster_start_lossy(&c, m->bench->options->cmd, load_boot, MIXED_LOSS);
 

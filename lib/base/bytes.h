@@ -88,6 +88,7 @@ static inline uint64_t reader_u64(struct reader *r)
 static inline struct writer writer_on(void *data, size_t cap)
 {
     uint8_t *p = data;
+    // cppcheck-suppress nullPointerArithmetic
     return (struct writer){ .start = p, .at = p, .end = cap > 0 ? p + cap : p, .bad = false };
 }
 
