@@ -69,7 +69,6 @@ static void fill_settings(ngtcp2_settings *s, struct conn *c, const ngtcp2_pkt_h
                           const ngtcp2_cid *odcid, uint16_t *lengths)
 {
     ngtcp2_settings_default(s);
-    s->cc_algo = NGTCP2_CC_ALGO_CUBIC;
     s->initial_ts = c->clock_ns;
     /* At once: ngtcp2 takes an acknowledgement along with data only when it is due, so that a later
      * one costs request and reply a packet each. Of a batch it sends one either way. */

@@ -47,6 +47,23 @@ lossy() {
     never_parted
 }
 
+@test "1 % is lost, at 40 ms there and back: 64 MiB arrive all the same" {
+    two_spaces 1500
+    PROGRAM=$RELAY RELAY=$BATS_TEST_TMPDIR/inside.tokyo start_relay tokyo --listen 10.77.0.2:0 \
+        --loss 1 --delay 20
+    RUSM=$TRAFFIC at tokyo start_node tokyo --log-level info --listen 10.77.0.2:0 \
+        --advertise "$relay_address"
+    relay tokyo to "$address"
+    RUSM=$TRAFFIC at london start_node london --log-level info --listen 10.77.0.1:0 \
+        --join "tokyo@$relay_address"
+    wait_until whole london tokyo
+    pairs london tokyo 1 1 67108864
+    all_arrived london tokyo 1 1
+    relay tokyo counters
+    not like "$(tail -n 2 tokyo.relay | head -n 1)" "* lost 0 *"
+    never_parted
+}
+
 # What arrives is whole, no packet was cut into fragments; in time they are as long as discovery can
 # find; and an idle node sleeps.
 narrow() {
