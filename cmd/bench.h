@@ -37,6 +37,8 @@ int bench_local(struct bench *bench);
 
 /* The number that word i is. Returns 0 or the exit status. */
 int bench_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
+/* CLOCK_MONOTONIC; in the parent and on the nodes. */
+uint64_t bench_now_ns(void);
 /* One line. Takes o. */
 void bench_print_json(json_t *o);
 /* Waits; says how far `what` is on a terminal, unless it is NULL. */

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define BULK_SECONDS 3 /* unless told */
 #define BULK_MESSAGE ((size_t)1024 * 1024)
@@ -121,17 +120,10 @@ struct bulk_sender {
     uint8_t *data;
 };
 
-static uint64_t bulk_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static void bulk_answer(struct rusm_process *self, struct bulk_sender *s, int error)
 {
     s->state.error = error;
-    s->state.elapsed_ns = bulk_now_ns() - s->start_ns;
+    s->state.elapsed_ns = bench_now_ns() - s->start_ns;
     rusm_reply(self, &s->asked, &s->state, sizeof(s->state));
 }
 
@@ -141,7 +133,7 @@ static void bulk_fill(struct rusm_process *self, struct bulk_sender *s)
     uint64_t ref;
     int error = 0;
 
-    while (error == 0 && bulk_now_ns() - s->start_ns < s->order.duration_ns) {
+    while (error == 0 && bench_now_ns() - s->start_ns < s->order.duration_ns) {
         error = rusm_send(self, s->sink, s->data, BULK_MESSAGE, 0);
         s->state.sent += error == 0;
     }
@@ -167,7 +159,7 @@ static void bulk_receive(struct rusm_process *self, void *state, const struct ru
         error = error == 0 ? rusm_spawn_at(self, node, "bulk-sink", NULL, &ref) : error;
     } else if (m->kind == RUSM_SPAWNED) {
         s->sink = m->from;
-        s->start_ns = bulk_now_ns();
+        s->start_ns = bench_now_ns();
         bulk_fill(self, s);
     } else if (m->kind == RUSM_WRITABLE) {
         bulk_fill(self, s);

@@ -98,11 +98,8 @@ static void connect_idle(struct connect *t)
 /* In a process of its own: opens and closes connections to worker0 while the time lasts. */
 static int connect_caller(const struct connect *t, int out)
 {
-    struct timespec now, end;
-    uint64_t count = 0;
+    uint64_t count = 0, end_ns = bench_now_ns() + (uint64_t)CONNECT_RATE_MS * 1000000;
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += CONNECT_RATE_MS / 1000;
     do {
         struct rusm_client *client;
         if (cluster_dial(&t->cluster, t->bench->options->cmd, 1, &client) != 0) {
@@ -110,8 +107,7 @@ static int connect_caller(const struct connect *t, int out)
         }
         rusm_client_close(client);
         count++;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+    } while (bench_now_ns() < end_ns);
     return write(out, &count, sizeof(count)) == sizeof(count) ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LANES_ROW 100 /* lanes opened at once */
 
@@ -19,13 +18,6 @@ struct connect_hub {
     rusm_pid *sender;
     uint32_t senders;
 };
-
-static uint64_t connect_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- on the hub ----------------------------------------------------------------------------------- */
 
@@ -82,7 +74,7 @@ static int hub_ask_spawn(struct rusm_process *self, struct connect_hub *h)
     uint64_t ref;
 
     h->asks++;
-    h->stamp_ns = connect_now_ns();
+    h->stamp_ns = bench_now_ns();
     return rusm_spawn_at(self, h->node, "mayfly", NULL, &ref);
 }
 
@@ -95,7 +87,7 @@ static bool hub_more_spawns(const struct connect_hub *h, uint64_t now_ns)
 static void hub_answer(struct rusm_process *self, struct connect_hub *h, int error)
 {
     h->state.error = error;
-    h->state.elapsed_ns = connect_now_ns() - h->start_ns;
+    h->state.elapsed_ns = bench_now_ns() - h->start_ns;
     rusm_reply(self, &h->asked, &h->state, sizeof(h->state));
     h->asked.kind = RUSM_SEND;
 }
@@ -106,7 +98,7 @@ static void hub_begin(struct rusm_process *self, struct connect_hub *h)
 
     memset(&h->state, 0, sizeof(h->state));
     h->asks = 0;
-    h->start_ns = connect_now_ns();
+    h->start_ns = bench_now_ns();
     if (error == 0 && h->order.what == CONNECT_SENDERS) {
         error = hub_spawn_senders(self, h);
     } else if (error == 0 && h->order.what == CONNECT_LANES) {
@@ -123,7 +115,7 @@ static void hub_begin(struct rusm_process *self, struct connect_hub *h)
 
 static void hub_spawned(struct rusm_process *self, struct connect_hub *h)
 {
-    uint64_t now_ns = connect_now_ns();
+    uint64_t now_ns = bench_now_ns();
     int error = 0;
 
     h->state.done++;

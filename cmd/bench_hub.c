@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define STAMP 8      /* bytes of the time in front of a message */
 #define REPLY_NAME 9 /* "s00000001" */
@@ -28,13 +27,6 @@ struct hub {
     rusm_pid pid[BENCH_SENDERS_MAX];
     char *payload;
 };
-
-static uint64_t hub_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- a sender --------------------------------------------------------------------------------- */
 
@@ -62,7 +54,7 @@ static void sender_stop(struct rusm_process *self, void *state, const char *reas
 static bool sender_send(struct rusm_process *self, struct sender *s)
 {
     struct hub *h = s->hub;
-    uint64_t now = hub_now_ns();
+    uint64_t now = bench_now_ns();
     int error;
 
     if (h->order.mode == BENCH_CLOSED) {
@@ -115,7 +107,7 @@ static void sender_start(struct rusm_process *self, struct sender *s, const uint
     memcpy(&s->node, node, sizeof(s->node));
     s->in_flight = 0;
     s->left = h->order.mode == BENCH_UNLOADED ? BENCH_PROBES_ROW : 0;
-    sender_fill(self, s, hub_now_ns());
+    sender_fill(self, s, bench_now_ns());
 }
 
 static void sender_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -125,7 +117,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     uint64_t now, then = s->stamp_ns;
 
     if (m->kind == RUSM_WRITABLE) {
-        sender_fill(self, s, hub_now_ns());
+        sender_fill(self, s, bench_now_ns());
         return;
     }
     if (m->kind != RUSM_SEND) {
@@ -138,7 +130,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     if (s->in_flight == 0) {
         return; /* of an order that was given up */
     }
-    now = hub_now_ns();
+    now = bench_now_ns();
     if (h->order.mode != BENCH_CLOSED) {
         memcpy(&then, m->data, sizeof(then));
     }
@@ -189,7 +181,7 @@ static int hub_begin(struct rusm_process *self, struct hub *h, const struct benc
     h->order = *order;
     memset(&h->state, 0, sizeof(h->state));
     h->running = order->senders;
-    h->start_ns = hub_now_ns();
+    h->start_ns = bench_now_ns();
     h->end_ns = h->start_ns + order->duration_ns;
     for (uint32_t i = 0; i < order->senders; i++) {
         char name[32];

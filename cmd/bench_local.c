@@ -4,7 +4,6 @@
 #include "bench.h"
 
 #include <string.h>
-#include <time.h>
 
 #define LOCAL_MS 1000 /* of a measurement that takes a time */
 #define LOCAL_POLL_MS 20
@@ -37,13 +36,6 @@ struct local {
     uint64_t left;    /* processes or timers still to be made */
     rusm_pid pair[2]; /* of a ping-pong; the first alone: what is to be ended */
 };
-
-static uint64_t local_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- what is measured --------------------------------------------------------------------------- */
 
@@ -175,7 +167,7 @@ static int local_idles(struct rusm_process *self, struct local *l)
 static int local_timers(struct rusm_process *self, struct local *l)
 {
     bool cancelled = l->left <= LOCAL_TIMERS;
-    uint64_t ref, start = local_now_ns();
+    uint64_t ref, start = bench_now_ns();
     int error = 0;
 
     for (int i = 0; error == 0 && i < LOCAL_SLICE && l->left > 0; i++, l->left--) {
@@ -183,14 +175,14 @@ static int local_timers(struct rusm_process *self, struct local *l)
         error = error == 0 && cancelled ? rusm_cancel(self, ref) : error;
         l->state.count += cancelled;
     }
-    l->state.elapsed_ns += cancelled ? local_now_ns() - start : 0;
+    l->state.elapsed_ns += cancelled ? bench_now_ns() - start : 0;
     return error;
 }
 
 static void local_done(struct rusm_process *self, struct local *l, int error)
 {
     if (l->what != LOCAL_TIMER) {
-        l->state.elapsed_ns = local_now_ns() - l->start_ns;
+        l->state.elapsed_ns = bench_now_ns() - l->start_ns;
     }
     l->state.error = error;
     l->state.done = true;
@@ -232,7 +224,7 @@ static int local_begin(struct rusm_process *self, struct local *l)
     int error = 0;
 
     l->state = (struct local_state){ 0 };
-    l->start_ns = local_now_ns();
+    l->start_ns = bench_now_ns();
     switch (l->what) {
     case LOCAL_CALLBACKS: error = local_pair(self, l, &local_pong); break;
     case LOCAL_COROUTINES: error = local_pair(self, l, &local_coroutine); break;
