@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
-#include "rusm.h"
+#include "quic/endpoint.h"
 
 /* While there is always something to do, other descriptors than the socket are looked at this often. */
 #define LOOK_NS ((uint64_t)1000000)
@@ -135,13 +134,6 @@ void loop_look(struct loop *l, uint64_t now_ns)
         loop_wait(l, now_ns, 0, false);
 }
 
-static uint64_t clock_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static void spin_pause(struct loop *l, uint64_t now_ns)
 {
     bool again = now_ns - l->spin_again_ns < 4 * l->spin_pause_ns;
@@ -161,7 +153,7 @@ bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), v
         l->spin_skip--;
         return false;
     }
-    now_ns = clock_ns();
+    now_ns = endpoint_now_ns();
     if (now_ns < l->spin_again_ns)
         return false;
     end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
@@ -170,10 +162,10 @@ bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), v
             l->spin_misses = 0;
             return true;
         }
-        uint64_t given_ns = clock_ns();
+        uint64_t given_ns = endpoint_now_ns();
         sched_yield();
         then_ns = now_ns;
-        now_ns = clock_ns();
+        now_ns = endpoint_now_ns();
         if (now_ns - then_ns > SPIN_OUSTED_NS) {
             spin_pause(l, now_ns);
             return false;
