@@ -3,21 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/runtime.h"
 #include "base/id.h"
 #include "base/limits.h"
-
-static int child_check_args(const struct rusm_args *args)
-{
-    size_t bytes = 0;
-
-    if (args->count > RUSM_ARGS_MAX) {
-        return RUSM_ELIMIT;
-    }
-    for (size_t i = 0; i < args->count; i++) {
-        bytes += strlen(args->value[i]);
-    }
-    return bytes > LIMIT_ARGS_BYTES ? RUSM_ELIMIT : 0;
-}
 
 int child_check(const struct rusm_child *child)
 {
@@ -25,7 +13,7 @@ int child_check(const struct rusm_child *child)
         (child->name && !id_process_name_ok(child->name, strlen(child->name)))) {
         return RUSM_EINVAL;
     }
-    int err = child_check_args(&child->args);
+    int err = runtime_check_args(&child->args);
     return err || !child->supervisor ? err : child_check_all(child->supervisor);
 }
 

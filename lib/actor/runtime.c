@@ -226,6 +226,19 @@ static int runtime_process_init(struct rusm_process *p, const struct rusm_args *
     return RUSM_EINIT;
 }
 
+int runtime_check_args(const struct rusm_args *args)
+{
+    size_t bytes = 0;
+
+    if (args->count > RUSM_ARGS_MAX) {
+        return RUSM_ELIMIT;
+    }
+    for (size_t i = 0; i < args->count; i++) {
+        bytes += strlen(args->value[i]);
+    }
+    return bytes > LIMIT_ARGS_BYTES ? RUSM_ELIMIT : 0;
+}
+
 int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
                   const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
                   uint64_t now_ns)

@@ -57,6 +57,8 @@ const struct rusm_behaviour *runtime_spawnable(struct runtime *rt, const char *n
 const struct rusm_behaviour *builtin_find(const char *name);
 const struct rusm_behaviour *const *builtin_all(void); /* NULL-terminated */
 
+/* What a spawn may be given: 0 or RUSM_ELIMIT. */
+int runtime_check_args(const struct rusm_args *args);
 /* why may be NULL; gets the init's text. RUSM_EINIT, RUSM_ELIMIT, RUSM_ENOMEM. */
 int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
                   const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,

@@ -8,7 +8,6 @@
 #include "actor/signal.h"
 #include "actor/supervisor.h"
 #include "base/id.h"
-#include "base/limits.h"
 
 rusm_pid rusm_self(const struct rusm_process *self)
 {
@@ -129,23 +128,10 @@ bool rusm_trap_exit(struct rusm_process *self, bool trap)
 
 /* ---- spawning ---- */
 
-static int self_args_check(const struct rusm_args *args)
-{
-    size_t bytes = 0;
-
-    if (args->count > RUSM_ARGS_MAX) {
-        return RUSM_ELIMIT;
-    }
-    for (size_t i = 0; i < args->count; i++) {
-        bytes += strlen(args->value[i]);
-    }
-    return bytes > LIMIT_ARGS_BYTES ? RUSM_ELIMIT : 0;
-}
-
 int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                const struct rusm_args *args, rusm_pid *pid)
 {
-    int err = args ? self_args_check(args) : 0;
+    int err = args ? runtime_check_args(args) : 0;
 
     return err ? err : runtime_spawn(self->rt, behaviour, args, pid, NULL, self->rt->now_ns);
 }
@@ -201,7 +187,7 @@ int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnabl
 {
     struct runtime *rt = self->rt;
     const struct rusm_args *given = args ? args : &process_no_args;
-    int err = self_args_check(given);
+    int err = runtime_check_args(given);
 
     if (err) {
         return err;
