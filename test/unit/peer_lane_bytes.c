@@ -1,33 +1,7 @@
 /* peer/lane_in: what a lane may say, byte by byte: broken off, successors, unordered, unknown, and bytes
  * that no honest peer sends. */
 #include "base/rng.h"
-#include "help/peer_pair.h"
-
-static struct identity *identity;
-
-struct duo {
-    struct side raw;
-    struct host b; /* what raw sends to */
-};
-
-static int setup_raw(void **state)
-{
-    struct duo *p = calloc(1, sizeof(*p));
-    assert_non_null(p);
-    host_start(&p->b, "bronze", identity, 0);
-    raw_join(&p->raw, &p->b, identity, RUSM_MESSAGE_MAX);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct duo *p = *state;
-    host_stop(&p->b);
-    raw_free(&p->raw);
-    free(p);
-    return 0;
-}
+#include "help/peer_duo.h"
 
 /* ---- broken off ------------------------------------------------------------------------------ */
 
@@ -409,7 +383,7 @@ static void test_noise(void **state)
         struct duo *p;
         uint8_t noise[300];
         struct rng rng;
-        setup_raw(&again);
+        duo_raw(&again);
         p = again;
         rng_init(&rng, seed);
         box_open(&p->b, 5, 2, 100, seed % 2);
@@ -435,14 +409,14 @@ static void test_noise(void **state)
             pair_turn(NULL, &p->b, &p->raw);
         }
         pair_for(NULL, &p->b, &p->raw, 2);
-        teardown(&again);
+        duo_teardown(&again);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define RAW(name) cmocka_unit_test_setup_teardown(name, setup_raw, teardown)
+#define RAW(name) cmocka_unit_test_setup_teardown(name, duo_raw, duo_teardown)
         RAW(test_reset),
         RAW(test_reset_at_once),
         RAW(test_too_large),
@@ -469,8 +443,5 @@ int main(void)
         RAW(test_unordered_twice),
         cmocka_unit_test(test_noise),
     };
-    identity = side_identity();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }

@@ -1,49 +1,7 @@
 /* peer/lane_in: lanes that come in: credit, holding, grants. */
-#include "help/peer_pair.h"
+#include "help/peer_duo.h"
 
 #define W LIMIT_LANE_WINDOW
-
-static struct identity *identity;
-
-struct duo {
-    struct host a, b; /* a sends to b */
-    struct side raw;  /* or this does */
-};
-
-static int setup_connected(void **state)
-{
-    struct duo *p = calloc(1, sizeof(*p));
-    assert_non_null(p);
-    host_start(&p->a, "amber", identity, 0);
-    host_start(&p->b, "bronze", identity, 0);
-    pair_connect(&p->a, &p->b);
-    *state = p;
-    return 0;
-}
-
-static int setup_raw(void **state)
-{
-    struct duo *p = calloc(1, sizeof(*p));
-    assert_non_null(p);
-    host_start(&p->b, "bronze", identity, 0);
-    raw_join(&p->raw, &p->b, identity, RUSM_MESSAGE_MAX);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct duo *p = *state;
-    if (p->a.e) {
-        host_stop(&p->a);
-    }
-    host_stop(&p->b);
-    if (p->raw.e) {
-        raw_free(&p->raw);
-    }
-    free(p);
-    return 0;
-}
 
 /* ---- credit ---------------------------------------------------------------------------------- */
 
@@ -393,8 +351,8 @@ static void test_fin_behind_a_large_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define PAIR(name) cmocka_unit_test_setup_teardown(name, setup_connected, teardown)
-#define RAW(name) cmocka_unit_test_setup_teardown(name, setup_raw, teardown)
+#define PAIR(name) cmocka_unit_test_setup_teardown(name, duo_connected, duo_teardown)
+#define RAW(name) cmocka_unit_test_setup_teardown(name, duo_raw, duo_teardown)
         PAIR(test_edges_alone),
         PAIR(test_edges_in_sequence),
         PAIR(test_edges_of_many),
@@ -411,8 +369,5 @@ int main(void)
         RAW(test_longer_than_a_packet),
         RAW(test_slow_behind_a_granted_one),
     };
-    identity = side_identity();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }

@@ -1,36 +1,11 @@
 /* peer/lane_out: lanes that go out: who is told RUSM_BUSY and then writable, lanes that end and their
  * successors, the limits of a connection, and a peer that wants no more. */
 #include "base/rng.h"
-#include "help/peer_pair.h"
-
-static struct identity *identity;
-
-struct duo {
-    struct host a, b; /* a sends to b */
-    struct side raw;  /* or to this */
-    struct side_stream *control;
-};
-
-static struct duo *make(uint64_t streams)
-{
-    struct duo *p = calloc(1, sizeof(*p));
-    assert_non_null(p);
-    host_start(&p->a, "amber", identity, 0);
-    host_start(&p->b, "bronze", identity, streams);
-    return p;
-}
-
-static int setup(void **state)
-{
-    struct duo *p = make(0);
-    pair_connect(&p->a, &p->b);
-    *state = p;
-    return 0;
-}
+#include "help/peer_duo.h"
 
 static int setup_8_streams(void **state)
 {
-    struct duo *p = make(8);
+    struct duo *p = duo_new(8);
     pair_connect(&p->a, &p->b);
     *state = p;
     return 0;
@@ -38,7 +13,7 @@ static int setup_8_streams(void **state)
 
 static int setup_many_streams(void **state)
 {
-    struct duo *p = make(LIMIT_PAIRS + LIMIT_LANES);
+    struct duo *p = duo_new(LIMIT_PAIRS + LIMIT_LANES);
     pair_connect(&p->a, &p->b);
     *state = p;
     return 0;
@@ -46,21 +21,9 @@ static int setup_many_streams(void **state)
 
 static int setup_raw(void **state)
 {
-    struct duo *p = make(0);
+    struct duo *p = duo_new(0);
     p->control = raw_join(&p->raw, &p->a, identity, 100000);
     *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct duo *p = *state;
-    host_stop(&p->a);
-    host_stop(&p->b);
-    if (p->raw.e) {
-        raw_free(&p->raw);
-    }
-    free(p);
     return 0;
 }
 
@@ -488,9 +451,9 @@ static void test_no_credit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define PAIR(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define FEW(name) cmocka_unit_test_setup_teardown(name, setup_8_streams, teardown)
-#define RAW(name) cmocka_unit_test_setup_teardown(name, setup_raw, teardown)
+#define PAIR(name) cmocka_unit_test_setup_teardown(name, duo_connected, duo_teardown)
+#define FEW(name) cmocka_unit_test_setup_teardown(name, setup_8_streams, duo_teardown)
+#define RAW(name) cmocka_unit_test_setup_teardown(name, setup_raw, duo_teardown)
         PAIR(test_busy_then_writable),
         PAIR(test_large_message_into_an_empty_queue),
         PAIR(test_signals_are_never_busy),
@@ -503,13 +466,10 @@ int main(void)
         FEW(test_few_streams),
         PAIR(test_many_ends),
         FEW(test_all_lanes_busy),
-        cmocka_unit_test_setup_teardown(test_pairs_are_bounded, setup_many_streams, teardown),
+        cmocka_unit_test_setup_teardown(test_pairs_are_bounded, setup_many_streams, duo_teardown),
         RAW(test_stopped),
         RAW(test_drained_too_early),
         RAW(test_no_credit),
     };
-    identity = side_identity();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }

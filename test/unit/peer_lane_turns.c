@@ -1,34 +1,8 @@
 /* peer/lane_turns: small messages before large ones, shares by bytes, and bytes under way that are
  * counted to the last. What is pulled here by hand is not sent, and acknowledged at once: how much
  * of bulk may be under way depends on the time that round trips take. */
-#include "help/peer_pair.h"
+#include "help/peer_duo.h"
 #include "peer/peer_state.h"
-
-static struct identity *identity;
-
-struct duo {
-    struct host a, b; /* a sends to b */
-};
-
-static int setup(void **state)
-{
-    struct duo *p = calloc(1, sizeof(*p));
-    assert_non_null(p);
-    host_start(&p->a, "amber", identity, 0);
-    host_start(&p->b, "bronze", identity, 0);
-    pair_connect(&p->a, &p->b);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct duo *p = *state;
-    host_stop(&p->a);
-    host_stop(&p->b);
-    free(p);
-    return 0;
-}
 
 /* The lane that is next gives what it may. Its bytes; `from` is its sender. */
 static size_t pull(struct lanes_out *o, uint64_t *from)
@@ -117,12 +91,10 @@ static void test_all_under_way_is_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_small_before_many_large, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_small_ones_share_by_bytes, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_all_under_way_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_small_before_many_large, duo_connected, duo_teardown),
+        cmocka_unit_test_setup_teardown(test_small_ones_share_by_bytes, duo_connected,
+                                        duo_teardown),
+        cmocka_unit_test_setup_teardown(test_all_under_way_is_counted, duo_connected, duo_teardown),
     };
-    identity = side_identity();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }

@@ -1,31 +1,9 @@
 /* peer/peer: two hosts: hello, adopt, the control stream, order, receipts, the end. */
-#include "help/peer_pair.h"
-
-static struct identity *identity;
-
-struct duo {
-    struct host a, b;
-    struct side raw; /* instead of b, in some tests */
-};
+#include "help/peer_duo.h"
 
 static int setup(void **state)
 {
-    struct duo *p = calloc(1, sizeof(*p));
-    host_start(&p->a, "amber", identity, 0);
-    host_start(&p->b, "bronze", identity, 0);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct duo *p = *state;
-    host_stop(&p->a);
-    host_stop(&p->b);
-    if (p->raw.e) {
-        raw_free(&p->raw);
-    }
-    free(p);
+    *state = duo_new(0);
     return 0;
 }
 
@@ -318,7 +296,7 @@ static void test_raw_bad_bodies(void **state)
         raw_hello(&p->raw, control, CONTROL_VERSION);
         raw_frame(&p->raw, control, bad[i].type, false, bad[i].body, bad[i].len);
         expect_close(p, CLOSE_MALFORMED);
-        teardown(&again);
+        duo_teardown(&again);
     }
 }
 
@@ -553,7 +531,7 @@ static void test_end_in_the_middle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, duo_teardown)
         TEST(test_hello_then_adopt),
         TEST(test_adopt_put_off),
         TEST(test_adopt_put_off_too_long),
@@ -582,8 +560,5 @@ int main(void)
         TEST(test_names_and_kinds),
         TEST(test_end_in_the_middle),
     };
-    identity = side_identity();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }
