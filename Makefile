@@ -65,8 +65,9 @@ FLAVOUR_LDFLAGS = $(CFLAGS) $(NOWHERE) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,
 TEST_CFLAGS := -O1 -g
 else ifeq ($(FLAVOUR),fuzz)
 CC := $(or $(CLANG),clang)
+# gcc says so by itself: nothing of ours keeps memory that was given back.
 FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
-    -fno-sanitize-recover=all
+    -fno-sanitize-recover=all -U__SANITIZE_ADDRESS__ -D__SANITIZE_ADDRESS__=1
 TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else ifeq ($(FLAVOUR),coverage)
 CC := $(or $(CLANG),clang)

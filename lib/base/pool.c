@@ -6,12 +6,8 @@
 #include <stdlib.h>
 #include "base/must.h"
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-
 static const bool pool_keeps =
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#ifdef __SANITIZE_ADDRESS__
     false;
 #else
     true;
