@@ -137,6 +137,16 @@ struct rusm_behaviour {
     size_t stack_bytes; /* of a body, to 32 MiB, a power of two from 16 KiB: rounded up [64 KiB] */
 };
 
+/* What a shared object for lib:FILE.so defines, as
+ *     const struct rusm_library rusm_library = { .abi = RUSM_ABI, .behaviours = list };
+ * It calls what it needs of this header and is linked with nothing of rusm's: the functions are those
+ * of the program that loads it. */
+struct rusm_library {
+    uint32_t abi;                                   /* RUSM_ABI; looked at before all else */
+    const struct rusm_behaviour *const *behaviours; /* ends with NULL */
+};
+extern const struct rusm_library rusm_library __attribute__((visibility("default")));
+
 /* ---- what a process can do (inside init, receive, stop) ------------------------------------ */
 
 #define RUSM_GLOBAL UINT32_MAX /* as a node index: wherever the global name lives */
@@ -368,7 +378,7 @@ struct rusm_node;
 
 struct rusm_boot {
     const char *name;      /* to register */
-    const char *spawnable; /* what to start */
+    const char *spawnable; /* what to start: a spawnable's name or a SPEC */
     const char *const *args;
     size_t arg_count;
     bool global; /* a global name instead of a local one */
@@ -406,7 +416,10 @@ int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *optio
 /* Teaches the node a behaviour under `name`. Before rusm_node_run. Keeps behaviour. */
 int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour);
-/* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce). */
+/* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce), or
+ * lib:FILE.so[:BEHAVIOUR], which loads a behaviour (struct rusm_library) and blocks for the file.
+ * RUSM_EIO, RUSM_EMALFORMED (no shared object, no rusm_library, another ABI), RUSM_EINVAL (one of
+ * several: which?), RUSM_ENOSPAWNABLE. */
 int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
                          struct rusm_why *why);
 /* Starts a process and registers it, as a permanent child of the node's supervisor (`supervisor` in

@@ -17,25 +17,34 @@ int rusm_node_teach(struct rusm_node *node, const char *name,
     return runtime_teach(node->runtime, name, behaviour);
 }
 
-/* SPEC: the name of a built-in, or of what was taught before. */
-static const struct rusm_behaviour *find_spec(struct rusm_node *node, const char *spec)
+/* SPEC: the name of a built-in, or of what was taught before, or what a port opens. */
+static int find_spec(struct rusm_node *node, const char *spec, bool builtin_first,
+                     const struct rusm_behaviour **b, struct rusm_why *why)
 {
-    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, spec, strlen(spec));
-    return b ? b : builtin_find(spec);
+    const struct rusm_behaviour *builtin = builtin_find(spec);
+    if (port_kind_of(spec))
+        return ports_find(&node->ports, spec, b, why);
+    *b = builtin_first ? builtin : NULL;
+    if (!*b)
+        *b = runtime_spawnable(node->runtime, spec, strlen(spec));
+    if (!*b)
+        *b = builtin;
+    return *b ? 0
+              : err_why(why, RUSM_ENOSPAWNABLE,
+                        "no behaviour '%s' (built in: echo, greeter, sink, crash, relay, bounce; "
+                        "from a file: lib:FILE.so)",
+                        spec);
 }
 
 int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
                          struct rusm_why *why)
 {
-    const struct rusm_behaviour *b = builtin_find(spec);
-    if (!b)
-        b = find_spec(node, spec);
-    if (!b)
-        return err_why(why, RUSM_ENOSPAWNABLE,
-                       "cannot teach '%s': no behaviour '%s' (built in: "
-                       "echo, greeter, sink, crash, relay, bounce)",
-                       name, spec);
-    int error = runtime_teach(node->runtime, name, b);
+    const struct rusm_behaviour *b;
+    struct rusm_why text = { "" };
+    int error = find_spec(node, spec, true, &b, &text);
+    if (error)
+        return err_why(why, error, "cannot teach '%s': %s", name, text.text);
+    error = runtime_teach(node->runtime, name, b);
     switch (error) {
     case 0: return 0;
     case RUSM_EEXIST: return err_why(why, error, "the spawnable '%s' is there already", name);
@@ -64,17 +73,16 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
 {
     struct rusm_why text = { "" };
     rusm_pid pid;
-    struct rusm_child child = { .behaviour = find_spec(node, boot->spawnable),
-                                .args = { .count = boot->arg_count, .value = boot->args },
+    struct rusm_child child = { .args = { .count = boot->arg_count, .value = boot->args },
                                 .name = boot->name,
                                 .global = boot->global,
                                 .restart = RUSM_PERMANENT };
-    if (!child.behaviour)
-        return err_why(why, RUSM_ENOSPAWNABLE, "cannot boot '%s': no spawnable '%s'", boot->name,
-                       boot->spawnable);
+    int error = find_spec(node, boot->spawnable, false, &child.behaviour, &text);
+    if (error)
+        return err_why(why, error, "cannot boot '%s': %s", boot->name, text.text);
     if (!id_process_name_ok(boot->name, strlen(boot->name)))
         return err_why(why, RUSM_EINVAL, "cannot boot '%s': not a process name", boot->name);
-    int error = boot_supervisor(node, &text);
+    error = boot_supervisor(node, &text);
     if (!error)
         error = supervisor_add(node->runtime, node->supervisor, &child, &pid, &text, node->now_ns);
     if (!error)

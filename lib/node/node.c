@@ -211,6 +211,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     list_init(&node->feeds);
     dials_init(&node->dials);
     peers_init(&node->peers);
+    ports_init(&node->ports);
     list_init(&node->grants_starved);
     lane_pools_init(&node->pools);
     node->rundir.lock_fd = -1;
@@ -240,6 +241,7 @@ void rusm_node_free(struct rusm_node *node)
         return;
     runtime_free(node->runtime);
     node->runtime = NULL;
+    ports_fini(&node->ports);
     resolver_fini(&node->resolver);
     free_connections(node);
     endpoint_free(node->endpoint);

@@ -28,6 +28,7 @@
 #include "node/resolver.h"
 #include "node/rundir.h"
 #include "peer/peers.h"
+#include "port/port.h"
 
 /* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
 struct member {
@@ -117,6 +118,7 @@ struct rusm_node {
     struct resolver resolver;
     struct endpoint *endpoint;
     struct runtime *runtime; /* NULL while leaving */
+    struct ports ports;      /* behaviours from files */
     uint64_t supervisor;     /* serial of what starts its boots; 0: none yet */
     struct registry *registry;
     struct lane_budget budget;
