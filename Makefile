@@ -105,6 +105,8 @@ FIGURES := $(FIGURE_SOURCES:%.c=$(OUT)/%)
 NETS := $(NET_SOURCES:%.c=$(OUT)/%)
 FUZZES := $(FUZZ_SOURCES:%.c=$(if $(filter coverage,$(FLAVOUR)),$(OUT),build/fuzz)/%)
 HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
+# Behaviours for lib:, which the tests of the command load; made like a user's, whatever the flavour.
+EXAMPLES := $(patsubst %.c,build/%.so,$(wildcard test/example/*.c))
 BATS_FILES := $(wildcard test/cmd/*.bats)
 # For the thread sanitizer: what has threads and can be slow. (The hostile tests measure memory.)
 THREADED := $(shell grep -l pthread_create $(UNIT_SOURCES)) $(EMBED_SOURCES)
@@ -194,12 +196,16 @@ $(FUZZES): %: %.o $(OUT)/commands.a $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/commands.a \
 	    $(ROOMS) $(LIBS)
 
-.PHONY: unit-programs embed-programs net-programs fuzz-programs flavour
+$(EXAMPLES): build/%.so: %.c lib/rusm.h config.mk
+	$(call quiet,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(WARNINGS) -Ilib -shared -fPIC -o $@ $<
+
+.PHONY: unit-programs embed-programs net-programs fuzz-programs examples flavour
 unit-programs: $(UNITS)
 embed-programs: $(EMBEDS)
 net-programs: $(NETS)
 fuzz-programs: $(FUZZES)
-flavour: $(RUSM) $(if $(filter tsan,$(FLAVOUR)),$(THREADED:%.c=$(OUT)/%),$(UNITS) $(EMBEDS))
+examples: $(EXAMPLES)
+flavour: $(RUSM) $(EXAMPLES) $(if $(filter tsan,$(FLAVOUR)),$(THREADED:%.c=$(OUT)/%),$(UNITS) $(EMBEDS))
 
 # ---- checking ----------------------------------------------------------------------------------
 
@@ -218,7 +224,7 @@ sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 # A program that does not build is a failure among the others, not the end: hence -k.
 .PHONY: check unit cmdtest nettest embed fuzz lint sanitize threads demo
 check: tools
-	-$(sub) -k all unit-programs embed-programs net-programs
+	-$(sub) -k all unit-programs embed-programs net-programs examples
 	-$(sub) -k FLAVOUR=asan flavour
 	-$(sub) -k FLAVOUR=tsan flavour
 	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
@@ -231,7 +237,7 @@ unit: tools
 	@$(run) $(UNITS)
 
 cmdtest: tools
-	$(sub) rusm
+	$(sub) rusm examples
 	@$(run) $(BATS_FILES)
 
 nettest: tools

@@ -102,7 +102,7 @@ static int library_load(struct library *l, const struct rusm_library **found, st
     if (!*found)
         return err_why(why, RUSM_EMALFORMED,
                        "'%s' describes no behaviours: it must define 'const struct rusm_library "
-                       "rusm_library' (rusm(3), LIBRARIES)",
+                       "rusm_library' (rusm(3), Libraries)",
                        l->file);
     return library_abi_check(l, *found, why);
 }
