@@ -216,21 +216,41 @@ struct asked {
     uint64_t id, self, ref;
 };
 
+/* What a request for it may take at most. */
+static size_t spawn_room(const char *spawnable, const struct rusm_args *args)
+{
+    size_t room = (8 + args->count) * VARINT_LEN_MAX + strlen(spawnable);
+    for (size_t i = 0; i < args->count; i++)
+        room += strlen(args->value[i]);
+    return room;
+}
+
 int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref)
 {
-    uint8_t body[LIMIT_FRAME];
+    uint8_t small[512], *body = small; /* it may be a coroutine that asks: its stack is short */
+    size_t room = spawn_room(spawnable, args);
     if (c->request_count >= LIMIT_REQUESTS)
         return RUSM_ELIMIT;
+    if (room > LIMIT_FRAME)
+        return RUSM_EINVAL;
     struct asked *a = malloc(sizeof *a);
-    if (!a)
+    if (room > sizeof small)
+        body = malloc(room);
+    if (!a || !body) {
+        free(a);
+        if (body != small)
+            free(body);
         return RUSM_ENOMEM;
+    }
     *a = (struct asked){ .id = ++c->request_id, .self = self, .ref = ref };
-    struct writer w = writer_on(body, sizeof body);
+    struct writer w = writer_on(body, room);
     request_write(&w, &(struct request){ .id = a->id, .op = OP_SPAWN });
     spawn_write(&w, SPAWN_NO_NAME, spawnable, NULL, args);
     int error =
         w.bad ? RUSM_EINVAL : peer_send_frame(c->peer, FRAME_REQUEST, false, body, writer_len(&w));
+    if (body != small)
+        free(body);
     if (error) {
         free(a);
         return error;
