@@ -4,170 +4,141 @@
  *     traffic node --name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] [--join NODE@HOST:PORT]
  *             [--idle-timeout SECONDS] [--log-level info]
  *
- * It is a node as that of the command, on rusm.h alone, with two more spawnables. `source TARGET
- * COUNT SIZE` sends COUNT messages of SIZE bytes, or of sizes that vary (SIZE "mixed"), to the
- * process TARGET as fast as it takes them; called, it says "sent N". `check` takes those of one
- * source; called, it says "received N" or what was wrong first. */
-#include <inttypes.h>
+ * It is a node as that of the command, on rusm.h alone, with more spawnables. `source TARGET COUNT
+ * SIZE [TARGET]` sends COUNT messages of SIZE bytes, or of sizes that vary (SIZE "mixed"), to the
+ * process TARGET, and as many to the second, each as fast as it takes them; COUNT 0: until the first
+ * has ended. Called, it says "sent N [N]", and which of them holds it back. `check` takes those of one
+ * source; called, it says "received N" or what was wrong first. `hand` does what a call tells it:
+ * "spawn NODE SPAWNABLE" (answers with the pid), "kill PID" (with the reason it has ended with). More
+ * are in held.h. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "rusm.h"
-
-enum { HEAD = 16, PATTERN = 65536, MIXED = 0 };
-
-/* ---- messages: a number, a length, and a pattern that begins elsewhere for each number ---- */
-
-static uint8_t pattern[2 * PATTERN]; /* filled once, before any node runs */
-
-static void pattern_fill(void)
-{
-    uint64_t x = 88172645463325252u;
-    for (size_t i = 0; i < PATTERN; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        pattern[i] = pattern[i + PATTERN] = (uint8_t)x;
-    }
-}
-
-static const uint8_t *pattern_of(uint64_t number)
-{
-    return pattern + number * 7919 % PATTERN;
-}
-
-/* Mostly small, now and then one that needs a grant. */
-static size_t size_of(uint64_t number, size_t size)
-{
-    if (size != MIXED)
-        return size;
-    return number % 101 == 100 ? 150000 : number % 23 == 22 ? 9000 : HEAD + number * 31 % 200;
-}
-
-static void message_write(uint8_t *to, uint64_t number, uint64_t len)
-{
-    memcpy(to, &number, 8);
-    memcpy(to + 8, &len, 8);
-    for (size_t at = HEAD; at < len; at += PATTERN)
-        memcpy(to + at, pattern_of(number), len - at < PATTERN ? len - at : PATTERN);
-}
-
-/* Whether the bytes are those of that number. */
-static bool message_whole(const uint8_t *data, size_t data_len, uint64_t number)
-{
-    uint64_t len;
-    memcpy(&len, data + 8, 8);
-    if (len != data_len)
-        return false;
-    for (size_t at = HEAD; at < len; at += PATTERN)
-        if (memcmp(data + at, pattern_of(number), len - at < PATTERN ? len - at : PATTERN) != 0)
-            return false;
-    return true;
-}
-
-static void answer(struct rusm_process *self, const struct rusm_message *m, const char *text)
-{
-    if (rusm_reply(self, m, text, strlen(text)) == RUSM_BUSY)
-        rusm_hold(self);
-}
+#include "held.h"
 
 /* ---- source ---- */
 
+enum { TARGETS = 2 };
+
+struct target {
+    char *address;
+    uint64_t sent;
+    bool held;        /* the last try said RUSM_BUSY */
+    const char *gone; /* why it sends no more; NULL: it does */
+};
+
 struct source {
-    char *target;
-    uint64_t count, sent;
+    struct target target[TARGETS];
+    size_t targets;
+    uint64_t count; /* UINT64_MAX: without end */
     size_t size;
     uint8_t *bytes;
-    int error;
 };
 
 static void source_stop(struct rusm_process *self, void *state, const char *reason)
 {
     struct source *s = state;
     (void)self, (void)reason;
-    free(s->target);
+    for (size_t i = 0; i < s->targets; i++)
+        free(s->target[i].address);
     free(s->bytes);
     free(s);
 }
 
 static void source_go(struct rusm_process *self, struct source *s)
 {
-    while (s->sent < s->count && !s->error) {
-        size_t len = size_of(s->sent, s->size);
-        message_write(s->bytes, s->sent, len);
-        int error = rusm_send_to(self, s->target, s->bytes, len, 0);
-        if (error == RUSM_BUSY)
-            return;
-        if (error)
-            s->error = error;
-        else
-            s->sent++;
+    for (struct target *t = s->target; t < s->target + s->targets; t++) {
+        t->held = false;
+        while (t->sent < s->count && !t->held && !t->gone) {
+            size_t len = size_of(t->sent, s->size);
+            message_write(s->bytes, t->sent, len);
+            int error = rusm_send_to(self, t->address, s->bytes, len, 0);
+            if (error == RUSM_BUSY)
+                t->held = true;
+            else if (error)
+                t->gone = rusm_strerror(error);
+            else
+                t->sent++;
+        }
     }
+}
+
+/* One without end asks to be told when its target, NAME@NODE, has ended. */
+static int source_watch(struct rusm_process *self, const char *address)
+{
+    const char *at = strchr(address, '@');
+    uint32_t node;
+    uint64_t ref;
+    int error = at ? rusm_node_index(self, at + 1, &node) : RUSM_EINVAL;
+    return error ? error : rusm_monitor_name(self, node, address, (size_t)(at - address), &ref);
 }
 
 static int source_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     struct source *s = calloc(1, sizeof *s);
-    if (!s || args->count != 3) {
-        rusm_init_error(self, "source takes TARGET COUNT SIZE");
+    int error = 0;
+    if (!s || args->count < 3 || args->count > 2 + TARGETS) {
+        rusm_init_error(self, "source takes TARGET COUNT SIZE [TARGET]");
         free(s);
         return RUSM_EINVAL;
     }
     s->count = strtoull(args->value[1], NULL, 10);
     s->size = strtoull(args->value[2], NULL, 10); /* "mixed": MIXED */
-    s->target = strdup(args->value[0]);
     s->bytes = malloc(s->size > 150000 ? s->size : 150000);
-    if (!s->target || !s->bytes) {
-        source_stop(self, s, "no memory");
-        return RUSM_ENOMEM;
+    for (; s->targets < args->count - 2 && !error; s->targets++) {
+        s->target[s->targets].address = strdup(args->value[s->targets ? 3 : 0]);
+        if (!s->target[s->targets].address)
+            error = RUSM_ENOMEM;
+    }
+    if (!s->bytes)
+        error = RUSM_ENOMEM;
+    if (!error && s->count == 0) {
+        s->count = UINT64_MAX;
+        error = source_watch(self, args->value[0]);
+    }
+    if (error) {
+        source_stop(self, s, "");
+        return error;
     }
     source_go(self, s);
     *state = s;
     return 0;
 }
 
+static void source_say(struct rusm_process *self, const struct source *s,
+                       const struct rusm_message *m)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "sent");
+    for (const struct target *t = s->target; t < s->target + s->targets; t++) {
+        const char *what = t->gone ? t->gone : t->held ? "held back" : "";
+        n += snprintf(text + n, sizeof text - (size_t)n, " %" PRIu64 "%s%s", t->sent,
+                      what[0] ? ": " : "", what);
+    }
+    answer(self, m, text);
+}
+
 static void source_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct source *s = state;
-    char text[128];
-    if (m->kind == RUSM_WRITABLE) {
+    if (m->kind == RUSM_WRITABLE)
         source_go(self, s);
-    } else if (m->kind == RUSM_CALL) {
-        int n = snprintf(text, sizeof text, "sent %" PRIu64, s->sent);
-        if (s->error)
-            snprintf(text + n, sizeof text - (size_t)n, ": %s", rusm_strerror(s->error));
-        answer(self, m, text);
-    }
+    else if (m->kind == RUSM_DOWN)
+        s->target[0].gone = "it has ended";
+    else if (m->kind == RUSM_CALL)
+        source_say(self, s, m);
 }
 
 /* ---- check ---- */
-
-struct check {
-    uint64_t received;
-    char wrong[128]; /* the first that was */
-};
 
 static int check_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     (void)self, (void)args;
     *state = calloc(1, sizeof(struct check));
     return *state ? 0 : RUSM_ENOMEM;
-}
-
-static void check_one(struct check *c, const struct rusm_message *m)
-{
-    uint64_t number = UINT64_MAX;
-    if (m->len >= HEAD)
-        memcpy(&number, m->data, 8);
-    if (!c->wrong[0] && number != c->received)
-        snprintf(c->wrong, sizeof c->wrong, "wrong: number %" PRId64 " after %" PRIu64 " messages",
-                 (int64_t)number, c->received);
-    else if (!c->wrong[0] && !message_whole(m->data, m->len, number))
-        snprintf(c->wrong, sizeof c->wrong, "wrong: bytes of number %" PRIu64, number);
-    c->received++;
 }
 
 static void check_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -188,6 +159,51 @@ static void check_stop(struct rusm_process *self, void *state, const char *reaso
     free(state);
 }
 
+/* ---- hand ---- */
+
+static void hand_obey(struct rusm_process *self, const char *order, char *text, size_t cap)
+{
+    const struct rusm_message *m;
+    const struct rusm_args none = { 0 };
+    char verb[8] = "", what[RUSM_PID_TEXT_MAX] = "", spawnable[64] = "";
+    uint32_t node;
+    uint64_t ref;
+    rusm_pid pid;
+    int error = RUSM_EINVAL;
+    if (sscanf(order, "%7s %103s %63s", verb, what, spawnable) == 3 && strcmp(verb, "spawn") == 0) {
+        error = rusm_node_index(self, what, &node);
+        if (!error)
+            error = rusm_spawn_at(self, node, spawnable, &none, &ref);
+    } else if (strcmp(verb, "kill") == 0) {
+        error = rusm_pid_parse(self, what, &pid);
+        if (!error)
+            error = rusm_monitor(self, pid, &ref);
+        if (!error)
+            error = rusm_kill(self, pid, "told to");
+    }
+    if (error || rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) != 0)
+        snprintf(text, cap, "failed: %s", rusm_strerror(error));
+    else if (m->kind == RUSM_SPAWNED)
+        rusm_pid_format(self, m->from, text, cap);
+    else
+        snprintf(text, cap, "%s", (const char *)m->data);
+}
+
+static void hand_body(struct rusm_process *self, void *state)
+{
+    const struct rusm_message *m;
+    char text[256], order[256];
+    (void)state;
+    while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
+        struct rusm_message call = *m; /* lent: it outlives the next receive only so */
+        if (m->kind != RUSM_CALL)
+            continue;
+        snprintf(order, sizeof order, "%s", (const char *)m->data);
+        hand_obey(self, order, text, sizeof text);
+        answer(self, &call, text);
+    }
+}
+
 /* ---- main ---- */
 
 static const struct rusm_behaviour source = {
@@ -196,6 +212,8 @@ static const struct rusm_behaviour source = {
 static const struct rusm_behaviour check = {
     .name = "check", .init = check_init, .receive = check_receive, .stop = check_stop
 };
+
+static const struct rusm_behaviour hand = { .name = "hand", .body = hand_body };
 
 static struct rusm_node *running; /* for the signal handler */
 
@@ -257,6 +275,10 @@ int main(int argc, char **argv)
         error = rusm_node_teach(running, "source", &source);
     if (!error)
         error = rusm_node_teach(running, "check", &check);
+    if (!error)
+        error = rusm_node_teach(running, "hand", &hand);
+    for (size_t i = 0; !error && i < sizeof held_behaviours / sizeof *held_behaviours; i++)
+        error = rusm_node_teach(running, held_behaviours[i].name, &held_behaviours[i]);
     if (error) {
         fprintf(stderr, "traffic: %s\n", why.text[0] ? why.text : rusm_strerror(error));
         return 1;
