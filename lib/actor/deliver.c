@@ -153,15 +153,37 @@ size_t runtime_count(const struct runtime *rt)
     return rt->roster.count;
 }
 
-void runtime_each_name(struct runtime *rt,
+/* Those of one process, without the first at->skip. Non-zero: what `each` returned. */
+static int each_name_of(const struct rusm_process *p, struct name_cursor *at,
+                        int (*each)(void *context, const char *name, uint64_t serial),
+                        void *context)
+{
+    size_t i = 0;
+
+    list_each(n, &p->names) {
+        if (i++ < at->skip) {
+            continue;
+        }
+        at->skip++;
+        if (each(context, list_entry(n, struct process_name, at_holder)->name, p->serial)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void runtime_each_name(struct runtime *rt, struct name_cursor *at,
                        int (*each)(void *context, const char *name, uint64_t serial), void *context)
 {
-    list_each(l, &rt->roster.all) {
-        struct rusm_process *p = list_entry(l, struct rusm_process, all);
-        list_each(n, &p->names) {
-            if (each(context, list_entry(n, struct process_name, at_holder)->name, p->serial)) {
-                return;
-            }
+    struct rusm_process *p = roster_find(&rt->roster, at->serial);
+
+    if (p && each_name_of(p, at, each, context)) {
+        return;
+    }
+    while ((p = roster_next(&rt->roster, at->serial))) {
+        *at = (struct name_cursor){ .serial = p->serial };
+        if (each_name_of(p, at, each, context)) {
+            return;
         }
     }
 }

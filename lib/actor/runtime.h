@@ -141,8 +141,13 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
 /* In order of serial; start with serial 0: the next process after it, or NULL. O(1) amortized. */
 struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial);
 size_t runtime_count(const struct runtime *rt);
-/* Names, then spawnables, each until the callback returns non-zero. */
-void runtime_each_name(struct runtime *rt,
+/* Names, spawnables, each until the callback returns non-zero; names go on behind that one if called
+ * again. */
+struct name_cursor { /* starts as { 0 } */
+    uint64_t serial; /* of the process whose names are next */
+    size_t skip;     /* of these, so many were shown */
+};
+void runtime_each_name(struct runtime *rt, struct name_cursor *at,
                        int (*each)(void *context, const char *name, uint64_t serial),
                        void *context);
 void runtime_each_spawnable(struct runtime *rt,

@@ -68,6 +68,9 @@
  * short frames behind them do not. */
 #define LIMIT_CONTROL_ROOM ((size_t)256 * 1024)
 
+/* Tables that one connection may be listed at once. An honest asker has one; above, it is closed. */
+#define LIMIT_LISTINGS 64
+
 /* Requests of ours without an answer, a connection. Above: RUSM_ELIMIT. */
 #define LIMIT_REQUESTS 4096
 

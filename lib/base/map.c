@@ -123,3 +123,21 @@ struct map_node *map_next(const struct map *m, struct map_iter *it)
     it->next = n ? n->next : NULL;
     return n;
 }
+
+bool map_scan(const struct map *m, struct map_scan *scan, struct map_node **bucket)
+{
+    if (!m->bucket || scan->over) {
+        return false;
+    }
+    *bucket = m->bucket[scan->bucket & m->mask];
+    /* Counts up with the highest bit first: when the buckets double, those that one was split into are
+     * either both behind us or both before us. */
+    size_t bit = (m->mask + 1) >> 1;
+    while (bit && (scan->bucket & bit)) {
+        scan->bucket &= ~bit;
+        bit >>= 1;
+    }
+    scan->bucket |= bit;
+    scan->over = bit == 0;
+    return true;
+}

@@ -250,23 +250,24 @@ int registry_whereis(const struct registry *r, const char *name, size_t len,
     return 0;
 }
 
-int registry_each(const struct registry *r,
-                  int (*each)(void *user, const char *name, size_t len,
-                              const struct registry_holder *holder),
-                  void *user)
+bool registry_scan(const struct registry *r, struct map_scan *scan,
+                   void (*each)(void *user, const char *name, size_t len,
+                                const struct registry_holder *holder),
+                   void *user)
 {
-    struct map_iter it;
-    int rc = 0;
+    struct map_node *m;
 
-    for (struct map_node *m = map_first(&r->names, &it); m && rc == 0;
-         m = map_next(&r->names, &it)) {
+    if (!map_scan(&r->names, scan, &m)) {
+        return false;
+    }
+    for (; m; m = m->next) {
         const struct registry_name *n = (const void *)m;
         if (n->holder) {
             struct registry_holder holder = registry_holder(n->holder);
-            rc = each(user, n->name, n->len, &holder);
+            each(user, n->name, n->len, &holder);
         }
     }
-    return rc;
+    return true;
 }
 
 void registry_count(const struct registry *r, struct registry_counters *out)

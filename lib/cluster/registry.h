@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/map.h"
 
 struct registry;
 
@@ -88,12 +89,12 @@ size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t c
 int registry_whereis(const struct registry *r, const char *name, size_t len,
                      struct registry_holder *out);
 
-/* All held names, in no order; `each` returns 0 to go on, else that is returned. It changes
- * nothing here. */
-int registry_each(const struct registry *r,
-                  int (*each)(void *user, const char *name, size_t len,
-                              const struct registry_holder *holder),
-                  void *user);
+/* All held names, in no order, some at a step; between two the registry may change: a name held all
+ * the time is met once. False: there are no more. `each` changes nothing here. */
+bool registry_scan(const struct registry *r, struct map_scan *scan,
+                   void (*each)(void *user, const char *name, size_t len,
+                                const struct registry_holder *holder),
+                   void *user);
 
 void registry_count(const struct registry *r, struct registry_counters *out);
 

@@ -49,6 +49,7 @@ static struct connection *connection_new(struct rusm_node *node, struct conn *co
     c->conn = conn;
     c->since_ns = node->now_ns;
     list_init(&c->requests);
+    list_init(&c->listings);
     list_init(&c->exits);
     list_init(&c->doubted);
     list_init(&c->feed);
@@ -60,6 +61,7 @@ static struct connection *connection_new(struct rusm_node *node, struct conn *co
 void connection_free(struct connection *c)
 {
     rpc_fail_all(c);
+    tables_free(c);
     peer_free(c->peer);
     exits_free(c);
     list_remove(&c->link);
@@ -372,7 +374,7 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
         return registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
     case FRAME_PONG: liveness_pong(c); return 0;
     case FRAME_EXIT: return exits_frame(c, frame);
-    default: /* CANCEL: nothing asked here takes longer than its answer */ return 0;
+    default: return rpc_cancel(c, frame);
     }
 }
 

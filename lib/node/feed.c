@@ -1,6 +1,6 @@
 /* feed: what a control stream gets as it drains, so that what waits behind it (receipts, replies, a
- * PONG) never waits long, and what a peer has not read is bounded: changes of our names. Called by
- * the node's turns. */
+ * PONG) never waits long, and what a peer has not read is bounded: changes of our names, and tables.
+ * Called by the node's turns. */
 #include "base/limits.h"
 #include "node/node.h"
 
@@ -41,5 +41,6 @@ void feed_turn(struct rusm_node *node)
         list_remove(first);
         if (c->ready_ns)
             feed_names(c);
+        while (peer_has_room(c->peer) && tables_feed(c)) {}
     }
 }

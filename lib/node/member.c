@@ -52,6 +52,7 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len)
         return NULL;
     }
     memcpy(m->name, name, len);
+    m->number = ++node->member_number;
     m->since_ns = node->now_ns;
     m->pidfd = -1;
     list_init(&m->contended);

@@ -37,6 +37,7 @@ struct member {
     struct rusm_node *node;
     char name[RUSM_NODE_NAME_MAX + 1];
     uint32_t index;               /* in pids */
+    uint64_t number;              /* in the order in which they became known, from 1 */
     uint32_t incarnation;         /* of its last connection */
     char address[300];            /* where to dial it; "": not known */
     struct connection *current;   /* ready; NULL: not connected */
@@ -83,6 +84,8 @@ struct connection {
     uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
     struct list requests;          /* ours without an answer: struct asked */
     uint64_t request_count, request_id;
+    struct list listings; /* tables that it asked for */
+    unsigned listing_count;
 };
 
 /* Why messages were not delivered: SPEC, Guarantee 4. */
@@ -132,6 +135,7 @@ struct rusm_node {
     struct dials dials;
     struct peers peers;           /* those that have something to do */
     unsigned told;                /* members so marked */
+    uint64_t member_number;       /* the last one given */
     struct connection **by_index; /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
     struct map grants;          /* mailboxes with a large record under way: router.c */
@@ -264,6 +268,7 @@ void exits_free(struct connection *c);
 /* ---- rpc.c ---- */
 int rpc_request(struct connection *c, const struct frame *frame);
 int rpc_reply(struct connection *c, const struct frame *frame);
+int rpc_cancel(struct connection *c, const struct frame *frame);
 /* Asks for a spawn; RUSM_SPAWNED or RUSM_FAILED goes to `self` later. */
 int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref);
@@ -274,6 +279,11 @@ void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, 
     __attribute__((format(printf, 4, 5)));
 
 /* ---- tables.c ---- */
+/* Begins a listing; tables_feed sends it. */
 void tables_serve(struct connection *c, uint64_t id, uint64_t table);
+/* Sends the next of what was asked for. False: nothing was. */
+bool tables_feed(struct connection *c);
+void tables_cancel(struct connection *c, uint64_t id);
+void tables_free(struct connection *c);
 
 #endif

@@ -208,6 +208,14 @@ int rpc_request(struct connection *c, const struct frame *frame)
     }
 }
 
+/* Only a table takes longer than its answer. */
+int rpc_cancel(struct connection *c, const struct frame *frame)
+{
+    struct reader r = reader_on(frame->body, frame->len);
+    tables_cancel(c, reader_varint(&r)); /* of an answered request, or of none: fine */
+    return 0;
+}
+
 /* ---- ours ---- */
 
 /* A spawn that one of our processes asked for. */

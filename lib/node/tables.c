@@ -1,6 +1,8 @@
-/* tables: what a node shows of itself: each table's columns and rows, sent in as many replies as
- * they need. Read in one go, between two turns: a consistent picture. */
+/* tables: what a node shows of itself: each table's columns and rows, in as many replies as they need.
+ * A listing is a cursor that moves on as the asker's control stream drains (feed.c): a long one costs
+ * little memory and holds nothing else up, and each of its rows is true when it is sent. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/id.h"
@@ -10,37 +12,61 @@
 /* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
 #define FULL (LIMIT_FRAME - 4096)
 
+/* One that a peer asked for; where it is. */
+struct listing {
+    struct list link; /* in connection.listings */
+    uint64_t id;
+    const struct table_kind *kind;
+    bool begun;              /* the columns were sent */
+    uint64_t at;             /* the last process's serial or member's number; spawnables shown */
+    struct name_cursor name; /* of local names */
+    bool local_over;
+    struct map_scan global;
+};
+
+/* Its next reply. */
 struct table {
     struct connection *to;
     struct rusm_node *node;
-    uint64_t id;
+    struct listing *listing;
+    unsigned sent; /* replies */
+    int error;     /* of sending: the connection is about to end */
     struct writer w;
+    size_t head; /* bytes before the rows */
     uint8_t body[LIMIT_FRAME];
 };
 
-static void begin(struct table *t)
+struct table_kind {
+    const struct column *columns;
+    size_t count;
+    /* Puts rows until a reply was sent. False: there are no more. */
+    bool (*rows)(struct table *t, struct listing *l);
+};
+
+#define COLUMNS(c) .columns = (c), .count = sizeof(c) / sizeof *(c)
+
+static void begin(struct table *t, uint64_t flags)
 {
     t->w = writer_on(t->body, sizeof t->body);
-    reply_write(&t->w, &(struct reply){ .id = t->id, .flags = REPLY_MORE });
+    reply_write(&t->w, &(struct reply){ .id = t->listing->id, .flags = flags });
+    t->head = writer_len(&t->w);
 }
 
 static void send_part(struct table *t)
 {
-    /* The queue's limit closes the connection: the asker is told so by that. */
-    peer_send_frame(t->to->peer, FRAME_REPLY, false, t->body, writer_len(&t->w));
-    begin(t);
+    if (!t->error)
+        t->error = peer_send_frame(t->to->peer, FRAME_REPLY, false, t->body, writer_len(&t->w));
+    t->sent++;
+    begin(t, REPLY_MORE);
 }
 
-static void columns(struct table *t, const struct column *c, size_t count)
+/* True: a reply went out with it. */
+static bool end_row(struct table *t)
 {
-    columns_write(&t->w, c, count);
-    send_part(t);
-}
-
-static void end_row(struct table *t)
-{
+    unsigned before = t->sent;
     if (writer_len(&t->w) > FULL)
         send_part(t);
+    return t->sent > before;
 }
 
 static void put_text(struct table *t, const char *text)
@@ -73,16 +99,17 @@ static uint64_t connected(const struct rusm_node *node)
     return count;
 }
 
-static void table_node(struct table *t)
+static const struct column node_columns[] = {
+    { RUSM_TYPE_TEXT, "name" },        { RUSM_TYPE_TEXT, "address" },
+    { RUSM_TYPE_TEXT, "incarnation" }, { RUSM_TYPE_SECONDS, "uptime" },
+    { RUSM_TYPE_COUNT, "processes" },  { RUSM_TYPE_COUNT, "peers" },
+    { RUSM_TYPE_TEXT, "version" },
+};
+
+static bool table_node(struct table *t, struct listing *l)
 {
-    static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "name" },        { RUSM_TYPE_TEXT, "address" },
-        { RUSM_TYPE_TEXT, "incarnation" }, { RUSM_TYPE_SECONDS, "uptime" },
-        { RUSM_TYPE_COUNT, "processes" },  { RUSM_TYPE_COUNT, "peers" },
-        { RUSM_TYPE_TEXT, "version" },
-    };
     char incarnation[16];
-    columns(t, c, sizeof c / sizeof *c);
+    (void)l;
     snprintf(incarnation, sizeof incarnation, "%x", t->node->incarnation);
     put_text(t, t->node->name);
     put_text(t, t->node->address);
@@ -91,23 +118,21 @@ static void table_node(struct table *t)
     put_number(t, runtime_count(t->node->runtime));
     put_number(t, connected(t->node));
     put_text(t, RUSM_VERSION);
+    return false;
 }
 
-static void table_processes(struct table *t)
+static const struct column process_columns[] = {
+    { RUSM_TYPE_PID, "pid" },      { RUSM_TYPE_TEXT, "name" },     { RUSM_TYPE_TEXT, "behaviour" },
+    { RUSM_TYPE_TEXT, "state" },   { RUSM_TYPE_COUNT, "mailbox" }, { RUSM_TYPE_COUNT, "received" },
+    { RUSM_TYPE_BYTES, "memory" }, { RUSM_TYPE_COUNT, "links" },   { RUSM_TYPE_SECONDS, "age" },
+};
+
+static bool table_processes(struct table *t, struct listing *l)
 {
-    static const struct column c[] = {
-        { RUSM_TYPE_PID, "pid" },        { RUSM_TYPE_TEXT, "name" },
-        { RUSM_TYPE_TEXT, "behaviour" }, { RUSM_TYPE_TEXT, "state" },
-        { RUSM_TYPE_COUNT, "mailbox" },  { RUSM_TYPE_COUNT, "received" },
-        { RUSM_TYPE_BYTES, "memory" },   { RUSM_TYPE_COUNT, "links" },
-        { RUSM_TYPE_SECONDS, "age" },
-    };
-    uint64_t serial = 0;
-    columns(t, c, sizeof c / sizeof *c);
-    for (struct rusm_process *p; (p = runtime_next(t->node->runtime, serial));) {
+    for (struct rusm_process *p; (p = runtime_next(t->node->runtime, l->at));) {
         struct process_info info;
         process_info(p, &info, t->node->now_ns);
-        serial = info.serial;
+        l->at = info.serial;
         put_pid(t, info.serial, t->node->name, t->node->incarnation);
         const char *global =
             info.name[0] ? NULL : registry_name_held(t->node->registry, info.serial);
@@ -119,8 +144,10 @@ static void table_processes(struct table *t)
         put_number(t, info.memory);
         put_number(t, info.links);
         put_number(t, info.age_ns / 1000000);
-        end_row(t);
+        if (end_row(t))
+            return true;
     }
+    return false;
 }
 
 static const char *state_of(const struct member *m)
@@ -132,18 +159,21 @@ static const char *state_of(const struct member *m)
     return m->incarnation ? "lost" : "connecting"; /* 0: never connected yet */
 }
 
-static void table_peers(struct table *t)
+static const struct column peer_columns[] = {
+    { RUSM_TYPE_TEXT, "node" },      { RUSM_TYPE_TEXT, "address" },
+    { RUSM_TYPE_TEXT, "direction" }, { RUSM_TYPE_TEXT, "state" },
+    { RUSM_TYPE_MICROS, "rtt_us" },  { RUSM_TYPE_COUNT, "sent" },
+    { RUSM_TYPE_COUNT, "received" }, { RUSM_TYPE_COUNT, "lost" },
+    { RUSM_TYPE_COUNT, "lanes" },    { RUSM_TYPE_SECONDS, "since" },
+};
+
+static bool table_peers(struct table *t, struct listing *l)
 {
-    static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "node" },      { RUSM_TYPE_TEXT, "address" },
-        { RUSM_TYPE_TEXT, "direction" }, { RUSM_TYPE_TEXT, "state" },
-        { RUSM_TYPE_MICROS, "rtt_us" },  { RUSM_TYPE_COUNT, "sent" },
-        { RUSM_TYPE_COUNT, "received" }, { RUSM_TYPE_COUNT, "lost" },
-        { RUSM_TYPE_COUNT, "lanes" },    { RUSM_TYPE_SECONDS, "since" },
-    };
-    columns(t, c, sizeof c / sizeof *c);
     list_each(link, &t->node->members) {
         const struct member *m = list_entry(link, struct member, link);
+        if (m->number <= l->at)
+            continue;
+        l->at = m->number;
         const struct connection *now = m->current;
         struct peer_counters n = { 0 };
         if (now)
@@ -158,73 +188,94 @@ static void table_peers(struct table *t)
         put_number(t, m->lost + n.refused);
         put_number(t, n.lanes_out + n.lanes_in);
         put_number(t, ms_since(t->node, m->since_ns));
-        end_row(t);
+        if (end_row(t))
+            return true;
     }
+    return false;
 }
 
-static void put_name(struct table *t, const char *name, size_t len, uint64_t serial,
+static bool put_name(struct table *t, const char *name, size_t len, uint64_t serial,
                      const char *scope, const char *node, uint32_t incarnation)
 {
     writer_text(&t->w, name, len);
     put_pid(t, serial, node, incarnation);
     put_text(t, scope);
     put_text(t, node);
-    end_row(t);
+    return end_row(t);
 }
 
 static int each_local(void *context, const char *name, uint64_t serial)
 {
     struct table *t = context;
-    put_name(t, name, strlen(name), serial, "local", t->node->name, t->node->incarnation);
-    return 0;
+    return put_name(t, name, strlen(name), serial, "local", t->node->name, t->node->incarnation);
 }
 
-static int each_global(void *context, const char *name, size_t len,
-                       const struct registry_holder *holder)
+static void each_global(void *context, const char *name, size_t len,
+                        const struct registry_holder *holder)
 {
     put_name(context, name, len, holder->serial, "global", holder->node_name, holder->incarnation);
-    return 0;
 }
 
-static void table_names(struct table *t)
+static const struct column name_columns[] = {
+    { RUSM_TYPE_TEXT, "name" },
+    { RUSM_TYPE_PID, "pid" },
+    { RUSM_TYPE_TEXT, "scope" },
+    { RUSM_TYPE_TEXT, "node" },
+};
+
+static bool table_names(struct table *t, struct listing *l)
 {
-    static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "name" },
-        { RUSM_TYPE_PID, "pid" },
-        { RUSM_TYPE_TEXT, "scope" },
-        { RUSM_TYPE_TEXT, "node" },
-    };
-    columns(t, c, sizeof c / sizeof *c);
-    runtime_each_name(t->node->runtime, each_local, t);
-    registry_each(t->node->registry, each_global, t);
+    if (!l->local_over) {
+        runtime_each_name(t->node->runtime, &l->name, each_local, t);
+        if (t->sent > 0)
+            return true;
+        l->local_over = true;
+    }
+    while (registry_scan(t->node->registry, &l->global, each_global, t))
+        if (t->sent > 0)
+            return true;
+    return false;
 }
+
+/* There are never so many that it matters to pass over those that were shown. */
+struct spawnables_shown {
+    struct table *t;
+    uint64_t seen;
+};
 
 static int each_spawnable(void *context, const char *name, const struct rusm_behaviour *behaviour)
 {
-    struct table *t = context;
-    put_text(t, name);
-    put_text(t, behaviour->name);
-    end_row(t);
-    return 0;
+    struct spawnables_shown *s = context;
+    if (s->seen++ < s->t->listing->at)
+        return 0;
+    s->t->listing->at++;
+    put_text(s->t, name);
+    put_text(s->t, behaviour->name);
+    return end_row(s->t);
 }
 
-static void table_spawnables(struct table *t)
+static const struct column spawnable_columns[] = {
+    { RUSM_TYPE_TEXT, "name" },
+    { RUSM_TYPE_TEXT, "behaviour" },
+};
+
+static bool table_spawnables(struct table *t, struct listing *l)
 {
-    static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "name" },
-        { RUSM_TYPE_TEXT, "behaviour" },
-    };
-    columns(t, c, sizeof c / sizeof *c);
-    runtime_each_spawnable(t->node->runtime, each_spawnable, t);
+    struct spawnables_shown shown = { .t = t };
+    (void)l;
+    runtime_each_spawnable(t->node->runtime, each_spawnable, &shown);
+    return t->sent > 0;
 }
 
-static void table_counters(struct table *t)
+static const struct column counter_columns[] = {
+    { RUSM_TYPE_TEXT, "counter" },
+    { RUSM_TYPE_COUNT, "value" },
+};
+
+static bool table_counters(struct table *t, struct listing *l)
 {
-    static const struct column c[] = {
-        { RUSM_TYPE_TEXT, "counter" },
-        { RUSM_TYPE_COUNT, "value" },
-    };
     const struct rusm_node *node = t->node;
+    (void)l;
     const struct runtime_counters *r = runtime_counters(node->runtime);
     const struct endpoint_counters *e = endpoint_counters(node->endpoint);
     struct registry_counters g;
@@ -261,33 +312,114 @@ static void table_counters(struct table *t)
         { "datagrams_malformed", e->malformed },
         { "datagrams_dropped", e->dropped },
     };
-    columns(t, c, sizeof c / sizeof *c);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_text(t, rows[i].name);
         put_number(t, rows[i].value);
     }
+    return false;
 }
+
+/* ---- listings ---- */
 
 void tables_serve(struct connection *c, uint64_t id, uint64_t table)
 {
-    static void (*const serve[])(struct table *) = {
-        [RUSM_TABLE_NODE] = table_node,
-        [RUSM_TABLE_PROCESSES] = table_processes,
-        [RUSM_TABLE_PEERS] = table_peers,
-        [RUSM_TABLE_NAMES] = table_names,
-        [RUSM_TABLE_SPAWNABLES] = table_spawnables,
-        [RUSM_TABLE_COUNTERS] = table_counters,
+    static const struct table_kind kinds[] = {
+        [RUSM_TABLE_NODE] = { COLUMNS(node_columns), .rows = table_node },
+        [RUSM_TABLE_PROCESSES] = { COLUMNS(process_columns), .rows = table_processes },
+        [RUSM_TABLE_PEERS] = { COLUMNS(peer_columns), .rows = table_peers },
+        [RUSM_TABLE_NAMES] = { COLUMNS(name_columns), .rows = table_names },
+        [RUSM_TABLE_SPAWNABLES] = { COLUMNS(spawnable_columns), .rows = table_spawnables },
+        [RUSM_TABLE_COUNTERS] = { COLUMNS(counter_columns), .rows = table_counters },
     };
-    struct table t = { .to = c, .node = c->node, .id = id };
-    uint8_t last[64];
-    if (table >= sizeof serve / sizeof *serve) {
+    if (table >= sizeof kinds / sizeof *kinds) {
         rpc_fail(c, id, RUSM_EINVAL, "%s has no such table", c->node->name);
         return;
     }
-    begin(&t);
-    serve[table](&t);
-    send_part(&t);
-    struct writer w = writer_on(last, sizeof last);
-    reply_write(&w, &(struct reply){ .id = id });
-    peer_send_frame(c->peer, FRAME_REPLY, false, last, writer_len(&w));
+    if (c->listing_count >= LIMIT_LISTINGS) {
+        peer_close(c->peer, CLOSE_LIMIT, "too many listings");
+        return;
+    }
+    struct listing *l = calloc(1, sizeof *l);
+    if (!l) {
+        rpc_fail(c, id, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
+        return;
+    }
+    l->id = id;
+    l->kind = &kinds[table];
+    list_append(&c->listings, &l->link);
+    c->listing_count++;
+    feed_add(c);
+}
+
+static void listing_free(struct connection *c, struct listing *l)
+{
+    list_remove(&l->link);
+    c->listing_count--;
+    free(l);
+}
+
+/* Sends at least one reply. False: that was the last. */
+static bool listing_go_on(struct table *t, struct listing *l)
+{
+    begin(t, REPLY_MORE);
+    if (!l->begun) {
+        columns_write(&t->w, l->kind->columns, l->kind->count);
+        send_part(t);
+        l->begun = true;
+        return true;
+    }
+    bool more = l->kind->rows(t, l);
+    if (writer_len(&t->w) > t->head)
+        send_part(t);
+    if (more)
+        return true;
+    begin(t, 0);
+    send_part(t);
+    return false;
+}
+
+bool tables_feed(struct connection *c)
+{
+    struct list *first = list_first(&c->listings);
+    struct table t; /* large: not to be cleared each time */
+    if (!first)
+        return false;
+    struct listing *l = list_entry(first, struct listing, link);
+    if (!c->node->runtime) {
+        rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->node->name);
+        listing_free(c, l);
+        return true;
+    }
+    t.to = c;
+    t.node = c->node;
+    t.listing = l;
+    t.sent = 0;
+    t.error = 0;
+    bool more = listing_go_on(&t, l);
+    if (t.error) {
+        tables_free(c);
+        return false;
+    }
+    if (!more) {
+        listing_free(c, l);
+        return true;
+    }
+    list_remove(first); /* the others have their turn */
+    list_append(&c->listings, first);
+    return true;
+}
+
+void tables_cancel(struct connection *c, uint64_t id)
+{
+    list_each_safe(link, &c->listings) {
+        struct listing *l = list_entry(link, struct listing, link);
+        if (l->id == id)
+            listing_free(c, l);
+    }
+}
+
+void tables_free(struct connection *c)
+{
+    list_each_safe(link, &c->listings)
+        listing_free(c, list_entry(link, struct listing, link));
 }

@@ -300,11 +300,17 @@ static void test_views(void **state)
     process_info(b->self, &info, 0);
     assert_string_equal(info.name, "two"); /* the first registered */
     seen[0] = 0;
-    runtime_each_name(w->rt, see_name, NULL);
+    struct name_cursor at = { 0 };
+    runtime_each_name(w->rt, &at, see_name, NULL);
     assert_string_equal(seen, "one=1 two=2 three=2 ");
     seen[0] = 0;
-    runtime_each_name(w->rt, see_name, two);
+    at = (struct name_cursor){ 0 };
+    runtime_each_name(w->rt, &at, see_name, two);
     assert_string_equal(seen, "one=1 two=2 ");
+    runtime_each_name(w->rt, &at, see_name, two);
+    assert_string_equal(seen, "one=1 two=2 three=2 ");
+    runtime_each_name(w->rt, &at, see_name, two);
+    assert_string_equal(seen, "one=1 two=2 three=2 ");
 
     assert_int_equal(runtime_teach(w->rt, "z", &probe_behaviour), 0);
     assert_int_equal(runtime_teach(w->rt, "a", builtin_find("echo")), 0);

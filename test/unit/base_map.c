@@ -113,6 +113,51 @@ static void test_walk_visits_each_once_and_may_remove(void **state)
     free(items);
 }
 
+/* A walk in steps, between which the map changes and grows. */
+static void test_scan_misses_none_that_stay(void **state)
+{
+    (void)state;
+    struct item *items = calloc(ITEMS, sizeof(*items));
+    struct map_scan scan;
+    struct map_node *n;
+    struct rng rng;
+    struct map m;
+
+    assert_non_null(items);
+    rng_init(&rng, 5);
+    map_init(&m, 6);
+    scan = (struct map_scan){ 0 };
+    assert_false(map_scan(&m, &scan, &n));
+    for (unsigned round = 0; round < 40; round++) {
+        size_t stay = 1 + rng_below(&rng, 200), in = stay;
+        map_fini(&m);
+        for (uint64_t i = 0; i < stay; i++) {
+            items[i] = (struct item){ .key = i };
+            assert_int_equal(map_insert(&m, map_hash_u64(&m, i), &items[i].node), 0);
+        }
+        scan = (struct map_scan){ 0 };
+        while (map_scan(&m, &scan, &n)) {
+            for (; n; n = n->next) {
+                assert_false(item_of(n)->seen);
+                item_of(n)->seen = true;
+            }
+            for (uint64_t more = rng_below(&rng, 20); more > 0 && in < ITEMS; more--, in++) {
+                items[in] = (struct item){ .key = in };
+                assert_int_equal(map_insert(&m, map_hash_u64(&m, in), &items[in].node), 0);
+            }
+        }
+        for (uint64_t i = 0; i < stay; i++) {
+            assert_true(items[i].seen);
+        }
+        assert_false(map_scan(&m, &scan, &n));
+        for (size_t i = 0; i < in; i++) {
+            map_remove(&m, &items[i].node);
+        }
+    }
+    map_fini(&m);
+    free(items);
+}
+
 /* Equal hashes must not hide each other: eq decides. */
 static void test_one_bucket_for_all(void **state)
 {
@@ -211,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_finds_what_is_in_it),
         cmocka_unit_test(test_walk_visits_each_once_and_may_remove),
+        cmocka_unit_test(test_scan_misses_none_that_stay),
         cmocka_unit_test(test_one_bucket_for_all),
         cmocka_unit_test(test_hashes_spread),
         cmocka_unit_test(test_hash_of_bytes_depends_on_all),
