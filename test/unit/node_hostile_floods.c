@@ -76,7 +76,8 @@ static void test_pings(void **state)
 }
 
 /* The same bytes again and again, and never an ear for the answers. */
-static void deaf_flood(struct victim *v, const uint8_t *unit, size_t len, const char *what)
+static void deaf_flood(struct victim *v, const uint8_t *unit, size_t len, size_t held,
+                       const char *what)
 {
     const struct foe_options o = { .role = HELLO_CLIENT, .control_window = UINT64_MAX };
     const size_t units = 65536 / len;
@@ -96,7 +97,7 @@ static void deaf_flood(struct victim *v, const uint8_t *unit, size_t len, const 
                       }
                       false;
                   }));
-    victim_grew(v, before, KIB_OF(LIMIT_CONTROL_QUEUE) + SLACK_KIB, what);
+    victim_grew(v, before, KIB_OF(held) + SLACK_KIB, what);
     bystander_stop(v, what);
     foe_closed(&f, CLOSE_LIMIT, what);
     foe_stop(&f);
@@ -108,12 +109,13 @@ static void test_pings_unread(void **state)
     deaf_flood(*state,
                (const uint8_t *)"\x14\x08"
                                 "12345678",
-               10, "pings, unread");
+               10, LIMIT_CONTROL_QUEUE, "pings, unread");
 }
 
 static void test_tables_unread(void **state)
 {
-    deaf_flood(*state, (const uint8_t *)"\x0a\x04\x01\0\x02\x05", 6, "tables, unread");
+    deaf_flood(*state, (const uint8_t *)"\x0a\x04\x01\0\x02\x05", 6, LIMIT_CONTROL_ROOM,
+               "tables, unread");
 }
 
 /* ---- receipts ---- */
