@@ -405,6 +405,8 @@ struct rusm_node_options {
     int log_fd;                    /* where the log goes, one line each [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */
     bool identity_create;          /* make the identity file when there is none */
+    bool http;                     /* serve HTTP/3 too: rusm-http(7); http_token implies it */
+    const char *http_token;        /* file: the token of HTTP clients without certificate */
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.

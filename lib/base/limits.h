@@ -188,6 +188,46 @@
 #define LIMIT_BACKOFF_MIN_NS ((uint64_t)100 * 1000000)
 #define LIMIT_BACKOFF_MAX_NS ((uint64_t)15 * 1000000000)
 
+/* ---- HTTP (rusm-http(7)) ---- */
+
+/* Requests that a node works at or whose answers are on their way, all clients together: a few KiB
+ * each. Above: 503. */
+#define LIMIT_HTTP_REQUESTS 4096
+
+/* Bytes of a request's path and query: a name and 64 short arguments; all of its header fields. Longer:
+ * 431. */
+#define LIMIT_HTTP_TARGET 4096
+#define LIMIT_HTTP_FIELDS 16384
+
+/* All bodies of requests and responses that a node holds for HTTP clients: two of the longest messages.
+ * Above: 503. */
+#define LIMIT_HTTP_BODIES (2 * (uint64_t)RUSM_MESSAGE_MAX)
+
+/* Bytes of a spawn's JSON: LIMIT_ARGS_BYTES, each as an escape of six. Longer: 413. */
+#define LIMIT_HTTP_JSON ((size_t)256 * 1024)
+
+/* How long a call waits for its reply unless the request says so; and at most: one that waits for ever is
+ * one of LIMIT_HTTP_REQUESTS for ever. */
+#define LIMIT_HTTP_TIMEOUT_MS 5000
+#define LIMIT_HTTP_TIMEOUT_MAX_S 3600
+
+/* One part of a table as JSON: a frame's rows, each of whose bytes may become an escape of six, with a
+ * name a value. */
+#define LIMIT_HTTP_PART (16 * LIMIT_FRAME)
+
+/* Bytes of a stream (events) that wait for a slow client. What comes above is left out, and the client
+ * told so. */
+#define LIMIT_HTTP_STREAM ((size_t)256 * 1024)
+
+/* A client has to send or take so much in so long, or all that there is: else 408, or its request is
+ * broken off, as it holds memory. */
+#define LIMIT_HTTP_PROGRESS 16384
+#define LIMIT_HTTP_STALL_NS ((uint64_t)30 * 1000000000)
+
+/* Wrong tokens from one address within so long; more are not looked at: 429. */
+#define LIMIT_HTTP_WRONG 10
+#define LIMIT_HTTP_WRONG_NS ((uint64_t)10 * 1000000000)
+
 /* A graceful leave waits this long for queued messages to be acknowledged. */
 #define LIMIT_LEAVE_NS ((uint64_t)2 * 1000000000)
 

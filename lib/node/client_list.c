@@ -9,48 +9,23 @@ struct listing {
     size_t count; /* 0: the columns have not come */
     rusm_row_fn *row;
     void *context;
-    /* One row's texts with a 0 behind each. Each took a length on the wire, so all of a frame's
-     * fit. */
     char texts[LIMIT_FRAME];
 };
-
-/* One row to the caller. Non-zero: its word, or RUSM_EMALFORMED. */
-static int row_read(struct listing *l, struct reader *body)
-{
-    struct rusm_field fields[TABLE_COLUMNS_MAX];
-    size_t used = 0;
-
-    for (size_t i = 0; i < l->count; i++) {
-        fields[i] = (struct rusm_field){ .column = l->columns[i].name, .type = l->columns[i].type };
-        if (column_is_text(l->columns[i].type)) {
-            size_t len;
-            const uint8_t *text = reader_text(body, &len, LIMIT_FRAME);
-            if (body->bad || used + len >= sizeof(l->texts)) {
-                return RUSM_EMALFORMED;
-            }
-            fields[i].text = l->texts + used;
-            if (len > 0) {
-                memcpy(l->texts + used, text, len);
-            }
-            l->texts[used + len] = '\0';
-            used += len + 1;
-        } else {
-            fields[i].number = reader_varint(body);
-        }
-    }
-    return body->bad ? RUSM_EMALFORMED : l->row(l->context, fields, l->count);
-}
 
 static int listing_reply(void *context, struct reader *body)
 {
     struct listing *l = context;
+    struct rusm_field fields[TABLE_COLUMNS_MAX];
     int result = 0;
 
     if (l->count == 0) {
         return columns_read(body, l->columns, &l->count);
     }
     while (result == 0 && reader_left(body) > 0) {
-        result = row_read(l, body);
+        result = row_read(body, l->columns, l->count, fields, l->texts, sizeof(l->texts));
+        if (result == 0) {
+            result = l->row(l->context, fields, l->count);
+        }
     }
     return result;
 }

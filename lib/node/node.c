@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "node/gate.h"
 #include "node/resolve.h"
 
 uint64_t node_wall_ms(void)
@@ -179,6 +180,8 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
         return error;
     if ((error = open_runtime(node, o)) != 0)
         return error;
+    if ((o->http || o->http_token) && (error = gate_open(node, o->http_token, why)) != 0)
+        return error;
     if ((error = open_endpoint(node, o, why)) != 0)
         return error;
     if ((error = publish(node, why)) != 0)
@@ -245,6 +248,7 @@ void rusm_node_free(struct rusm_node *node)
     resolver_fini(&node->resolver);
     free_connections(node);
     endpoint_free(node->endpoint);
+    gate_close(node);
     registry_free(node->registry);
     members_free(node);
     dials_fini(&node->dials);

@@ -124,6 +124,7 @@ struct rusm_node {
     struct ports ports;      /* behaviours from files */
     uint64_t supervisor;     /* serial of what starts its boots; 0: none yet */
     struct registry *registry;
+    struct gate *gate; /* HTTP's; NULL: not asked for */
     struct lane_budget budget;
     struct lane_pools pools;
     struct pool routes; /* router.c */
@@ -272,6 +273,9 @@ int rpc_cancel(struct connection *c, const struct frame *frame);
 /* Asks for a spawn; RUSM_SPAWNED or RUSM_FAILED goes to `self` later. */
 int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref);
+/* Starts a spawnable here, and registers it: spawnable, scope and name of *s. */
+int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,
+                   rusm_pid *pid, struct rusm_why *why);
 /* The connection is over: all that was asked fails. */
 void rpc_fail_all(struct connection *c);
 /* Answers with a status and a text for a person. */
@@ -285,5 +289,12 @@ void tables_serve(struct connection *c, uint64_t id, uint64_t table);
 bool tables_feed(struct connection *c);
 void tables_cancel(struct connection *c, uint64_t id);
 void tables_free(struct connection *c);
+/* A listing for whoever is here. NULL: *error is RUSM_EINVAL (no such table) or RUSM_ENOMEM. */
+struct listing *tables_open(uint64_t table, int *error);
+/* Gives the columns or the next rows to `part`, as in wire/table.h. False: there are no more. While
+ * there is a runtime. */
+typedef void table_part_fn(void *context, const uint8_t *body, size_t len);
+bool tables_next(struct rusm_node *node, struct listing *l, table_part_fn *part, void *context);
+void tables_close(struct listing *l); /* NULL is fine */
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/limits.h"
 #include "node/node.h"
 
@@ -61,15 +62,6 @@ static int add_known(void *context, const char *name, const struct rusm_behaviou
     return 0;
 }
 
-static void fail_unknown_spawnable(struct connection *c, uint64_t id, const struct spawn *s)
-{
-    struct known known = { .len = 0 };
-    runtime_each_spawnable(c->node->runtime, add_known, &known);
-    rpc_fail(c, id, RUSM_ENOSPAWNABLE, "no spawnable '%.*s' on %s (known: %s)",
-             (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable, c->node->name,
-             known.len ? known.text : "none");
-}
-
 /* Copies the arguments out as C strings into text. */
 static void read_args(struct spawn *s, char *text, const char **values)
 {
@@ -93,6 +85,33 @@ static int register_spawned(struct rusm_node *node, const struct spawn *s, rusm_
     return registry_claim(node->registry, s->name, s->name_len, pid.serial, node_wall_ms());
 }
 
+int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,
+                   rusm_pid *pid, struct rusm_why *why)
+{
+    struct rusm_why text = { "" };
+    const struct rusm_behaviour *b =
+        runtime_spawnable(node->runtime, s->spawnable, s->spawnable_len);
+    if (!b) {
+        struct known known = { .len = 0 };
+        runtime_each_spawnable(node->runtime, add_known, &known);
+        return err_why(why, RUSM_ENOSPAWNABLE, "no spawnable '%.*s' on %s (known: %s)",
+                       (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable,
+                       node->name, known.len ? known.text : "none");
+    }
+    int error = runtime_spawn(node->runtime, b, args, pid, &text, node->now_ns);
+    if (error)
+        return err_why(why, error, "cannot spawn '%.*s': %s", (int)s->spawnable_len, s->spawnable,
+                       text.text[0] ? text.text : rusm_strerror(error));
+    error = register_spawned(node, s, *pid);
+    if (!error)
+        return 0;
+    runtime_kill(node->runtime, pid->serial, "name not registered");
+    return err_why(why, error,
+                   error == RUSM_EEXIST ? "the name '%.*s' is taken on %s"
+                                        : "cannot register '%.*s' on %s",
+                   (int)s->name_len, s->name, node->name);
+}
+
 static int serve_spawn(struct connection *c, struct request *q)
 {
     struct rusm_node *node = c->node;
@@ -103,31 +122,15 @@ static int serve_spawn(struct connection *c, struct request *q)
     rusm_pid pid;
     if (spawn_decode(&q->args, &s) != 0)
         return RUSM_EMALFORMED;
-    const struct rusm_behaviour *b = runtime_spawnable(node->runtime, s.spawnable, s.spawnable_len);
-    if (!b) {
-        fail_unknown_spawnable(c, q->id, &s);
-        return 0;
-    }
     read_args(&s, text, values);
     struct rusm_args args = { .count = (size_t)s.arg_count, .value = values };
-    int error = runtime_spawn(node->runtime, b, &args, &pid, &why, node->now_ns);
-    if (error) {
-        rpc_fail(c, q->id, error, "cannot spawn '%.*s': %s", (int)s.spawnable_len, s.spawnable,
-                 why.text[0] ? why.text : rusm_strerror(error));
-        return 0;
-    }
-    error = register_spawned(node, &s, pid);
-    if (error) {
-        runtime_kill(node->runtime, pid.serial, "name not registered");
-        rpc_fail(c, q->id, error,
-                 error == RUSM_EEXIST ? "the name '%.*s' is taken on %s"
-                                      : "cannot register '%.*s' on %s",
-                 (int)s.name_len, s.name, node->name);
-        return 0;
-    }
-    answer_pid(c, q->id,
-               &(struct wire_pid){
-                   .serial = pid.serial, .incarnation = node->incarnation, .node = "" });
+    int error = rpc_spawn_here(node, &s, &args, &pid, &why);
+    if (error)
+        rpc_fail(c, q->id, error, "%s", why.text);
+    else
+        answer_pid(c, q->id,
+                   &(struct wire_pid){
+                       .serial = pid.serial, .incarnation = node->incarnation, .node = "" });
     return 0;
 }
 

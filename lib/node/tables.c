@@ -12,7 +12,7 @@
 /* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
 #define FULL (LIMIT_FRAME - 4096)
 
-/* One that a peer asked for; where it is. */
+/* One that was asked for; where it is. */
 struct listing {
     struct list link; /* in connection.listings */
     uint64_t id;
@@ -26,7 +26,9 @@ struct listing {
 
 /* Its next reply. */
 struct table {
-    struct connection *to;
+    struct connection *to; /* NULL: to `part`, without a reply's head */
+    table_part_fn *part;
+    void *context;
     struct rusm_node *node;
     struct listing *listing;
     unsigned sent; /* replies */
@@ -48,13 +50,16 @@ struct table_kind {
 static void begin(struct table *t, uint64_t flags)
 {
     t->w = writer_on(t->body, sizeof t->body);
-    reply_write(&t->w, &(struct reply){ .id = t->listing->id, .flags = flags });
+    if (t->to)
+        reply_write(&t->w, &(struct reply){ .id = t->listing->id, .flags = flags });
     t->head = writer_len(&t->w);
 }
 
 static void send_part(struct table *t)
 {
-    if (!t->error)
+    if (!t->to)
+        t->part(t->context, t->body, writer_len(&t->w));
+    else if (!t->error)
         t->error = peer_send_frame(t->to->peer, FRAME_REPLY, false, t->body, writer_len(&t->w));
     t->sent++;
     begin(t, REPLY_MORE);
@@ -321,7 +326,7 @@ static bool table_counters(struct table *t, struct listing *l)
 
 /* ---- listings ---- */
 
-void tables_serve(struct connection *c, uint64_t id, uint64_t table)
+struct listing *tables_open(uint64_t table, int *error)
 {
     static const struct table_kind kinds[] = {
         [RUSM_TABLE_NODE] = { COLUMNS(node_columns), .rows = table_node },
@@ -331,21 +336,33 @@ void tables_serve(struct connection *c, uint64_t id, uint64_t table)
         [RUSM_TABLE_SPAWNABLES] = { COLUMNS(spawnable_columns), .rows = table_spawnables },
         [RUSM_TABLE_COUNTERS] = { COLUMNS(counter_columns), .rows = table_counters },
     };
-    if (table >= sizeof kinds / sizeof *kinds) {
-        rpc_fail(c, id, RUSM_EINVAL, "%s has no such table", c->node->name);
-        return;
+    struct listing *l = NULL;
+    *error = RUSM_EINVAL;
+    if (table < sizeof kinds / sizeof *kinds) {
+        *error = RUSM_ENOMEM;
+        l = calloc(1, sizeof *l);
     }
+    if (l) {
+        *error = 0;
+        l->kind = &kinds[table];
+    }
+    return l;
+}
+
+void tables_serve(struct connection *c, uint64_t id, uint64_t table)
+{
+    int error;
     if (c->listing_count >= LIMIT_LISTINGS) {
         peer_close(c->peer, CLOSE_LIMIT, "too many listings");
         return;
     }
-    struct listing *l = calloc(1, sizeof *l);
+    struct listing *l = tables_open(table, &error);
     if (!l) {
-        rpc_fail(c, id, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
+        rpc_fail(c, id, error, error == RUSM_EINVAL ? "%s has no such table" : "%s has no memory",
+                 c->node->name);
         return;
     }
     l->id = id;
-    l->kind = &kinds[table];
     list_append(&c->listings, &l->link);
     c->listing_count++;
     feed_add(c);
@@ -371,11 +388,29 @@ static bool listing_go_on(struct table *t, struct listing *l)
     bool more = l->kind->rows(t, l);
     if (writer_len(&t->w) > t->head)
         send_part(t);
-    if (more)
-        return true;
-    begin(t, 0);
-    send_part(t);
-    return false;
+    if (!more && t->to) {
+        begin(t, 0);
+        send_part(t);
+    }
+    return more;
+}
+
+bool tables_next(struct rusm_node *node, struct listing *l, table_part_fn *part, void *context)
+{
+    struct table t; /* as below */
+    t.to = NULL;
+    t.part = part;
+    t.context = context;
+    t.node = node;
+    t.listing = l;
+    t.sent = 0;
+    t.error = 0;
+    return listing_go_on(&t, l);
+}
+
+void tables_close(struct listing *l)
+{
+    free(l);
 }
 
 bool tables_feed(struct connection *c)

@@ -1,5 +1,6 @@
 /* turn: the node's turns, from when it is run until it has left. */
 #include "base/limits.h"
+#include "node/gate.h"
 #include "node/node.h"
 
 /* How often idle lanes, stalled grants, late hellos and spare memory are looked at, while there are
@@ -38,7 +39,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
         more = endpoint_receive(node->endpoint);
     endpoint_tick(node->endpoint);
     resolver_collect(&node->resolver);
-    *next = earlier(dials_tick(node), liveness_tick(node));
+    *next = earlier(earlier(dials_tick(node), liveness_tick(node)), gate_tick(node));
     tick(node);
     peers_turn(&node->peers, node->now_ns);
     if (node->runtime &&
@@ -127,8 +128,10 @@ static void leave(struct rusm_node *node)
         if (m->current)
             peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
     }
+    gate_leave(node);
     turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
     run_until(node, processes_idle, deadline, 2);
+    run_until(node, gate_left, deadline, 2);
     boot_stop(node);
     run_until(node, boot_stopped, deadline, 2);
     runtime_free(node->runtime);

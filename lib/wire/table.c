@@ -47,3 +47,29 @@ void columns_write(struct writer *w, const struct column *columns, size_t count)
         writer_text(w, columns[i].name, strlen(columns[i].name));
     }
 }
+
+int row_read(struct reader *r, const struct column *columns, size_t count,
+             struct rusm_field fields[TABLE_COLUMNS_MAX], char *texts, size_t cap)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        fields[i] = (struct rusm_field){ .column = columns[i].name, .type = columns[i].type };
+        if (column_is_text(columns[i].type)) {
+            size_t len;
+            const uint8_t *text = reader_text(r, &len, cap);
+            if (r->bad || used + len >= cap) {
+                return RUSM_EMALFORMED;
+            }
+            fields[i].text = texts + used;
+            if (len > 0) {
+                memcpy(texts + used, text, len);
+            }
+            texts[used + len] = '\0';
+            used += len + 1;
+        } else {
+            fields[i].number = reader_varint(r);
+        }
+    }
+    return r->bad ? RUSM_EMALFORMED : 0;
+}

@@ -19,6 +19,11 @@ struct column {
 int columns_read(struct reader *r, struct column columns[TABLE_COLUMNS_MAX], size_t *count);
 void columns_write(struct writer *w, const struct column *columns, size_t count);
 
+/* One row: as many fields as there are columns, texts with a 0 behind each in `texts`. (Each took a
+ * length on the wire, so all of a frame's fit into LIMIT_FRAME bytes.) 0 or RUSM_EMALFORMED. */
+int row_read(struct reader *r, const struct column *columns, size_t count,
+             struct rusm_field fields[TABLE_COLUMNS_MAX], char *texts, size_t cap);
+
 static inline bool column_is_text(enum rusm_type type)
 {
     return type == RUSM_TYPE_TEXT || type == RUSM_TYPE_PID;

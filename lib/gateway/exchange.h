@@ -1,0 +1,147 @@
+/* exchange: one request and its response, as the handlers of routes see it. A handler is called once
+ * the request is complete, and answers then, or later, when the outcome of its job comes. */
+#ifndef GATEWAY_EXCHANGE_H
+#define GATEWAY_EXCHANGE_H
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "gateway/gateway.h"
+#include "gateway/token.h"
+#include "gateway/url.h"
+
+struct gateway {
+    const char *name;
+    const struct log *log;
+    const struct gateway_node *node;
+    void *context;
+    struct token token;
+    struct list clients; /* exchanges whose client has to do something; the longest first */
+    struct list others;  /* the other ones */
+    size_t count;        /* of both */
+    uint64_t budget;     /* what is left of LIMIT_HTTP_BODIES */
+    uint64_t now_ns;
+    bool leaving;
+};
+
+enum exchange_state {
+    EXCHANGE_FIELDS_COME,
+    EXCHANGE_BODY_COMES,
+    EXCHANGE_WORKING,  /* the request is complete, the node or a stream's handler is at work */
+    EXCHANGE_ANSWERED, /* it has a head */
+};
+
+/* Some bytes of the response's body. */
+struct piece {
+    struct list link;
+    const uint8_t *data;
+    void *owned; /* to be freed with it, and charged for; NULL: constant */
+    size_t len;
+};
+
+struct route {
+    const char *method;
+    const char *path;         /* "*" at its end: one more segment, x->parameter */
+    const char *const *query; /* keys that it knows, NULL-terminated; NULL: none */
+    size_t body;              /* bytes that it takes */
+    bool open;                /* for everyone, without token: what says nothing of the node */
+    void (*handle)(struct exchange *x);
+};
+
+struct exchange {
+    struct list link; /* in gateway.clients or others */
+    struct gateway *gateway;
+    const struct gateway_transport *transport;
+    void *context;
+    uint32_t origin; /* whose wrong tokens are counted together */
+    enum exchange_state state;
+    bool trusted, bearer; /* certificate; the right token */
+    bool tried;           /* some token came */
+    bool throttled;       /* not looked at: too many wrong ones of that origin */
+    bool head_only;       /* HEAD */
+    bool json;            /* the request's content-type is JSON's, or there is none */
+    bool overflow;        /* the request's fields have too many bytes */
+    bool bad;             /* ... break HTTP's rules */
+    bool broken;          /* the rest of the response can't be made */
+    bool gave_up;
+    uint64_t content_length; /* UINT64_MAX: not said */
+    size_t field_bytes;
+    char method[16];
+    struct url url;
+    const struct route *route;
+    char *parameter; /* decoded, NUL-terminated */
+    char allow[64];  /* the methods of its path */
+
+    struct buf body;  /* the request's */
+    uint64_t charged; /* what its bodies take of the gateway's budget */
+
+    struct gateway_job job;
+    bool working; /* job has been begun and is not over */
+    void *state_of_handler;
+    void (*drained)(struct exchange *x); /* a stream's: all was acked; NULL: nobody cares */
+    void (*gone)(struct exchange *x);    /* it is being freed; NULL: nothing to do */
+
+    struct exchange_head head;
+    char retry_after[12], type[64], location[RUSM_PID_TEXT_MAX * 3 + 32];
+    struct list pieces;      /* not acked yet */
+    struct list *pulling;    /* where the next bytes are; &pieces: behind `behind` */
+    struct list *behind;     /* the last one that was pulled whole, if it is there still */
+    size_t pulled, acked;    /* of the pieces `pulling` and first */
+    uint64_t waiting;        /* bytes in pieces */
+    bool streaming;          /* more may be written */
+    uint64_t progress_ns;    /* when the client last did its part */
+    uint64_t progress_bytes; /* since then, not enough to count */
+};
+
+/* ---- answer.c: one of these once an exchange ---- */
+/* The data is copied. RUSM_ENOMEM and over the budget: 503 instead. */
+void answer_copy(struct exchange *x, int status, const char *type, const void *data, size_t len);
+/* Constant for the program's life. */
+void answer_constant(struct exchange *x, int status, const char *type, const void *data,
+                     size_t len);
+/* Takes data, malloc'd. */
+void answer_take(struct exchange *x, int status, const char *type, void *data, size_t len);
+/* No body: 204, 202. */
+void answer_empty(struct exchange *x, int status);
+/* {"error": TEXT}, which names the cure. 429 and 503 get Retry-After. */
+void answer_fail(struct exchange *x, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void answer_error(struct exchange *x, int error, const char *text); /* the status for a RUSM_E* */
+/* Before one of those above: another field. The name is constant, the value kept in x or constant. */
+void answer_field(struct exchange *x, const char *name, const char *value);
+
+/* A response that comes as it happens: begin, any number of writes, end. */
+void answer_stream(struct exchange *x, const char *type);
+/* Copies; one is taken whenever none waits. RUSM_BUSY: LIMIT_HTTP_STREAM bytes wait for the client
+ * already, `drained` follows; RUSM_ENOMEM. */
+int answer_write(struct exchange *x, const void *data, size_t len);
+void answer_end(struct exchange *x);
+/* The rest can't be made: the client sees that it was broken off. */
+void answer_break(struct exchange *x);
+
+/* ---- exchange.c ---- */
+/* Takes so much of the gateway's budget for bodies, until the exchange is freed or gives it back. False:
+ * it has not so much left. */
+bool exchange_charge(struct exchange *x, uint64_t bytes);
+/* The client did its part, or it is not its turn: the time it has starts again. */
+void exchange_progress(struct exchange *x);
+void exchange_body_free(struct exchange *x);
+/* Gives up on those whose clients are too slow. Returns when to be called again. */
+uint64_t exchanges_tick(struct gateway *g);
+
+/* ---- route.c ---- */
+/* Which one; answers by itself if it is none or not for this client. NULL then. */
+const struct route *route_find(struct exchange *x);
+/* A key of the query; NULL: not given. */
+const char *exchange_query(const struct exchange *x, const char *key);
+
+/* ---- work.c, list.c: handlers ---- */
+void work_send(struct exchange *x);
+void work_call(struct exchange *x);
+void work_spawn(struct exchange *x);
+void work_kill(struct exchange *x);
+void work_outcome(struct exchange *x, const struct gateway_outcome *outcome);
+void list_table(struct exchange *x);
+/* Begins x->job, whose fields are set. */
+void work_begin(struct exchange *x);
+
+#endif

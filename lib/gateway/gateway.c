@@ -1,0 +1,63 @@
+/* gateway: its life, its clock and what it holds in all. Called by the node, on the gateway's
+ * thread. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+#include "base/must.h"
+#include "gateway/exchange.h"
+
+int gateway_new(struct gateway **out, const struct gateway_options *options, struct rusm_why *why)
+{
+    struct gateway *g = calloc(1, sizeof(*g));
+    int error;
+
+    *out = NULL;
+    if (!g) {
+        return err_why(why, RUSM_ENOMEM, "no memory");
+    }
+    g->name = options->name;
+    g->log = options->log;
+    g->node = options->node;
+    g->context = options->context;
+    g->budget = LIMIT_HTTP_BODIES;
+    g->now_ns = options->now_ns;
+    list_init(&g->clients);
+    list_init(&g->others);
+    error = token_load(&g->token, options->token, options->seed, why);
+    if (error) {
+        free(g);
+        return error;
+    }
+    *out = g;
+    return 0;
+}
+
+void gateway_free(struct gateway *g)
+{
+    if (g) {
+        must(g->count == 0 && g->budget == LIMIT_HTTP_BODIES);
+        explicit_bzero(&g->token, sizeof(g->token));
+        free(g);
+    }
+}
+
+bool gateway_has_token(const struct gateway *g)
+{
+    return g->token.len > 0;
+}
+
+void gateway_leave(struct gateway *g)
+{
+    g->leaving = true;
+}
+
+size_t gateway_pending(const struct gateway *g)
+{
+    return g->count;
+}
+
+uint64_t gateway_tick(struct gateway *g, uint64_t now_ns)
+{
+    g->now_ns = now_ns;
+    return exchanges_tick(g);
+}

@@ -1,0 +1,173 @@
+/* list: a node's tables as JSON: {"processes": [{...}, ...]}, a row an object with the keys that
+ * `rusm attach --json` has. They come as the bodies of replies to OP_TABLE, the next when the client has
+ * the one before, so that a long table costs little memory. On the gateway's thread. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/must.h"
+#include "gateway/exchange.h"
+#include "wire/table.h"
+
+struct list_text {
+    struct column columns[TABLE_COLUMNS_MAX];
+    size_t columns_count; /* 0: they have not come */
+    size_t rows;
+    struct buf json;
+    int error;
+    char texts[LIMIT_FRAME];
+};
+
+static const struct {
+    const char *path;
+    enum rusm_table table;
+} tables[] = {
+    { "/v1/node", RUSM_TABLE_NODE },
+    { "/v1/processes", RUSM_TABLE_PROCESSES },
+    { "/v1/peers", RUSM_TABLE_PEERS },
+    { "/v1/names", RUSM_TABLE_NAMES },
+    { "/v1/spawnables", RUSM_TABLE_SPAWNABLES },
+    { "/v1/counters", RUSM_TABLE_COUNTERS },
+};
+
+static void list_gone(struct exchange *x)
+{
+    struct list_text *l = x->state_of_handler;
+
+    buf_fini(&l->json);
+    free(l);
+}
+
+static void put(struct list_text *l, const char *text, size_t len)
+{
+    if (!l->error) {
+        l->error = buf_append(&l->json, text, len);
+    }
+}
+
+static int put_json(const char *text, size_t len, void *context)
+{
+    struct list_text *l = context;
+
+    put(l, text, len);
+    return l->error;
+}
+
+static json_t *value_of(const struct rusm_field *field)
+{
+    if (column_is_text(field->type)) {
+        json_t *text = json_string(field->text);
+        return text ? text : json_string("?"); /* not UTF-8 */
+    }
+    if (field->type == RUSM_TYPE_SECONDS && field->number % 1000 != 0) {
+        return json_real((double)field->number / 1000);
+    }
+    if (field->type == RUSM_TYPE_SECONDS) {
+        return json_integer((json_int_t)(field->number / 1000));
+    }
+    return json_integer(field->number > INT64_MAX ? INT64_MAX : (json_int_t)field->number);
+}
+
+static void put_row(struct list_text *l, const struct rusm_field *fields, size_t count)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < count; i++) {
+        if (json_object_set_new(object, fields[i].column, value_of(&fields[i])) != 0) {
+            l->error = RUSM_ENOMEM;
+        }
+    }
+    put(l, l->rows ? ",\n" : "\n", l->rows ? 2 : 1);
+    l->rows++;
+    if (!l->error &&
+        json_dump_callback(object, put_json, l, JSON_COMPACT | JSON_REAL_PRECISION(15)) &&
+        !l->error) {
+        l->error = RUSM_ENOMEM;
+    }
+    json_decref(object);
+}
+
+/* The next part, as JSON, to the client. */
+static void go_on(struct exchange *x)
+{
+    struct list_text *l = x->state_of_handler;
+    struct gateway *g = x->gateway;
+    size_t shown = l->rows;
+    bool more = true;
+
+    if (!x->working) {
+        return;
+    }
+    while (more && !l->error && l->rows == shown) {
+        more = g->node->more(g->context, &x->job);
+    }
+    if (!more) {
+        x->working = false;
+        put(l, l->rows ? "\n]}\n" : "]}\n", l->rows ? 4 : 3);
+    }
+    if (!l->error) {
+        l->error = answer_write(x, buf_data(&l->json), buf_len(&l->json));
+    }
+    buf_clear(&l->json);
+    if (l->error) {
+        answer_break(x);
+    } else if (!more) {
+        answer_end(x);
+    }
+}
+
+void list_table(struct exchange *x)
+{
+    struct list_text *l = malloc(sizeof(*l));
+
+    if (!l) {
+        answer_error(x, RUSM_ENOMEM, NULL);
+        return;
+    }
+    l->columns_count = l->rows = 0;
+    l->error = 0;
+    buf_init(&l->json, LIMIT_HTTP_PART);
+    x->state_of_handler = l;
+    x->gone = list_gone;
+    x->job.op = GATEWAY_TABLE;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        if (strcmp(x->route->path, tables[i].path) == 0) {
+            x->job.table = tables[i].table;
+        }
+    }
+    work_begin(x);
+    if (!x->working) {
+        return; /* answered: why not */
+    }
+    answer_stream(x, "application/json");
+    if (x->head_only) {
+        answer_end(x);
+        return;
+    }
+    put(l, "{\"", 2);
+    put(l, x->route->path + 4, strlen(x->route->path + 4));
+    put(l, "\":[", 3);
+    x->drained = go_on;
+    go_on(x);
+}
+
+void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len)
+{
+    struct exchange *x = list_entry(job, struct exchange, job);
+    struct list_text *l = x->state_of_handler;
+    struct rusm_field fields[TABLE_COLUMNS_MAX];
+    struct reader r = reader_on(body, len);
+
+    if (l->error) {
+        return;
+    }
+    if (l->columns_count == 0) {
+        l->error = columns_read(&r, l->columns, &l->columns_count);
+        return;
+    }
+    while (reader_left(&r) > 0 && !l->error) {
+        l->error = row_read(&r, l->columns, l->columns_count, fields, l->texts, sizeof(l->texts));
+        if (!l->error) {
+            put_row(l, fields, l->columns_count);
+        }
+    }
+}

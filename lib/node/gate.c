@@ -1,0 +1,370 @@
+/* gate: see the header. Called by the gateway, by turn.c, and as a behaviour. */
+#include "node/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/id.h"
+#include "base/limits.h"
+
+/* A job that waits for its reply. */
+struct asked {
+    struct map_node by_ref;
+    struct gateway_job *job;
+};
+
+struct gate {
+    struct rusm_node *node;
+    struct gateway *gateway;
+    struct rusm_behaviour behaviour;
+    uint64_t serial;   /* of the process; 0: none yet */
+    struct list fresh; /* jobs for the process to begin */
+    struct map asked;  /* by ref */
+    bool woken;        /* the process has a message to look at `fresh` */
+};
+
+static void done(struct gateway_job *job, int error)
+{
+    gateway_outcome(job, &(struct gateway_outcome){ .error = error });
+}
+
+/* ---- jobs with a ref ---- */
+
+static bool asked_is(const struct map_node *n, const void *key)
+{
+    return list_entry(n, struct asked, by_ref)->job->ref == *(const uint64_t *)key;
+}
+
+/* NULL: none of that ref. */
+static struct gateway_job *asked_take(struct gate *gate, uint64_t ref)
+{
+    struct map_node *n = map_find(&gate->asked, map_hash_u64(&gate->asked, ref), asked_is, &ref);
+    struct asked *a = n ? list_entry(n, struct asked, by_ref) : NULL;
+    struct gateway_job *job = a ? a->job : NULL;
+    if (a)
+        map_remove(&gate->asked, &a->by_ref);
+    free(a);
+    return job;
+}
+
+static int asked_add(struct gate *gate, struct gateway_job *job, uint64_t ref)
+{
+    struct asked *a = malloc(sizeof *a);
+    if (!a)
+        return RUSM_ENOMEM;
+    a->job = job;
+    job->ref = ref;
+    if (map_insert(&gate->asked, map_hash_u64(&gate->asked, ref), &a->by_ref) == 0)
+        return 0;
+    free(a);
+    return RUSM_ENOMEM;
+}
+
+/* ---- the process ---- */
+
+static bool is_here(const struct rusm_node *node, const struct id_address *a)
+{
+    return !a->node ||
+           (strlen(node->name) == a->node_len && memcmp(node->name, a->node, a->node_len) == 0);
+}
+
+/* Does the job's process live on another node? */
+static bool is_far(struct gate *gate, const struct gateway_job *job)
+{
+    struct registry_holder holder;
+    struct id_address a;
+    size_t len = strlen(job->process);
+    if (job->global)
+        return registry_whereis(gate->node->registry, job->process, len, &holder) == 0 &&
+               holder.node != 0;
+    return id_address_parse(job->process, len, &a) == 0 && !is_here(gate->node, &a);
+}
+
+static void begin_call(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
+{
+    uint64_t ref;
+    int error = job->global
+                    ? rusm_call_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
+                                     job->data, job->len, job->timeout_ms, &ref)
+                    : rusm_call_to(self, job->process, job->data, job->len, job->timeout_ms, &ref);
+    if (!error) {
+        error = asked_add(gate, job, ref);
+        if (error)
+            rusm_call_end(self, ref);
+    }
+    if (error)
+        done(job, error);
+    else
+        gateway_taken(job);
+}
+
+static void begin_send(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
+{
+    bool far = is_far(gate, job);
+    int error = job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
+                                             job->data, job->len, 0)
+                            : rusm_send_to(self, job->process, job->data, job->len, 0);
+    gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = far });
+}
+
+/* Of another node's: those of ours are ended without the process. */
+static void begin_kill(struct rusm_process *self, struct gateway_job *job)
+{
+    rusm_pid pid;
+    int error = rusm_pid_parse(self, job->process, &pid);
+    error = error ? error : rusm_kill(self, pid, job->reason);
+    gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = true });
+}
+
+static void begin_fresh(struct gate *gate, struct rusm_process *self)
+{
+    gate->woken = false;
+    while (!list_empty(&gate->fresh)) {
+        struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
+        list_remove(&job->link);
+        if (job->op == GATEWAY_CALL)
+            begin_call(gate, self, job);
+        else if (job->op == GATEWAY_SEND)
+            begin_send(gate, self, job);
+        else
+            begin_kill(self, job);
+    }
+}
+
+static int process_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    (void)args;
+    *state = rusm_context(self);
+    return 0;
+}
+
+static void process_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    struct gate *gate = state;
+    struct gateway_job *job =
+        m->kind == RUSM_REPLY || m->kind == RUSM_FAILED ? asked_take(gate, m->ref) : NULL;
+    if (job && m->kind == RUSM_REPLY)
+        gateway_outcome(job, &(struct gateway_outcome){ .data = m->data, .len = m->len });
+    else if (job)
+        gateway_outcome(job, &(struct gateway_outcome){
+                                 .error = m->error,
+                                 .text = (const char *)m->data,
+                                 .ended = m->error == RUSM_ENOPROC &&
+                                          strcmp((const char *)m->data, "noproc") != 0 });
+    begin_fresh(gate, self);
+}
+
+/* Somebody ended it, or the node leaves: nothing that was asked will come. */
+static void process_stop(struct rusm_process *self, void *state, const char *reason)
+{
+    struct gate *gate = state;
+    struct map_iter it;
+    (void)self, (void)reason;
+    gate->serial = 0;
+    gate->woken = false;
+    while (!list_empty(&gate->fresh)) {
+        struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
+        list_remove(&job->link);
+        done(job, RUSM_ECLOSED);
+    }
+    for (struct map_node *n; (n = map_first(&gate->asked, &it));) {
+        uint64_t ref = list_entry(n, struct asked, by_ref)->job->ref;
+        done(asked_take(gate, ref), RUSM_ECLOSED);
+    }
+}
+
+/* Gets it to look at `fresh`. */
+static int wake(struct gate *gate)
+{
+    struct runtime *rt = gate->node->runtime;
+    static const struct rusm_args none;
+    rusm_pid pid;
+    if (!rt)
+        return RUSM_ECLOSED;
+    if (!gate->serial) {
+        int error = runtime_spawn(rt, &gate->behaviour, &none, &pid, NULL, gate->node->now_ns);
+        if (error)
+            return error;
+        gate->serial = pid.serial;
+    }
+    if (gate->woken)
+        return 0;
+    struct message *m = message_new(runtime_pool(rt), 0);
+    if (!m)
+        return RUSM_ENOMEM;
+    m->pub.kind = RUSM_WRITABLE; /* a signal, so that it finds room */
+    process_deliver(runtime_find(rt, gate->serial), m);
+    gate->woken = true;
+    return 0;
+}
+
+/* ---- at once ---- */
+
+static void part(void *context, const uint8_t *body, size_t len)
+{
+    gateway_part(context, body, len);
+}
+
+static void do_spawn(struct gate *gate, struct gateway_job *job)
+{
+    struct rusm_node *node = gate->node;
+    char text[RUSM_PID_TEXT_MAX];
+    struct rusm_why why = { "" };
+    rusm_pid pid;
+    struct spawn s = { .scope = !job->name    ? SPAWN_NO_NAME
+                                : job->global ? SPAWN_GLOBAL
+                                              : SPAWN_LOCAL,
+                       .spawnable = job->spawnable,
+                       .spawnable_len = strlen(job->spawnable),
+                       .name = job->name,
+                       .name_len = job->name ? strlen(job->name) : 0 };
+    int error = runtime_check_args(&job->args);
+    if (!error)
+        error = rpc_spawn_here(node, &s, &job->args, &pid, &why);
+    int len =
+        error ? 0 : id_pid_format(text, sizeof text, pid.serial, node->name, node->incarnation);
+    gateway_outcome(job, &(struct gateway_outcome){
+                             .error = error, .text = why.text, .data = text, .len = (size_t)len });
+}
+
+/* False: it is another node's. */
+static bool do_kill(struct gate *gate, struct gateway_job *job)
+{
+    struct rusm_node *node = gate->node;
+    struct rusm_process *p = NULL;
+    struct id_address a;
+    if (id_address_parse(job->process, strlen(job->process), &a) != 0) {
+        done(job, RUSM_EINVAL);
+        return true;
+    }
+    if (!is_here(node, &a))
+        return false;
+    if (!a.serial)
+        p = runtime_find_name(node->runtime, a.name, a.name_len);
+    else if (!a.has_incarnation || a.incarnation == node->incarnation)
+        p = runtime_find(node->runtime, a.serial);
+    done(job, p ? runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, job->reason)
+                : RUSM_ENOPROC);
+    return true;
+}
+
+/* ---- the gateway's view ---- */
+
+static void begin(void *context, struct gateway_job *job)
+{
+    struct gate *gate = context;
+    int error;
+    if (!gate->node->runtime) {
+        done(job, RUSM_ECLOSED);
+        return;
+    }
+    switch (job->op) {
+    case GATEWAY_TABLE:
+        job->listing = tables_open((uint64_t)job->table, &error);
+        if (error)
+            done(job, error);
+        return;
+    case GATEWAY_SPAWN: do_spawn(gate, job); return;
+    case GATEWAY_KILL:
+        if (do_kill(gate, job))
+            return;
+        break;
+    case GATEWAY_SEND:
+    case GATEWAY_CALL: break;
+    }
+    error = wake(gate);
+    if (error)
+        done(job, error);
+    else
+        list_append(&gate->fresh, &job->link);
+}
+
+static bool more(void *context, struct gateway_job *job)
+{
+    struct gate *gate = context;
+    bool goes_on = gate->node->runtime && tables_next(gate->node, job->listing, part, job);
+    if (!goes_on) {
+        tables_close(job->listing);
+        job->listing = NULL;
+    }
+    return goes_on;
+}
+
+static void cancel(void *context, struct gateway_job *job)
+{
+    struct gate *gate = context;
+    struct rusm_node *node = gate->node;
+    if (job->op == GATEWAY_TABLE) {
+        tables_close(job->listing);
+        return;
+    }
+    if (list_linked(&job->link)) {
+        list_remove(&job->link);
+        return;
+    }
+    struct rusm_process *p = node->runtime ? runtime_find(node->runtime, gate->serial) : NULL;
+    if (asked_take(gate, job->ref) && p)
+        rusm_call_end(p, job->ref);
+}
+
+static const struct gateway_node gate_node = { .begin = begin, .more = more, .cancel = cancel };
+
+/* ---- life ---- */
+
+int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
+{
+    struct gate *gate = calloc(1, sizeof *gate);
+    struct gateway_options options = { .name = node->name,
+                                       .log = &node->log,
+                                       .token = token,
+                                       .node = &gate_node,
+                                       .context = gate,
+                                       .seed = rng_u64(&node->rng),
+                                       .now_ns = node->now_ns };
+    if (!gate)
+        return RUSM_ENOMEM;
+    gate->node = node;
+    gate->behaviour = (struct rusm_behaviour){ .name = "gateway",
+                                               .init = process_init,
+                                               .receive = process_receive,
+                                               .stop = process_stop,
+                                               .context = gate };
+    list_init(&gate->fresh);
+    map_init(&gate->asked, rng_u64(&node->rng));
+    int error = gateway_new(&gate->gateway, &options, why);
+    if (error)
+        free(gate);
+    else
+        node->gate = gate;
+    return error;
+}
+
+void gate_close(struct rusm_node *node)
+{
+    if (node->gate) {
+        gateway_free(node->gate->gateway);
+        map_fini(&node->gate->asked);
+        free(node->gate);
+        node->gate = NULL;
+    }
+}
+
+struct gateway *gate_gateway(const struct rusm_node *node)
+{
+    return node->gate ? node->gate->gateway : NULL;
+}
+
+uint64_t gate_tick(struct rusm_node *node)
+{
+    return node->gate ? gateway_tick(node->gate->gateway, node->now_ns) : UINT64_MAX;
+}
+
+void gate_leave(struct rusm_node *node)
+{
+    if (node->gate)
+        gateway_leave(node->gate->gateway);
+}
+
+bool gate_left(struct rusm_node *node)
+{
+    return !node->gate || gateway_pending(node->gate->gateway) == 0;
+}

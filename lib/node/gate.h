@@ -1,0 +1,21 @@
+/* gate: the gateway's side in the node: what HTTP requests ask, done by a process of the runtime (one of
+ * behaviour "gateway"), which calls and sends as any other; tables and spawns at once. On the node's
+ * thread. */
+#ifndef NODE_GATE_H
+#define NODE_GATE_H
+
+#include "gateway/gateway.h"
+#include "node/node.h"
+
+/* Makes node->gate. token: a file, or NULL. What gateway_new returns. */
+int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why);
+void gate_close(struct rusm_node *node);                    /* none: nothing */
+struct gateway *gate_gateway(const struct rusm_node *node); /* NULL: none */
+/* In every turn. Returns when to be called again. */
+uint64_t gate_tick(struct rusm_node *node);
+/* The node leaves: no new requests. */
+void gate_leave(struct rusm_node *node);
+/* All requests have their answers. */
+bool gate_left(struct rusm_node *node);
+
+#endif
