@@ -24,7 +24,7 @@
     } while (0)
 
 struct place {
-    char dir[64], rundir[80], identity[80];
+    char dir[80], rundir[96], identity[96];
 };
 
 struct running {
@@ -41,7 +41,8 @@ static inline uint64_t clock_ms(void)
 
 static inline void place_make(struct place *p)
 {
-    strcpy(p->dir, "/tmp/rusm-embed-XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+    snprintf(p->dir, sizeof p->dir, "%s/rusm-embed-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
     expect(mkdtemp(p->dir), "a temporary folder");
     snprintf(p->rundir, sizeof p->rundir, "%s/run", p->dir);
     snprintf(p->identity, sizeof p->identity, "%s/cluster.pem", p->dir);

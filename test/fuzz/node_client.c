@@ -3,7 +3,7 @@
  * client can do. help/fuzz_link.h has the connections. */
 #include "help/fuzz_link.h"
 
-static char folder[64]; /* with a `nodes` file, and no run folder */
+static char folder[SCRATCH_MAX]; /* with a `nodes` file, and no run folder */
 
 /* ---- what a node says ---------------------------------------------------------------------------- */
 
@@ -288,23 +288,11 @@ static bool ask(struct rusm_client *client, struct reader *in)
 
 /* ---- a run ------------------------------------------------------------------------------------------ */
 
-static void folder_remove(void)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/nodes", folder);
-    unlink(path);
-    rmdir(folder);
-}
-
 static void folder_make(void)
 {
-    char path[96];
+    char path[SCRATCH_MAX + 32];
 
-    snprintf(folder, sizeof(folder), "%s/rusm-fuzz-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(folder));
-    atexit(folder_remove);
+    must(scratch_make(folder));
     snprintf(path, sizeof(path), "%s/nodes", folder);
     FILE *f = fopen(path, "we");
     must(f);
@@ -325,7 +313,7 @@ static void nodes_ask(const struct rusm_client_options *options)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const char *const nodes[] = { "london", "paris", "tokyo@far.example:4000", "1.2.3.4:5" };
-    char run[80], identity[96];
+    char run[SCRATCH_MAX + 16], identity[SCRATCH_MAX + 16];
     struct rusm_client_options options = { .rundir = run, .identity = identity };
     struct reader *in = &link_world.in;
 

@@ -7,7 +7,7 @@
 
 #define TURNS 8 /* until who asked must have been answered */
 
-static char folder[64];
+static char folder[SCRATCH_MAX];
 static struct rusm_node *node;
 static size_t turns_left;
 
@@ -122,23 +122,6 @@ static bool world_step(struct endpoint *e, struct reader *in)
     return true;
 }
 
-static void folder_remove(void)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/london.lock", folder);
-    unlink(path);
-    rmdir(folder);
-}
-
-static void folder_make(void)
-{
-    snprintf(folder, sizeof(folder), "%s/rusm-fuzz-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(folder));
-    atexit(folder_remove);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static int nowhere = -1;
@@ -160,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct rusm_why why;
 
     if (nowhere < 0) {
-        folder_make();
+        must(scratch_make(folder));
         nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     }
     options.output_fd = options.log_fd = nowhere;

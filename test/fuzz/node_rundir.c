@@ -4,29 +4,7 @@
 #include "help/fuzz.h"
 #include "node/rundir.h"
 
-static char folder[64];
-
-static void folder_remove(void)
-{
-    static const char *const left[] = { "london.json", "tokyo.json", "tokyo.lock" };
-    char path[128];
-
-    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, left[i]);
-        unlink(path);
-    }
-    rmdir(folder);
-}
-
-static void folder_make(void)
-{
-    if (!folder[0]) {
-        snprintf(folder, sizeof(folder), "%s/rusm-fuzz-XXXXXX",
-                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-        must(mkdtemp(folder));
-        atexit(folder_remove);
-    }
-}
+static char folder[SCRATCH_MAX];
 
 /* What was read is such as a node writes: it is, and comes back the same. */
 static void check(struct rundir *r, const struct rundir_entry *e)
@@ -49,9 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct rundir_entry e, *list;
     size_t count;
     struct rusm_why why;
-    char path[128];
+    char path[SCRATCH_MAX + 32];
 
-    folder_make();
+    must(folder[0] || scratch_make(folder));
     must(rundir_open(&r, folder, true, &why) == 0);
     snprintf(path, sizeof(path), "%s/london.json", folder);
     FILE *f = fopen(path, "we");

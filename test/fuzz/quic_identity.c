@@ -13,11 +13,11 @@ static struct {
 
 static void good_make(void)
 {
-    char folder[] = "/tmp/rusm-fuzz-XXXXXX", path[64];
+    char folder[SCRATCH_MAX], path[SCRATCH_MAX + 16];
     struct identity *id;
     struct rusm_why why;
 
-    must(mkdtemp(folder));
+    must(scratch_make(folder));
     snprintf(path, sizeof(path), "%s/cluster.pem", folder);
     must(identity_create(path, &why) == 0 && identity_load(path, &id, &why) == 0);
     snprintf(good.fingerprint, sizeof(good.fingerprint), "%s", identity_fingerprint(id));

@@ -3,13 +3,12 @@
 #define HELP_FOLDER_H
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "help/scratch.h"
 
 struct folder {
-    char path[64];
+    char path[SCRATCH_MAX];
 };
 
 static inline int folder_setup(void **state)
@@ -19,15 +18,14 @@ static inline int folder_setup(void **state)
     if (!f) {
         return -1;
     }
-    strcpy(f->path, "/tmp/rusm-test-XXXXXX");
     *state = f;
-    return mkdtemp(f->path) ? 0 : -1;
+    return scratch_make(f->path) ? 0 : -1;
 }
 
 static inline int folder_teardown(void **state)
 {
     struct folder *f = *state;
-    char command[96];
+    char command[SCRATCH_MAX + 16];
 
     snprintf(command, sizeof(command), "rm -rf %s", f->path);
     int status = system(command);

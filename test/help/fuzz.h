@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/bytes.h"
 #include "base/must.h"
+#include "help/scratch.h"
 #include "rusm.h"
 
 #define FUZZ_ITEM_MAX 8192 /* bytes of what an item writes; longer inputs are passed over */

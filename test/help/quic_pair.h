@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "help/scratch.h"
 #include "quic/endpoint.h"
 
 #define SIDE_STREAMS 4096
@@ -375,10 +376,10 @@ static inline uint8_t *side_pattern(size_t len)
 /* An identity in a folder of its own, made anew. */
 static inline struct identity *side_identity(void)
 {
-    char folder[] = "/tmp/rusm-test-XXXXXX", path[64];
+    char folder[SCRATCH_MAX], path[SCRATCH_MAX + 16];
     struct identity *id;
     struct rusm_why why;
-    assert_non_null(mkdtemp(folder));
+    assert_true(scratch_make(folder));
     snprintf(path, sizeof(path), "%s/cluster.pem", folder);
     if (identity_create(path, &why) != 0 || identity_load(path, &id, &why) != 0) {
         fail_msg("%s", why.text);

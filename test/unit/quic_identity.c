@@ -13,17 +13,17 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "help/scratch.h"
 
 struct place {
-    char folder[64], path[128];
+    char folder[SCRATCH_MAX], path[SCRATCH_MAX + 32];
 };
 
 static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof(*p));
     assert_non_null(p);
-    snprintf(p->folder, sizeof(p->folder), "/tmp/rusm-identity-XXXXXX");
-    assert_non_null(mkdtemp(p->folder));
+    assert_true(scratch_make(p->folder));
     snprintf(p->path, sizeof(p->path), "%s/cluster.pem", p->folder);
     *state = p;
     return 0;
@@ -32,7 +32,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct place *p = *state;
-    char command[128];
+    char command[SCRATCH_MAX + 16];
     snprintf(command, sizeof(command), "rm -rf %s", p->folder);
     assert_int_equal(system(command), 0);
     free(p);
@@ -80,7 +80,7 @@ static void refused(const char *path, int error, const char *words)
 
 static size_t entries(const char *folder)
 {
-    char command[128];
+    char command[SCRATCH_MAX + 16];
     int n = 0;
     FILE *f;
     snprintf(command, sizeof(command), "ls -A %s | wc -l", folder);
