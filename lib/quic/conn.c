@@ -166,6 +166,8 @@ int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
         return RUSM_ENOMEM;
     }
     c->endpoint = e;
+    c->events = &e->events;
+    c->context = e->context;
     c->dialled = !hd;
     c->path = *path;
     c->burst = UDP_TRAIN_MAX;

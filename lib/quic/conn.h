@@ -58,6 +58,8 @@ struct conn {
     WOLFSSL *tls;               /* until the handshake is complete */
     ngtcp2_crypto_conn_ref ref; /* how wolfSSL's side finds quic */
     void *app;
+    const struct endpoint_events *events; /* whom to tell: the endpoint's, until conn_take_over */
+    void *context;
     struct list all; /* in conns or graves */
     struct list dirty;
     struct list cids; /* its entries in the endpoint's tables */
@@ -74,6 +76,8 @@ struct conn {
     uint64_t narrow_for_ns;   /* and for how long it lasts; 0: never yet */
     enum conn_state state;
     bool dialled, ready;
+    bool http;            /* the protocol agreed on is HTTP/3; known when ready */
+    bool trusted;         /* the peer has the cluster's certificate */
     bool half_open;       /* accepted and counted as such */
     bool narrow;          /* longer packets than CONN_PACKET_MIN get lost */
     bool reset_seen;      /* a stateless reset */

@@ -8,8 +8,8 @@
 #include "base/rng.h"
 #include "quic/aead.h"
 
-#define PASS(c, call)                                                               \
-    ((c)->state == CONN_OPEN && (c)->ready ? verdict(c, (c)->endpoint->events.call) \
+#define PASS(c, call)                                                      \
+    ((c)->state == CONN_OPEN && (c)->ready ? verdict(c, (c)->events->call) \
                                            : NGTCP2_ERR_CALLBACK_FAILURE)
 
 /* What ngtcp2 is told after a callback of ours: go on only if the connection is to live. */
@@ -94,7 +94,7 @@ static int recv_crypto_data(ngtcp2_conn *quic, ngtcp2_encryption_level level, ui
     if (error || c->ready || !wolfSSL_is_init_finished(c->tls)) {
         return error;
     }
-    alert = tls_check_peer(c->endpoint->tls, c->tls);
+    alert = tls_check_peer(c->endpoint->tls, c->tls, &c->http, &c->trusted);
     if (alert) {
         ngtcp2_conn_set_tls_alert(quic, alert);
         return NGTCP2_ERR_CRYPTO;
@@ -106,10 +106,11 @@ static int handshake_completed(ngtcp2_conn *quic, void *user)
 {
     struct conn *c = user;
 
+    (void)quic;
     conn_not_half_open(c);
     c->ready = true;
-    ngtcp2_conn_set_keep_alive_timeout(quic, c->endpoint->options.keep_alive_ns);
-    return PASS(c, ready(c->endpoint->context, c));
+    conn_keep_alive(c, true);
+    return PASS(c, ready(c->context, c));
 }
 
 static int stream_open(ngtcp2_conn *quic, int64_t stream, void *user)
@@ -117,7 +118,7 @@ static int stream_open(ngtcp2_conn *quic, int64_t stream, void *user)
     struct conn *c = user;
 
     (void)quic;
-    return PASS(c, stream_opened(c->endpoint->context, c, stream));
+    return PASS(c, stream_opened(c->context, c, stream));
 }
 
 static int recv_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t stream, uint64_t offset,
@@ -128,13 +129,13 @@ static int recv_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t stream, u
 
     (void)offset;
     ngtcp2_conn_extend_max_offset(quic, len);
-    if (ngtcp2_is_bidi_stream(stream) && !fin) {
+    if (ngtcp2_is_bidi_stream(stream) && !fin && !c->http) {
         int error = ngtcp2_conn_extend_max_stream_offset(quic, stream, len);
         if (error == NGTCP2_ERR_NOMEM) {
             return NGTCP2_ERR_CALLBACK_FAILURE;
         }
     }
-    return PASS(c, stream_data(c->endpoint->context, c, stream, stream_user, data, len, fin));
+    return PASS(c, stream_data(c->context, c, stream, stream_user, data, len, fin));
 }
 
 static int acked_stream_data(ngtcp2_conn *quic, int64_t stream, uint64_t offset, uint64_t len,
@@ -146,7 +147,7 @@ static int acked_stream_data(ngtcp2_conn *quic, int64_t stream, uint64_t offset,
     (void)offset;
     conn_path_progress(c);
     if (c->state == CONN_OPEN && len > 0) {
-        c->endpoint->events.stream_acked(c->endpoint->context, c, stream, stream_user, len);
+        c->events->stream_acked(c->context, c, stream, stream_user, len);
     }
     return after(c);
 }
@@ -163,11 +164,11 @@ static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream, uint6
     /* It does not tell of STOP_SENDING; better late than never. (After a reset of our own too.) */
     if (c->state == CONN_OPEN && (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) &&
         ngtcp2_conn_is_local_stream(quic, stream)) {
-        c->endpoint->events.stream_stopped(c->endpoint->context, c, stream, stream_user, code);
+        c->events->stream_stopped(c->context, c, stream, stream_user, code);
     }
 #endif
     if (c->state == CONN_OPEN) {
-        c->endpoint->events.stream_closed(c->endpoint->context, c, stream, stream_user);
+        c->events->stream_closed(c->context, c, stream, stream_user);
     }
     conn_user_forget(c, stream);
     return after(c);
@@ -181,7 +182,7 @@ static int stream_reset(ngtcp2_conn *quic, int64_t stream, uint64_t final_size, 
     (void)quic;
     (void)final_size;
     if (c->state == CONN_OPEN) {
-        c->endpoint->events.stream_reset(c->endpoint->context, c, stream, stream_user, code);
+        c->events->stream_reset(c->context, c, stream, stream_user, code);
     }
     return after(c);
 }
@@ -194,7 +195,7 @@ static int recv_stop_sending(ngtcp2_conn *quic, int64_t stream, uint64_t code, v
 
     (void)quic;
     if (c->state == CONN_OPEN) {
-        c->endpoint->events.stream_stopped(c->endpoint->context, c, stream, stream_user, code);
+        c->events->stream_stopped(c->context, c, stream, stream_user, code);
     }
     return after(c);
 }
@@ -208,7 +209,7 @@ static int extend_max_stream_data(ngtcp2_conn *quic, int64_t stream, uint64_t ma
     (void)quic;
     (void)max;
     if (c->state == CONN_OPEN && c->ready) {
-        c->endpoint->events.stream_writable(c->endpoint->context, c, stream, stream_user);
+        c->events->stream_writable(c->context, c, stream, stream_user);
     }
     return after(c);
 }
@@ -220,7 +221,7 @@ static int extend_max_streams_uni(ngtcp2_conn *quic, uint64_t max, void *user)
     (void)quic;
     (void)max;
     if (c->state == CONN_OPEN && c->ready) {
-        c->endpoint->events.streams_available(c->endpoint->context, c);
+        c->events->streams_available(c->context, c);
     }
     return after(c);
 }

@@ -150,7 +150,7 @@ static void tell_owner(struct conn *c)
     struct endpoint *e = c->endpoint;
 
     if (c->dialled || c->ready) {
-        e->events.closed(e->context, c, &c->end);
+        c->events->closed(c->context, c, &c->end);
     } else if (c->refusal && e->events.refused) {
         e->events.refused(e->context, &c->path.remote.any, udp_address_len(&c->path.remote),
                           c->end.text);

@@ -51,8 +51,6 @@ struct offer {
 
 static void ask(struct conn *c, struct offer *o)
 {
-    struct endpoint *e = c->endpoint;
-
     o->stream = -1;
     o->count = -1;
     o->fin = false;
@@ -62,7 +60,7 @@ static void ask(struct conn *c, struct offer *o)
     if (!c->ready || c->state != CONN_OPEN || ngtcp2_conn_get_max_data_left(c->quic) == 0) {
         return;
     }
-    o->count = e->events.pull(e->context, c, &o->stream, o->vec, VECS, &o->fin);
+    o->count = c->events->pull(c->context, c, &o->stream, o->vec, VECS, &o->fin);
     must(o->count <= VECS);
     for (int i = 0; i < o->count; i++) {
         o->len += o->vec[i].iov_len;
@@ -76,9 +74,8 @@ static void ask(struct conn *c, struct offer *o)
 
 static void took(struct conn *c, const struct offer *o, size_t len)
 {
-    struct endpoint *e = c->endpoint;
-    e->events.pulled(e->context, c, o->stream, conn_user(c, o->stream), len,
-                     o->fin && len == o->len);
+    c->events->pulled(c->context, c, o->stream, conn_user(c, o->stream), len,
+                      o->fin && len == o->len);
 }
 
 /* Writes one packet, of as many offers as fit in it, at most cap bytes. Its length, 0: there is
@@ -86,7 +83,6 @@ static void took(struct conn *c, const struct offer *o, size_t len)
 static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at, size_t cap,
                                  uint64_t ts)
 {
-    struct endpoint *e = c->endpoint;
     struct offer o;
 
     for (;;) {
@@ -108,7 +104,7 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at,
         case NGTCP2_ERR_STREAM_DATA_BLOCKED:
         case NGTCP2_ERR_STREAM_SHUT_WR:
         case NGTCP2_ERR_STREAM_NOT_FOUND:
-            e->events.blocked(e->context, c, o.stream, conn_user(c, o.stream));
+            c->events->blocked(c->context, c, o.stream, conn_user(c, o.stream));
             break;
         default: return n;
         }

@@ -66,7 +66,11 @@ int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
         error = e->train ? 0 : err_why(why, RUSM_ENOMEM, "no memory");
     }
     if (!error) {
-        error = tls_new(&e->tls, options->identity, why);
+        struct tls_options tls = { .identity = options->identity,
+                                   .accept_http = options->accept && options->http,
+                                   .dial_http = !options->accept && options->http,
+                                   .anonymous = options->anonymous };
+        error = tls_new(&e->tls, &tls, why);
     }
     if (!error) {
         error = udp_open(&e->udp, options->bind, options->bind_len, why);
@@ -173,8 +177,8 @@ static void receive_errors(struct endpoint *e)
             if (c->state != CONN_OPEN || !udp_address_eq(&c->path.remote, &to)) {
                 continue;
             }
-            if (c->ready && e->events.doubted) {
-                e->events.doubted(e->context, c);
+            if (c->ready && c->events->doubted) {
+                c->events->doubted(c->context, c);
             } else if (c->dialled && !c->ready) {
                 c->silent = true;
                 conn_end(c, CONN_END_UNREACHABLE, 0, strerror(error));

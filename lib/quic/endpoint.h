@@ -88,7 +88,9 @@ struct endpoint_options {
     socklen_t bind_len;
     bool accept;                     /* false: a client; inbound Initials are dropped */
     const struct identity *identity; /* kept for life */
-    const char *reset_context;       /* this node's name, for its stateless reset key */
+    bool http;      /* accepts HTTP/3 (ALPN h3) too; with accept false: dials with it */
+    bool anonymous; /* HTTP/3 from clients without a certificate too; or we come without ours */
+    const char *reset_context; /* this node's name, for its stateless reset key */
     uint64_t idle_timeout_ns, keep_alive_ns, handshake_timeout_ns;
     uint64_t stream_window;   /* credit of a new unidirectional stream (LIMIT_LANE_WINDOW) */
     uint64_t control_window;  /* of a bidirectional one; extended by the endpoint on arrival */
@@ -135,7 +137,16 @@ const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
 void *conn_app(const struct conn *c);
 void conn_set_app(struct conn *c, void *app);
 bool conn_dialled(const struct conn *c); /* we opened it */
-void conn_wake(struct conn *c);          /* has something to pull */
+/* From now on others are told of what comes, who also extend the credit of bidirectional streams
+ * themselves. Within `ready`. Keeps events. */
+void conn_take_over(struct conn *c, const struct endpoint_events *events, void *context);
+bool conn_is_http(const struct conn *c); /* HTTP/3 is what both speak; known when ready */
+bool conn_trusted(const struct conn *c); /* the peer has the cluster's certificate */
+const struct sockaddr *conn_peer_address(const struct conn *c);
+void conn_keep_alive(struct conn *c, bool keep); /* not lost for silence [true] */
+/* Lets the peer open `count` more bidirectional streams; one is allowed at first. */
+void conn_extend_streams_bidi(struct conn *c, uint64_t count);
+void conn_wake(struct conn *c); /* has something to pull */
 /* 0, or RUSM_BUSY (the peer's limit: streams_available follows), RUSM_ENOMEM, RUSM_ECLOSED. */
 int conn_open_uni(struct conn *c, int64_t *stream, void *user);
 int conn_open_bidi(struct conn *c, int64_t *stream, void *user);

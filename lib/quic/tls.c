@@ -26,15 +26,30 @@ enum alert {
 };
 
 struct tls {
-    const struct identity *identity;
+    struct tls_options options;
     WOLFSSL_CTX *server, *client;
 };
 
-static WOLFSSL_CTX *make_context(const struct identity *id, bool server)
+static int load_own(WOLFSSL_CTX *ctx, const struct identity *id)
 {
     size_t cert_len, key_len;
     const uint8_t *cert = identity_certificate(id, &cert_len);
     const uint8_t *key = identity_key(id, &key_len);
+
+    return wolfSSL_CTX_use_PrivateKey_buffer(ctx, key, (long)key_len, WOLFSSL_FILETYPE_ASN1) ==
+                       WOLFSSL_SUCCESS &&
+                   wolfSSL_CTX_use_certificate_buffer(ctx, cert, (long)cert_len,
+                                                      WOLFSSL_FILETYPE_ASN1) == WOLFSSL_SUCCESS
+               ? 0
+               : RUSM_EIO;
+}
+
+static WOLFSSL_CTX *make_context(const struct tls_options *o, bool server)
+{
+    size_t cert_len;
+    const uint8_t *cert = identity_certificate(o->identity, &cert_len);
+    bool stranger = !server && o->dial_http && o->anonymous;
+    int verify = WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     WOLFSSL_CTX *ctx =
         wolfSSL_CTX_new(server ? wolfTLSv1_3_server_method() : wolfTLSv1_3_client_method());
     char groups[] = GROUPS;
@@ -48,16 +63,18 @@ static WOLFSSL_CTX *make_context(const struct identity *id, bool server)
                 : ngtcp2_crypto_wolfssl_configure_client_context(ctx)) != 0 ||
         wolfSSL_CTX_set_cipher_list(ctx, CIPHERS) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set1_groups_list(ctx, groups) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_use_PrivateKey_buffer(ctx, key, (long)key_len, WOLFSSL_FILETYPE_ASN1) !=
-            WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_use_certificate_buffer(ctx, cert, (long)cert_len, WOLFSSL_FILETYPE_ASN1) !=
-            WOLFSSL_SUCCESS ||
+        (!stranger && load_own(ctx, o->identity) != 0) ||
         wolfSSL_CTX_load_verify_buffer(ctx, cert, (long)cert_len, WOLFSSL_FILETYPE_ASN1) !=
             WOLFSSL_SUCCESS) {
         wolfSSL_CTX_free(ctx);
         return NULL;
     }
-    wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    if (server && o->accept_http && o->anonymous) {
+        /* One that has none gets through the handshake; tls_check_peer then lets it go on only if it
+         * speaks h3. A foreign one is refused here as ever. */
+        verify = WOLFSSL_VERIFY_PEER;
+    }
+    wolfSSL_CTX_set_verify(ctx, verify, NULL);
     wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
     if (server && wolfSSL_CTX_no_ticket_TLSv13(ctx) != 0) {
         wolfSSL_CTX_free(ctx);
@@ -66,7 +83,7 @@ static WOLFSSL_CTX *make_context(const struct identity *id, bool server)
     return ctx;
 }
 
-int tls_new(struct tls **out, const struct identity *identity, struct rusm_why *why)
+int tls_new(struct tls **out, const struct tls_options *options, struct rusm_why *why)
 {
     struct tls *t = calloc(1, sizeof(*t));
 
@@ -75,9 +92,9 @@ int tls_new(struct tls **out, const struct identity *identity, struct rusm_why *
         return err_why(why, RUSM_ENOMEM, "no memory");
     }
     wolfSSL_Init();
-    t->identity = identity;
-    t->server = make_context(identity, true);
-    t->client = make_context(identity, false);
+    t->options = *options;
+    t->server = make_context(options, true);
+    t->client = make_context(options, false);
     if (!t->server || !t->client) {
         tls_free(t);
         return err_why(why, RUSM_EIO, "wolfSSL does not take the identity");
@@ -100,7 +117,10 @@ void tls_free(struct tls *t)
 WOLFSSL *tls_session(const struct tls *t, bool dialled, ngtcp2_crypto_conn_ref *ref)
 {
     WOLFSSL *session = wolfSSL_new(dialled ? t->client : t->server);
-    char protocol[] = TLS_PROTOCOL;
+    char rusm[] = TLS_PROTOCOL, http[] = TLS_HTTP, both[] = TLS_PROTOCOL "," TLS_HTTP;
+    char *protocols = dialled && t->options.dial_http      ? http
+                      : !dialled && t->options.accept_http ? both
+                                                           : rusm;
 
     if (!session) {
         return NULL;
@@ -112,40 +132,47 @@ WOLFSSL *tls_session(const struct tls *t, bool dialled, ngtcp2_crypto_conn_ref *
         wolfSSL_set_accept_state(session);
     }
     wolfSSL_set_quic_transport_version(session, QUIC_V1_PARAMETERS);
-    if (wolfSSL_UseALPN(session, protocol, sizeof(protocol) - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
-        WOLFSSL_SUCCESS) {
+    if (wolfSSL_UseALPN(session, protocols, (unsigned)strlen(protocols),
+                        WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
         wolfSSL_free(session);
         return NULL;
     }
     return session;
 }
 
-uint8_t tls_check_peer(const struct tls *t, WOLFSSL *session)
+/* Is that the protocol that both agreed on? One who offers no ALPN at all gets past wolfSSL's own
+ * check, and agreed on none. */
+static bool agreed(WOLFSSL *session, const char *protocol)
 {
+    unsigned short len = 0;
+    char *name = NULL;
+
+    return wolfSSL_ALPN_GetProtocol(session, &name, &len) == WOLFSSL_SUCCESS &&
+           len == strlen(protocol) && memcmp(name, protocol, len) == 0;
+}
+
+uint8_t tls_check_peer(const struct tls *t, WOLFSSL *session, bool *http, bool *trusted)
+{
+    bool server = wolfSSL_is_server(session);
     size_t len;
-    const uint8_t *ours = identity_certificate(t->identity, &len);
-    char *protocol = NULL;
-    unsigned short protocol_len = 0;
+    const uint8_t *ours = identity_certificate(t->options.identity, &len);
     WOLFSSL_X509 *x509 = wolfSSL_get_peer_certificate(session);
     const uint8_t *theirs;
     int theirs_len = 0;
-    bool same;
 
-    if (!x509) {
-        return ALERT_CERTIFICATE_REQUIRED;
-    }
-    theirs = wolfSSL_X509_get_der(x509, &theirs_len);
-    same = theirs && (size_t)theirs_len == len && memcmp(theirs, ours, len) == 0;
-    wolfSSL_X509_free(x509);
-    if (!same) {
-        return ALERT_BAD_CERTIFICATE;
-    }
-    /* A peer that offers no ALPN at all gets past wolfSSL's own check. */
-    if (wolfSSL_ALPN_GetProtocol(session, &protocol, &protocol_len) != WOLFSSL_SUCCESS ||
-        protocol_len != strlen(TLS_PROTOCOL) || memcmp(protocol, TLS_PROTOCOL, protocol_len) != 0) {
+    *trusted = false;
+    *http = (server ? t->options.accept_http : t->options.dial_http) && agreed(session, TLS_HTTP);
+    if (!*http && !agreed(session, TLS_PROTOCOL)) {
+        wolfSSL_X509_free(x509);
         return ALERT_NO_PROTOCOL;
     }
-    return 0;
+    if (!x509) {
+        return *http && server && t->options.anonymous ? 0 : ALERT_CERTIFICATE_REQUIRED;
+    }
+    theirs = wolfSSL_X509_get_der(x509, &theirs_len);
+    *trusted = theirs && (size_t)theirs_len == len && memcmp(theirs, ours, len) == 0;
+    wolfSSL_X509_free(x509);
+    return *trusted ? 0 : ALERT_BAD_CERTIFICATE;
 }
 
 const char *tls_alert_text(uint8_t alert, bool theirs)

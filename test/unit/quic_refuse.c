@@ -9,6 +9,8 @@
 #include "quic/conn.h"
 
 static struct identity *ours, *theirs;
+static bool http, anonymous;  /* the server's options */
+static bool as_http, trusted; /* of who got in */
 
 /* What a rogue dialler presents. It checks nothing of what it gets. */
 struct rogue {
@@ -65,6 +67,8 @@ static bool rogue_gets_in(const struct rogue *r, char text[160])
     WOLFSSL_CTX *ctx;
     bool in;
     side_start(&a, &oa, 0);
+    ob.http = http;
+    ob.anonymous = anonymous;
     side_start(&b, &ob, 0);
     ctx = make_rogue(side_dial(&a, &b), r);
     for (int i = 0; i < 2000 && b.readies + b.refusals == 0; i++) {
@@ -77,6 +81,8 @@ static bool rogue_gets_in(const struct rogue *r, char text[160])
     in = b.readies > 0;
     if (in) {
         assert_int_equal(b.refusals, 0);
+        as_http = conn_is_http(b.c);
+        trusted = conn_trusted(b.c);
     } else {
         assert_int_equal(b.refusals, 1);
         assert_int_equal(endpoint_counters(b.e)->refused, 1);
@@ -217,6 +223,76 @@ static void test_foreign_server(void **state)
     side_stop(&b);
 }
 
+/* HTTP/3 beside rusm's own protocol, with and without a place for clients that have no certificate:
+ * who comes as a node is held to it either way. */
+static void test_http(void **state)
+{
+    static const struct {
+        bool anonymous;
+        const char *protocol, *who; /* whose certificate */
+        bool gets_in;
+        const char *text;
+    } cases[] = {
+        { false, "h3", "ours", true, "" },
+        { false, "h3", "theirs", false, "its certificate is not this cluster's" },
+        { false, "h3", "none", false, "it sent no certificate" },
+        { false, TLS_PROTOCOL, "ours", true, "" },
+        { false, TLS_PROTOCOL, "theirs", false, "its certificate is not this cluster's" },
+        { false, TLS_PROTOCOL, "none", false, "it sent no certificate" },
+        { true, "h3", "ours", true, "" },
+        { true, "h3", "theirs", false, "its certificate is not this cluster's" },
+        { true, "h3", "none", true, "" },
+        { true, TLS_PROTOCOL, "ours", true, "" },
+        { true, TLS_PROTOCOL, "theirs", false, "its certificate is not this cluster's" },
+        { true, TLS_PROTOCOL, "none", false, "it sent no certificate" },
+        { true, NULL, "ours", false, "it does not speak rusm/1" },
+        { true, NULL, "none", false, "it does not speak rusm/1" },
+        { true, "h2", "ours", false, "it does not speak rusm/1" },
+        { true, "h2", "none", false, "it does not speak rusm/1" },
+    };
+    char text[160];
+
+    (void)state;
+    http = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool h3 = cases[i].protocol && strcmp(cases[i].protocol, "h3") == 0;
+        struct rogue none = { .protocol = NULL };
+        struct rogue r = cases[i].who[0] == 'n'   ? none
+                         : cases[i].who[0] == 'o' ? rogue_of(ours)
+                                                  : rogue_of(theirs);
+        anonymous = cases[i].anonymous;
+        r.protocol = cases[i].protocol;
+        if (rogue_gets_in(&r, text) != cases[i].gets_in || strcmp(text, cases[i].text) != 0) {
+            fail_msg("%zu: %s with %s: %s", i, cases[i].protocol, cases[i].who, text);
+        }
+        if (cases[i].gets_in) {
+            assert_int_equal(as_http, h3);
+            assert_int_equal(trusted, cases[i].who[0] == 'o');
+        }
+    }
+    http = anonymous = false;
+}
+
+/* One who offers both without a certificate may come as a stranger, never as a node. */
+static void test_http_both_protocols(void **state)
+{
+    static const char *const offers[] = { TLS_PROTOCOL ",h3", "h3," TLS_PROTOCOL };
+    char text[160];
+
+    (void)state;
+    http = anonymous = true;
+    for (size_t i = 0; i < 2; i++) {
+        struct rogue r = { .protocol = offers[i] };
+        if (rogue_gets_in(&r, text)) {
+            assert_true(as_http);
+            assert_false(trusted);
+        } else {
+            assert_string_equal(text, "it sent no certificate");
+        }
+    }
+    http = anonymous = false;
+}
+
 int main(void)
 {
     int failed;
@@ -225,6 +301,8 @@ int main(void)
         cmocka_unit_test(test_foreign_certificate),
         cmocka_unit_test(test_no_certificate),
         cmocka_unit_test(test_other_protocol),
+        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_http_both_protocols),
         cmocka_unit_test(test_no_protocol),
         cmocka_unit_test(test_certificate_without_its_key),
         cmocka_unit_test(test_other_certificate_of_our_key),
