@@ -82,6 +82,7 @@ static int dial_next(struct rusm_client *c, struct rusm_why *why)
         .idle_timeout_ns = LIMIT_IDLE_TIMEOUT_NS,
         .keep_alive_ns = LIMIT_KEEP_ALIVE_NS,
         .handshake_timeout_ns = left_ns / (c->at_count - c->at_next),
+        .idle_code = CLOSE_TIMEOUT,
         .stream_window = LIMIT_LANE_WINDOW,
         .control_window = CONTROL_WINDOW,
         .max_streams_uni = STREAMS,

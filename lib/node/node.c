@@ -94,6 +94,7 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
         .keep_alive_ns = node->idle_timeout_ns / 3 < LIMIT_KEEP_ALIVE_NS ? node->idle_timeout_ns / 3
                                                                          : LIMIT_KEEP_ALIVE_NS,
         .handshake_timeout_ns = LIMIT_HANDSHAKE_NS,
+        .idle_code = CLOSE_TIMEOUT,
         .stream_window = LIMIT_LANE_WINDOW,
         .control_window = 4 * LIMIT_FRAME,
         .max_streams_uni = LIMIT_LANES,

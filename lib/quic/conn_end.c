@@ -74,6 +74,25 @@ static void end_by_tls(struct conn *c)
     ngtcp2_ccerr_set_tls_alert(&c->close, alert, NULL, 0);
 }
 
+/* RFC 9000 10.1 says silently, as the peer's timer is over too by then. It is not where the path is cut
+ * in one direction: a peer that still hears our probes would wait for a silence of its own, as long
+ * again. So one who was authenticated is told, once, on the path that was validated: a packet an
+ * idle timeout, which answers none, so that nobody can have it sent to a third or in numbers. A peer
+ * that has given up drops it, or answers with a stateless reset, which is shorter. */
+static void end_by_silence(struct conn *c)
+{
+    static const char word[] = "your packets no longer arrive";
+
+    if (!c->ready) {
+        c->silent = true;
+        conn_end(c, CONN_END_TIMEOUT, 0, "no answer");
+        return;
+    }
+    conn_end(c, CONN_END_IDLE, 0, "nothing heard for the idle timeout");
+    ngtcp2_ccerr_set_application_error(&c->close, c->endpoint->options.idle_code,
+                                       (const uint8_t *)word, sizeof(word) - 1);
+}
+
 void conn_fail(struct conn *c, int error)
 {
     if (c->state != CONN_OPEN) {
@@ -88,11 +107,7 @@ void conn_fail(struct conn *c, int error)
         c->silent = true;
         conn_end(c, CONN_END_RESET, 0, "it has forgotten the connection (stateless reset)");
         return;
-    case NGTCP2_ERR_IDLE_CLOSE:
-        c->silent = true;
-        conn_end(c, c->ready ? CONN_END_IDLE : CONN_END_TIMEOUT, 0,
-                 c->ready ? "nothing heard for the idle timeout" : "no answer");
-        return;
+    case NGTCP2_ERR_IDLE_CLOSE: end_by_silence(c); return;
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
         c->silent = true;
         conn_end(c, CONN_END_TIMEOUT, 0, "the handshake did not complete in time");

@@ -92,6 +92,7 @@ struct endpoint_options {
     bool anonymous; /* HTTP/3 from clients without a certificate too; or we come without ours */
     const char *reset_context; /* this node's name, for its stateless reset key */
     uint64_t idle_timeout_ns, keep_alive_ns, handshake_timeout_ns;
+    uint64_t idle_code;       /* of the one CONNECTION_CLOSE after idle_timeout_ns */
     uint64_t stream_window;   /* credit of a new unidirectional stream (LIMIT_LANE_WINDOW) */
     uint64_t control_window;  /* of a bidirectional one; extended by the endpoint on arrival */
     uint64_t max_streams_uni; /* LIMIT_LANES */

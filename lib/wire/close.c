@@ -11,7 +11,7 @@ static const char *const close_text[] = {
     [CLOSE_WRONG_NODE] = "not the node that was meant",
     [CLOSE_LIMIT] = "a limit was reached",
     [CLOSE_REPLACED] = "replaced by a newer connection",
-    [CLOSE_TIMEOUT] = "no hello in time",
+    [CLOSE_TIMEOUT] = "nothing heard in time",
     [CLOSE_INTERNAL] = "out of memory",
 };
 

@@ -15,7 +15,7 @@ enum close_code {
     CLOSE_WRONG_NODE = 6, /* not the node I meant */
     CLOSE_LIMIT = 7,      /* too many connections, or a queue's limit */
     CLOSE_REPLACED = 8,   /* a newer connection of the same node took over */
-    CLOSE_TIMEOUT = 9,    /* no hello in time */
+    CLOSE_TIMEOUT = 9,    /* no hello in time, or nothing heard any more */
     CLOSE_INTERNAL = 10,  /* out of memory */
 };
 const char *close_code_text(uint64_t code); /* a short, constant text; never NULL */

@@ -1,6 +1,8 @@
 /* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. */
 #include "help/quic_pair.h"
 
+#include <linux/filter.h>
+
 #include "quic/conn.h"
 
 static struct identity *identity;
@@ -126,6 +128,35 @@ static void test_idle(void **state)
     side_for(&a, NULL, 800); /* b falls silent */
     assert_int_equal(a.closes, 1);
     assert_int_equal(a.end.kind, CONN_END_IDLE);
+    side_stop(&a);
+    side_stop(&b);
+}
+
+/* Cut one way: who still hears the other is told, and need not wait for a silence of its own. */
+static void test_idle_is_told(void **state)
+{
+    struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog deaf = { .len = 1, .filter = &none };
+    struct side a, b;
+    struct endpoint_options o = side_options(identity, true);
+    (void)state;
+    o.idle_timeout_ns = 500 * SIDE_MS;
+    o.keep_alive_ns = 100 * SIDE_MS;
+    o.idle_code = 42;
+    side_start(&a, &o, 0);
+    side_start(&b, &o, 0);
+    side_connect(&a, &b);
+    assert_int_equal(setsockopt(a.e->udp.fd, SOL_SOCKET, SO_ATTACH_FILTER, &deaf, sizeof(deaf)), 0);
+    uint64_t sent = 0;
+    side_until(&a, &b, ({
+        sent = a.closes ? sent : endpoint_counters(a.e)->datagrams_out;
+        b.closes == 1;
+    }));
+    assert_int_equal(a.end.kind, CONN_END_IDLE);
+    assert_int_equal(b.end.kind, CONN_END_PEER);
+    assert_int_equal(b.end.code, 42);
+    side_for(&a, &b, 200);
+    assert_int_equal(endpoint_counters(a.e)->datagrams_out, sent + 1); /* one packet, no more */
     side_stop(&a);
     side_stop(&b);
 }
@@ -384,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_resets_are_limited, setup, teardown),
         cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_idle_is_told),
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_not_from_here),
         cmocka_unit_test(test_no_answer),
