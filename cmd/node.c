@@ -188,6 +188,8 @@ static int node_options(const struct options *options, const char **join,
         .log_fd = STDERR_FILENO,
         .output_fd = STDOUT_FILENO,
         .identity_create = true,
+        .http_token = options_value(options, "http-token"),
+        .http_tcp = options_value(options, "http-tcp"),
     };
     while ((given = options_next(options, "join", &cursor))) {
         join[how->join_count++] = given->value;
@@ -251,10 +253,13 @@ static void node_greet(const struct options *options, struct rusm_node *node)
 /* Says that the node is ready: to the parent when detached, whose terminal it then lets go. */
 static int node_ready(const struct options *options, struct rusm_node *node, struct detach *detach)
 {
-    char line[256];
+    const char *http = rusm_node_http_tcp(node);
+    char line[512];
     int fd, status;
 
-    snprintf(line, sizeof(line), "%s ready at %s\n", rusm_node_name(node), rusm_node_address(node));
+    snprintf(line, sizeof(line), "%s ready at %s\n%s%s%s%s", rusm_node_name(node),
+             rusm_node_address(node), http ? rusm_node_name(node) : "",
+             http ? " serves HTTP at http://" : "", http ? http : "", http ? "/\n" : "");
     if (!detach) {
         fputs(line, stdout);
         fflush(stdout);
@@ -355,6 +360,8 @@ static const struct cmd_option node_table[] = {
     { "max-packet", "BYTES", "the longest packet tried [1452 on loopback, else 8952]" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
+    { "http-token", "FILE", "the token of HTTP clients without certificate" },
+    { "http-tcp", "ADDR:PORT", "serve HTTP/1.1 over TCP too, for those who have the token" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
     { "config", "FILE", "read more of these options from a file, one a line" },
     OPTION_END,
@@ -367,7 +374,7 @@ const struct cmd cmd_node = {
         "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
         "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--spin MICROSECONDS] [--max-packet BYTES] "
-        "[--log-level LEVEL] [--log-file FILE] [--detach] [--config FILE]",
+        "[--log-level LEVEL] [--log-file FILE] [--http-token FILE] [--http-tcp ADDR:PORT] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

@@ -407,6 +407,8 @@ struct rusm_node_options {
     bool identity_create;          /* make the identity file when there is none */
     bool http;                     /* serve HTTP/3 too: rusm-http(7); http_token implies it */
     const char *http_token;        /* file: the token of HTTP clients without certificate */
+    const char *
+        http_tcp; /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too; wants http_token */
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.
@@ -437,8 +439,9 @@ void rusm_node_stop(struct rusm_node *node);
 void rusm_node_free(struct rusm_node *node); /* after rusm_node_run returned; NULL is fine */
 
 const char *rusm_node_name(const struct rusm_node *node);
-const char *rusm_node_address(const struct rusm_node *node); /* ADDR:PORT, really bound */
-const char *rusm_node_rundir(const struct rusm_node *node);  /* the run folder in use */
+const char *rusm_node_address(const struct rusm_node *node);  /* ADDR:PORT, really bound */
+const char *rusm_node_http_tcp(const struct rusm_node *node); /* where HTTP over TCP is; or NULL */
+const char *rusm_node_rundir(const struct rusm_node *node);   /* the run folder in use */
 /* Whether the identity file was made just now, and its path and fingerprint (SHA-256, hex). */
 bool rusm_node_identity_made(const struct rusm_node *node);
 const char *rusm_node_identity_path(const struct rusm_node *node);

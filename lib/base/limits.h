@@ -224,6 +224,21 @@
 #define LIMIT_HTTP_PROGRESS 16384
 #define LIMIT_HTTP_STALL_NS ((uint64_t)30 * 1000000000)
 
+/* HTTP/1.1 connections over TCP: a descriptor each, and memory for a request's head while it has one.
+ * Above: they wait to be accepted. */
+#define LIMIT_HTTP_DOORS 1024
+
+/* Memory for a request's head and for what is under way of its response, a connection:
+ * LIMIT_HTTP_TARGET and LIMIT_HTTP_FIELDS, their places in a list, and a block. */
+#define LIMIT_HTTP_DOOR_BYTES ((size_t)40 * 1024)
+
+/* A response's body is copied to libmicrohttpd in blocks of this size. */
+#define LIMIT_HTTP_BLOCK ((size_t)16 * 1024)
+
+/* Bytes of a body that nobody wants, after which its connection is closed: until then it is read, so
+ * that the client sees the answer and the connection can go on. */
+#define LIMIT_HTTP_DISCARD ((uint64_t)256 * 1024)
+
 /* Wrong tokens from one address within so long; more are not looked at: 429. */
 #define LIMIT_HTTP_WRONG 10
 #define LIMIT_HTTP_WRONG_NS ((uint64_t)10 * 1000000000)

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "node/gate.h"
+#include "node/gate_tcp.h"
 #include "node/resolve.h"
 
 uint64_t node_wall_ms(void)
@@ -146,6 +147,10 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
     if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address)
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");
+    if (o->http_tcp && !o->http_token)
+        return err_why(
+            why, RUSM_EINVAL,
+            "HTTP over TCP has no certificates: name a file with a token (--http-token)");
     if (o->max_packet && (o->max_packet < RUSM_PACKET_MIN || o->max_packet > RUSM_PACKET_MAX))
         return err_why(why, RUSM_EINVAL, "a packet has from %d to %d bytes", RUSM_PACKET_MIN,
                        RUSM_PACKET_MAX);
@@ -184,6 +189,8 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((o->http || o->http_token) && (error = gate_open(node, o->http_token, why)) != 0)
         return error;
     if ((error = open_endpoint(node, o, why)) != 0)
+        return error;
+    if (o->http_tcp && (error = gate_tcp_open(node, o->http_tcp, why)) != 0)
         return error;
     if ((error = publish(node, why)) != 0)
         return error;
@@ -249,6 +256,7 @@ void rusm_node_free(struct rusm_node *node)
     resolver_fini(&node->resolver);
     free_connections(node);
     endpoint_free(node->endpoint);
+    gate_tcp_close(node);
     gate_close(node);
     registry_free(node->registry);
     members_free(node);
@@ -272,6 +280,11 @@ const char *rusm_node_name(const struct rusm_node *node)
 const char *rusm_node_address(const struct rusm_node *node)
 {
     return node->address;
+}
+
+const char *rusm_node_http_tcp(const struct rusm_node *node)
+{
+    return gate_tcp_address(node);
 }
 
 const char *rusm_node_rundir(const struct rusm_node *node)

@@ -124,7 +124,8 @@ struct rusm_node {
     struct ports ports;      /* behaviours from files */
     uint64_t supervisor;     /* serial of what starts its boots; 0: none yet */
     struct registry *registry;
-    struct gate *gate; /* HTTP's; NULL: not asked for */
+    struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
+    struct gate *gate;         /* HTTP's; NULL: not asked for */
     struct lane_budget budget;
     struct lane_pools pools;
     struct pool routes; /* router.c */

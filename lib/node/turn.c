@@ -1,6 +1,7 @@
 /* turn: the node's turns, from when it is run until it has left. */
 #include "base/limits.h"
 #include "node/gate.h"
+#include "node/gate_tcp.h"
 #include "node/node.h"
 
 /* How often idle lanes, stalled grants, late hellos and spare memory are looked at, while there are
@@ -48,6 +49,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
         peers_turn(&node->peers, node->now_ns); /* credit of what was taken goes with this flush */
     }
     feed_turn(node);
+    *next = earlier(*next, gate_tcp_turn(node));
     if (ticking(node))
         *next = earlier(*next, node->tick_ns);
     *blocked = false;
@@ -129,6 +131,7 @@ static void leave(struct rusm_node *node)
             peer_send_frame(m->current->peer, FRAME_LEAVE, false, NULL, 0);
     }
     gate_leave(node);
+    gate_tcp_leave(node);
     turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
     run_until(node, processes_idle, deadline, 2);
     run_until(node, gate_left, deadline, 2);
