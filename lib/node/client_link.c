@@ -140,7 +140,7 @@ static void link_turn(struct rusm_client *c)
 {
     uint64_t now_ns = endpoint_now_ns();
 
-    endpoint_tick(c->endpoint);
+    endpoint_tick(c->endpoint, now_ns);
     if (c->peer) {
         peer_turn(c->peer, now_ns);
     }

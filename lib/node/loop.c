@@ -15,6 +15,10 @@
 #define SPIN_MISSES 16
 #define SPIN_SKIP 8
 
+/* Looks between two times that the core is given away, as to give it takes longer than to look; one
+ * while someone else runs on it. */
+#define SPIN_LOOKS 4
+
 /* A core given away for longer than it takes to ask was used by someone. After so many times in one
  * spin it is left to them: who sleeps disturbs their round trips no more. */
 #define SPIN_LENT_NS ((uint64_t)3000)
@@ -123,6 +127,9 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
         ev_timer_start(l->ev, &l->timer);
     }
     ev_run(l->ev, look ? EVRUN_NOWAIT : EVRUN_ONCE);
+    /* A spin would have seen it, or nearly: those that were in vain say no more about the next. */
+    if (l->readable && l->spin_skip > 0 && endpoint_now_ns() - now_ns < 2 * l->spin_ns)
+        l->spin_skip = l->spin_misses = 0;
     ev_timer_stop(l->ev, &l->timer);
     if (writable)
         ev_io_stop(l->ev, &l->writing);
@@ -143,10 +150,21 @@ static void spin_pause(struct loop *l, uint64_t now_ns)
     l->spin_again_ns = now_ns + l->spin_pause_ns;
 }
 
-bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), void *context)
+/* Looks up to `looks` times. */
+static bool spin_look(unsigned looks, loop_poll_fn *poll, void *context, bool first)
+{
+    for (unsigned i = 0; i < looks; i++) {
+        if (poll(context, first && i == 0))
+            return true;
+    }
+    return false;
+}
+
+bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *context)
 {
     uint64_t now_ns, then_ns, end_ns;
     unsigned lent = 0;
+    bool first = true, yielded = false;
     if (l->spin_ns == 0)
         return false;
     if (l->spin_skip > 0) {
@@ -158,10 +176,16 @@ bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), v
         return false;
     end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
     while (now_ns < end_ns && !atomic_load_explicit(&l->woken, memory_order_relaxed)) {
-        if (poll(context)) {
-            l->spin_misses = 0;
-            return true;
+        /* Who was on our core before us has had no time to answer yet. */
+        if (yielded || !l->spin_shared) {
+            if (spin_look(l->spin_shared ? 1 : SPIN_LOOKS, poll, context, first)) {
+                l->spin_misses = 0;
+                l->spin_shared = lent > 0;
+                return true;
+            }
+            first = false;
         }
+        yielded = true;
         uint64_t given_ns = endpoint_now_ns();
         sched_yield();
         then_ns = now_ns;

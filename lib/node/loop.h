@@ -18,6 +18,7 @@ struct loop {
     uint64_t looked_ns;                    /* when descriptors were last looked at */
     uint64_t spin_ns;                      /* the most that one loop_spin takes; 0: never */
     unsigned spin_misses, spin_skip;       /* in a row; waits to go until the next try */
+    bool spin_shared;                      /* the last one ended while others used the core */
     uint64_t spin_again_ns, spin_pause_ns; /* not before, as others wanted the core */
 };
 
@@ -40,11 +41,13 @@ void loop_fini(struct loop *l);
 void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable);
 /* Looks at the other descriptors, if it is time to, as there is more to do than to wait. */
 void loop_look(struct loop *l, uint64_t now_ns);
+/* Is there something? `first`: it may be a lot, as nobody has looked since the last turn. */
+typedef bool loop_poll_fn(void *context, bool first);
 /* Asks `poll` (with `context`) again and again for a short while, instead of waiting: a core that
  * sleeps takes longer to wake than a message to come and go. Gives the core to whoever else wants
  * it, and gives itself up where it finds nothing or others want the core often or for long. True: poll said
  * so; false: wait. Reads the clock. */
-bool loop_spin(struct loop *l, uint64_t until_ns, bool (*poll)(void *context), void *context);
+bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *context);
 /* Any thread, any signal handler. */
 void loop_wake(struct loop *l);
 

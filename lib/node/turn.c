@@ -38,7 +38,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     node->now_ns = endpoint_now_ns();
     if (look)
         more = endpoint_receive(node->endpoint);
-    endpoint_tick(node->endpoint);
+    endpoint_tick(node->endpoint, node->now_ns);
     resolver_collect(&node->resolver);
     *next = earlier(earlier(dials_tick(node), liveness_tick(node)), gate_tick(node));
     tick(node);
@@ -63,9 +63,9 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     return more;
 }
 
-static bool poll_socket(void *context)
+static bool poll_socket(void *context, bool first)
 {
-    return endpoint_poll(context);
+    return endpoint_poll(context, first);
 }
 
 /* Turns until `done` says so, or the deadline, or a second stop. */

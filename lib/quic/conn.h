@@ -79,6 +79,7 @@ struct conn {
     bool http;            /* the protocol agreed on is HTTP/3; known when ready */
     bool trusted;         /* the peer has the cluster's certificate */
     bool half_open;       /* accepted and counted as such */
+    bool known;           /* how long packets may be on its path: nothing is tried out */
     bool narrow;          /* longer packets than CONN_PACKET_MIN get lost */
     bool reset_seen;      /* a stateless reset */
     bool silent;          /* say nothing at the end */

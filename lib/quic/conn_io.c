@@ -199,6 +199,9 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
         if ((size_t)n < e->train_segment) {
             return 1;
         }
+        if ((size_t)n < longest / 2 && c->known && c->ready) {
+            return 0; /* there would have been room for more; to ask again costs as much as the packet */
+        }
     }
     return 1;
 }

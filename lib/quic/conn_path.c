@@ -68,6 +68,7 @@ void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to)
         s->max_tx_udp_payload_size = PACKET_USUAL_MAX;
         s->no_tx_udp_payload_size_shaping = 1;
         s->no_pmtud = 1;
+        c->known = true;
         return;
     }
     max = max ? max : PACKET_USUAL_MAX;

@@ -195,7 +195,7 @@ bool endpoint_receive(struct endpoint *e)
         struct udp_packet p;
         uint64_t now_ns;
 
-        if (udp_pending(&e->udp) || udp_fill(&e->udp) > 0) {
+        if (udp_pending(&e->udp) || udp_fill(&e->udp, SIZE_MAX) > 0) {
             now_ns = endpoint_now_ns();
             while (udp_next(&e->udp, &p)) {
                 receive_packet(e, &p, now_ns);
@@ -209,15 +209,13 @@ bool endpoint_receive(struct endpoint *e)
     return more;
 }
 
-bool endpoint_poll(struct endpoint *e)
+bool endpoint_poll(struct endpoint *e, bool all)
 {
-    return udp_pending(&e->udp) || udp_fill(&e->udp) > 0 || e->udp.errors;
+    return udp_pending(&e->udp) || udp_fill(&e->udp, all ? SIZE_MAX : 1) > 0 || e->udp.errors;
 }
 
-void endpoint_tick(struct endpoint *e)
+void endpoint_tick(struct endpoint *e, uint64_t now_ns)
 {
-    uint64_t now_ns = endpoint_now_ns();
-
     for (;;) {
         struct heap_node *node = heap_min(&e->timers);
         struct conn *c;

@@ -112,10 +112,11 @@ const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len
 
 /* Reads until the socket is empty or a fair number was read. True: there may be more. */
 bool endpoint_receive(struct endpoint *e);
-/* Takes what is there from the socket, for the next endpoint_receive. True: there is something. */
-bool endpoint_poll(struct endpoint *e);
+/* Takes what is there from the socket (all of it, or one message, which costs least when there is one
+ * or none), for the next endpoint_receive. True: there is something. */
+bool endpoint_poll(struct endpoint *e, bool all);
 /* Handles due timers. */
-void endpoint_tick(struct endpoint *e);
+void endpoint_tick(struct endpoint *e, uint64_t now_ns);
 /* Writes each connection that was woken, received something or has a timer's packet, one burst each.
  * True: some have more, call again after reading. *blocked: wait until the socket is writable. */
 bool endpoint_flush(struct endpoint *e, bool *blocked);

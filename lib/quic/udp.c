@@ -186,20 +186,21 @@ void udp_close(struct udp *u)
     u->messages = NULL;
 }
 
-size_t udp_fill(struct udp *u)
+size_t udp_fill(struct udp *u, size_t most)
 {
     int n;
-    bool batch = u->batch;
+    bool batch = u->batch && most > 1;
+    size_t count = most < u->slot_count ? most : u->slot_count;
 
     u->filled = u->at = u->offset = 0;
     u->full = false;
-    for (size_t i = 0; i < u->slot_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         u->messages[i].msg_hdr.msg_namelen = sizeof(union udp_address);
         u->messages[i].msg_hdr.msg_controllen = sizeof(union control);
     }
     do {
         if (batch) {
-            n = recvmmsg(u->fd, u->messages, (unsigned)u->slot_count, MSG_DONTWAIT, NULL);
+            n = recvmmsg(u->fd, u->messages, (unsigned)count, MSG_DONTWAIT, NULL);
         } else {
             ssize_t got = recvmsg(u->fd, &u->messages[0].msg_hdr, MSG_DONTWAIT);
             u->messages[0].msg_len = got < 0 ? 0 : (unsigned)got;
@@ -219,7 +220,7 @@ size_t udp_fill(struct udp *u)
         return 0;
     }
     u->filled = (size_t)n;
-    u->full = !batch || u->filled == u->slot_count;
+    u->full = most > 1 && (u->filled == count || !batch);
     return u->filled;
 }
 

@@ -38,7 +38,7 @@ struct udp {
     bool wildcard; /* bound to all addresses: the local one is told and set per datagram */
     bool gso, gro, batch;
     bool errors; /* the error queue has something: call udp_error */
-    bool full;   /* the last batch was: there may be more */
+    bool full;   /* the last batch was: there may be more; a single message never says so */
     uint8_t *memory;
     struct udp_slot *slots;
     struct mmsghdr *messages;
@@ -66,9 +66,9 @@ bool udp_address_eq(const union udp_address *a, const union udp_address *b);
 int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
                     socklen_t len);
 
-/* Receives a batch; the previous one's packets are gone. Returns the number of messages, 0 when
- * there are none. */
-size_t udp_fill(struct udp *u);
+/* Receives a batch of `most` messages at most (one costs least when there is one or none); the previous
+ * one's packets are gone. Returns the number of messages, 0 when there are none. */
+size_t udp_fill(struct udp *u, size_t most);
 /* Whether the batch has not been taken apart yet. */
 bool udp_pending(const struct udp *u);
 /* Takes the batch apart. False: it is used up. */

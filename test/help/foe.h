@@ -239,7 +239,7 @@ static inline void foe_turn(struct foe *f, int ms)
 {
     bool more = !f->deaf && endpoint_receive(f->e), full = false;
 
-    endpoint_tick(f->e);
+    endpoint_tick(f->e, endpoint_now_ns());
     more = endpoint_flush(f->e, &full) || more;
     struct pollfd at = { .fd = endpoint_fd(f->e),
                          .events = (short)((f->deaf ? 0 : POLLIN) | (full ? POLLOUT : 0)) };

@@ -495,7 +495,7 @@ static inline void pair_turn(struct host *a, struct host *b, struct side *raw)
             continue;
         }
         more = endpoint_receive(e[i]) || more;
-        endpoint_tick(e[i]);
+        endpoint_tick(e[i], endpoint_now_ns());
         if (i < 2) {
             more = host_work(hosts[i]) || more;
         }

@@ -315,7 +315,7 @@ static inline void side_turn(struct side *a, struct side *b, int ms)
             continue;
         }
         more = endpoint_receive(sides[i]->e) || more;
-        endpoint_tick(sides[i]->e);
+        endpoint_tick(sides[i]->e, endpoint_now_ns());
         more = endpoint_flush(sides[i]->e, &full) || more;
         fds[i].fd = endpoint_fd(sides[i]->e);
         fds[i].events = (short)(POLLIN | (full ? POLLOUT : 0));

@@ -34,7 +34,7 @@ static void expect(struct udp *u, size_t want, size_t len, size_t last, const st
     size_t got = 0;
     for (int i = 0; i < 1000 && got < want; i++) {
         struct udp_packet p;
-        udp_fill(u);
+        udp_fill(u, SIZE_MAX);
         while (udp_next(u, &p)) {
             assert_int_equal(p.len, got + 1 == want ? last : len);
             assert_int_equal(p.data[0], (uint8_t)got);
@@ -130,7 +130,7 @@ static void test_segmentation_refused(void **state)
     assert_int_equal(udp_send(&a, &path, data, sizeof(data), 1, &sent), 0);
     assert_int_equal(sent, sizeof(data));
     for (int i = 0; i < 1000 && got < sizeof(data); i++) {
-        udp_fill(&b);
+        udp_fill(&b, SIZE_MAX);
         while (udp_next(&b, &p)) {
             assert_int_equal(p.len, 1);
             got++;
@@ -218,7 +218,7 @@ static void test_error_queue(void **state)
     udp_close(&b);
     assert_int_equal(udp_send(&a, &path, &byte, 1, 1, &sent), 0);
     for (int i = 0; i < 1000 && !a.errors; i++) {
-        assert_int_equal(udp_fill(&a), 0);
+        assert_int_equal(udp_fill(&a, SIZE_MAX), 0);
         usleep(1000);
     }
     assert_true(a.errors);
