@@ -2,7 +2,7 @@
  * to the node that they ask for: the functions of a node, of --detach and of signals that the
  * command calls are in this file, so that nothing is started.
  *
- * The input: a byte that says what fails (1 the node, 2 teaching, 4 booting), the arguments, a line
+ * The input: a byte that says what fails (1 the node, 2 teaching, 4 booting, 16: HTTP is served), the arguments, a line
  * each, then a NUL and the file that --config names. */
 #include "../cmd/cmd.h"
 #include "base/err.h"
@@ -69,6 +69,11 @@ const char *rusm_node_name(const struct rusm_node *node)
 const char *rusm_node_address(const struct rusm_node *node)
 {
     return node ? "127.0.0.1:4000" : NULL;
+}
+
+const char *rusm_node_http_tcp(const struct rusm_node *node)
+{
+    return node->fails & 16 ? "127.0.0.1:8080" : NULL;
 }
 
 const char *rusm_node_rundir(const struct rusm_node *node)
