@@ -20,6 +20,23 @@ struct post {
     unsigned flags; /* RUSM_UNORDERED */
 };
 
+/* What happens to processes, for those who look on. All borrowed. */
+enum happening_kind {
+    HAPPENED_START,
+    HAPPENED_END,
+    HAPPENED_RESTART, /* a supervisor started it in the place of one that ended */
+    HAPPENED_NAME,    /* it got a local name */
+    HAPPENED_UNNAME,  /* nobody has that local name any more, and its holder lives on */
+};
+struct happening {
+    enum happening_kind kind;
+    uint64_t serial;  /* HAPPENED_UNNAME: 0 */
+    const char *name; /* for a process its first local one; "": none */
+    size_t name_len;
+    const char *behaviour; /* START, END, RESTART; else "" */
+    const char *reason;    /* END; else "" */
+};
+
 struct runtime_hooks {
     /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if
      * `from` has ended), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
@@ -39,6 +56,8 @@ struct runtime_hooks {
     /* The time, as of now_ns, to tell who holds the scheduler: asked for after each process that has
      * run, so it must cost next to nothing, and may lag some milliseconds. */
     uint64_t (*clock_ns)(void *context);
+    /* While runtime_options.watched says so. */
+    void (*happened)(void *context, const struct happening *h);
     /* One line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
 };

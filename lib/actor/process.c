@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/coroutine.h"
+#include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/signal.h"
@@ -270,6 +271,7 @@ static void process_end(struct rusm_process *p)
         rt->depth--;
     }
     rt->counters.processes_ended++;
+    happen_process(p, HAPPENED_END);
     process_remove(p);
 }
 

@@ -7,6 +7,7 @@
 #include "actor/call.h"
 #include "actor/coroutine.h"
 #include "actor/farewell.h"
+#include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
@@ -46,6 +47,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     rt->limits.bytes = options->mailbox_bytes;
     rt->log = options->log;
     rt->hooks = options->hooks;
+    rt->watched = options->watched;
     rt->context = options->context;
     rt->incarnation = options->incarnation;
 }
@@ -276,6 +278,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
         return err;
     }
     rt->counters.processes_started++;
+    happen_process(p, HAPPENED_START);
     process_schedule(p);
     return 0;
 }
@@ -350,6 +353,9 @@ int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size
     }
     int err = names_add(&rt->names, p, name, len);
     rt->epoch += err == 0;
+    if (err == 0) {
+        happen_name(rt, HAPPENED_NAME, serial, name, len);
+    }
     return err;
 }
 
@@ -358,6 +364,9 @@ int runtime_unregister(struct runtime *rt, const char *name, size_t len)
     int err = names_remove(&rt->names, name, len);
 
     rt->epoch += err == 0;
+    if (err == 0) {
+        happen_name(rt, HAPPENED_UNNAME, 0, name, len);
+    }
     return err;
 }
 

@@ -4,6 +4,8 @@
 #ifndef ACTOR_RUNTIME_H
 #define ACTOR_RUNTIME_H
 
+#include <stdatomic.h>
+
 #include "actor/hooks.h"
 #include "actor/message.h"
 #include "base/list.h"
@@ -29,8 +31,9 @@ struct runtime_options {
     uint32_t mailbox_messages;
     uint64_t mailbox_bytes;
     uint64_t seed;
-    struct blocks *blocks; /* kept: spare memory of large messages; NULL: none */
-    const struct log *log; /* borrowed for life */
+    struct blocks *blocks;      /* kept: spare memory of large messages; NULL: none */
+    const struct log *log;      /* borrowed for life */
+    const atomic_bool *watched; /* borrowed for life: the happened hook is wanted; NULL: never */
     const struct runtime_hooks *hooks;
     void *context;
 };

@@ -91,6 +91,7 @@ struct runtime {
         coroutine_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
+    const atomic_bool *watched; /* as in runtime_options */
     void *context;
     uint64_t serial; /* the last one given */
     uint64_t ref;    /* the last one given */

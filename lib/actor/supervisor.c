@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/child.h"
+#include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
@@ -243,6 +244,7 @@ static void supervisor_start_from(struct rusm_process *self, struct supervisor *
             self->writable = true; /* the next turn begins with it */
             return;
         }
+        happen_process(roster_find(&self->rt->roster, pid.serial), HAPPENED_RESTART);
     }
 }
 

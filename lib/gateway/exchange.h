@@ -15,10 +15,12 @@ struct gateway {
     const struct gateway_node *node;
     void *context;
     struct token token;
-    struct list clients; /* exchanges whose client has to do something; the longest first */
-    struct list others;  /* the other ones */
-    size_t count;        /* of both */
-    uint64_t budget;     /* what is left of LIMIT_HTTP_BODIES */
+    struct list clients;  /* exchanges whose client has to do something; the longest first */
+    struct list others;   /* the other ones */
+    size_t count;         /* of both */
+    uint64_t budget;      /* what is left of LIMIT_HTTP_BODIES */
+    struct list watchers; /* events.c */
+    uint64_t beat_ns;
     uint64_t now_ns;
     bool leaving;
 };
@@ -133,6 +135,13 @@ uint64_t exchanges_tick(struct gateway *g);
 const struct route *route_find(struct exchange *x);
 /* A key of the query; NULL: not given. */
 const char *exchange_query(const struct exchange *x, const char *key);
+
+/* ---- events.c ---- */
+void events_watch(struct exchange *x); /* handler */
+/* Says that the streams live. Returns when to be called again. */
+uint64_t events_tick(struct gateway *g);
+/* Ends them. */
+void events_leave(struct gateway *g);
 
 /* ---- work.c, list.c: handlers ---- */
 void work_send(struct exchange *x);

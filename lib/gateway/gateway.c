@@ -23,6 +23,7 @@ int gateway_new(struct gateway **out, const struct gateway_options *options, str
     g->now_ns = options->now_ns;
     list_init(&g->clients);
     list_init(&g->others);
+    list_init(&g->watchers);
     error = token_load(&g->token, options->token, options->seed, why);
     if (error) {
         free(g);
@@ -49,6 +50,7 @@ bool gateway_has_token(const struct gateway *g)
 void gateway_leave(struct gateway *g)
 {
     g->leaving = true;
+    events_leave(g);
 }
 
 size_t gateway_pending(const struct gateway *g)
@@ -59,5 +61,6 @@ size_t gateway_pending(const struct gateway *g)
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns)
 {
     g->now_ns = now_ns;
-    return exchanges_tick(g);
+    uint64_t exchanges_ns = exchanges_tick(g), events_ns = events_tick(g);
+    return exchanges_ns < events_ns ? exchanges_ns : events_ns;
 }

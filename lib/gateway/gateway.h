@@ -7,6 +7,7 @@
  *   answer.c    responses                 route.c     which path means what, and who may
  *   url.c       paths and queries         token.c     the bearer token
  *   work.c      send, call, spawn, kill   list.c      tables as JSON
+ *   events.c    streams of events         tcp.c       HTTP/1.1 over TCP
  *
  * All on the thread of the node's first scheduler; nothing blocks. Routes are added in route.c,
  * whose handlers see exchange.h. */
@@ -75,6 +76,26 @@ void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outc
 void gateway_taken(struct gateway_job *job);
 /* From within `more`: what would be the body of a reply to OP_TABLE. */
 void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len);
+
+/* ---- events: what happens on the node, for GET /v1/events ---- */
+
+struct gateway_field {
+    const char *key;
+    const char *text; /* any bytes; NULL: it is the number */
+    uint64_t number;
+};
+struct gateway_event {
+    const char *type; /* such as "process_ended" */
+    uint64_t wall_ms; /* when */
+    const struct gateway_field *field;
+    size_t count;
+};
+/* Does anybody look on? */
+bool gateway_watched(const struct gateway *g);
+/* Tells all who do. */
+void gateway_event(struct gateway *g, const struct gateway_event *event);
+/* So many could not be told. */
+void gateway_events_missed(struct gateway *g, uint64_t count);
 
 struct gateway_options {
     const char *name;      /* the node's; kept */

@@ -7,6 +7,7 @@
 static const char *const call_query[] = { "global", "timeout", NULL };
 static const char *const send_query[] = { "global", NULL };
 static const char *const spawn_query[] = { "arg", "name", "global", NULL };
+static const char *const events_query[] = { "type", NULL };
 static const char *const kill_query[] = { "reason", NULL };
 
 static const struct route routes[] = {
@@ -16,6 +17,7 @@ static const struct route routes[] = {
     { .method = "GET", .path = "/v1/names", .handle = list_table },
     { .method = "GET", .path = "/v1/spawnables", .handle = list_table },
     { .method = "GET", .path = "/v1/counters", .handle = list_table },
+    { .method = "GET", .path = "/v1/events", .query = events_query, .handle = events_watch },
     { .method = "POST",
       .path = "/v1/send/*",
       .query = send_query,

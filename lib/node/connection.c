@@ -187,6 +187,8 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
         log_info(&node->log, "connection with %s (%s) ended: %s", c->meant[0] ? c->meant : "a peer",
                  c->address, end->text);
     connection_down(c);
+    if (m && m->current == c)
+        events_node_down(node, m, c->left ? "it left" : end->text);
     if (m)
         member_lost(node, m, c);
     connection_free(c);

@@ -164,6 +164,7 @@ void member_connected(struct rusm_node *node, struct member *m, struct connectio
     dial_ended(node);
     m->wanted = true;
     neighbour_watch(node, m);
+    events_node_up(node, m);
 }
 
 void member_lost(struct rusm_node *node, struct member *m, struct connection *c)

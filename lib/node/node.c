@@ -37,6 +37,7 @@ static void name_lost(void *user, uint64_t serial, const char *name, size_t len,
     rusm_pid by = { .serial = holder->serial,
                     .node = holder->node,
                     .incarnation = holder->incarnation };
+    events_name_lost(node, serial, text, holder->node_name);
     router_answer(node, serial, RUSM_NAME_LOST, 0, by, 0, text);
 }
 
@@ -65,6 +66,7 @@ static int open_runtime(struct rusm_node *node, const struct rusm_node_options *
         .seed = rng_u64(&node->rng),
         .blocks = &node->pools.blocks,
         .log = &node->log,
+        .watched = &node->events.watched,
         .hooks = &node_runtime_hooks,
         .context = node,
     };
@@ -223,6 +225,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     dials_init(&node->dials);
     peers_init(&node->peers);
     ports_init(&node->ports);
+    events_init(&node->events);
     list_init(&node->grants_starved);
     lane_pools_init(&node->pools);
     node->rundir.lock_fd = -1;
@@ -258,6 +261,7 @@ void rusm_node_free(struct rusm_node *node)
     endpoint_free(node->endpoint);
     gate_tcp_close(node);
     gate_close(node);
+    events_fini(&node->events);
     registry_free(node->registry);
     members_free(node);
     dials_fini(&node->dials);

@@ -11,6 +11,7 @@
  *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
  *   tables.c      what attach shows                      neighbour.c their OS processes
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
+ *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -24,6 +25,7 @@
 #include "base/map.h"
 #include "base/rng.h"
 #include "cluster/registry.h"
+#include "node/events.h"
 #include "node/loop.h"
 #include "node/resolver.h"
 #include "node/rundir.h"
@@ -124,6 +126,7 @@ struct rusm_node {
     struct ports ports;      /* behaviours from files */
     uint64_t supervisor;     /* serial of what starts its boots; 0: none yet */
     struct registry *registry;
+    struct events events;      /* for those who look on over HTTP */
     struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
     struct gate *gate;         /* HTTP's; NULL: not asked for */
     struct lane_budget budget;
@@ -284,6 +287,8 @@ void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, 
     __attribute__((format(printf, 4, 5)));
 
 /* ---- tables.c ---- */
+/* All counters now; how many. */
+size_t tables_counters(const struct rusm_node *node, struct counter counters[COUNTERS_MAX]);
 /* Begins a listing; tables_feed sends it. */
 void tables_serve(struct connection *c, uint64_t id, uint64_t table);
 /* Sends the next of what was asked for. False: nothing was. */

@@ -478,7 +478,10 @@ static void hook_exited(void *context, rusm_pid pid, const char *reason)
 static int hook_register_global(void *context, rusm_pid pid, const char *name)
 {
     struct rusm_node *node = context;
-    return registry_claim(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+    int error = registry_claim(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+    if (!error)
+        events_global(node, pid.serial, name, strlen(name), true);
+    return error;
 }
 
 static int hook_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
@@ -496,7 +499,10 @@ static int hook_whereis_global(void *context, const char *name, size_t len, rusm
 static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
 {
     struct rusm_node *node = context;
-    return registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+    int error = registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+    if (!error)
+        events_global(node, pid.serial, name, strlen(name), false);
+    return error;
 }
 
 static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
@@ -536,6 +542,7 @@ static void hook_print(void *context, rusm_pid self, const char *line)
 const struct runtime_hooks node_runtime_hooks = {
     .post = hook_post,
     .exited = hook_exited,
+    .happened = events_happened,
     .register_global = hook_register_global,
     .unregister_global = hook_unregister_global,
     .whereis_global = hook_whereis_global,

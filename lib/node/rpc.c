@@ -82,7 +82,10 @@ static int register_spawned(struct rusm_node *node, const struct spawn *s, rusm_
         return 0;
     if (s->scope == SPAWN_LOCAL)
         return runtime_register(node->runtime, pid.serial, s->name, s->name_len);
-    return registry_claim(node->registry, s->name, s->name_len, pid.serial, node_wall_ms());
+    int error = registry_claim(node->registry, s->name, s->name_len, pid.serial, node_wall_ms());
+    if (!error)
+        events_global(node, pid.serial, s->name, s->name_len, true);
+    return error;
 }
 
 int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,

@@ -277,18 +277,13 @@ static const struct column counter_columns[] = {
     { RUSM_TYPE_COUNT, "value" },
 };
 
-static bool table_counters(struct table *t, struct listing *l)
+size_t tables_counters(const struct rusm_node *node, struct counter counters[COUNTERS_MAX])
 {
-    const struct rusm_node *node = t->node;
-    (void)l;
     const struct runtime_counters *r = runtime_counters(node->runtime);
     const struct endpoint_counters *e = endpoint_counters(node->endpoint);
     struct registry_counters g;
     registry_count(node->registry, &g);
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {
+    const struct counter rows[] = {
         { "processes_started", r->processes_started },
         { "processes_ended", r->processes_ended },
         { "messages_handled", r->messages_handled },
@@ -317,9 +312,19 @@ static bool table_counters(struct table *t, struct listing *l)
         { "datagrams_malformed", e->malformed },
         { "datagrams_dropped", e->dropped },
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        put_text(t, rows[i].name);
-        put_number(t, rows[i].value);
+    _Static_assert(sizeof rows / sizeof *rows <= COUNTERS_MAX, "COUNTERS_MAX");
+    memcpy(counters, rows, sizeof rows);
+    return sizeof rows / sizeof *rows;
+}
+
+static bool table_counters(struct table *t, struct listing *l)
+{
+    struct counter counters[COUNTERS_MAX];
+    size_t count = tables_counters(t->node, counters);
+    (void)l;
+    for (size_t i = 0; i < count; i++) {
+        put_text(t, counters[i].name);
+        put_number(t, counters[i].value);
     }
     return false;
 }

@@ -49,6 +49,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
         peers_turn(&node->peers, node->now_ns); /* credit of what was taken goes with this flush */
     }
     feed_turn(node);
+    *next = earlier(*next, events_turn(node));
     *next = earlier(*next, gate_tcp_turn(node));
     if (ticking(node))
         *next = earlier(*next, node->tick_ns);

@@ -1,0 +1,181 @@
+/* events: GET /v1/events, a stream of server-sent events (WHATWG HTML, 9.2) of what happens on the node.
+ * Each stream has its own queue, that of its exchange: what finds no room there is counted, and the
+ * client told so once there is some. On the gateway's thread. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/utf8.h"
+#include "gateway/exchange.h"
+
+/* A key and a text of a peer's, escaped; then it must fit as it is. */
+#define EVENT_TEXT 4096
+
+struct watcher {
+    struct list link; /* in gateway.watchers */
+    struct exchange *x;
+    uint64_t missed; /* not told since the last that was */
+};
+
+static bool tell(struct watcher *w, const char *text, size_t len)
+{
+    if (answer_write(w->x, text, len) == 0) {
+        return true;
+    }
+    w->missed++;
+    return false;
+}
+
+/* There is room again: says how much was left out. */
+static void tell_missed(struct watcher *w)
+{
+    char text[128];
+    uint64_t missed = w->missed;
+    int len = snprintf(text, sizeof(text), "event: missed\ndata: {\"events\":%llu}\n\n",
+                       (unsigned long long)missed);
+
+    if (missed > 0 && answer_write(w->x, text, (size_t)len) == 0) {
+        w->missed -= missed;
+    }
+}
+
+static void on_drained(struct exchange *x)
+{
+    tell_missed(x->state_of_handler);
+}
+
+static void on_gone(struct exchange *x)
+{
+    struct watcher *w = x->state_of_handler;
+
+    list_remove(&w->link);
+    free(w);
+}
+
+void events_watch(struct exchange *x)
+{
+    static const char hello[] = "retry: 2000\n: what happens on this node, see rusm-http(7)\n\n";
+    struct watcher *w = calloc(1, sizeof(*w));
+
+    if (!w) {
+        answer_error(x, RUSM_ENOMEM, NULL);
+        return;
+    }
+    w->x = x;
+    x->state_of_handler = w;
+    x->drained = on_drained;
+    x->gone = on_gone;
+    if (list_empty(&x->gateway->watchers)) {
+        x->gateway->beat_ns = x->gateway->now_ns + LIMIT_EVENTS_BEAT_NS;
+    }
+    list_append(&x->gateway->watchers, &w->link);
+    answer_stream(x, "text/event-stream");
+    (void)tell(w, hello, sizeof(hello) - 1);
+}
+
+bool gateway_watched(const struct gateway *g)
+{
+    return !list_empty(&g->watchers);
+}
+
+void gateway_events_missed(struct gateway *g, uint64_t count)
+{
+    list_each(link, &g->watchers) {
+        list_entry(link, struct watcher, link)->missed += count;
+    }
+}
+
+/* Whether this client wants events of that type: ?type=, which may be repeated; none: all. */
+static bool wants(const struct exchange *x, const char *type)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < x->url.count; i++) {
+        any = true;
+        if (strcmp(x->url.parameter[i].value, type) == 0) {
+            return true;
+        }
+    }
+    return !any;
+}
+
+static json_t *json_of(const struct gateway_event *event)
+{
+    json_t *object = json_pack("{s:f}", "time", (double)event->wall_ms / 1000);
+    char text[EVENT_TEXT];
+
+    for (size_t i = 0; object && i < event->count; i++) {
+        const struct gateway_field *f = &event->field[i];
+        json_t *value;
+        if (f->text) {
+            utf8_escape(text, sizeof(text), f->text, strlen(f->text));
+            value = json_string(text);
+        } else {
+            value = json_integer(f->number > INT64_MAX ? INT64_MAX : (json_int_t)f->number);
+        }
+        if (json_object_set_new(object, f->key, value) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+void gateway_event(struct gateway *g, const struct gateway_event *event)
+{
+    char *json = NULL, *text = NULL;
+    json_t *object;
+    size_t cap;
+    int len = 0;
+
+    if (list_empty(&g->watchers)) {
+        return;
+    }
+    object = json_of(event);
+    json = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(13)) : NULL;
+    json_decref(object);
+    cap = json ? strlen(json) + strlen(event->type) + 32 : 0;
+    text = json ? malloc(cap) : NULL;
+    if (text) {
+        len = snprintf(text, cap, "event: %s\ndata: %s\n\n", event->type, json);
+    }
+    list_each(link, &g->watchers) {
+        struct watcher *w = list_entry(link, struct watcher, link);
+        if (!text || !wants(w->x, event->type)) {
+            w->missed += !text;
+            continue;
+        }
+        (void)tell(w, text, (size_t)len);
+    }
+    free(json);
+    free(text);
+}
+
+uint64_t events_tick(struct gateway *g)
+{
+    static const char beat[] = ": still here\n\n";
+
+    if (list_empty(&g->watchers)) {
+        return UINT64_MAX;
+    }
+    if (g->now_ns >= g->beat_ns) {
+        g->beat_ns = g->now_ns + LIMIT_EVENTS_BEAT_NS;
+        list_each(link, &g->watchers) {
+            struct watcher *w = list_entry(link, struct watcher, link);
+            if (w->x->waiting == 0) { /* else there is something on its way anyway */
+                (void)answer_write(w->x, beat, sizeof(beat) - 1);
+            }
+        }
+    }
+    return g->beat_ns;
+}
+
+void events_leave(struct gateway *g)
+{
+    list_each_safe(link, &g->watchers) {
+        struct watcher *w = list_entry(link, struct watcher, link);
+        tell_missed(w);
+        list_remove(&w->link); /* nothing can be written behind the end */
+        answer_end(w->x);
+    }
+}

@@ -1,0 +1,213 @@
+/* events: see the header. */
+#include "node/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/id.h"
+#include "base/limits.h"
+#include "node/gate.h"
+#include "node/node.h"
+
+/* Its counters are told this often, if they changed. */
+#define COUNTERS_NS ((uint64_t)1000000000)
+
+enum event_type {
+    EVENT_STARTED,
+    EVENT_ENDED,
+    EVENT_RESTARTED,
+    EVENT_REGISTERED,
+    EVENT_UNREGISTERED,
+    EVENT_GLOBAL_REGISTERED,
+    EVENT_GLOBAL_UNREGISTERED,
+    EVENT_NAME_LOST,
+    EVENT_NODE_UP,
+    EVENT_NODE_DOWN,
+};
+
+/* What each is called, and the keys of its texts. */
+static const struct {
+    const char *type, *key[3];
+    const char *scope; /* of a name */
+} event_kinds[] = {
+    [EVENT_STARTED] = { "process_started", { "name", "behaviour" }, NULL },
+    [EVENT_ENDED] = { "process_ended", { "name", "behaviour", "reason" }, NULL },
+    [EVENT_RESTARTED] = { "process_restarted", { "name", "behaviour" }, NULL },
+    [EVENT_REGISTERED] = { "name_registered", { "name" }, "local" },
+    [EVENT_UNREGISTERED] = { "name_unregistered", { "name" }, "local" },
+    [EVENT_GLOBAL_REGISTERED] = { "name_registered", { "name" }, "global" },
+    [EVENT_GLOBAL_UNREGISTERED] = { "name_unregistered", { "name" }, "global" },
+    [EVENT_NAME_LOST] = { "name_lost", { "name", NULL, "to" }, "global" },
+    [EVENT_NODE_UP] = { "node_up", { "node", "address" }, NULL },
+    [EVENT_NODE_DOWN] = { "node_down", { "node", "address", "reason" }, NULL },
+};
+
+struct event {
+    struct list link; /* in events.queue */
+    enum event_type type;
+    uint64_t serial; /* of the process; 0: none */
+    uint64_t wall_ms;
+    size_t bytes;
+    char text[]; /* three, NUL-terminated: of the keys above */
+};
+
+void events_init(struct events *e)
+{
+    pthread_mutex_init(&e->lock, NULL);
+    list_init(&e->queue);
+}
+
+void events_fini(struct events *e)
+{
+    list_each_safe(link, &e->queue) {
+        free(list_entry(link, struct event, link));
+    }
+    pthread_mutex_destroy(&e->lock);
+}
+
+/* ---- in ---- */
+
+static bool watched(const struct events *e)
+{
+    return atomic_load_explicit(&e->watched, memory_order_relaxed);
+}
+
+static void put(struct rusm_node *node, enum event_type type, uint64_t serial, const char *a,
+                size_t a_len, const char *b, const char *c)
+{
+    struct events *e = &node->events;
+    size_t b_len = strlen(b), c_len = strlen(c);
+    size_t bytes = sizeof(struct event) + a_len + b_len + c_len + 3;
+    struct event *it = malloc(bytes);
+    if (it) {
+        it->type = type;
+        it->serial = serial;
+        it->wall_ms = node_wall_ms();
+        it->bytes = bytes;
+        memcpy(it->text, a, a_len);
+        it->text[a_len] = '\0';
+        memcpy(it->text + a_len + 1, b, b_len + 1);
+        memcpy(it->text + a_len + b_len + 2, c, c_len + 1);
+    }
+    pthread_mutex_lock(&e->lock);
+    bool first = list_empty(&e->queue);
+    if (it && e->bytes + bytes <= LIMIT_EVENTS_BYTES) {
+        list_append(&e->queue, &it->link);
+        e->bytes += bytes;
+        it = NULL;
+    } else {
+        e->missed++;
+    }
+    pthread_mutex_unlock(&e->lock);
+    free(it);
+    if (first)
+        loop_wake(&node->loop); /* it may sleep, and this be another thread */
+}
+
+void events_happened(void *node, const struct happening *h)
+{
+    static const enum event_type types[] = { [HAPPENED_START] = EVENT_STARTED,
+                                             [HAPPENED_END] = EVENT_ENDED,
+                                             [HAPPENED_RESTART] = EVENT_RESTARTED,
+                                             [HAPPENED_NAME] = EVENT_REGISTERED,
+                                             [HAPPENED_UNNAME] = EVENT_UNREGISTERED };
+    put(node, types[h->kind], h->serial, h->name, h->name_len, h->behaviour, h->reason);
+}
+
+void events_node_up(struct rusm_node *node, const struct member *m)
+{
+    if (watched(&node->events))
+        put(node, EVENT_NODE_UP, 0, m->name, strlen(m->name), m->current->address, "");
+}
+
+void events_node_down(struct rusm_node *node, const struct member *m, const char *reason)
+{
+    if (watched(&node->events))
+        put(node, EVENT_NODE_DOWN, 0, m->name, strlen(m->name), m->current->address, reason);
+}
+
+void events_global(struct rusm_node *node, uint64_t serial, const char *name, size_t len, bool has)
+{
+    if (watched(&node->events))
+        put(node, has ? EVENT_GLOBAL_REGISTERED : EVENT_GLOBAL_UNREGISTERED, serial, name, len, "",
+            "");
+}
+
+void events_name_lost(struct rusm_node *node, uint64_t serial, const char *name, const char *by)
+{
+    if (watched(&node->events))
+        put(node, EVENT_NAME_LOST, serial, name, strlen(name), "", by);
+}
+
+/* ---- out ---- */
+
+static void hand_over(struct rusm_node *node, const struct event *it)
+{
+    struct gateway_field field[5];
+    struct gateway_event event = { .type = event_kinds[it->type].type,
+                                   .wall_ms = it->wall_ms,
+                                   .field = field };
+    char pid[RUSM_PID_TEXT_MAX];
+    const char *text = it->text;
+    if (it->serial) {
+        id_pid_format(pid, sizeof pid, it->serial, node->name, node->incarnation);
+        field[event.count++] = (struct gateway_field){ .key = "pid", .text = pid };
+    }
+    for (size_t i = 0; i < 3; i++) {
+        const char *key = event_kinds[it->type].key[i];
+        if (key && (text[0] || i > 0))
+            field[event.count++] = (struct gateway_field){ .key = key, .text = text };
+        text += strlen(text) + 1;
+    }
+    if (event_kinds[it->type].scope)
+        field[event.count++] =
+            (struct gateway_field){ .key = "scope", .text = event_kinds[it->type].scope };
+    gateway_event(gate_gateway(node), &event);
+}
+
+/* Those counters that are not as they were told last. */
+static void tell_counters(struct rusm_node *node, bool all_told)
+{
+    struct events *e = &node->events;
+    struct gateway_field field[COUNTERS_MAX];
+    struct counter now[COUNTERS_MAX];
+    struct gateway_event event = { .type = "counters", .wall_ms = node_wall_ms(), .field = field };
+    size_t count = tables_counters(node, now);
+    for (size_t i = 0; i < count; i++)
+        if (now[i].value != e->counters[i].value)
+            field[event.count++] =
+                (struct gateway_field){ .key = now[i].name, .number = now[i].value };
+    memcpy(e->counters, now, count * sizeof now[0]);
+    e->counted_ns = node->now_ns;
+    if (event.count > 0 && !all_told)
+        gateway_event(gate_gateway(node), &event);
+}
+
+uint64_t events_turn(struct rusm_node *node)
+{
+    struct events *e = &node->events;
+    struct gateway *g = gate_gateway(node);
+    bool was = watched(e), is = g && gateway_watched(g);
+    if (was != is)
+        atomic_store_explicit(&e->watched, is, memory_order_relaxed);
+    if (!was && !is)
+        return UINT64_MAX;
+    struct list queue;
+    list_init(&queue);
+    pthread_mutex_lock(&e->lock);
+    uint64_t missed = e->missed;
+    list_move_all(&queue, &e->queue);
+    e->bytes = 0;
+    e->missed = 0;
+    pthread_mutex_unlock(&e->lock);
+    list_each_safe(link, &queue) {
+        struct event *it = list_entry(link, struct event, link);
+        if (is)
+            hand_over(node, it);
+        free(it);
+    }
+    if (is && missed)
+        gateway_events_missed(g, missed);
+    if (is && node->runtime && (!was || node->now_ns >= e->counted_ns + COUNTERS_NS))
+        tell_counters(node, !was);
+    return is ? e->counted_ns + COUNTERS_NS : UINT64_MAX;
+}
