@@ -98,14 +98,15 @@ enum rusm_kind {
     RUSM_TIMER = 20,     /* our rusm_timer or rusm_interval that gave `ref` is due */
     RUSM_NODE_UP = 21,   /* a node is connected: from.node and data, its name; rusm_monitor_nodes */
     RUSM_NODE_DOWN = 22, /* ... is no longer; also with `ref` of rusm_monitor_node */
+    RUSM_GAP = 23,       /* messages of ours may not have arrived: rusm_monitor_gaps */
 };
 
 /* A message as receive sees it. Borrowed: valid until receive returns. */
 struct rusm_message {
     enum rusm_kind kind;
-    int error;           /* RUSM_FAILED only */
+    int error;           /* RUSM_FAILED and RUSM_GAP only */
     rusm_pid from;       /* serial 0: from no process */
-    uint64_t ref;        /* of a call, reply, monitor or request; else 0 */
+    uint64_t ref;        /* of a call, reply, monitor or request; RUSM_GAP: a count; else 0 */
     const uint8_t *data; /* never NULL; the byte after the last is 0, for convenience */
     size_t len;
 };
@@ -247,6 +248,14 @@ int rusm_monitor_node(struct rusm_process *self, uint32_t node, uint64_t *ref);
 /* RUSM_NODE_UP for every node that is connected from now on, before anything that comes from it, and
  * RUSM_NODE_DOWN, behind everything that came from it; or no longer. On or off, not counted. */
 int rusm_monitor_nodes(struct rusm_process *self, bool on);
+/* RUSM_GAP from now on, or no longer, whenever something that self has sent to another node may be lost:
+ * from.node is that node, data its name. Error RUSM_ENOCONN: its connection has ended before it said
+ * that all of it met its fate. The `ref` newest messages and signals are not acknowledged and may have
+ * arrived or not; those before them had got to that node, if perhaps not into a mailbox. It comes
+ * before the RUSM_NODE_DOWN. RUSM_ENOPROC, RUSM_BUSY, RUSM_ETOOLARGE: that node wants no more of a
+ * lane, as there is no such process, or a large message got stuck or is over its limit: `ref` of them
+ * are dropped. Returns 0 or RUSM_ENOMEM. */
+int rusm_monitor_gaps(struct rusm_process *self, bool on);
 
 /* Timers count from rusm_now_ns, are up to a millisecond late and never early, and end with their
  * process. A node takes 4 million: RUSM_ELIMIT. RUSM_ENOMEM.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/coroutine.h"
+#include "actor/gap.h"
 #include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
@@ -253,6 +254,7 @@ void process_remove(struct rusm_process *p)
     if (p->nodes_told) {
         (void)signal_watch_nodes(p, false);
     }
+    (void)gap_watch(p, false);
     rt->hooks->exited(rt->context, pid, p->reason);
     if (p->reason_owned) {
         free((void *)p->reason);

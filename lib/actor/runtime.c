@@ -7,6 +7,7 @@
 #include "actor/call.h"
 #include "actor/coroutine.h"
 #include "actor/farewell.h"
+#include "actor/gap.h"
 #include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
@@ -32,6 +33,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     list_init(&rt->node_watches);
     names_init(&rt->names, options->seed);
     spawnables_init(&rt->spawnables, options->seed);
+    gap_init(rt, options->seed);
     map_init(&rt->monitors, options->seed);
     map_init(&rt->links, options->seed);
     map_init(&rt->waits, options->seed);
@@ -88,6 +90,7 @@ void runtime_free(struct runtime *rt)
     nodes_fini(&rt->nodes);
     names_fini(&rt->names);
     spawnables_fini(&rt->spawnables);
+    gap_fini(rt);
     map_fini(&rt->monitors);
     map_fini(&rt->links);
     map_fini(&rt->waits);

@@ -122,6 +122,11 @@ void runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation);
 /* All of a lost node or client: its watchers are forgotten; processes here that monitor something
  * there get DOWN noconnection, linked ones that exit signal, and last who watches nodes is told. */
 void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
+/* That process has something under way that may be lost now, with so many messages for sure not
+ * acknowledged; then, when all was said: who asked for it is told. */
+void runtime_gap(struct runtime *rt, uint64_t serial, uint64_t records);
+bool runtime_gaps_wanted(const struct runtime *rt); /* false: nobody asked */
+void runtime_gaps_tell(struct runtime *rt, uint32_t node, uint32_t incarnation, int error);
 
 /* ---- node names ---- */
 /* Index of a name, made if new; 0 is our own. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */

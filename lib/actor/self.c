@@ -2,6 +2,7 @@
  * process side of rusm.h; called from behaviours only. */
 #include <string.h>
 #include "actor/coroutine.h"
+#include "actor/gap.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
@@ -99,6 +100,11 @@ int rusm_monitor_node(struct rusm_process *self, uint32_t node, uint64_t *ref)
 int rusm_monitor_nodes(struct rusm_process *self, bool on)
 {
     return signal_watch_nodes(self, on);
+}
+
+int rusm_monitor_gaps(struct rusm_process *self, bool on)
+{
+    return gap_watch(self, on);
 }
 
 /* ---- links ---- */

@@ -49,6 +49,7 @@ struct rusm_process {
     bool reason_owned : 1; /* reason is a heap block */
     bool trapping : 1;     /* exit signals become messages */
     bool nodes_told : 1;   /* in the runtime's node_watches */
+    bool gaps_told : 1;    /* in its gaps */
     struct list all;       /* in the table's list */
     struct list waiters;   /* struct waiter: who waits for room in our mailbox */
     struct list waits;     /* struct wait: whose room we wait for or were granted */
@@ -73,6 +74,8 @@ struct runtime {
     struct list orphans;      /* struct waiter: waited for a process that has ended */
     struct list unsent;       /* struct farewell: signals to other nodes that were RUSM_BUSY */
     struct list node_watches; /* struct node_watch: who is told of all nodes */
+    struct map gaps;          /* struct gap: who is told of messages that may not have arrived */
+    struct list gaps_open;    /* those of it that have something to be told */
     struct message_pool *pool;
     struct mailbox_limits limits;
     struct names names;

@@ -147,6 +147,11 @@ static int on_ready(void *context, struct conn *conn)
     return 0;
 }
 
+static void pending_add(void *context, uint64_t from, uint64_t records)
+{
+    runtime_gap(context, from, records);
+}
+
 /* It no longer carries anything: monitors, names and waiting senders learn of it. Once. */
 static void connection_down(struct connection *c)
 {
@@ -163,6 +168,10 @@ static void connection_down(struct connection *c)
         registry_peer_down(node->registry, c->index);
     }
     if (node->runtime) {
+        if (c->member && runtime_gaps_wanted(node->runtime)) {
+            peer_pending(c->peer, pending_add, node->runtime);
+            runtime_gaps_tell(node->runtime, c->index, c->incarnation, RUSM_ENOCONN);
+        }
         runtime_node_lost(node->runtime, c->index, c->incarnation);
         /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
          * the end of each client would be dear.) */

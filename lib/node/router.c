@@ -457,7 +457,11 @@ void router_writable(void *context, struct peer *p, uint64_t from)
 void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
 {
     struct rusm_node *node = context;
-    (void)p, (void)from;
+    const struct connection *c = connection_of(p);
+    if (node->runtime && records > 0 && c->member) {
+        runtime_gap(node->runtime, from, records);
+        runtime_gaps_tell(node->runtime, c->index, c->incarnation, cause);
+    }
     switch (cause) {
     case RUSM_ENOPROC: node->causes.noproc += records; break;
     case RUSM_BUSY: node->causes.overflow += records; break;

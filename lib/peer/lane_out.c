@@ -164,6 +164,24 @@ uint64_t lanes_out_unconfirmed(const struct lanes_out *o)
     return records;
 }
 
+void lanes_out_pending(const struct lanes_out *o,
+                       void (*each)(void *context, uint64_t from, uint64_t records), void *context)
+{
+    struct map_iter it;
+    for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it)) {
+        const struct pair *pair = (const void *)n;
+        if (pair->lane || pair->after || pair->signals.records > 0) {
+            each(context, pair->from, pair->signals.records);
+        }
+    }
+    list_each(link, &o->all) {
+        const struct lane_out *l = list_entry(link, struct lane_out, all);
+        if (l->q.records > 0) {
+            each(context, l->from, l->q.records);
+        }
+    }
+}
+
 /* ---- sending ---- */
 
 static int append(struct lanes_out *o, struct outq *q, const struct parcel *p)

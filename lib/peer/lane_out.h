@@ -78,6 +78,10 @@ void lanes_out_fini(struct lanes_out *o);
 
 /* Records without acknowledgement. */
 uint64_t lanes_out_unconfirmed(const struct lanes_out *o);
+/* The same by sender, perhaps in parts; and, with 0, those whose records arrived but may not have met
+ * their fate: their lane was not drained. */
+void lanes_out_pending(const struct lanes_out *o,
+                       void (*each)(void *context, uint64_t from, uint64_t records), void *context);
 
 /* 0; RUSM_BUSY (lane's queue, connection's queue, lanes or pairs at their limit; `writable`
  * follows); RUSM_ETOOLARGE; RUSM_ENOMEM; RUSM_ECLOSED. */

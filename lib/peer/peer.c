@@ -206,6 +206,12 @@ bool peer_drained(const struct peer *p)
     return peer_quiet(p) && p->out.ordinals.count == 0;
 }
 
+void peer_pending(const struct peer *p,
+                  void (*each)(void *context, uint64_t from, uint64_t records), void *context)
+{
+    lanes_out_pending(&p->out, each, context);
+}
+
 void peer_counters(const struct peer *p, struct peer_counters *out)
 {
     *out = (struct peer_counters){

@@ -131,5 +131,8 @@ struct peer_counters {
     uint64_t busy;                /* times a sender was told RUSM_BUSY */
 };
 void peer_counters(const struct peer *p, struct peer_counters *out);
+/* Which of our processes have sent what may be lost if it ends now: lanes_out_pending. */
+void peer_pending(const struct peer *p,
+                  void (*each)(void *context, uint64_t from, uint64_t records), void *context);
 
 #endif

@@ -74,6 +74,32 @@ noticed_within() {
 }
 drained() { [ "$(at tokyo rusm call tokyo drain)" = "$1" ]; }
 
+@test "cut off while much is under way: its sender is told how many may be lost; no others are" {
+    local sent unknown received
+    seed
+    start_relay tokyo --delay 2
+    RUSM=$TRAFFIC start_behind tokyo --idle-timeout 1
+    RUSM=$TRAFFIC start_apart london --idle-timeout 1 --join "tokyo@$relay_address"
+    wait_until whole london tokyo
+    pairs london tokyo 1 1000000000 200
+    received() { [ "$(at tokyo rusm call tokyo check_london0 | cut -d' ' -f2)" -ge "$1" ]; }
+    wait_until received 5000
+    relay tokyo cut both
+    wait_until lost london tokyo
+    wait_until lost tokyo london
+    at london expect 0 rusm call london source_london0
+    like "$output" "sent * unknown *"
+    sent=$(cut -d' ' -f2 <<<"${output//[:,]/ }") unknown=${output##* }
+    relay tokyo heal
+    wait_until whole london tokyo
+    at tokyo expect 0 rusm call tokyo check_london0
+    received=${output#received }
+    echo "$sent were sent, of $unknown it is unknown, $received arrived"
+    [ "$unknown" -gt 0 ]
+    [ "$received" -le "$sent" ]
+    [ "$received" -ge $((sent - unknown)) ]
+}
+
 @test "cut in one direction: lost on both sides; healed: all is back" {
     two_nodes
     start=$(milliseconds)

@@ -7,7 +7,8 @@
  * It is a node as that of the command, on rusm.h alone, with more spawnables. `source TARGET COUNT
  * SIZE [TARGET]` sends COUNT messages of SIZE bytes, or of sizes that vary (SIZE "mixed"), to the
  * process TARGET, and as many to the second, each as fast as it takes them; COUNT 0: until the first
- * has ended. Called, it says "sent N [N]", and which of them holds it back. `check` takes those of one
+ * has ended. Called, it says "sent N [N]", which of them holds it back, and after a connection was lost of how
+ * many it is unknown whether they arrived. `check` takes those of one
  * source; called, it says "received N" or what was wrong first. `hand` does what a call tells it:
  * "spawn NODE SPAWNABLE" (answers with the pid), "kill PID" (with the reason it has ended with). More
  * are in held.h. */
@@ -36,6 +37,8 @@ struct source {
     uint64_t count; /* UINT64_MAX: without end */
     size_t size;
     uint8_t *bytes;
+    bool gap;
+    uint64_t unknown; /* after a gap: how many are */
 };
 
 static void source_stop(struct rusm_process *self, void *state, const char *reason)
@@ -93,7 +96,7 @@ static int source_init(struct rusm_process *self, const struct rusm_args *args, 
         if (!s->target[s->targets].address)
             error = RUSM_ENOMEM;
     }
-    if (!s->bytes)
+    if (!s->bytes || (!error && rusm_monitor_gaps(self, true) != 0))
         error = RUSM_ENOMEM;
     if (!error && s->count == 0) {
         s->count = UINT64_MAX;
@@ -118,6 +121,8 @@ static void source_say(struct rusm_process *self, const struct source *s,
         n += snprintf(text + n, sizeof text - (size_t)n, " %" PRIu64 "%s%s", t->sent,
                       what[0] ? ": " : "", what);
     }
+    if (s->gap)
+        snprintf(text + n, sizeof text - (size_t)n, ", unknown %" PRIu64, s->unknown);
     answer(self, m, text);
 }
 
@@ -130,6 +135,8 @@ static void source_receive(struct rusm_process *self, void *state, const struct 
         s->target[0].gone = "it has ended";
     else if (m->kind == RUSM_CALL)
         source_say(self, s, m);
+    else if (m->kind == RUSM_GAP)
+        s->gap = true, s->unknown = m->ref;
 }
 
 /* ---- check ---- */

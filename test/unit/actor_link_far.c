@@ -338,6 +338,59 @@ static void test_nodes(void **state)
     free(a);
 }
 
+/* Who asked is told once a connection, of all its lanes, before the node is down. */
+static void test_gaps(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = trapper(w), *b = trapper(w), *quiet = trapper(w);
+    rusm_pid far = far_pid(w, "oslo");
+
+    assert_false(runtime_gaps_wanted(w->rt));
+    assert_int_equal(rusm_monitor_gaps(a->self, true), 0);
+    assert_int_equal(rusm_monitor_gaps(a->self, true), 0);
+    assert_int_equal(rusm_monitor_gaps(b->self, true), 0);
+    assert_int_equal(rusm_monitor_nodes(a->self, true), 0);
+    assert_true(runtime_gaps_wanted(w->rt));
+    runtime_node_up(w->rt, far.node, far.incarnation);
+    runtime_gap(w->rt, a->pid.serial, 3);
+    runtime_gap(w->rt, quiet->pid.serial, 5);
+    runtime_gap(w->rt, b->pid.serial, 0);
+    runtime_gap(w->rt, a->pid.serial, 4);
+    runtime_gap(w->rt, 4711, 4);
+    runtime_gaps_tell(w->rt, far.node, far.incarnation, RUSM_ENOCONN);
+    runtime_gaps_tell(w->rt, far.node, far.incarnation, RUSM_ENOCONN);
+    runtime_node_lost(w->rt, far.node, far.incarnation);
+    world_run(w);
+    assert_int_equal(a->count, 3);
+    assert_int_equal(a->got[0].kind, RUSM_NODE_UP);
+    assert_int_equal(a->got[1].kind, RUSM_GAP);
+    assert_int_equal(a->got[1].ref, 7);
+    assert_int_equal(a->got[1].error, RUSM_ENOCONN);
+    assert_int_equal(a->got[1].from.node, far.node);
+    assert_int_equal(a->got[1].from.incarnation, far.incarnation);
+    assert_string_equal(a->got[1].text, "oslo");
+    assert_int_equal(a->got[2].kind, RUSM_NODE_DOWN);
+    assert_int_equal(b->count, 1);
+    assert_int_equal(b->got[0].kind, RUSM_GAP);
+    assert_int_equal(b->got[0].ref, 0);
+    assert_int_equal(quiet->count, 0);
+
+    /* No longer; nor one that has ended with something to be told. */
+    assert_int_equal(rusm_monitor_gaps(a->self, false), 0);
+    runtime_gap(w->rt, a->pid.serial, 1);
+    runtime_gap(w->rt, b->pid.serial, 1);
+    rusm_exit(b->self, "normal");
+    world_run(w);
+    assert_false(runtime_gaps_wanted(w->rt));
+    runtime_gaps_tell(w->rt, far.node, far.incarnation, RUSM_ENOCONN);
+    assert_int_equal(a->count, 3);
+    world_free(w);
+    free(a);
+    free(b);
+    free(quiet);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,7 +398,7 @@ int main(void)
         cmocka_unit_test(test_exit_trapped), cmocka_unit_test(test_unlink_crosses),
         cmocka_unit_test(test_undone),       cmocka_unit_test(test_node_lost),
         cmocka_unit_test(test_busy),         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_nodes),        cmocka_unit_test(test_gaps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

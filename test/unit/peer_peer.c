@@ -380,6 +380,21 @@ static void test_raw_silence(void **state)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
+/* What process 1 has under way. */
+struct pending {
+    bool seen;
+    uint64_t records;
+};
+
+static void pending_see(void *context, uint64_t from, uint64_t records)
+{
+    struct pending *pending = context;
+    if (from == 1) {
+        pending->seen = true;
+        pending->records += records;
+    }
+}
+
 /* One pair sends 100,000 while 32 others are at work, both ways. */
 static void test_order(void **state)
 {
@@ -430,12 +445,21 @@ static void test_order(void **state)
         assert_int_equal(host_send(&p->a, 1, 1, 8, one + i), 0);
     }
     assert_false(peer_quiet(p->a.peer));
+    struct pending pending = { 0 };
+    peer_pending(p->a.peer, pending_see, &pending);
+    assert_true(pending.seen && pending.records == 65);
     peer_finish(p->a.peer);
     pair_until(&p->a, &p->b, NULL, peer_quiet(p->a.peer));
     pair_for(&p->a, &p->b, NULL, 20);
     assert_false(peer_drained(p->a.peer)); /* one has no room yet */
+    pending = (struct pending){ 0 };
+    peer_pending(p->a.peer, pending_see, &pending);
+    assert_true(pending.seen && pending.records == 0); /* acknowledged, and may be lost yet */
     box_take(&p->b.box[1]);
     pair_until(&p->a, &p->b, NULL, peer_drained(p->a.peer));
+    pending = (struct pending){ 0 };
+    peer_pending(p->a.peer, pending_see, &pending);
+    assert_false(pending.seen);
     assert_int_equal(host_count(&p->a).lanes_out, 0);
 }
 
