@@ -79,6 +79,7 @@ struct exchange {
     struct gateway_job job;
     bool working; /* job has been begun and is not over */
     void *state_of_handler;
+    void (*part)(struct exchange *x, const uint8_t *body, size_t len); /* of a TABLE */
     void (*drained)(struct exchange *x); /* a stream's: all was acked; NULL: nobody cares */
     void (*gone)(struct exchange *x);    /* it is being freed; NULL: nothing to do */
 
@@ -143,7 +144,8 @@ uint64_t events_tick(struct gateway *g);
 /* Ends them. */
 void events_leave(struct gateway *g);
 
-/* ---- work.c, list.c: handlers ---- */
+/* ---- work.c, list.c, metrics.c: handlers ---- */
+void metrics_get(struct exchange *x);
 void work_send(struct exchange *x);
 void work_call(struct exchange *x);
 void work_spawn(struct exchange *x);

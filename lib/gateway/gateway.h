@@ -7,7 +7,8 @@
  *   answer.c    responses                 route.c     which path means what, and who may
  *   url.c       paths and queries         token.c     the bearer token
  *   work.c      send, call, spawn, kill   list.c      tables as JSON
- *   events.c    streams of events         tcp.c       HTTP/1.1 over TCP
+ *   events.c    streams of events         metrics.c   OpenMetrics text
+ *   rows.c      tables as they come       tcp.c       HTTP/1.1 over TCP
  *
  * All on the thread of the node's first scheduler; nothing blocks. Routes are added in route.c,
  * whose handlers see exchange.h. */

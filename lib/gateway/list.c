@@ -6,15 +6,13 @@
 #include <string.h>
 #include "base/must.h"
 #include "gateway/exchange.h"
-#include "wire/table.h"
+#include "gateway/rows.h"
 
 struct list_text {
-    struct column columns[TABLE_COLUMNS_MAX];
-    size_t columns_count; /* 0: they have not come */
-    size_t rows;
+    struct rows reader;
+    size_t rows; /* so far */
     struct buf json;
     int error;
-    char texts[LIMIT_FRAME];
 };
 
 static const struct {
@@ -67,10 +65,14 @@ static json_t *value_of(const struct rusm_field *field)
     return json_integer(field->number > INT64_MAX ? INT64_MAX : (json_int_t)field->number);
 }
 
-static void put_row(struct list_text *l, const struct rusm_field *fields, size_t count)
+static void put_row(void *context, const struct rusm_field *fields, size_t count)
 {
-    json_t *object = json_object();
+    struct list_text *l = context;
+    json_t *object = l->error ? NULL : json_object();
 
+    if (l->error) {
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         if (json_object_set_new(object, fields[i].column, value_of(&fields[i])) != 0) {
             l->error = RUSM_ENOMEM;
@@ -84,6 +86,14 @@ static void put_row(struct list_text *l, const struct rusm_field *fields, size_t
         l->error = RUSM_ENOMEM;
     }
     json_decref(object);
+}
+
+static void list_part(struct exchange *x, const uint8_t *body, size_t len)
+{
+    struct list_text *l = x->state_of_handler;
+    int error = rows_read(&l->reader, body, len, put_row, l);
+
+    l->error = l->error ? l->error : error;
 }
 
 /* The next part, as JSON, to the client. */
@@ -123,11 +133,12 @@ void list_table(struct exchange *x)
         answer_error(x, RUSM_ENOMEM, NULL);
         return;
     }
-    l->columns_count = l->rows = 0;
+    l->reader.columns_count = l->rows = 0;
     l->error = 0;
     buf_init(&l->json, LIMIT_HTTP_PART);
     x->state_of_handler = l;
     x->gone = list_gone;
+    x->part = list_part;
     x->job.op = GATEWAY_TABLE;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (strcmp(x->route->path, tables[i].path) == 0) {
@@ -148,26 +159,4 @@ void list_table(struct exchange *x)
     put(l, "\":[", 3);
     x->drained = go_on;
     go_on(x);
-}
-
-void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len)
-{
-    struct exchange *x = list_entry(job, struct exchange, job);
-    struct list_text *l = x->state_of_handler;
-    struct rusm_field fields[TABLE_COLUMNS_MAX];
-    struct reader r = reader_on(body, len);
-
-    if (l->error) {
-        return;
-    }
-    if (l->columns_count == 0) {
-        l->error = columns_read(&r, l->columns, &l->columns_count);
-        return;
-    }
-    while (reader_left(&r) > 0 && !l->error) {
-        l->error = row_read(&r, l->columns, l->columns_count, fields, l->texts, sizeof(l->texts));
-        if (!l->error) {
-            put_row(l, fields, l->columns_count);
-        }
-    }
 }

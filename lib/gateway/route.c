@@ -17,6 +17,7 @@ static const struct route routes[] = {
     { .method = "GET", .path = "/v1/names", .handle = list_table },
     { .method = "GET", .path = "/v1/spawnables", .handle = list_table },
     { .method = "GET", .path = "/v1/counters", .handle = list_table },
+    { .method = "GET", .path = "/metrics", .handle = metrics_get },
     { .method = "GET", .path = "/v1/events", .query = events_query, .handle = events_watch },
     { .method = "POST",
       .path = "/v1/send/*",
