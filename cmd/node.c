@@ -101,6 +101,12 @@ static int node_teach(const struct options *options, struct rusm_node *node)
     return 0;
 }
 
+/* exec:COMMAND, exec+json:COMMAND ...: all after the colon is the command, blanks and all. */
+static bool node_is_exec(const char *spec)
+{
+    return strncmp(spec, "exec", 4) == 0 && spec[4] && strchr(":+*", spec[4]);
+}
+
 /* Starts "NAME=SPEC[ ARG...]". */
 static int node_boot_one(const struct options *options, struct rusm_node *node,
                          const struct option_given *given)
@@ -108,7 +114,7 @@ static int node_boot_one(const struct options *options, struct rusm_node *node,
     const char *args[RUSM_ARGS_MAX];
     struct rusm_boot boot = { .args = args };
     struct rusm_why why = { 0 };
-    char *name, *spec, *save, *arg;
+    char *name, *spec, *save = NULL, *arg = NULL;
     int error, status = node_pair(options, given, &name, &spec);
 
     if (status != 0) {
@@ -116,8 +122,9 @@ static int node_boot_one(const struct options *options, struct rusm_node *node,
     }
     boot.name = name;
     boot.global = strcmp(given->option->name, "boot-global") == 0;
-    boot.spawnable = strtok_r(spec, NODE_BLANK, &save);
-    while ((arg = strtok_r(NULL, NODE_BLANK, &save))) {
+    spec += strspn(spec, NODE_BLANK);
+    boot.spawnable = node_is_exec(spec) ? spec : strtok_r(spec, NODE_BLANK, &save);
+    while (save && (arg = strtok_r(NULL, NODE_BLANK, &save))) {
         if (boot.arg_count == RUSM_ARGS_MAX) {
             snprintf(why.text, sizeof(why.text), "more than %d arguments", RUSM_ARGS_MAX);
             break;

@@ -430,7 +430,8 @@ int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *optio
 int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour);
 /* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce), or
- * lib:FILE.so[:BEHAVIOUR], which loads a behaviour (struct rusm_library) and blocks for the file.
+ * lib:FILE.so[:BEHAVIOUR], which loads a behaviour (struct rusm_library) and blocks for the file;
+ * exec:COMMAND makes a process of any program.
  * RUSM_EIO, RUSM_EMALFORMED (no shared object, no rusm_library, another ABI), RUSM_EINVAL (one of
  * several: which?), RUSM_ENOSPAWNABLE. */
 int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,

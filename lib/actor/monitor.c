@@ -83,6 +83,9 @@ static void monitor_free(struct runtime *rt, struct monitor *m)
     map_remove(&rt->monitors, &m->by_ref);
     if (target) {
         target->watcher_count--;
+        if (target->unasked) {
+            process_wake(target);
+        }
     }
     if (watcher) {
         watcher->watching_count--;
@@ -340,6 +343,13 @@ int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
         list_entry(watching, struct rusm_process, watching)->watching_count++;
     }
     return 0;
+}
+
+bool process_asked(const struct rusm_process *self, rusm_pid caller, uint64_t ref)
+{
+    const struct monitor *m = monitor_find(self->rt, caller, ref);
+
+    return m && rusm_pid_eq(m->target, process_pid(self));
 }
 
 void runtime_demonitor(struct runtime *rt, rusm_pid watcher, uint64_t ref)

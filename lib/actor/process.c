@@ -28,6 +28,12 @@ void process_schedule(struct rusm_process *p)
     }
 }
 
+void process_wake(struct rusm_process *p)
+{
+    p->writable = true; /* and still busy for those it waits for */
+    process_schedule(p);
+}
+
 void process_signal(struct rusm_process *p, enum rusm_kind kind, rusm_pid from, uint64_t ref,
                     int error, const void *data, size_t len)
 {
@@ -173,7 +179,7 @@ static void process_take_writable(struct rusm_process *p)
 {
     bool held = p->holding && p->holding_head;
 
-    p->writable = p->holding = p->holding_head = false;
+    p->writable = p->holding = p->holding_head = p->unasked = false;
     sleep_end(p);
     if (held) {
         process_take(p);

@@ -107,6 +107,16 @@ void process_wait(struct rusm_process *p, struct waiter *w);
 void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len);
 /* Does an exit signal with this reason become a message for p, which takes room in its mailbox? */
 bool process_traps(const struct rusm_process *p, const char *reason, size_t len);
+/* For behaviours that have work from elsewhere too, such as a descriptor: p is received RUSM_WRITABLE,
+ * or what it holds, in the next runtime_run. Outside of behaviours, or of itself. */
+void process_wake(struct rusm_process *p);
+/* As rusm_hold, until process_wake or a RUSM_WRITABLE, or, with `unasked`, until a caller that has no
+ * answer of it yet waits no longer. */
+void process_hold(struct rusm_process *self, bool unasked);
+/* Does the caller of that RUSM_CALL still wait for self's answer? */
+bool process_asked(const struct rusm_process *self, rusm_pid caller, uint64_t ref);
+/* The context of the runtime's hooks. */
+void *process_context(const struct rusm_process *self);
 /* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. 0 (also for
  * the same one again), RUSM_EEXIST (the ref is taken by one on another process), RUSM_ELIMIT,
  * RUSM_ENOMEM. */

@@ -25,6 +25,11 @@ void *rusm_context(const struct rusm_process *self)
     return self->behaviour->context;
 }
 
+void *process_context(const struct rusm_process *self)
+{
+    return self->rt->context;
+}
+
 uint64_t rusm_now_ns(const struct rusm_process *self)
 {
     return self->rt->now_ns;

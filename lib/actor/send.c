@@ -257,6 +257,13 @@ void rusm_hold(struct rusm_process *self)
     }
 }
 
+void process_hold(struct rusm_process *self, bool unasked)
+{
+    must(self->receiving);
+    self->holding = true;
+    self->unasked = unasked;
+}
+
 void rusm_hold_for(struct rusm_process *self, uint32_t ms)
 {
     if (!self->receiving) {

@@ -59,7 +59,6 @@ void sleep_wake(struct runtime *rt)
     while ((first = heap_min(&rt->sleeping)) && first->key <= rt->now_ns) {
         struct rusm_process *p = list_entry(first, struct sleep, due)->who;
         sleep_end(p);
-        p->writable = true; /* and still busy for those it waits for */
-        process_schedule(p);
+        process_wake(p);
     }
 }

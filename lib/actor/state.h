@@ -50,6 +50,7 @@ struct rusm_process {
     bool trapping : 1;     /* exit signals become messages */
     bool nodes_told : 1;   /* in the runtime's node_watches */
     bool gaps_told : 1;    /* in its gaps */
+    bool unasked : 1;      /* holds until one of those who watch it watches no more */
     struct list all;       /* in the table's list */
     struct list waiters;   /* struct waiter: who waits for room in our mailbox */
     struct list waits;     /* struct wait: whose room we wait for or were granted */

@@ -147,6 +147,43 @@
 /* Bytes of all arguments of one spawn. */
 #define LIMIT_ARGS_BYTES ((size_t)32 * 1024)
 
+/* ---- programs (exec:) ---- */
+
+/* Programs of a node: four descriptors each, and the system's own processes are few beside them.
+ * Above: RUSM_ELIMIT. */
+#define LIMIT_PROGRAMS 4096
+
+/* Programs of one pool. */
+#define LIMIT_POOL 64
+
+/* A line of a program, either way: as much as a default mailbox holds. A longer one it prints ends it,
+ * a message that would be one is refused. With a length before it (exec+len) RUSM_MESSAGE_MAX. */
+#define LIMIT_PROGRAM_LINE ((size_t)4 * 1024 * 1024)
+
+/* Bytes that wait for a program to read them, above which it takes no more messages: as much again as
+ * its pipe holds. One message is always taken. */
+#define LIMIT_PROGRAM_QUEUE ((size_t)64 * 1024)
+
+/* Bytes read of a program's output before others get their turn. */
+#define LIMIT_PROGRAM_READ ((size_t)64 * 1024)
+
+/* Messages that a program has not answered yet: as many as its mailbox holds. With numbers (exec+json)
+ * it gets no more; without, the oldest are forgotten, as it may be one that answers nothing. */
+#define LIMIT_PROGRAM_FLIGHT 1024
+
+/* Lines a second that a program prints (exec:, exec+len:) although no message waits for an answer: they
+ * are dropped and counted. One that prints more does nothing else, and is ended. */
+#define LIMIT_PROGRAM_UNASKED 10000
+
+/* Lines of a program's standard error that are logged a second; the others are counted. */
+#define LIMIT_PROGRAM_LOG 200
+
+/* From SIGTERM to SIGKILL. */
+#define LIMIT_PROGRAM_GRACE_NS ((uint64_t)2 * 1000000000)
+
+/* How long a node that leaves waits after SIGKILL for the kernel to be done with its programs. */
+#define LIMIT_PROGRAM_REAP_NS ((uint64_t)500 * 1000000)
+
 /* ---- connections ---- */
 
 /* Connections of a node, all kinds. A 101-node mesh needs 100; clients come on top. */

@@ -32,7 +32,7 @@ static int find_spec(struct rusm_node *node, const char *spec, bool builtin_firs
     return *b ? 0
               : err_why(why, RUSM_ENOSPAWNABLE,
                         "no behaviour '%s' (built in: echo, greeter, sink, crash, relay, bounce; "
-                        "from a file: lib:FILE.so)",
+                        "from a file: lib:FILE.so; any program: exec:COMMAND)",
                         spec);
 }
 

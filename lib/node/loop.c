@@ -58,7 +58,9 @@ static void on_wake(struct ev_loop *ev, struct ev_io *io, int events)
 static void on_watched(struct ev_loop *ev, struct ev_io *io, int events)
 {
     struct loop_watch *w = io->data;
-    (void)ev, (void)events;
+    (void)events;
+    if (w->once)
+        ev_io_stop(ev, io); /* when it is armed again before the next wait, the kernel isn't told */
     w->ready(w->user);
 }
 
@@ -68,6 +70,19 @@ void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void
     w->user = user;
     ev_io_init(&w->io, on_watched, fd, EV_READ);
     w->io.data = w;
+    ev_io_start(l->ev, &w->io);
+}
+
+void loop_watch_once(struct loop_watch *w, int fd, bool writable, void (*ready)(void *user),
+                     void *user)
+{
+    *w = (struct loop_watch){ .once = true, .ready = ready, .user = user };
+    ev_io_init(&w->io, on_watched, fd, writable ? EV_WRITE : EV_READ);
+    w->io.data = w;
+}
+
+void loop_arm(struct loop *l, struct loop_watch *w)
+{
     ev_io_start(l->ev, &w->io);
 }
 

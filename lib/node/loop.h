@@ -25,6 +25,7 @@ struct loop {
 /* A descriptor watched besides the socket: `ready` is called during loop_wait when it is readable. */
 struct loop_watch {
     struct ev_io io;
+    bool once;
     void (*ready)(void *user);
     void *user;
 };
@@ -33,6 +34,11 @@ struct loop_watch {
 void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void *user),
                 void *user);
 void loop_unwatch(struct loop *l, struct loop_watch *w);
+/* The same for one that is armed again and again: `ready` is called once, when the descriptor is
+ * readable or (`writable`) can be written, after each loop_arm. Arming one that is armed is fine. */
+void loop_watch_once(struct loop_watch *w, int fd, bool writable, void (*ready)(void *user),
+                     void *user);
+void loop_arm(struct loop *l, struct loop_watch *w);
 
 int loop_init(struct loop *l, int fd, uint64_t spin_ns); /* 0 or RUSM_EIO and errno */
 void loop_fini(struct loop *l);

@@ -121,7 +121,7 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     if (error)
         return err_why(why, error, "no event loop: %s", strerror(errno));
     resolver_init(&node->resolver, &node->loop);
-    return 0;
+    return programs_init(node);
 }
 
 static int publish(struct rusm_node *node, struct rusm_why *why)
@@ -224,7 +224,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     list_init(&node->feeds);
     dials_init(&node->dials);
     peers_init(&node->peers);
-    ports_init(&node->ports);
+    ports_init(&node->ports, programs_host);
     events_init(&node->events);
     list_init(&node->grants_starved);
     lane_pools_init(&node->pools);
@@ -255,6 +255,7 @@ void rusm_node_free(struct rusm_node *node)
         return;
     runtime_free(node->runtime);
     node->runtime = NULL;
+    port_host_fini(&node->programs);
     ports_fini(&node->ports);
     resolver_fini(&node->resolver);
     free_connections(node);

@@ -12,6 +12,7 @@
  *   tables.c      what attach shows                      neighbour.c their OS processes
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
+ *   programs.c    descriptors of the programs of exec:
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -30,6 +31,7 @@
 #include "node/resolver.h"
 #include "node/rundir.h"
 #include "peer/peers.h"
+#include "port/host.h"
 #include "port/port.h"
 
 /* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
@@ -123,8 +125,9 @@ struct rusm_node {
     struct resolver resolver;
     struct endpoint *endpoint;
     struct runtime *runtime; /* NULL while leaving */
-    struct ports ports;      /* behaviours from files */
-    uint64_t supervisor;     /* serial of what starts its boots; 0: none yet */
+    struct ports ports;      /* behaviours from files and programs */
+    struct port_host programs;
+    uint64_t supervisor; /* serial of what starts its boots; 0: none yet */
     struct registry *registry;
     struct events events;      /* for those who look on over HTTP */
     struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
@@ -254,6 +257,10 @@ void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind,
 
 /* Nothing in its lanes reaches it now: its mailbox is full, or a large message has its turn. */
 bool router_stuck(struct rusm_node *node, const struct rusm_process *process);
+
+/* ---- programs.c ---- */
+int programs_init(struct rusm_node *node); /* 0 or RUSM_ENOMEM */
+struct port_host *programs_host(const struct rusm_process *self);
 
 /* ---- exits.c ---- */
 /* An EXIT frame. */

@@ -281,6 +281,7 @@ size_t tables_counters(const struct rusm_node *node, struct counter counters[COU
 {
     const struct runtime_counters *r = runtime_counters(node->runtime);
     const struct endpoint_counters *e = endpoint_counters(node->endpoint);
+    const struct port_counters *o = &node->programs.counters;
     struct registry_counters g;
     registry_count(node->registry, &g);
     const struct counter rows[] = {
@@ -297,6 +298,12 @@ size_t tables_counters(const struct rusm_node *node, struct counter counters[COU
         { "busy_local", r->busy_local },
         { "replies_late", r->replies_late },
         { "handlers_long", r->handlers_long },
+        { "programs_started", o->started },
+        { "programs_ended", o->ended },
+        { "programs_refused", o->refused },
+        { "programs_unasked", o->unasked },
+        { "programs_bad_lines", o->bad },
+        { "programs_unlogged", o->unlogged },
         { "names_global", g.names },
         { "names_lost", g.lost },
         { "names_refused", g.refused },

@@ -48,6 +48,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
         more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
         peers_turn(&node->peers, node->now_ns); /* credit of what was taken goes with this flush */
     }
+    port_host_turn(&node->programs, node->now_ns);
     feed_turn(node);
     *next = earlier(*next, events_turn(node));
     *next = earlier(*next, gate_tcp_turn(node));
@@ -60,6 +61,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     more |= peers_due(&node->peers);
     if (node->runtime)
         *next = earlier(*next, runtime_next_ns(node->runtime));
+    *next = earlier(*next, port_host_next_ns(&node->programs));
     *next = earlier(*next, endpoint_next_ns(node->endpoint));
     return more;
 }
@@ -112,6 +114,11 @@ static bool peers_drained(struct rusm_node *node)
     return true;
 }
 
+static bool programs_ended(struct rusm_node *node)
+{
+    return !port_host_any(&node->programs);
+}
+
 static bool none_left(struct rusm_node *node)
 {
     return list_empty(&node->connections);
@@ -140,6 +147,8 @@ static void leave(struct rusm_node *node)
     run_until(node, boot_stopped, deadline, 2);
     runtime_free(node->runtime);
     node->runtime = NULL;
+    run_until(node, programs_ended, node->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS,
+              2);
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
         if (c->peer && !c->client)

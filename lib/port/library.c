@@ -172,7 +172,7 @@ static int library_open(const char *text, struct port **port, struct rusm_why *w
 {
     const struct rusm_library *found = NULL;
     size_t len;
-    const char *name = library_split(text, &len);
+    const char *name = library_split(++text, &len); /* behind the colon */
     struct library *l;
     int error;
 
@@ -197,5 +197,5 @@ static int library_open(const char *text, struct port **port, struct rusm_why *w
 }
 
 const struct port_kind port_library = {
-    .prefix = "lib:", .open = library_open, .close = library_close
+    .prefix = "lib", .after = ":", .open = library_open, .close = library_close
 };

@@ -5,11 +5,12 @@
 #include <string.h>
 #include "base/err.h"
 
-static const struct port_kind *const port_kinds[] = { &port_library };
+static const struct port_kind *const port_kinds[] = { &port_library, &port_exec };
 
-void ports_init(struct ports *ports)
+void ports_init(struct ports *ports, struct port_host *(*host)(const struct rusm_process *self))
 {
     list_init(&ports->all);
+    ports->host = host;
 }
 
 void ports_fini(struct ports *ports)
@@ -24,9 +25,12 @@ void ports_fini(struct ports *ports)
 
 const struct port_kind *port_kind_of(const char *spec)
 {
-    for (size_t i = 0; i < sizeof port_kinds / sizeof *port_kinds; i++)
-        if (strncmp(spec, port_kinds[i]->prefix, strlen(port_kinds[i]->prefix)) == 0)
-            return port_kinds[i];
+    for (size_t i = 0; i < sizeof port_kinds / sizeof *port_kinds; i++) {
+        const struct port_kind *kind = port_kinds[i];
+        size_t len = strlen(kind->prefix);
+        if (strncmp(spec, kind->prefix, len) == 0 && spec[len] && strchr(kind->after, spec[len]))
+            return kind;
+    }
     return NULL;
 }
 
@@ -54,6 +58,7 @@ int ports_find(struct ports *ports, const char *spec, const struct rusm_behaviou
         return error;
     }
     port->kind = kind;
+    port->ports = ports;
     port->spec = copy;
     list_append(&ports->all, &port->link);
     *behaviour = port->behaviour;

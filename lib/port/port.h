@@ -10,26 +10,33 @@
 /* One that was opened; what its kind needs besides stands around it. */
 struct port {
     struct list link; /* in ports.all */
+    struct ports *ports;
     const struct port_kind *kind;
     const struct rusm_behaviour *behaviour; /* valid until close */
     char *spec;
 };
 
 struct port_kind {
-    const char *prefix; /* with the colon */
-    /* Opens what stands after the prefix. Gives *port, its behaviour set, for close to free. */
+    const char *prefix;
+    const char *after; /* what must follow it: one of these */
+    /* Opens what stands after the prefix, that byte included. Gives *port, its behaviour set, for close to free. */
     int (*open)(const char *text, struct port **port, struct rusm_why *why);
     void (*close)(struct port *port);
 };
 
 extern const struct port_kind port_library; /* lib:FILE.so[:BEHAVIOUR] */
+extern const struct port_kind port_exec;    /* exec:COMMAND, and more: exec.c */
+
+struct port_host;
 
 /* Those of one node: one a SPEC. */
 struct ports {
     struct list all;
+    /* What a process of ours finds on the thread that runs it. */
+    struct port_host *(*host)(const struct rusm_process *self);
 };
 
-void ports_init(struct ports *ports);
+void ports_init(struct ports *ports, struct port_host *(*host)(const struct rusm_process *self));
 /* After the last process of theirs has ended. */
 void ports_fini(struct ports *ports);
 /* The kind of a SPEC; NULL: it names none of ours. */

@@ -1,0 +1,143 @@
+/* host: see the header. On the scheduler's thread. */
+#include "port/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "port/program.h"
+#include "port/launch.h"
+
+/* What a program is told of its surroundings: who it runs for, its language, where the rusm command
+ * finds this node. Not what else the node's own caller had. */
+static const char *const host_env_names[] = {
+    "PATH", "HOME",   "USER",        "LOGNAME",       "SHELL",           "LANG",
+    "TZ",   "TMPDIR", "RUSM_RUNDIR", "RUSM_IDENTITY", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"
+};
+
+/* stdbuf(1)'s library, which makes the C library's standard output line buffered (GNU coreutils). */
+static const char *const host_stdbuf[] = { "/usr/libexec/coreutils/libstdbuf.so",
+                                           "/usr/lib/coreutils/libstdbuf.so",
+                                           "/usr/local/libexec/coreutils/libstdbuf.so" };
+
+static bool host_env_wanted(const char *entry)
+{
+    const char *equals = strchr(entry, '=');
+    size_t len = equals ? (size_t)(equals - entry) : 0;
+
+    for (size_t i = 0; i < sizeof host_env_names / sizeof *host_env_names; i++)
+        if (strlen(host_env_names[i]) == len && memcmp(host_env_names[i], entry, len) == 0)
+            return true;
+    return len > 3 && memcmp(entry, "LC_", 3) == 0;
+}
+
+/* Takes the entry. */
+static int host_env_add(struct port_host *h, char *entry)
+{
+    char **more = entry ? realloc(h->env, (h->env_count + 3) * sizeof *more) : NULL;
+
+    if (!more) {
+        free(entry);
+        return RUSM_ENOMEM;
+    }
+    h->env = more;
+    h->env[h->env_count++] = entry;
+    h->env[h->env_count] = h->env[h->env_count + 1] = NULL;
+    return 0;
+}
+
+static int host_env_pair(struct port_host *h, const char *name, const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 2;
+    char *entry = malloc(size);
+
+    if (entry) {
+        memcpy(entry, name, strlen(name));
+        entry[strlen(name)] = '=';
+        memcpy(entry + strlen(name) + 1, value, strlen(value) + 1);
+    }
+    return host_env_add(h, entry);
+}
+
+static int host_env(struct port_host *h)
+{
+    bool path = false;
+    int error = 0;
+
+    for (char **e = environ; e && *e && !error; e++) {
+        path |= strncmp(*e, "PATH=", 5) == 0;
+        if (host_env_wanted(*e))
+            error = host_env_add(h, strdup(*e));
+    }
+    if (!error && !path)
+        error = host_env_pair(h, "PATH", "/usr/local/bin:/usr/bin:/bin");
+    if (!error)
+        error = host_env_pair(h, "RUSM_NODE", h->node);
+    if (!error)
+        error = host_env_pair(h, "TERM", "dumb"); /* a terminal (pty) that takes no colours */
+    if (!error)
+        error = host_env_pair(h, "PYTHONUNBUFFERED", "1");
+    for (size_t i = 0; !error && i < sizeof host_stdbuf / sizeof *host_stdbuf; i++)
+        if (access(host_stdbuf[i], R_OK) == 0) {
+            error = host_env_pair(h, "LD_PRELOAD", host_stdbuf[i]);
+            if (!error)
+                error = host_env_pair(h, "_STDBUF_O", "L");
+            break;
+        }
+    return error;
+}
+
+int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
+                   const struct log *log, const char *node)
+{
+    *h = (struct port_host){ .hooks = hooks, .context = context, .log = log, .node = node };
+    list_init(&h->programs);
+    list_init(&h->dirty);
+    list_init(&h->ending);
+    guard_init(&h->guard);
+    h->stack = malloc(LAUNCH_STACK);
+    return h->stack ? host_env(h) : RUSM_ENOMEM;
+}
+
+void port_host_fini(struct port_host *h)
+{
+    struct list *l;
+
+    if (!h->hooks)
+        return;
+    while ((l = list_first(&h->programs)))
+        program_kill(list_entry(l, struct program, link));
+    guard_fini(h);
+    for (size_t i = 0; i < h->env_count; i++)
+        free(h->env[i]);
+    free(h->env);
+    free(h->stack);
+    h->hooks = NULL;
+}
+
+void port_host_turn(struct port_host *h, uint64_t now_ns)
+{
+    struct list *l;
+
+    h->now_ns = now_ns;
+    while ((l = list_first(&h->dirty))) {
+        list_remove(l);
+        program_flush(list_entry(l, struct program, dirty));
+    }
+    while ((l = list_first(&h->ending))) {
+        struct program *p = list_entry(l, struct program, ending);
+        if (p->deadline_ns > now_ns)
+            break;
+        program_late(p);
+    }
+}
+
+uint64_t port_host_next_ns(const struct port_host *h)
+{
+    return list_empty(&h->ending) ? UINT64_MAX
+                                  : list_entry(h->ending.next, struct program, ending)->deadline_ns;
+}
+
+bool port_host_any(const struct port_host *h)
+{
+    return h->count > 0;
+}

@@ -1,0 +1,60 @@
+/* host: what the programs of one scheduler share, on its thread: who watches descriptors for them,
+ * the log, their guard, those that are to end. The node makes it and turns it. It knows no clock. */
+#ifndef PORT_HOST_H
+#define PORT_HOST_H
+
+#include "base/list.h"
+#include "base/log.h"
+#include "port/guard.h"
+#include "rusm.h"
+
+struct port_watch; /* the node's */
+
+struct port_hooks {
+    /* A watch that is not armed yet: after each arm `ready` is called once, when fd is readable or
+     * (`writable`) can be written; outside of any behaviour. NULL: no memory. */
+    struct port_watch *(*watch)(void *context, int fd, bool writable, void (*ready)(void *user),
+                                void *user);
+    void (*arm)(void *context, struct port_watch *w);
+    void (*unwatch)(void *context, struct port_watch *w); /* frees it, before fd is closed */
+};
+
+struct port_counters {
+    uint64_t started, ended;
+    uint64_t refused;  /* messages that a framing cannot carry, or that no program reads */
+    uint64_t unasked;  /* lines that answered nothing */
+    uint64_t bad;      /* lines that were no request */
+    uint64_t unlogged; /* lines of standard error beyond the limit */
+};
+
+struct port_host {
+    const struct port_hooks *hooks;
+    void *context;
+    const struct log *log;
+    const char *node;
+    uint64_t now_ns; /* of this turn */
+    char **env;      /* what every program has, then NULL and room for one more */
+    size_t env_count;
+    void *stack; /* of a program that is about to begin */
+    struct guard guard;
+    struct list programs; /* all of them */
+    struct list dirty;    /* those with bytes to be written */
+    struct list ending;   /* those that were told to end, in the order of their deadlines */
+    size_t count;         /* of programs */
+    struct port_counters counters;
+};
+
+/* Borrows all for life. 0 or RUSM_ENOMEM. */
+int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
+                   const struct log *log, const char *node);
+/* Kills what is left. Zeroed memory is fine. */
+void port_host_fini(struct port_host *h);
+/* Writes what is to be written, kills those whose time is over. Once a turn, when processes have
+ * run. */
+void port_host_turn(struct port_host *h, uint64_t now_ns);
+/* When port_host_turn is due at the latest; UINT64_MAX: not of itself. */
+uint64_t port_host_next_ns(const struct port_host *h);
+/* Is a program left, running or ending? */
+bool port_host_any(const struct port_host *h);
+
+#endif

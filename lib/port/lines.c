@@ -1,0 +1,144 @@
+/* lines: the framings without numbers: a message is a line (exec:), or a block with its length before
+ * it (exec+len:), and each line or block that the program prints answers the oldest message that has
+ * no answer. Calls are given one at a time, so that one that is never answered can be told from the
+ * next; what is merely sent waits for nothing. Called by worker.c. */
+#include <string.h>
+#include "actor/runtime.h"
+#include "base/limits.h"
+#include "port/worker.h"
+
+#define LEN_HEAD ((size_t)4)
+
+/* Does a caller wait for the program now? */
+static bool lines_asked(const struct place *p)
+{
+    const struct rusm_message *last = answers_last(&p->answers);
+
+    return last && last->kind == RUSM_CALL && process_asked(p->worker->self, last->from, last->ref);
+}
+
+/* Room for a message of so many bytes, framed, for which an answer is owed then. */
+static int lines_room(struct place *p, const struct rusm_message *m, size_t len, uint8_t **room)
+{
+    int error = 0;
+
+    if (worker_full(p) || lines_asked(p))
+        return RUSM_BUSY;
+    *room = program_reserve(p->program, len);
+    if (!*room || answers_owe(&p->answers, m) != 0)
+        error = RUSM_ENOMEM;
+    if (error)
+        worker_refuse(p, m, "no memory");
+    return error;
+}
+
+static int lines_offer(struct place *p, const struct rusm_message *m)
+{
+    size_t len = m->len > 0 && m->data[m->len - 1] == '\n' ? m->len - 1 : m->len;
+    uint8_t *room;
+
+    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL)
+        return 0;
+    if (len > 0 && memchr(m->data, '\n', len)) {
+        worker_refuse(p, m, "more than one line: exec+len and exec+json carry that");
+        return 0;
+    }
+    if (len >= LIMIT_PROGRAM_LINE) {
+        worker_refuse(p, m, "too long a line");
+        return 0;
+    }
+    int error = lines_room(p, m, len + 1, &room);
+    if (error)
+        return error == RUSM_BUSY ? error : 0;
+    memcpy(room, m->data, len);
+    room[len] = '\n';
+    program_wrote(p->program, len + 1);
+    return 0;
+}
+
+static int len_offer(struct place *p, const struct rusm_message *m)
+{
+    uint8_t *room;
+
+    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL)
+        return 0;
+    int error = lines_room(p, m, LEN_HEAD + m->len, &room);
+    if (error)
+        return error == RUSM_BUSY ? error : 0;
+    for (size_t i = 0; i < LEN_HEAD; i++)
+        room[i] = (uint8_t)(m->len >> (8 * (LEN_HEAD - 1 - i)));
+    memcpy(room + LEN_HEAD, m->data, m->len);
+    program_wrote(p->program, LEN_HEAD + m->len);
+    return 0;
+}
+
+/* Nobody waits for it: it is dropped. One that does nothing else is stopped. */
+static int lines_unasked(struct place *p, const uint8_t *data, size_t len)
+{
+    struct worker *w = p->worker;
+    uint64_t now_ns = rusm_now_ns(w->self);
+
+    w->host->counters.unasked++;
+    if (now_ns - p->unasked_ns >= 1000000000) {
+        p->unasked_ns = now_ns;
+        p->unasked = 0;
+        log_warn(w->host->log, "%s: it printed what nobody asked for: %.*s", p->program->label,
+                 (int)(len < 80 ? len : 80), (const char *)data);
+    }
+    if (++p->unasked <= LIMIT_PROGRAM_UNASKED)
+        return 0;
+    worker_exit(w, "its program floods its output");
+    return RUSM_ELIMIT;
+}
+
+/* What the program printed goes to who is next. 0, RUSM_BUSY, or RUSM_ELIMIT: the process exits. */
+static int lines_answer(struct place *p, const uint8_t *data, size_t len)
+{
+    const struct rusm_message *next = answers_next(&p->answers);
+    struct worker *w = p->worker;
+
+    if (!next)
+        return lines_unasked(p, data, len);
+    if (next->from.serial && rusm_reply(w->self, next, data, len) == RUSM_BUSY)
+        return RUSM_BUSY;
+    answers_given(&p->answers);
+    return 0;
+}
+
+static ssize_t lines_take(struct place *p, const uint8_t *data, size_t len, bool last)
+{
+    const uint8_t *end = memchr(data, '\n', len);
+    size_t used = end ? (size_t)(end - data) + 1 : len;
+
+    if (!end && !last)
+        return 0;
+    int error = lines_answer(p, data, end ? used - 1 : used);
+    return error ? error : (ssize_t)used;
+}
+
+static ssize_t len_take(struct place *p, const uint8_t *data, size_t len, bool last)
+{
+    size_t body = 0;
+
+    (void)last;
+    if (len < LEN_HEAD)
+        return 0;
+    for (size_t i = 0; i < LEN_HEAD; i++)
+        body = body << 8 | data[i];
+    if (body > RUSM_MESSAGE_MAX) {
+        worker_exit(p->worker, "its program printed a length of more than 64 MiB");
+        return RUSM_EMALFORMED;
+    }
+    if (len - LEN_HEAD < body)
+        return 0;
+    int error = lines_answer(p, data + LEN_HEAD, body);
+    return error ? error : (ssize_t)(LEN_HEAD + body);
+}
+
+const struct framing framing_lines = {
+    .word = "lines", .most = LIMIT_PROGRAM_LINE, .offer = lines_offer, .take = lines_take
+};
+
+const struct framing framing_len = {
+    .word = "len", .most = RUSM_MESSAGE_MAX + LEN_HEAD, .offer = len_offer, .take = len_take
+};

@@ -1,0 +1,377 @@
+/* program: see the header. Life and the way of bytes; what it says on standard error is in
+ * complaint.c. */
+#include "port/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "base/limits.h"
+#include "port/complaint.h"
+#include "port/launch.h"
+
+#define READ_MIN ((size_t)4096)
+
+/* ---- its end ---- */
+
+static void program_close(struct program *p, int *fd, struct port_watch **watch)
+{
+    p->host->hooks->unwatch(p->host->context, *watch);
+    *watch = NULL;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void program_free(struct program *p)
+{
+    program_close(p, &p->in, &p->in_watch);
+    program_close(p, &p->out, &p->out_watch);
+    program_close(p, &p->err, &p->err_watch);
+    program_close(p, &p->pidfd, &p->exit_watch);
+    list_remove(&p->link);
+    list_remove(&p->dirty);
+    list_remove(&p->ending);
+    buf_fini(&p->unwritten);
+    buf_fini(&p->line);
+    free(p);
+}
+
+/* It has exited: who is left of its group goes too, then it is reaped, which sets its number free. */
+static void program_reap(struct program *p)
+{
+    struct port_host *h = p->host;
+    siginfo_t info;
+
+    kill(-p->pid, SIGKILL);
+    (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
+    guard_forget(h, p->pid);
+    complaint_close(p);
+    h->count--;
+    h->counters.ended++;
+    program_free(p);
+}
+
+/* A program that was told to end may have: then it is freed. */
+static void program_look(struct program *p)
+{
+    if (p->event)
+        return;
+    if (p->exited && (p->mute || p->killed)) {
+        program_reap(p);
+    } else if (!p->told) {
+        p->told = true;
+        kill(-p->pid, SIGTERM);
+    }
+}
+
+static void program_on_exit(void *user)
+{
+    struct program *p = user;
+    siginfo_t info = { 0 };
+
+    /* Not reaped yet: as long as it is there, no stranger's group has its number. */
+    if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        snprintf(p->reason, sizeof p->reason, "exit status unknown"); /* someone else reaped it */
+    } else if (info.si_pid == 0) {
+        p->host->hooks->arm(p->host->context, p->exit_watch);
+        return;
+    } else if (info.si_code != CLD_EXITED) {
+        snprintf(p->reason, sizeof p->reason, "signal %d", info.si_status);
+    } else if (info.si_status != 0) {
+        snprintf(p->reason, sizeof p->reason, "exit status %d", info.si_status);
+    } else {
+        snprintf(p->reason, sizeof p->reason, "normal");
+    }
+    p->exited = true;
+    if (p->event)
+        p->event(p->user);
+    else
+        program_look(p);
+}
+
+void program_end(struct program *p, uint64_t now_ns)
+{
+    struct port_host *h = p->host;
+
+    p->event = NULL;
+    program_close(p, &p->in, &p->in_watch);
+    program_close(p, &p->out, &p->out_watch);
+    list_remove(&p->dirty);
+    buf_fini(&p->unwritten);
+    p->deadline_ns = now_ns + LIMIT_PROGRAM_GRACE_NS;
+    list_append(&h->ending, &p->ending);
+    program_look(p);
+}
+
+void program_late(struct program *p)
+{
+    list_remove(&p->ending);
+    kill(-p->pid, SIGKILL);
+    p->killed = true;
+    program_look(p);
+}
+
+/* One that even SIGKILL does not end, as the kernel waits for a disk, is left to the guard. */
+void program_kill(struct program *p)
+{
+    struct pollfd end = { .fd = p->pidfd, .events = POLLIN };
+    siginfo_t info = { 0 };
+
+    kill(-p->pid, SIGKILL);
+    while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
+    (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
+    if (info.si_pid)
+        guard_forget(p->host, p->pid);
+    p->host->count--;
+    program_free(p);
+}
+
+static void program_on_complaint(void *user)
+{
+    struct program *p = user;
+
+    if (complaint_read(p)) {
+        p->host->hooks->arm(p->host->context, p->err_watch);
+        return;
+    }
+    program_close(p, &p->err, &p->err_watch);
+    p->mute = true;
+    program_look(p);
+}
+
+/* ---- its output ---- */
+
+static void program_on_output(void *user)
+{
+    struct program *p = user;
+
+    p->readable = true;
+    p->event(p->user);
+}
+
+ssize_t program_read(struct program *p, struct buf *into, size_t most)
+{
+    size_t room = into->max - buf_len(into) < most ? into->max - buf_len(into) : most;
+    uint8_t *at = NULL;
+    ssize_t n;
+
+    if (room == 0)
+        return RUSM_ELIMIT;
+    at = buf_reserve(into, room);
+    if (!at && room > READ_MIN)
+        at = buf_reserve(into, room = READ_MIN);
+    if (!at)
+        return RUSM_ENOMEM;
+    do {
+        n = read(p->out, at, room);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) {
+        p->readable = false;
+        p->host->hooks->arm(p->host->context, p->out_watch);
+        return RUSM_BUSY;
+    }
+    if (n > 0)
+        buf_wrote(into, (size_t)n);
+    else
+        p->readable = false;
+    return n > 0 ? n : 0; /* a terminal's end is an error, EIO */
+}
+
+/* ---- its input ---- */
+
+static void program_on_room(void *user)
+{
+    struct program *p = user;
+
+    p->blocked = false;
+    program_flush(p);
+    if (!p->blocked && p->event)
+        p->event(p->user);
+}
+
+uint8_t *program_reserve(struct program *p, size_t len)
+{
+    return buf_reserve(&p->unwritten, len);
+}
+
+void program_wrote(struct program *p, size_t len)
+{
+    buf_wrote(&p->unwritten, len);
+    if (!p->blocked && !list_linked(&p->dirty))
+        list_append(&p->host->dirty, &p->dirty);
+}
+
+void program_flush(struct program *p)
+{
+    while (buf_len(&p->unwritten) > 0 && !p->blocked && !p->deaf) {
+        ssize_t n = launch_write(p->in, buf_data(&p->unwritten), buf_len(&p->unwritten));
+        if (n >= 0) {
+            buf_consume(&p->unwritten, (size_t)n);
+        } else if (errno == EAGAIN) {
+            p->blocked = true;
+            p->host->hooks->arm(p->host->context, p->in_watch);
+        } else {
+            p->deaf = true;
+        }
+    }
+    if (p->deaf)
+        buf_clear(&p->unwritten);
+    if (buf_len(&p->unwritten) == 0 && p->unwritten.cap > LIMIT_PROGRAM_QUEUE)
+        buf_trim(&p->unwritten);
+}
+
+/* ---- its beginning ---- */
+
+struct ends {
+    int ours[3], theirs[3]; /* input, output, standard error */
+};
+
+static void ends_close(int fds[3])
+{
+    for (int i = 0; i < 3; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static int ends_pipe(struct ends *e, int i)
+{
+    int pair[2];
+
+    if (pipe2(pair, O_CLOEXEC) != 0)
+        return -1;
+    e->ours[i] = launch_above(pair[i == 0]);
+    e->theirs[i] = launch_above(pair[i != 0]);
+    return e->ours[i] < 0 || e->theirs[i] < 0 ? -1 : 0;
+}
+
+/* A terminal that changes no byte on its way, in either direction. */
+static int ends_pty(struct ends *e)
+{
+    struct termios raw = { 0 };
+    int master, slave;
+
+    cfmakeraw(&raw);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cflag |= CREAD;
+    if (openpty(&master, &slave, NULL, &raw, NULL) != 0)
+        return -1;
+    e->ours[0] = launch_above(master);
+    e->theirs[0] = launch_above(slave);
+    e->ours[1] = e->ours[0] < 0 ? -1 : fcntl(e->ours[0], F_DUPFD_CLOEXEC, 3);
+    e->theirs[1] = e->theirs[0] < 0 ? -1 : fcntl(e->theirs[0], F_DUPFD_CLOEXEC, 3);
+    if (e->ours[1] < 0 || e->theirs[1] < 0)
+        return -1;
+    return fcntl(e->ours[0], F_SETFD, FD_CLOEXEC) | fcntl(e->theirs[0], F_SETFD, FD_CLOEXEC);
+}
+
+static int ends_open(struct ends *e, bool pty)
+{
+    *e = (struct ends){ { -1, -1, -1 }, { -1, -1, -1 } };
+    if (pty ? ends_pty(e) != 0 : ends_pipe(e, 0) != 0 || ends_pipe(e, 1) != 0)
+        return errno;
+    if (ends_pipe(e, 2) != 0)
+        return errno;
+    for (int i = 0; i < 3; i++)
+        if (fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0)
+            return errno;
+    return 0;
+}
+
+static int program_spawn(struct program *p, const struct program_options *o, const int fds[3])
+{
+    const char *argv[RUSM_ARGS_MAX + 5] = { "sh", "-c", o->command, o->zero };
+    char self[RUSM_PID_TEXT_MAX + 16];
+    struct port_host *h = p->host;
+    struct launch how = { .argv = argv, .env = h->env, .fds = { fds[0], fds[1], fds[2] } };
+
+    for (size_t i = 0; i < o->args.count; i++)
+        argv[4 + i] = o->args.value[i];
+    snprintf(self, sizeof self, "RUSM_PID=%s", o->pid);
+    h->env[h->env_count] = self;
+    int cause = guard_ready(h);
+    how.guard = h->guard.fd;
+    if (cause == 0)
+        cause = launch_start(&how, h->stack, &p->pid, &p->pidfd);
+    h->env[h->env_count] = NULL;
+    return cause;
+}
+
+/* One that begins: no program runs yet. */
+static struct program *program_new(struct port_host *h, const struct program_options *o)
+{
+    struct program *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->host = h;
+    p->pidfd = p->in = p->out = p->err = -1;
+    p->event = o->event;
+    p->user = o->user;
+    list_init(&p->link);
+    list_init(&p->dirty);
+    list_init(&p->ending);
+    buf_init(&p->unwritten, o->most);
+    buf_init(&p->line, COMPLAINT_MAX);
+    snprintf(p->label, sizeof p->label, "%s", o->label);
+    return p;
+}
+
+static bool program_watch(struct program *p)
+{
+    const struct port_hooks *hooks = p->host->hooks;
+    void *context = p->host->context;
+
+    p->in_watch = hooks->watch(context, p->in, true, program_on_room, p);
+    p->out_watch = hooks->watch(context, p->out, false, program_on_output, p);
+    p->err_watch = hooks->watch(context, p->err, false, program_on_complaint, p);
+    p->exit_watch = hooks->watch(context, p->pidfd, false, program_on_exit, p);
+    if (!p->in_watch || !p->out_watch || !p->err_watch || !p->exit_watch)
+        return false;
+    hooks->arm(context, p->out_watch);
+    hooks->arm(context, p->err_watch);
+    hooks->arm(context, p->exit_watch);
+    return true;
+}
+
+int program_start(struct port_host *h, const struct program_options *o, struct program **out,
+                  struct rusm_why *why)
+{
+    struct program *p;
+    struct ends ends = { { -1, -1, -1 }, { -1, -1, -1 } };
+
+    if (h->count >= LIMIT_PROGRAMS)
+        return err_why(why, RUSM_ELIMIT, "%d programs run on this node already", LIMIT_PROGRAMS);
+    p = program_new(h, o);
+    if (!p)
+        return err_why(why, RUSM_ENOMEM, "no memory");
+    int cause = ends_open(&ends, o->pty);
+    if (cause == 0)
+        cause = program_spawn(p, o, ends.theirs);
+    ends_close(ends.theirs);
+    if (cause) {
+        ends_close(ends.ours);
+        program_free(p);
+        return err_why(why, RUSM_EIO, "cannot start a program: %s", strerror(cause));
+    }
+    p->in = ends.ours[0];
+    p->out = ends.ours[1];
+    p->err = ends.ours[2];
+    h->count++;
+    h->counters.started++;
+    list_append(&h->programs, &p->link);
+    if (!program_watch(p)) {
+        program_kill(p);
+        return err_why(why, RUSM_ENOMEM, "no memory");
+    }
+    *out = p;
+    return 0;
+}

@@ -1,0 +1,256 @@
+/* worker: see the header. The process takes messages from its mailbox as fast as a program reads them;
+ * what a program prints is read as fast as those take it that it is for. A watch only wakes the
+ * process, which then looks at all its programs. Called by the runtime. */
+#include "port/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "actor/runtime.h"
+#include "base/limits.h"
+
+#define RESTART_WINDOW_NS ((uint64_t)5 * 1000000000)
+
+void worker_exit(struct worker *w, const char *reason)
+{
+    w->over = true;
+    rusm_exit(w->self, reason);
+}
+
+bool worker_full(const struct place *p)
+{
+    return buf_len(&p->program->unwritten) >= LIMIT_PROGRAM_QUEUE;
+}
+
+void worker_refuse(struct place *p, const struct rusm_message *m, const char *reason)
+{
+    struct worker *w = p->worker;
+
+    w->host->counters.refused++;
+    log_warn(w->host->log, "%s: a message of %zu bytes was refused: %s", p->program->label, m->len,
+             reason);
+    if (m->kind == RUSM_CALL)
+        (void)rusm_refuse(w->self, m, reason);
+}
+
+/* ---- programs ---- */
+
+static void worker_event(void *user)
+{
+    struct worker *w = user;
+
+    process_wake(w->self);
+}
+
+static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
+{
+    struct place *p = &w->place[i];
+    char label[96];
+    struct program_options o = { .command = w->exec->command,
+                                 .zero = w->exec->name,
+                                 .args = w->args,
+                                 .pid = w->pid,
+                                 .label = label,
+                                 .pty = w->exec->pty,
+                                 .most = LIMIT_PROGRAM_QUEUE + w->exec->framing->most + 8,
+                                 .event = worker_event,
+                                 .user = w };
+
+    if (w->exec->count > 1)
+        snprintf(label, sizeof label, "process %llu (%s, %u)",
+                 (unsigned long long)rusm_self(w->self).serial, w->exec->name, i + 1);
+    else
+        snprintf(label, sizeof label, "process %llu (%s)",
+                 (unsigned long long)rusm_self(w->self).serial, w->exec->name);
+    p->worker = w;
+    p->drained = false;
+    p->unasked = p->unasked_ns = 0;
+    buf_init(&p->said, w->exec->framing->most);
+    answers_init(&p->answers);
+    return program_start(w->host, &o, &p->program, why);
+}
+
+static void worker_end(struct worker *w, struct place *p)
+{
+    if (p->program)
+        program_end(p->program, rusm_now_ns(w->self));
+    p->program = NULL;
+    buf_fini(&p->said);
+    answers_fini(&p->answers);
+}
+
+/* More than a few in a short time are too many, as for a supervisor. */
+static bool worker_may_restart(struct worker *w)
+{
+    uint64_t now_ns = rusm_now_ns(w->self);
+    uint64_t *oldest = &w->restart_ns[w->restarts % WORKER_RESTARTS];
+    bool may = w->restarts < WORKER_RESTARTS || now_ns - *oldest > RESTART_WINDOW_NS;
+
+    *oldest = now_ns;
+    w->restarts++;
+    return may;
+}
+
+/* A program has exited, and what it said was dealt with: the process ends with it, or, if there are
+ * others, another takes its place. */
+static void worker_exited(struct worker *w, struct place *p)
+{
+    char reason[sizeof p->program->reason];
+    const struct rusm_message *last = answers_last(&p->answers);
+    struct rusm_why why;
+
+    memcpy(reason, p->program->reason, sizeof reason);
+    if (w->exec->count == 1) {
+        worker_exit(w, reason);
+        return;
+    }
+    log_warn(w->host->log, "%s: %s", p->program->label, reason);
+    if (last && last->kind == RUSM_CALL)
+        (void)rusm_refuse(w->self, last, reason);
+    worker_end(w, p);
+    if (!worker_may_restart(w)) {
+        worker_exit(w, reason);
+    } else if (worker_start(w, (unsigned)(p - w->place), &why) != 0) {
+        worker_exit(w, why.text);
+    }
+}
+
+/* ---- what programs say ---- */
+
+/* Deals with what is there. False: not now, or the process exits. */
+static bool worker_take(struct place *p)
+{
+    const struct framing *framing = p->worker->exec->framing;
+
+    while (buf_len(&p->said) > 0) {
+        ssize_t used = framing->take(p, buf_data(&p->said), buf_len(&p->said), p->drained);
+        if (used < 0)
+            return false;
+        if (used == 0)
+            break;
+        buf_consume(&p->said, (size_t)used);
+    }
+    if (p->drained)
+        buf_clear(&p->said); /* a part of something */
+    return true;
+}
+
+static void worker_pump(struct worker *w, struct place *p)
+{
+    struct program *program = p->program;
+    size_t budget = LIMIT_PROGRAM_READ;
+
+    while (worker_take(p)) {
+        if (!program->readable && (!program->exited || p->drained))
+            break;
+        if (budget == 0) {
+            process_wake(w->self);
+            return;
+        }
+        ssize_t n = program_read(program, &p->said, budget);
+        if (n > 0) {
+            budget -= (size_t)n;
+        } else if (n == RUSM_ELIMIT || n == RUSM_ENOMEM) {
+            worker_exit(w, n == RUSM_ENOMEM ? "no memory" : "its program printed too long a line");
+            return;
+        } else if (program->exited) {
+            p->drained = true; /* whoever else has its output speaks for itself */
+        }
+    }
+    if (w->over)
+        return;
+    if (p->drained && buf_len(&p->said) == 0)
+        worker_exited(w, p);
+    else if (buf_len(&p->said) == 0 && p->said.cap > LIMIT_PROGRAM_READ)
+        buf_trim(&p->said);
+}
+
+/* ---- the behaviour ---- */
+
+static int worker_offer(struct worker *w, const struct rusm_message *m)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        struct place *p = &w->place[(w->turn + i) % w->count];
+        int error = p->program->deaf ? 0 : w->exec->framing->offer(p, m);
+        if (p->program->deaf)
+            worker_refuse(p, m, "its program reads no more");
+        if (error != RUSM_BUSY) {
+            w->turn = (w->turn + i + 1) % w->count;
+            return error;
+        }
+    }
+    return RUSM_BUSY;
+}
+
+void worker_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    struct worker *w = state;
+
+    for (unsigned i = 0; i < w->count && !w->over; i++)
+        worker_pump(w, &w->place[i]);
+    if (w->over || m->kind == RUSM_WRITABLE)
+        return;
+    if (worker_offer(w, m) == RUSM_BUSY)
+        process_hold(self, true);
+}
+
+/* A copy of the arguments for programs that are started later. */
+static int worker_args(struct worker *w, const struct rusm_args *args)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < args->count; i++)
+        bytes += strlen(args->value[i]) + 1;
+    const char **value = malloc(args->count * sizeof *value + bytes + 1);
+    if (!value)
+        return RUSM_ENOMEM;
+    char *text = (char *)&value[args->count];
+    for (size_t i = 0; i < args->count; i++) {
+        value[i] = text;
+        text = stpcpy(text, args->value[i]) + 1;
+    }
+    w->args = (struct rusm_args){ .count = args->count, .value = value };
+    return 0;
+}
+
+static void worker_free(struct worker *w)
+{
+    for (unsigned i = 0; i < w->count; i++)
+        worker_end(w, &w->place[i]);
+    free((void *)w->args.value);
+    free(w);
+}
+
+int worker_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    const struct exec *exec = rusm_context(self);
+    struct worker *w = calloc(1, sizeof *w + exec->count * sizeof *w->place);
+    struct rusm_why why = { "" };
+    int error;
+
+    if (!w)
+        return RUSM_ENOMEM;
+    w->self = self;
+    w->exec = exec;
+    w->host = exec->port.ports->host(self);
+    rusm_pid_format(self, rusm_self(self), w->pid, sizeof w->pid);
+    error = worker_args(w, args);
+    for (unsigned i = 0; i < exec->count && !error; i++) {
+        error = worker_start(w, i, &why);
+        w->count += error == 0;
+    }
+    if (error) {
+        if (why.text[0])
+            rusm_init_error(self, "%s", why.text);
+        worker_free(w);
+        return error;
+    }
+    *state = w;
+    return 0;
+}
+
+void worker_stop(struct rusm_process *self, void *state, const char *reason)
+{
+    (void)self, (void)reason;
+    worker_free(state);
+}

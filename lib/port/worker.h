@@ -1,0 +1,61 @@
+/* worker: a process that a program, or a pool of them, does the work of. Each program has a place; a
+ * framing turns messages into bytes for it, and its bytes into what the process does. One thread. */
+#ifndef PORT_WORKER_H
+#define PORT_WORKER_H
+
+#include <sys/types.h>
+#include "port/answers.h"
+#include "port/exec.h"
+#include "port/program.h"
+
+struct worker;
+
+struct place {
+    struct worker *worker;
+    struct program *program; /* NULL: it could not be started again */
+    struct buf said;         /* its output that is not whole yet, or has to wait */
+    struct answers answers;  /* exec:, exec+len: */
+    bool drained;            /* it has exited, and all that it said was read */
+    uint64_t unasked_ns;     /* lines that answered nothing are counted since then */
+    uint64_t unasked;
+};
+
+struct worker {
+    struct rusm_process *self;
+    const struct exec *exec;
+    struct port_host *host;
+    struct rusm_args args; /* a copy, for those that are started again */
+    char pid[RUSM_PID_TEXT_MAX];
+    bool over; /* the process has been told to exit */
+    uint64_t restart_ns[WORKER_RESTARTS];
+    unsigned restarts, turn;
+    unsigned count;
+    struct place place[];
+};
+
+struct framing {
+    const char *word; /* exec+WORD: */
+    size_t most;      /* bytes of one unit that a program says */
+    /* Gives the program a message: 0, or RUSM_BUSY. One that cannot be given is refused, which is 0. */
+    int (*offer)(struct place *p, const struct rusm_message *m);
+    /* Acts on the first unit of what it said; `last`: there will be no more. The bytes used; 0: it is
+     * not whole; RUSM_BUSY: again later; another error: the process was told to exit. */
+    ssize_t (*take)(struct place *p, const uint8_t *data, size_t len, bool last);
+};
+
+extern const struct framing framing_lines, framing_len;
+
+int worker_init(struct rusm_process *self, const struct rusm_args *args, void **state);
+void worker_receive(struct rusm_process *self, void *state, const struct rusm_message *m);
+void worker_stop(struct rusm_process *self, void *state, const char *reason);
+
+/* ---- for framings ---- */
+
+/* Too much waits for the program to read it. */
+bool worker_full(const struct place *p);
+/* m is not for this program: a call fails with that reason, which is counted either way. */
+void worker_refuse(struct place *p, const struct rusm_message *m, const char *reason);
+/* The process exits. */
+void worker_exit(struct worker *w, const char *reason);
+
+#endif

@@ -1,0 +1,235 @@
+# Programs as processes: exec:COMMAND, lines and blocks. rusm-port(7).
+load helper
+
+# Whether nobody is left of the group that the program in FILE named.
+group_gone() {
+    ps -A -o pgid=,stat= | awk -v group="$(cat "$1")" '$1 == group && $2 !~ /^Z/ { exit 1 }'
+}
+
+@test "exec: a filter is a process; booted it is supervised" {
+    start_node london --spawnable 'shout=exec:tr a-z A-Z' --boot 's=exec:tr a-z A-Z'
+    expect 0 rusm call london s hello
+    equal "$output" HELLO
+    expect 0 rusm spawn london shout --name t
+    like "$output" "[0-9]*@london#[0-9a-f]*"
+    expect 0 rusm call london t 'two words'
+    equal "$output" 'TWO WORDS'
+    equal "$(json behaviour '.name == "t"' rusm attach london)" exec:tr
+    equal "$(json behaviour '.name == "shout"' rusm attach --spawnables london)" exec:tr
+    before=$(json pid '.name == "s"' rusm attach london)
+    expect 0 rusm kill london s
+    wait_until rusm call london s again
+    not equal "$(json pid '.name == "s"' rusm attach london)" "$before"
+}
+
+@test "exec: buffering is cured for what uses the C library, Python and Node.js" {
+    start_node london --boot 'tr=exec:tr a-z A-Z' --boot 'sed=exec:sed s/o/0/' \
+        --boot 'cut=exec:cut -c2- | rev' \
+        --boot 'python=exec:python3 -c "import sys
+for line in sys.stdin: print(line.strip().title())"' \
+        --boot 'awk=exec+pty:awk "{ print toupper(\$0) }"' \
+        --boot 'perl=exec+pty:perl -ne "print ucfirst"'
+    for wanted in 'tr HELLO' 'sed hell0' 'cut olle' 'python Hello' 'awk HELLO' 'perl Hello'; do
+        expect 0 rusm call london "${wanted% *}" hello
+        equal "$output" "${wanted#* }"
+        expect 0 rusm call london "${wanted% *}" ''
+        equal "$output" ''
+    done
+}
+
+@test "exec: arguments are the command's, never part of it" {
+    start_node london --spawnable \
+        'args=exec:while read -r x; do printf "%s|" "$#" "$@" "$x"; echo; done'
+    rusm spawn london args --name a -- 'two words' '$(touch oops)' '"; touch oops' ''
+    expect 0 rusm call london a '$(touch oops)'
+    equal "$output" '4|two words|$(touch oops)|"; touch oops||$(touch oops)|'
+    [ ! -e oops ]
+}
+
+@test "exec: the environment is clean, three descriptors are open, the group is its own" {
+    SECRET=1 BASH_ENV=x start_node london --boot 'e=exec:read x; env' --boot 'f=exec:read x; ls -x /proc/$$/fd' \
+        --boot 'g=exec:read x; ps -o pid=,pgid=,sid=,ignored= -p $$'
+    expect 0 rusm call london f x
+    equal "$(echo "$output" | tr -s ' ')" '0 1 2'
+    expect 0 rusm call london g x
+    read -r pid pgid sid ignored <<<"$output"
+    equal "$pid $pid" "$pgid $sid"
+    like "$ignored" '*0000000'
+    rusm kill london e
+    start_node paris --spawnable 'env=exec+len:read x; printf "\0\0\4\0"; (env; yes .) | head -c 1024'
+    rusm spawn paris env --name env
+    SECRET=1 expect 0 rusm call paris env "$(printf '\nx')"
+    has_line <(echo "$output") RUSM_NODE=paris
+    like "$output" '*RUSM_PID=[0-9]*@paris#[0-9a-f]**'
+    like "$output" '*PATH=*'
+    not like "$output" '*SECRET*' >/dev/null
+}
+
+@test "exec: a program's end is the process's, with its status" {
+    start_node london --spawnable 'die=exec:read x; exit 3' --spawnable 'kill=exec:read x; kill -9 $$' \
+        --spawnable 'done=exec:read x; echo bye'
+    for wanted in 'die:exit status 3' 'kill:signal 9'; do
+        rusm spawn london "${wanted%%:*}" --name p
+        expect_error 4 "rusm: call: process 'p' on london died before it replied: ${wanted#*:}" \
+            rusm call london p x
+    done
+    rusm spawn london done --name p
+    expect 0 rusm call london p x # what it printed first counts
+    equal "$output" bye
+    wait_until not rusm call london p x
+}
+
+@test "exec: one that fails is restarted by its supervisor, to a limit" {
+    start_node london --boot 'p=exec:while read -r x; do [ "$x" = die ] && exit 3; echo "$x"; done'
+    for _ in 1 2; do
+        expect 4 rusm call london p die
+        wait_until rusm call london p hello
+    done
+}
+
+@test "exec: a message of several lines is refused, in exec+len it goes through" {
+    start_node london --boot 'lines=exec:cat' --boot 'len=exec+len:cat'
+    printf 'two\nlines' >m
+    expect_error 4 "rusm: call: process 'lines' on london died before it replied: more than one line: exec+len and exec+json carry that" \
+        rusm call london lines --file m
+    rusm send london lines --file m
+    wait_until equal "$(json value '.counter == "programs_refused"' rusm attach --counters london)" 2
+    expect 0 rusm call london lines "$(printf 'one line\n')"
+    equal "$output" 'one line'
+    rusm call london len --file m >got
+    echo >>m
+    cmp m got
+    head -c 3000000 /dev/urandom >m
+    rusm call london len --file m >got
+    echo >>m
+    cmp m got
+}
+
+@test "exec: answers stay in step with messages, also late ones" {
+    start_node london --spawnable 'slow=exec:while read -r x; do [ "$x" = wait ] && read -r y <fifo; echo "$x"; done'
+    mkfifo fifo
+    rusm spawn london slow --name p
+    rusm send london p nobody waits for this
+    expect 0 rusm call london p first
+    equal "$output" first
+    expect 6 rusm call --timeout 0.2 london p wait # its answer comes when nobody wants it any more
+    rusm call london p second >got &
+    echo >fifo
+    wait $!
+    equal "$(cat got)" second
+}
+
+@test "exec: one that answers nothing takes all it is sent, and times out who asks" {
+    start_node london --spawnable 'sink=exec:cat >>all'
+    rusm spawn london sink --name p
+    seq 5000 >lines
+    expect 0 rusm send london p --lines <lines
+    expect 6 rusm call --timeout 0.2 london p question
+    expect 0 rusm send london p after
+    wait_until has_line all after
+    equal "$(head -n 5000 all | cmp - lines && sed -n 5001p all)" question
+}
+
+@test "exec: one that does not read holds its senders back" {
+    start_node london --mailbox 16 --boot 'p=exec:sleep 1000'
+    yes "$(printf %0999d 0)" | head -n 1000 >lines
+    expect 6 rusm send --timeout 1 london p --lines <lines
+    like "$stderr" '*is full*'
+    [ "$(json mailbox '.name == "p"' rusm attach london)" = 16 ]
+    expect 0 rusm kill london p
+}
+
+@test "exec: floods are ended, whole lines and endless ones" {
+    start_node london --spawnable 'many=exec:read x; yes' --spawnable 'long=exec:read x; tr "\0" x </dev/zero' \
+        --spawnable 'len=exec+len:yes'
+    rusm spawn london many --name p
+    expect 0 rusm call london p x
+    equal "$output" y
+    wait_until has_text london.err "it printed what nobody asked for: y"
+    wait_until not rusm send london p x
+    rusm spawn london long --name p
+    expect_error 4 "rusm: call: process 'p' on london died before it replied: its program printed too long a line" \
+        rusm call london p x
+    rusm spawn london len --name p
+    wait_until not rusm send london p x
+}
+
+@test "exec: standard error goes to the log, bounded" {
+    start_node london --boot 'p=exec:while read -r x; do printf "complaint %s\nhalf a line" "$x" >&2; echo; done' \
+        --spawnable 'q=exec:seq -f "line %g" 10000 >&2; cat'
+    rusm call london p one
+    wait_until has_text london.err "(exec:while): complaint one"
+    rusm kill london p
+    wait_until has_text london.err "(exec:while): half a line"
+    rusm spawn london q --name q
+    rusm call london q x
+    rusm kill london q
+    wait_until has_text london.err "(exec:seq): 9800 more lines were not logged"
+    equal "$(grep -c '(exec:seq): line' london.err)" 200
+}
+
+@test "exec: kill ends the whole group, gently first" {
+    start_node london --spawnable 'p=exec:echo $$ >group; trap "echo bye >last; exit" TERM; sleep 1000 & wait; cat'
+    rusm spawn london p --name p
+    wait_until [ -s group ]
+    expect 0 rusm kill london p
+    wait_until group_gone group
+    has_line last bye
+}
+
+@test "exec: one that ignores SIGTERM is killed" {
+    start_node london --spawnable 'p=exec:trap "" TERM; echo $$ >group; sleep 1000 & while :; do sleep 1000; done'
+    rusm spawn london p --name p
+    wait_until [ -s group ]
+    expect 0 rusm kill london p
+    wait_until group_gone group
+}
+
+@test "exec: nothing is left when the node stops, or is killed" {
+    start_node london --spawnable 'p=exec:trap "" TERM HUP PIPE; echo $$ >"$1"; (trap "" TERM; sleep 1000) & while :; do sleep 1000; done'
+    rusm spawn london p -- one
+    rusm spawn london p -- two
+    wait_until [ -s one ] && wait_until [ -s two ]
+    expect 0 rusm stop london
+    group_gone one
+    group_gone two
+    start_node london --spawnable 'p=exec:trap "" TERM HUP PIPE; echo $$ >"$1"; (trap "" TERM; sleep 1000) & while :; do sleep 1000; done'
+    rusm spawn london p -- three
+    wait_until [ -s three ]
+    kill -9 "$pid"
+    wait_until group_gone three
+}
+
+@test "exec: the guard is started again, and knows all programs" {
+    start_node london --spawnable 'p=exec:echo $$ >group; trap "" TERM HUP PIPE; while :; do sleep 1000; done'
+    rusm spawn london p
+    wait_until [ -s group ]
+    kill -9 "$(pgrep -P "$pid" -f 'rusm-guard$')"
+    wait_until has_text london.err "there is another now"
+    kill -9 "$pid"
+    wait_until group_gone group
+}
+
+@test "exec: a pool shares the work and replaces who dies" {
+    start_node london --boot 'p=exec*3:while read -r x; do [ "$x" = die ] && exit 4; echo $$; done'
+    for _ in 1 2 3 4 5 6; do rusm call london p x; done >pids.got
+    equal "$(sort -u pids.got | wc -l)" 3
+    expect_error 4 "rusm: call: process 'p' on london died before it replied: exit status 4" \
+        rusm call london p die
+    for _ in 1 2 3 4 5 6; do rusm call london p x; done >more.got
+    equal "$(sort -u pids.got more.got | wc -l)" 4
+}
+
+@test "exec: a SPEC that is none says what it should be" {
+    expect 2 rusm node --name london --spawnable 'p=exec+xml:cat'
+    like "$stderr" "*cannot teach 'p': exec+xml: it is exec+json, exec+len or exec+pty"
+    expect 2 rusm node --name london --spawnable 'p=exec*0:cat'
+    like "$stderr" '*a pool has 1 to 64 programs'
+    expect 2 rusm node --name london --spawnable 'p=exec*many:cat'
+    like "$stderr" '*not a number'
+    expect 2 rusm node --name london --spawnable 'p=exec+len'
+    like "$stderr" '*no command: write exec:COMMAND'
+    start_node london --spawnable 'p=exec:no-such-program'
+    rusm spawn london p
+    wait_until has_text london.err "no-such-program: not found"
+}
