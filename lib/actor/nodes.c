@@ -78,7 +78,7 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, size_t max,
     return 0;
 }
 
-int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
+static int nodes_get(struct nodes *n, const char *name, size_t len, size_t max, uint32_t *index)
 {
     uint64_t hash = map_hash_bytes(&n->by_name, name, len);
     struct nodes_key key = { .name = name, .len = len };
@@ -92,7 +92,7 @@ int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
         return RUSM_EINVAL;
     }
     struct node_name *it;
-    int err = nodes_add(n, name, len, LIMIT_NODE_NAMES, &it);
+    int err = nodes_add(n, name, len, max, &it);
     if (err) {
         return err;
     }
@@ -103,6 +103,16 @@ int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
     n->at[n->count++] = it;
     *index = it->index;
     return 0;
+}
+
+int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
+{
+    return nodes_get(n, name, len, LIMIT_NODE_NAMES, index);
+}
+
+int nodes_heard(struct nodes *n, const char *name, size_t len, uint32_t *index)
+{
+    return nodes_get(n, name, len, LIMIT_NODE_NAMES - LIMIT_NODE_NAMES_OWN, index);
 }
 
 int nodes_client_up(struct nodes *n, uint32_t *index)

@@ -33,6 +33,8 @@ int nodes_init(struct nodes *n, const char *own, uint64_t seed);
 void nodes_fini(struct nodes *n);
 /* Index of a name, made if new. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
 int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index);
+/* The same for a name that a peer said: some places are left for those that we say. */
+int nodes_heard(struct nodes *n, const char *name, size_t len, uint32_t *index);
 /* An index for a client, which has no name of its own (shown as "client"); and its end: the index is
  * used again for a client of another incarnation. RUSM_ELIMIT, RUSM_ENOMEM. */
 int nodes_client_up(struct nodes *n, uint32_t *index);

@@ -378,6 +378,11 @@ int runtime_node_index(struct runtime *rt, const char *name, size_t len, uint32_
     return nodes_index(&rt->nodes, name, len, index);
 }
 
+int runtime_node_heard(struct runtime *rt, const char *name, size_t len, uint32_t *index)
+{
+    return nodes_heard(&rt->nodes, name, len, index);
+}
+
 int runtime_client_up(struct runtime *rt, uint32_t *index)
 {
     return nodes_client_up(&rt->nodes, index);

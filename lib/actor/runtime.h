@@ -141,6 +141,8 @@ void runtime_gaps_tell(struct runtime *rt, uint32_t node, uint32_t incarnation, 
 /* ---- node names ---- */
 /* Index of a name, made if new; 0 is our own. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
 int runtime_node_index(struct runtime *rt, const char *name, size_t len, uint32_t *index);
+/* The same for a name that a peer said: LIMIT_NODE_NAMES_OWN. */
+int runtime_node_heard(struct runtime *rt, const char *name, size_t len, uint32_t *index);
 const char *runtime_node_name(const struct runtime *rt, uint32_t index); /* NULL: none such */
 /* An index for a client while it is connected; runtime_node_lost before its end. RUSM_ELIMIT,
  * RUSM_ENOMEM. */

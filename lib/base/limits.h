@@ -101,8 +101,13 @@
 #define LIMIT_NAMES ((size_t)1024 * 1024)
 
 /* Node names seen; they are never forgotten, as pids refer to them by index. Above: RUSM_ELIMIT, a
- * node of a new name is not let in. Clients have places of their own beyond. */
+ * node of a new name is not let in. Only a holder of the certificate can make names up, and it could
+ * stop the node as well; it costs a handshake a name. Clients have places of their own beyond. */
 #define LIMIT_NODE_NAMES ((size_t)65536)
+
+/* Of these, left for names that no peer said: those of --join, of the run folder and of our own
+ * processes get in whatever others made up. */
+#define LIMIT_NODE_NAMES_OWN ((size_t)4096)
 
 /* Monitors on one process. Above: RUSM_ELIMIT; another node's watcher is told system_limit. */
 #define LIMIT_MONITORS ((size_t)1024 * 1024)

@@ -276,7 +276,7 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
                  hello->name, c->meant);
         return CLOSE_WRONG_NODE;
     }
-    struct member *m = member_get(node, hello->name, hello->name_len);
+    struct member *m = member_get(node, hello->name, hello->name_len, true);
     if (!m || reserve_index(node, m->index) != 0)
         return CLOSE_LIMIT;
     c->member = m;

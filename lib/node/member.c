@@ -34,15 +34,17 @@ struct member *member_find(struct rusm_node *node, const char *name, size_t len)
     return n ? list_entry(n, struct member, by_name) : NULL;
 }
 
-struct member *member_get(struct rusm_node *node, const char *name, size_t len)
+struct member *member_get(struct rusm_node *node, const char *name, size_t len, bool heard)
 {
+    int (*index)(struct runtime *, const char *, size_t, uint32_t *) =
+        heard ? runtime_node_heard : runtime_node_index;
     struct member *m = member_find(node, name, len);
     if (m)
         return m;
     m = calloc(1, sizeof *m);
     if (m)
         m->node = node;
-    if (!m || runtime_node_index(node->runtime, name, len, &m->index) != 0 || dial_add(m) != 0) {
+    if (!m || index(node->runtime, name, len, &m->index) != 0 || dial_add(m) != 0) {
         free(m);
         return NULL;
     }
@@ -123,7 +125,7 @@ void members_scan(struct rusm_node *node)
             continue;
         }
         struct member *m =
-            is_neighbour(node, e) ? member_get(node, e->name, strlen(e->name)) : NULL;
+            is_neighbour(node, e) ? member_get(node, e->name, strlen(e->name), false) : NULL;
         if (m) /* in any order: not all begin with the same one */
             want_neighbour(m, e, node->now_ns + rng_below(&node->rng, 1000));
     }
@@ -138,7 +140,7 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
         return err_why(why, RUSM_EINVAL, "cannot join '%s': write it NODE@HOST:PORT", text);
     if (strcmp(target.name, node->name) == 0)
         return err_why(why, RUSM_EINVAL, "cannot join '%s': it is this node's own name", text);
-    struct member *m = member_get(node, target.name, strlen(target.name));
+    struct member *m = member_get(node, target.name, strlen(target.name), false);
     if (!m)
         return err_why(why, RUSM_ENOMEM, "no memory");
     bool v6 = strchr(target.host, ':');
@@ -233,7 +235,7 @@ int members_told(struct rusm_node *node, const struct frame *frame)
             continue;
         struct member *m = member_find(node, e.name, e.name_len);
         if (!m && node->told < LIMIT_TOLD) {
-            m = member_get(node, e.name, e.name_len);
+            m = member_get(node, e.name, e.name_len, true);
             if (m)
                 tell_apart(node, m, true);
         }

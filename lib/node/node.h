@@ -199,8 +199,8 @@ uint64_t liveness_tick(struct rusm_node *node);
 
 /* ---- member.c ---- */
 struct member *member_find(struct rusm_node *node, const char *name, size_t len);
-/* Makes it if new. NULL: no memory, or LIMIT_NODE_NAMES. */
-struct member *member_get(struct rusm_node *node, const char *name, size_t len);
+/* Makes it if new; `heard` of a peer, not vouched for. NULL: no memory, or LIMIT_NODE_NAMES. */
+struct member *member_get(struct rusm_node *node, const char *name, size_t len, bool heard);
 /* The run folder's other nodes of our cluster become wanted. */
 void members_scan(struct rusm_node *node);
 int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);

@@ -7,7 +7,7 @@ load helper
 PATIENCE=60
 SMALL=40        # bytes of a message to stuck_$1, whose mailbox is full before its lanes are
 LARGE=2000      # and to victim_$1, whose lanes are full before its mailbox is
-TOLD=20000      # messages that each source has for the former, three times what its lane holds
+TOLD=9000      # messages that each source has for the former, more than its lane holds
 ASIDE=200       # messages of a pair aside
 LANE=278528     # bytes that a lane takes while nothing is taken from it: queue and window
 BOUND_KIB=16384 # see bounded

@@ -136,11 +136,14 @@ static void test_nodes(void **state)
     assert_string_equal(nodes_at(&n, 0)->name, "own");
     for (size_t i = 1; i < LIMIT_NODE_NAMES; i++) {
         int len = snprintf(text, sizeof(text), "node-%zu", i);
+        bool heard = i < LIMIT_NODE_NAMES - LIMIT_NODE_NAMES_OWN;
+        assert_int_equal(nodes_heard(&n, text, (size_t)len, &index), heard ? 0 : RUSM_ELIMIT);
         assert_int_equal(nodes_index(&n, text, (size_t)len, &index), 0);
         assert_int_equal(index, last + 1);
         last = index;
     }
     assert_int_equal(nodes_index(&n, "more", 4, &index), RUSM_ELIMIT);
+    assert_int_equal(nodes_heard(&n, text, strlen(text), &index), 0); /* it is known by now */
     assert_int_equal(nodes_index(&n, "node-1", 6, &index), 0);
     assert_int_equal(index, 1);
     assert_int_equal(nodes_index(&n, "own", 3, &index), 0);
