@@ -195,6 +195,7 @@ static int node_options(const struct options *options, const char **join,
         .log_fd = STDERR_FILENO,
         .output_fd = STDOUT_FILENO,
         .identity_create = true,
+        .http = options_has(options, "http"),
         .http_token = options_value(options, "http-token"),
         .http_tcp = options_value(options, "http-tcp"),
     };
@@ -365,10 +366,11 @@ static const struct cmd_option node_table[] = {
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
     { "max-packet", "BYTES", "the longest packet tried [1452 on loopback, else 8952]" },
-    { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
-    { "log-file", "FILE", "where the log goes [standard error]" },
+    { "http", NULL, "serve HTTP/3 too, on the same port: rusm-http(7)" },
     { "http-token", "FILE", "the token of HTTP clients without certificate" },
     { "http-tcp", "ADDR:PORT", "serve HTTP/1.1 over TCP too, for those who have the token" },
+    { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
+    { "log-file", "FILE", "where the log goes [standard error]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
     { "config", "FILE", "read more of these options from a file, one a line" },
     OPTION_END,
@@ -381,7 +383,8 @@ const struct cmd cmd_node = {
         "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
         "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--spin MICROSECONDS] [--max-packet BYTES] "
-        "[--log-level LEVEL] [--log-file FILE] [--http-token FILE] [--http-tcp ADDR:PORT] [--detach] [--config FILE]",
+        "[--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
+        "[--log-level LEVEL] [--log-file FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

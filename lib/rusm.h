@@ -414,7 +414,7 @@ struct rusm_node_options {
     int log_fd;                    /* where the log goes, one line each [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */
     bool identity_create;          /* make the identity file when there is none */
-    bool http;                     /* serve HTTP/3 too: rusm-http(7); http_token implies it */
+    bool http;                     /* serve HTTP/3 too, on the same port: rusm-http(7) */
     const char *http_token;        /* file: the token of HTTP clients without certificate */
     const char *
         http_tcp; /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too; wants http_token */

@@ -236,6 +236,17 @@
  * each. Above: 503. */
 #define LIMIT_HTTP_REQUESTS 4096
 
+/* HTTP/3 connections; they are some of LIMIT_CONNECTIONS. Above: closed. */
+#define LIMIT_HTTP_CONNECTIONS 1024
+
+/* Of these, clients without certificate whose first token has not come, and how long it may take: they
+ * are strangers still. Above: the oldest is closed. */
+#define LIMIT_HTTP_STRANGERS 64
+#define LIMIT_HTTP_STRANGER_NS ((uint64_t)10 * 1000000000)
+
+/* Streams of requests at once, a connection. QUIC holds the client to it. */
+#define LIMIT_HTTP_STREAMS 1024
+
 /* Bytes of a request's path and query: a name and 64 short arguments; all of its header fields. Longer:
  * 431. */
 #define LIMIT_HTTP_TARGET 4096
@@ -247,6 +258,10 @@
 
 /* Bytes of a spawn's JSON: LIMIT_ARGS_BYTES, each as an escape of six. Longer: 413. */
 #define LIMIT_HTTP_JSON ((size_t)256 * 1024)
+
+/* How long a send or call waits while the receiver's mailbox is full, so that a burst is not refused.
+ * Longer: 503. */
+#define LIMIT_HTTP_BUSY_NS ((uint64_t)1000000000)
 
 /* How long a call waits for its reply unless the request says so; and at most: one that waits for ever is
  * one of LIMIT_HTTP_REQUESTS for ever. */

@@ -42,18 +42,33 @@ static void piece_free(struct exchange *x, struct piece *p)
     free(p);
 }
 
+void exchange_cancel(struct exchange *x)
+{
+    void (*gone)(struct exchange * x) = x ? x->gone : NULL;
+
+    if (!x) {
+        return;
+    }
+    x->gave_up = true;
+    x->state = EXCHANGE_ANSWERED; /* nothing that comes matters any more */
+    if (x->working) {
+        x->working = false;
+        x->gateway->node->cancel(x->gateway->context, &x->job);
+    }
+    x->gone = NULL;
+    x->drained = NULL;
+    if (gone) {
+        gone(x);
+    }
+    exchange_progress(x);
+}
+
 void exchange_free(struct exchange *x)
 {
     if (!x) {
         return;
     }
-    if (x->working) {
-        x->working = false;
-        x->gateway->node->cancel(x->gateway->context, &x->job);
-    }
-    if (x->gone) {
-        x->gone(x);
-    }
+    exchange_cancel(x);
     list_each_safe(link, &x->pieces) {
         piece_free(x, list_entry(link, struct piece, link));
     }
@@ -303,6 +318,10 @@ size_t exchange_pull(struct exchange *x, const uint8_t **data, size_t cap, bool 
     *data = NULL;
     *end = false;
     if (x->state != EXCHANGE_ANSWERED) {
+        return 0;
+    }
+    if (x->gave_up) {
+        *end = true;
         return 0;
     }
     if (x->pulling == &x->pieces) { /* none begun: the first that was not pulled */

@@ -21,6 +21,8 @@ struct gateway {
     uint64_t budget;      /* what is left of LIMIT_HTTP_BODIES */
     struct list watchers; /* events.c */
     uint64_t beat_ns;
+    struct list connections, strangers; /* struct h3; h3.c's */
+    size_t connection_count, stranger_count;
     uint64_t now_ns;
     bool leaving;
 };
@@ -130,6 +132,11 @@ void exchange_progress(struct exchange *x);
 void exchange_body_free(struct exchange *x);
 /* Gives up on those whose clients are too slow. Returns when to be called again. */
 uint64_t exchanges_tick(struct gateway *g);
+
+/* ---- h3.c ---- */
+uint64_t h3_tick(struct gateway *g); /* when to be called again */
+void h3_leave(struct gateway *g);
+void h3_end(struct gateway *g); /* frees what is left, as the endpoint is gone */
 
 /* ---- route.c ---- */
 /* Which one; answers by itself if it is none or not for this client. NULL then. */

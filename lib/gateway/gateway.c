@@ -24,6 +24,8 @@ int gateway_new(struct gateway **out, const struct gateway_options *options, str
     list_init(&g->clients);
     list_init(&g->others);
     list_init(&g->watchers);
+    list_init(&g->connections);
+    list_init(&g->strangers);
     error = token_load(&g->token, options->token, options->seed, why);
     if (error) {
         free(g);
@@ -36,6 +38,7 @@ int gateway_new(struct gateway **out, const struct gateway_options *options, str
 void gateway_free(struct gateway *g)
 {
     if (g) {
+        h3_end(g);
         must(g->count == 0 && g->budget == LIMIT_HTTP_BODIES);
         explicit_bzero(&g->token, sizeof(g->token));
         free(g);
@@ -50,6 +53,7 @@ bool gateway_has_token(const struct gateway *g)
 void gateway_leave(struct gateway *g)
 {
     g->leaving = true;
+    h3_leave(g);
     events_leave(g);
 }
 
@@ -58,9 +62,16 @@ size_t gateway_pending(const struct gateway *g)
     return g->count;
 }
 
+size_t gateway_connections(const struct gateway *g)
+{
+    return g->connection_count;
+}
+
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns)
 {
     g->now_ns = now_ns;
-    uint64_t exchanges_ns = exchanges_tick(g), events_ns = events_tick(g);
-    return exchanges_ns < events_ns ? exchanges_ns : events_ns;
+    uint64_t next_ns = exchanges_tick(g), at_ns = events_tick(g);
+    next_ns = at_ns < next_ns ? at_ns : next_ns;
+    at_ns = h3_tick(g);
+    return at_ns < next_ns ? at_ns : next_ns;
 }

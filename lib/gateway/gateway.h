@@ -22,6 +22,7 @@
 
 struct gateway;
 struct exchange;
+struct conn;
 
 /* ---- the node's side: what requests ask of it ---- */
 
@@ -35,9 +36,10 @@ enum gateway_op {
 
 /* Lives until its outcome, or until it is cancelled; all pointers too. */
 struct gateway_job {
-    struct list link; /* the node's, list_init'ed */
-    uint64_t ref;     /* the node's */
-    void *listing;    /* the node's */
+    struct list link;       /* the node's, list_init'ed */
+    uint64_t ref;           /* the node's */
+    void *listing;          /* the node's */
+    uint64_t busy_until_ns; /* the node's */
     enum gateway_op op;
     enum rusm_table table;
     const char *process; /* an address in text, checked; SEND, CALL, KILL */
@@ -115,9 +117,13 @@ void gateway_free(struct gateway *g);            /* after the last exchange; NUL
 bool gateway_has_token(const struct gateway *g); /* clients without certificate may come */
 /* In every turn: what is due. Returns when to be called again; UINT64_MAX: no need. */
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns);
-/* The node leaves: new requests are answered 503. */
+/* A connection of the node's endpoint that is ready and speaks HTTP/3. 0, or it is being closed. */
+int gateway_accept(struct gateway *g, struct conn *c);
+/* The node leaves: new requests are refused. */
 void gateway_leave(struct gateway *g);
 size_t gateway_pending(const struct gateway *g); /* exchanges that there are */
+void gateway_close(struct gateway *g);           /* all connections */
+size_t gateway_connections(const struct gateway *g);
 
 /* ---- the transport's side: one exchange a request ---- */
 
@@ -126,7 +132,7 @@ struct gateway_transport {
      * within exchange_head_end, exchange_body and exchange_end. Not to free the exchange in. */
     void (*ready)(void *context, struct exchange *x);
     /* The client is too slow, or the rest of the response can't be made: break it off, and free the
-     * exchange, at once or later. Not called from within the functions below. */
+     * exchange, at once or (exchange_cancel now) later. Not called from within the functions below. */
     void (*give_up)(void *context, struct exchange *x);
 };
 
@@ -150,7 +156,10 @@ bool exchange_head_end(struct exchange *x);
 bool exchange_body(struct exchange *x, const void *data, size_t len);
 /* The request is complete. */
 void exchange_end(struct exchange *x);
-/* Ends it: what it asked for is cancelled, unless it has happened. */
+/* The client wants no response: what it asked for is cancelled, unless it has happened. What was
+ * pulled stays. `ready` and `give_up` are not called any more. */
+void exchange_cancel(struct exchange *x); /* NULL is fine */
+/* Ends it, the same way. */
 void exchange_free(struct exchange *x); /* NULL is fine */
 
 #define EXCHANGE_FIELDS 8

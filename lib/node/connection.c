@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/must.h"
+#include "node/gate.h"
 #include "node/node.h"
 #include "node/resolve.h"
 
@@ -107,6 +108,8 @@ int connection_dial(struct rusm_node *node, const struct resolved *to, const cha
 static int on_ready(void *context, struct conn *conn)
 {
     struct rusm_node *node = context;
+    if (conn_is_http(conn))
+        return gate_accept(node, conn);
     struct connection *c = of_conn(node, conn);
     bool inbound = !c;
     if (inbound)

@@ -18,8 +18,10 @@ struct gate {
     struct rusm_behaviour behaviour;
     uint64_t serial;   /* of the process; 0: none yet */
     struct list fresh; /* jobs for the process to begin */
-    struct map asked;  /* by ref */
-    bool woken;        /* the process has a message to look at `fresh` */
+    struct list busy;  /* whose receiver's mailbox is full: tried again when there may be room */
+    uint64_t busy_until_ns; /* when the first of them waited for too long; UINT64_MAX: none waits */
+    struct map asked;       /* by ref */
+    bool woken;             /* the process has a message to look at `fresh` */
 };
 
 static void done(struct gateway_job *job, int error)
@@ -79,6 +81,19 @@ static bool is_far(struct gate *gate, const struct gateway_job *job)
     return id_address_parse(job->process, len, &a) == 0 && !is_here(gate->node, &a);
 }
 
+/* It waits for room, as others' lanes do, but not for long. */
+static void wait_for_room(struct gate *gate, struct gateway_job *job)
+{
+    uint64_t now_ns = gate->node->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
+    if (!job->busy_until_ns)
+        job->busy_until_ns =
+            now_ns + (job->op == GATEWAY_CALL && most_ns < LIMIT_HTTP_BUSY_NS ? most_ns
+                                                                              : LIMIT_HTTP_BUSY_NS);
+    if (job->busy_until_ns < gate->busy_until_ns)
+        gate->busy_until_ns = job->busy_until_ns;
+    list_append(&gate->busy, &job->link);
+}
+
 static void begin_call(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
 {
     uint64_t ref;
@@ -91,7 +106,9 @@ static void begin_call(struct gate *gate, struct rusm_process *self, struct gate
         if (error)
             rusm_call_end(self, ref);
     }
-    if (error)
+    if (error == RUSM_BUSY)
+        wait_for_room(gate, job);
+    else if (error)
         done(job, error);
     else
         gateway_taken(job);
@@ -103,7 +120,10 @@ static void begin_send(struct gate *gate, struct rusm_process *self, struct gate
     int error = job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
                                              job->data, job->len, 0)
                             : rusm_send_to(self, job->process, job->data, job->len, 0);
-    gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = far });
+    if (error == RUSM_BUSY)
+        wait_for_room(gate, job);
+    else
+        gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = far });
 }
 
 /* Of another node's: those of ours are ended without the process. */
@@ -130,6 +150,51 @@ static void begin_fresh(struct gate *gate, struct rusm_process *self)
     }
 }
 
+/* Tries those that wait again, in order, and not those whose receiver has just said that it is full
+ * still. */
+static void begin_busy(struct gate *gate, struct rusm_process *self)
+{
+    const char *full[16];
+    size_t count = 0;
+    struct list waiting;
+    list_init(&waiting);
+    list_move_all(&waiting, &gate->busy);
+    gate->busy_until_ns = UINT64_MAX;
+    while (!list_empty(&waiting)) {
+        struct gateway_job *job = list_entry(list_first(&waiting), struct gateway_job, link);
+        size_t i = 0;
+        list_remove(&job->link);
+        while (i < count && strcmp(full[i], job->process) != 0)
+            i++;
+        if (i < count) {
+            wait_for_room(gate, job);
+            continue;
+        }
+        if (job->op == GATEWAY_CALL)
+            begin_call(gate, self, job);
+        else
+            begin_send(gate, self, job);
+        if (count < sizeof full / sizeof *full && gate->busy.prev == &job->link)
+            full[count++] = job->process;
+    }
+}
+
+/* Those that waited for too long are told so. */
+static void give_up_busy(struct gate *gate)
+{
+    uint64_t next_ns = UINT64_MAX;
+    list_each_safe(link, &gate->busy) {
+        struct gateway_job *job = list_entry(link, struct gateway_job, link);
+        if (job->busy_until_ns <= gate->node->now_ns) {
+            list_remove(link);
+            done(job, RUSM_BUSY);
+        } else if (job->busy_until_ns < next_ns) {
+            next_ns = job->busy_until_ns;
+        }
+    }
+    gate->busy_until_ns = next_ns;
+}
+
 static int process_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     (void)args;
@@ -150,6 +215,8 @@ static void process_receive(struct rusm_process *self, void *state, const struct
                                  .text = (const char *)m->data,
                                  .ended = m->error == RUSM_ENOPROC &&
                                           strcmp((const char *)m->data, "noproc") != 0 });
+    if (m->kind == RUSM_WRITABLE && m->from.serial == 0 && !list_empty(&gate->busy))
+        begin_busy(gate, self);
     begin_fresh(gate, self);
 }
 
@@ -161,6 +228,8 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
     (void)self, (void)reason;
     gate->serial = 0;
     gate->woken = false;
+    list_move_all(&gate->fresh, &gate->busy);
+    gate->busy_until_ns = UINT64_MAX;
     while (!list_empty(&gate->fresh)) {
         struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
         list_remove(&job->link);
@@ -329,6 +398,8 @@ int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
                                                .stop = process_stop,
                                                .context = gate };
     list_init(&gate->fresh);
+    list_init(&gate->busy);
+    gate->busy_until_ns = UINT64_MAX;
     map_init(&gate->asked, rng_u64(&node->rng));
     int error = gateway_new(&gate->gateway, &options, why);
     if (error)
@@ -355,7 +426,13 @@ struct gateway *gate_gateway(const struct rusm_node *node)
 
 uint64_t gate_tick(struct rusm_node *node)
 {
-    return node->gate ? gateway_tick(node->gate->gateway, node->now_ns) : UINT64_MAX;
+    struct gate *gate = node->gate;
+    if (!gate)
+        return UINT64_MAX;
+    if (gate->busy_until_ns <= node->now_ns)
+        give_up_busy(gate);
+    uint64_t next_ns = gateway_tick(gate->gateway, node->now_ns);
+    return gate->busy_until_ns < next_ns ? gate->busy_until_ns : next_ns;
 }
 
 void gate_leave(struct rusm_node *node)
@@ -367,4 +444,20 @@ void gate_leave(struct rusm_node *node)
 bool gate_left(struct rusm_node *node)
 {
     return !node->gate || gateway_pending(node->gate->gateway) == 0;
+}
+
+int gate_accept(struct rusm_node *node, struct conn *conn)
+{
+    return gateway_accept(node->gate->gateway, conn);
+}
+
+void gate_disconnect(struct rusm_node *node)
+{
+    if (node->gate)
+        gateway_close(node->gate->gateway);
+}
+
+bool gate_disconnected(const struct rusm_node *node)
+{
+    return !node->gate || gateway_connections(node->gate->gateway) == 0;
 }

@@ -13,9 +13,14 @@ void gate_close(struct rusm_node *node);                    /* none: nothing */
 struct gateway *gate_gateway(const struct rusm_node *node); /* NULL: none */
 /* In every turn. Returns when to be called again. */
 uint64_t gate_tick(struct rusm_node *node);
+/* A connection that is ready and speaks HTTP/3. 0, or it is being closed. */
+int gate_accept(struct rusm_node *node, struct conn *conn);
 /* The node leaves: no new requests. */
 void gate_leave(struct rusm_node *node);
 /* All requests have their answers. */
 bool gate_left(struct rusm_node *node);
+/* Ends all connections; whether they have. */
+void gate_disconnect(struct rusm_node *node);
+bool gate_disconnected(const struct rusm_node *node);
 
 #endif

@@ -92,6 +92,8 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
         .bind_len = bind.len,
         .accept = true,
         .identity = node->identity,
+        .http = o->http,
+        .anonymous = o->http && o->http_token,
         .reset_context = node->name,
         .idle_timeout_ns = node->idle_timeout_ns,
         .keep_alive_ns = node->idle_timeout_ns / 3 < LIMIT_KEEP_ALIVE_NS ? node->idle_timeout_ns / 3
@@ -149,6 +151,8 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
     if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address)
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");
+    if (o->http_token && !o->http && !o->http_tcp)
+        return err_why(why, RUSM_EINVAL, "a token is for HTTP: say where (--http, --http-tcp)");
     if (o->http_tcp && !o->http_token)
         return err_why(
             why, RUSM_EINVAL,
@@ -188,7 +192,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
         return error;
     if ((error = open_runtime(node, o)) != 0)
         return error;
-    if ((o->http || o->http_token) && (error = gate_open(node, o->http_token, why)) != 0)
+    if ((o->http || o->http_tcp) && (error = gate_open(node, o->http_token, why)) != 0)
         return error;
     if ((error = open_endpoint(node, o, why)) != 0)
         return error;

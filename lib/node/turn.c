@@ -121,7 +121,7 @@ static bool programs_ended(struct rusm_node *node)
 
 static bool none_left(struct rusm_node *node)
 {
-    return list_empty(&node->connections);
+    return list_empty(&node->connections) && gate_disconnected(node);
 }
 
 /* Tells everyone, lets processes finish what they have, stops those that it supervises in their order,
@@ -142,7 +142,7 @@ static void leave(struct rusm_node *node)
     gate_tcp_leave(node);
     turn(node, true, &blocked, &next); /* sends what waits, such as the answer to a stop */
     run_until(node, processes_idle, deadline, 2);
-    run_until(node, gate_left, deadline, 2);
+    run_until(node, gate_left, deadline - LIMIT_LEAVE_NS / 2, 2);
     boot_stop(node);
     run_until(node, boot_stopped, deadline, 2);
     runtime_free(node->runtime);
@@ -155,6 +155,8 @@ static void leave(struct rusm_node *node)
             peer_finish(c->peer);
     }
     run_until(node, peers_drained, deadline, 2);
+    run_until(node, gate_left, deadline,
+              2); /* those who waited for a process are told that it is gone */
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
         if (c->peer)
@@ -162,6 +164,7 @@ static void leave(struct rusm_node *node)
         else
             conn_close(c->conn, CLOSE_NONE, "the node leaves");
     }
+    gate_disconnect(node);
     run_until(node, none_left, deadline, 2);
 }
 

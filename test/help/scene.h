@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 #include "help/folder.h"
 #include "rusm.h"
@@ -52,6 +53,7 @@ struct scene {
     struct rusm_node *node;
     pthread_t thread;
     int null_fd;
+    const char *token; /* HTTP clients'; NULL: no HTTP */
     struct rusm_client *client;
     struct rusm_why why;
 };
@@ -64,12 +66,21 @@ static inline void *node_thread(void *node)
 
 static inline void node_start(struct scene *s)
 {
+    char token[112];
     const struct rusm_node_options options = { .name = "london",
                                                .rundir = s->rundir,
                                                .identity = s->identity,
                                                .identity_create = true,
                                                .mailbox_messages = MAILBOX,
-                                               .output_fd = s->null_fd };
+                                               .output_fd = s->null_fd,
+                                               .http = s->token != NULL,
+                                               .http_token = s->token ? token : NULL };
+
+    snprintf(token, sizeof(token), "%s/token", s->folder->path);
+    if (s->token) {
+        assert_int_equal(folder_write(s->folder, "token", s->token, strlen(s->token)), 0);
+        assert_int_equal(chmod(token, 0600), 0);
+    }
 
     if (rusm_node_new(&s->node, &options, &s->why) != 0) {
         fail_msg("%s", s->why.text);
@@ -104,7 +115,7 @@ static inline int open_with(struct scene *s, const char *node, const char *ident
     return rusm_client_open(client, &options, node, &s->why);
 }
 
-static inline int setup(void **state)
+static inline int setup_with(void **state, const char *token)
 {
     struct scene *s = calloc(1, sizeof(*s));
     void *folder = NULL;
@@ -113,12 +124,18 @@ static inline int setup(void **state)
         return -1;
     }
     s->folder = folder;
+    s->token = token;
     snprintf(s->rundir, sizeof(s->rundir), "%s/run", s->folder->path);
     snprintf(s->identity, sizeof(s->identity), "%s/cluster.pem", s->folder->path);
     s->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     node_start(s);
     *state = s;
     return open_with(s, "london", s->identity, 60000, &s->client);
+}
+
+static inline int setup(void **state)
+{
+    return setup_with(state, NULL);
 }
 
 static inline int teardown(void **state)
