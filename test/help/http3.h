@@ -396,7 +396,7 @@ static inline void http3_turn(struct http3 *h, int ms)
 {
     struct pollfd fd = { .fd = endpoint_fd(h->endpoint), .events = POLLIN };
     bool full = false, more = endpoint_receive(h->endpoint);
-    endpoint_tick(h->endpoint);
+    endpoint_tick(h->endpoint, endpoint_now_ns());
     more = endpoint_flush(h->endpoint, &full) || more;
     if (full) {
         fd.events |= POLLOUT;
