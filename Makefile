@@ -88,7 +88,7 @@ LIBS = $(LIB_ARCHIVES) $(LIB_SYSTEM)
 
 LIB_SOURCES := $(wildcard lib/*/*.c)
 CMD_SOURCES := $(wildcard cmd/*.c)
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o) $(OUT)/lib/gateway/assets.o
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
 
 # Tests: unit and sim programs see the rooms, embed programs rusm.h alone; test/help is linked
@@ -139,8 +139,12 @@ $(OUT)/flags: force
 .PHONY: force
 force:
 
-$(LIB_OBJECTS) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
+$(LIB_SOURCES:%.c=$(OUT)/%.o) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
+
+# The page that a node serves becomes part of it.
+$(OUT)/lib/gateway/assets.o: lib/gateway/assets.S $(wildcard lib/gateway/page/*) $(OUT)/flags
+	$(call quiet,AS,$<)mkdir -p $(@D) && $(CC) -c -o $@ $<
 
 TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(FIGURES:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
     $(if $(filter fuzz coverage,$(FLAVOUR)),$(FUZZES:=.o))

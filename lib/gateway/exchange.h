@@ -151,7 +151,8 @@ uint64_t events_tick(struct gateway *g);
 /* Ends them. */
 void events_leave(struct gateway *g);
 
-/* ---- work.c, list.c, metrics.c: handlers ---- */
+/* ---- work.c, list.c, metrics.c, page.c: handlers ---- */
+void page_get(struct exchange *x);
 void metrics_get(struct exchange *x);
 void work_send(struct exchange *x);
 void work_call(struct exchange *x);

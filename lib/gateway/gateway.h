@@ -9,6 +9,7 @@
  *   work.c      send, call, spawn, kill   list.c      tables as JSON
  *   events.c    streams of events         metrics.c   OpenMetrics text
  *   rows.c      tables as they come       tcp.c       HTTP/1.1 over TCP
+ *   page.c      the page for a browser    assets.S    ... its files, of page/
  *
  * All on the thread of the node's first scheduler; nothing blocks. Routes are added in route.c,
  * whose handlers see exchange.h. */
