@@ -112,9 +112,8 @@ void answer_empty(struct exchange *x, int status)
 
 void answer_fail(struct exchange *x, int status, const char *format, ...)
 {
-    char text[600], clean[1200];
+    char text[600], clean[1200], *json, *line;
     json_t *object;
-    char *json = NULL;
     va_list args;
 
     va_start(args, format);
@@ -124,14 +123,17 @@ void answer_fail(struct exchange *x, int status, const char *format, ...)
     object = json_pack("{s:s}", "error", clean);
     json = object ? json_dumps(object, 0) : NULL;
     json_decref(object);
-    if (!json) {
+    line = json ? realloc(json, strlen(json) + 2) : NULL;
+    if (!line) {
+        free(json);
         short_of_memory(x);
         return;
     }
+    memcpy(line + strlen(line), "\n", 2); /* for who reads it on a terminal */
     if (status == 429 || status == 503) {
         answer_field(x, "retry-after", status == 503 ? "1" : "10");
     }
-    answer_take(x, status, JSON_TYPE, json, strlen(json));
+    answer_take(x, status, JSON_TYPE, line, strlen(line));
 }
 
 void answer_error(struct exchange *x, int error, const char *text)

@@ -68,6 +68,7 @@ struct conn {
     struct map users; /* conn_user.c's */
 #endif
     struct heap_node timer;
+    size_t theirs;     /* bytes of the longest packet that the peer takes; 0: not known yet */
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;
     size_t burst;             /* bytes written a turn */

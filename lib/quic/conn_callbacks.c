@@ -104,9 +104,12 @@ static int recv_crypto_data(ngtcp2_conn *quic, ngtcp2_encryption_level level, ui
 
 static int handshake_completed(ngtcp2_conn *quic, void *user)
 {
+    const ngtcp2_transport_params *theirs = ngtcp2_conn_get_remote_transport_params(quic);
     struct conn *c = user;
 
-    (void)quic;
+    c->theirs = theirs && theirs->max_udp_payload_size < SIZE_MAX
+                    ? (size_t)theirs->max_udp_payload_size
+                    : 0;
     conn_not_half_open(c);
     c->ready = true;
     conn_keep_alive(c, true);

@@ -87,6 +87,9 @@ size_t conn_packet_max(const struct conn *c)
         return CONN_PACKET_MIN;
     }
     size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
+    if (c->theirs > 0 && max > c->theirs) { /* nodes take all that there is, HTTP clients may not */
+        max = c->theirs;
+    }
     return c->narrow ? CONN_PACKET_MIN : max;
 }
 
