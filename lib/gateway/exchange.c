@@ -221,8 +221,9 @@ void exchange_field(struct exchange *x, const char *name, size_t name_len, const
     x->field_bytes += name_len + value_len;
     if (x->field_bytes > LIMIT_HTTP_FIELDS) {
         x->overflow = true;
+        return;
     }
-    if (x->state != EXCHANGE_FIELDS_COME || x->overflow) {
+    if (x->state != EXCHANGE_FIELDS_COME) {
         return;
     }
     if (is(name, name_len, ":method")) {

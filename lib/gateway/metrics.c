@@ -12,7 +12,7 @@
 struct metric {
     const char *from;   /* its name here */
     const char *family; /* without rusm_; one after the other if it is the same */
-    const char *type;   /* "counter", "gauge", "info", "unknown" */
+    const char *type;   /* "counter", "gauge", "info" */
     const char *unit;   /* NULL: none; the family ends with it */
     const char *label;  /* KEY="VALUE"; NULL: none */
     const char *help;
@@ -194,7 +194,7 @@ static void node_row(struct metrics *m, const struct rusm_field *fields, size_t 
     }
 }
 
-/* A counter that has no place in the table above is shown as it is. */
+/* One that has no place in the table above is a counter by its own name. */
 static void counter_row(struct metrics *m, const struct rusm_field *fields, size_t count)
 {
     const struct metric *it;
@@ -205,8 +205,8 @@ static void counter_row(struct metrics *m, const struct rusm_field *fields, size
     }
     it = metric_find(counter_metrics, COUNT(counter_metrics), fields[0].text);
     snprintf(name, sizeof(name), "%s", fields[0].text);
-    struct metric unknown = { name, name, "unknown", NULL, NULL, "See rusm(7)." };
-    it = it ? it : &unknown;
+    struct metric other = { name, name, "counter", NULL, NULL, "See rusm(7), COUNTERS." };
+    it = it ? it : &other;
     put_family(m, &m->text, it);
     put_name(m, &m->text, it);
     if (it->label) {
@@ -215,7 +215,7 @@ static void counter_row(struct metrics *m, const struct rusm_field *fields, size
         put(m, &m->text, "}");
     }
     put_value(m, &m->text, &fields[1]);
-    m->family = it == &unknown ? NULL : m->family;
+    m->family = it == &other ? NULL : m->family; /* its name is gone */
 }
 
 static void peer_row(struct metrics *m, const struct rusm_field *fields, size_t count)

@@ -397,8 +397,9 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     }
     t->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, t,
-                         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)LIMIT_HTTP_DOORS, MHD_OPTION_CONNECTION_TIMEOUT,
+                         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_DOORS,
+                         MHD_OPTION_CONNECTION_TIMEOUT,
                          (unsigned)(LIMIT_HTTP_STALL_NS / 1000000000),
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_DOOR_BYTES,
                          MHD_OPTION_NOTIFY_CONNECTION, on_door, t, MHD_OPTION_NOTIFY_COMPLETED,

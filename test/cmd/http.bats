@@ -1,0 +1,324 @@
+# HTTP over TCP, from outside: every route with curl, good and bad; clients that are slow, many or gone.
+load helper
+
+# Starts `london` with a token. The URL is in $url, what curl needs for the token in $auth.
+start_web() {
+    (umask 077; echo 'a-token-of-enough-length' >token)
+    auth="Authorization: Bearer a-token-of-enough-length"
+    start_node london --http-token token --http-tcp 127.0.0.1:0 "$@"
+    url=$(sed -n '2s,^london serves HTTP at \(http://127.0.0.1:[0-9]*\)/$,\1,p' london.out)
+    [ "$url" ]
+}
+
+# The answer's body goes to $output, its status to $code, its header fields to the file `head`.
+http() {
+    output=$(curl -sS -m 20 -H "$auth" -D head -o body -w '%{http_code}' "$@" && echo " $(<body)")
+    code=${output%% *} output=${output#* }
+}
+
+# http, and the status must be the first.
+http_expect() {
+    local wanted=$1
+    shift
+    http "$@"
+    [ "$code" = "$wanted" ] && return
+    echo "status $code, not $wanted: $* ($output)"
+    return 1
+}
+
+# A connection of our own, as descriptor 7.
+dial() { exec 7<>"/dev/tcp/127.0.0.1/${url##*:}"; }
+request() { printf '%s\r\n' "$1 HTTP/1.1" 'Host: london' "$auth" "${@:2}" '' >&7; }
+
+@test "it says where it serves; a port alone is one of loopback" {
+    start_web
+    equal "$(wc -l <london.out)" 2
+    http_expect 200 "$url/v1/node"
+    equal "$(jq -r '.node[0].name' <<<"$output")" london
+    port=${url##*:}
+    expect 1 rusm node --name oslo --http-token token --http-tcp "$port"
+    like "$stderr" "rusm: node: HTTP at 127.0.0.1:$port: Address already in use"
+    rusm stop london
+    start_node oslo --http-token token --http-tcp "$port" --http
+    has_line oslo.out "oslo serves HTTP at http://127.0.0.1:$port/"
+    expect 0 rusm node --name rome --http-token token --http-tcp 0 --detach
+    like "$output" "rome ready at *"$'\n'"rome serves HTTP at http://127.0.0.1:*/"
+}
+
+@test "no HTTP without a token, or with one that others can read" {
+    expect_error 2 "rusm: node: HTTP over TCP has no certificates: name a file with a token (--http-token)" \
+        rusm node --name london --http-tcp 0
+    rusm cert new >new
+    echo a-token-of-enough-length >token
+    chmod 644 token
+    expect 5 rusm node --name london --http-token token --http-tcp 0
+    like "$stderr" "rusm: node: *token*"
+    expect 5 rusm node --name london --http-token none --http-tcp 0
+    (umask 077; echo short >small)
+    expect 1 rusm node --name london --http-token small --http-tcp 0
+    mv token open
+    (umask 077; cat open >token)
+    expect 2 rusm node --name london --http-token token --http-tcp nonsense
+}
+
+@test "on another address than loopback it warns that it is not encrypted" {
+    start_web --log-level warn
+    not has_text london.err encrypted
+    start_node oslo --http-token token --http-tcp 0.0.0.0:0
+    has_text oslo.err "not encrypted: who reads on the way reads the token too"
+}
+
+@test "tables: the rows of attach --json; HEAD has the head alone" {
+    start_web
+    for table in processes peers names spawnables counters; do
+        http_expect 200 "$url/v1/$table"
+        like "$(tr -d '\r' <head)" "*content-type: application/json*"
+        keys=$(jq -r --arg t "$table" '.[$t] | type' <<<"$output")
+        equal "$keys" array
+    done
+    equal "$(curl -sS -H "$auth" "$url/v1/spawnables" | jq -c '.spawnables[]')" \
+        "$(rusm attach london --spawnables --json)"
+    equal "$(curl -sS -H "$auth" -I -o /dev/null -w '%{http_code} %{size_download}' \
+        "$url/v1/processes")" "200 0"
+}
+
+@test "send, call, spawn and kill" {
+    start_web
+    http_expect 200 -d hi "$url/v1/call/greeter"
+    equal "$output" "hello, hi"
+    http_expect 204 -d over-http "$url/v1/send/greeter"
+    wait_until has_line london.out "greeter received: over-http"
+    http_expect 201 -H 'Content-Type: application/json' -d '{"args": ["greeter"], "name": "fan"}' \
+        "$url/v1/spawn/relay"
+    pid=$(jq -r .pid <<<"$output")
+    equal "$pid" "$(json pid '.name == "fan"' rusm attach london)"
+    http_expect 200 -d by-way "$url/v1/call/fan"
+    equal "$output" "hello, by-way"
+    http_expect 204 -X DELETE "$url/v1/processes/${pid/\#/%23}?reason=done"
+    http_expect 404 -X DELETE "$url/v1/processes/${pid/\#/%23}"
+    http_expect 201 -X POST "$url/v1/spawn/echo?name=e"
+    head -c 3000000 /dev/urandom >bytes
+    curl -sSf -H "$auth" --data-binary @bytes -o reply "$url/v1/call/e"
+    cmp bytes reply
+}
+
+@test "what is wrong is said, with the right status" {
+    start_web --boot greeter=greeter --boot 'mute=exec:cat >/dev/null'
+    http_expect 404 -d x "$url/v1/call/nobody"
+    equal "$output" '{"error": "no process '"'nobody'"'"}'
+    http_expect 404 -d '' "$url/v1/spawn/nothing"
+    http_expect 404 "$url/nothing"
+    http_expect 405 -X PUT -d x "$url/v1/call/greeter"
+    like "$(tr -d '\r' <head)" "*allow: POST*"
+    http_expect 405 -X DELETE "$url/v1/node"
+    http_expect 400 "$url/v1/node?x=1"
+    http_expect 400 -d x "$url/v1/call/greeter?timeout=never"
+    http_expect 400 "$url/v1/%zz"
+    http_expect 422 -d '' "$url/v1/spawn/relay" # without its argument
+    http_expect 409 -d '' "$url/v1/spawn/echo?name=greeter"
+    http_expect 504 -d x "$url/v1/call/mute?timeout=0.1"
+    long=$(printf 'x%.0s' {1..5000})
+    http_expect 431 "$url/v1/call/$long"
+    http_expect 431 -H "X: $long$long$long$long" "$url/v1/node"
+    http_expect 200 "$url/v1/node"
+}
+
+@test "the token: none, a wrong one, too many wrong ones" {
+    start_web
+    right=$auth
+    for auth in "X: y" "Authorization: Basic x" "Authorization: Bearer" "Authorization: Bearer x" \
+        "Authorization: Bearer a-token-of-enough-lengtH"; do
+        for path in /v1/node /metrics /nothing /v1/events; do
+            [ "$auth" = "X: y" ] || [ $path = /v1/node ] || continue
+            http_expect 401 "$url$path"
+            like "$(tr -d '\r' <head)" "*www-authenticate: Bearer*"
+        done
+    done
+    auth=$right
+    http_expect 200 "$url/v1/node"
+    auth="Authorization: Bearer guess-guess-guess-guess"
+    tries=0
+    while http "$url/v1/node"; [ "$code" = 401 ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 20 ]
+    done
+    equal "$code" 429
+    like "$(tr -d '\r' <head)" "*retry-after: *"
+}
+
+@test "a body that is too long is refused, at once if its length is announced" {
+    start_web
+    truncate -s 70000000 large # more than a message has
+    for expectation in "Expect: 100-continue" "Expect:"; do
+        http_expect 413 -H "$expectation" --data-binary @large "$url/v1/send/greeter"
+        like "$output" '{"error": "*67108864*"}'
+    done
+    http_expect 413 -X GET -d x "$url/v1/node"
+    # Of unknown length: it is broken off.
+    run curl -sS -m 20 -H "$auth" -H 'Transfer-Encoding: chunked' --data-binary @large \
+        "$url/v1/send/greeter"
+    [ "$status" -ne 0 ] || like "$output" '{"error": "*67108864*"}'
+    http_expect 200 -d still "$url/v1/call/greeter"
+}
+
+@test "a connection goes on after an answer, a refused body too; requests come one behind the other" {
+    start_web
+    equal "$(curl -sS -H "$auth" -d x -o /dev/null -w '%{num_connects}' "$url/v1/call/nobody" \
+        --next -sS -H "$auth" -d x -o /dev/null -w '%{num_connects}' "$url/v1/node" \
+        --next -sS -H "$auth" -d hi -w '%{num_connects}' "$url/v1/call/greeter")" "100hello, hi0" ||
+        equal "$(curl -sS -H "$auth" -d x -o /dev/null -w '%{num_connects}' "$url/v1/call/nobody" \
+            --next -sS -H "$auth" -d hi -w '%{num_connects}' "$url/v1/call/greeter")" "1hello, hi0"
+    dial
+    request "POST /v1/call/greeter" "Content-Length: 1" >/dev/null
+    printf a >&7
+    request "POST /v1/call/greeter" "Content-Length: 1" "Connection: close"
+    printf b >&7
+    equal "$(grep -ao 'hello, .' <&7 | tr '\n' ' ')" "hello, a hello, b "
+}
+
+@test "what is not HTTP closes its connection and nothing else" {
+    start_web
+    for text in 'GET / HTTP/9.9' 'GET /v1/node' 'GET  /  HTTP/1.1'; do
+        dial
+        printf '%s\r\n\r\n' "$text" >&7
+        like "$(timeout 5 head -n 1 <&7)" "HTTP/1.1 [45]*"
+        exec 7>&-
+    done
+    for text in $'\r\n\r\n' 'GET' $'\x16\x03\x01\x02\x00\x01'; do # waits for more, or closes
+        dial
+        printf '%s\r\n\r\n' "$text" >&7
+        exec 7>&-
+    done
+    dial
+    printf 'POST /v1/send/greeter HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: -1\r\n\r\n' "$auth" >&7
+    like "$(timeout 5 head -n 1 <&7)" "HTTP/1.1 4*"
+    http_expect 200 "$url/v1/node"
+}
+
+@test "a client that goes away or does not read holds nobody up" {
+    start_web
+    rusm spawn london echo --name e >pid
+    dial # goes away in the middle of a body
+    request "POST /v1/call/e" "Content-Length: 1000000"
+    printf 'a part' >&7
+    exec 7>&-
+    head -c 30000000 /dev/zero >zeros
+    dial # reads nothing of a long reply
+    request "POST /v1/call/e" "Content-Length: 30000000"
+    cat zeros >&7
+    for i in {1..20}; do
+        http_expect 200 -m 2 -d $i "$url/v1/call/greeter"
+    done
+    exec 7>&-
+    http_expect 200 "$url/v1/node"
+}
+
+@test "500 connections at a time, again and again: all are answered, memory stays" {
+    start_web
+    for i in {1..500}; do
+        printf 'url = "%s/v1/call/greeter"\noutput = "out/%s"\n' "$url" "$i"
+    done >calls
+    rss() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
+    mkdir out
+    for round in 1 2 3 4; do
+        rm -f out/*
+        curl -sS -m 30 -H "$auth" -d x -Z --parallel-max 500 --parallel-immediate -K calls
+        equal "$(cat out/* | grep -o 'hello, x' | wc -l)" 500
+        [ $round -gt 1 ] || first=$(rss)
+    done
+    [ "${TEST_FLAVOUR:-release}" != release ] || [ $(($(rss) - first)) -lt 4096 ]
+}
+
+@test "events: as they happen, those that are wanted; the stream ends when the node leaves" {
+    start_web
+    curl -sSN -H "$auth" "$url/v1/events" >all 3>&- &
+    curl=$!
+    curl -sSN -H "$auth" "$url/v1/events?type=node_up&type=node_down" >nodes 3>&- &
+    echo $curl $! | tr ' ' '\n' >>pids
+    wait_until has_text all retry:
+    wait_until has_text nodes retry:
+    echo=$(rusm spawn london echo --name 'e"<b>')
+    rusm kill london 'e"<b>' 'bad "news"'
+    rusm spawn london crash --global fragile >crash
+    rusm send --global fragile x
+    wait_until has_text all '"behaviour":"crash","reason":'
+    start_node tokyo
+    wait_until has_text nodes '"node":"tokyo"'
+    rusm stop tokyo
+    wait_until has_text nodes 'event: node_down'
+    wait_until has_text all 'event: counters'
+    rusm stop london
+    wait $curl
+    sed -n 's/^data: //p' all nodes | jq -e '.time > 1700000000' >checked
+    data() { grep -A 1 "^event: $1\$" "${2:-all}" | sed -n 's/^data: //p'; }
+    equal "$(data process_started | jq -r "select(.pid == \"$echo\").behaviour")" echo
+    equal "$(data name_registered | jq -r "select(.pid == \"$echo\").name")" 'e"<b>'
+    equal "$(data process_ended | jq -r "select(.pid == \"$echo\") | .name, .reason")" \
+        'e"<b>'$'\n''bad "news"'
+    equal "$(data name_registered | jq -r 'select(.scope == "global").name')" fragile
+    equal "$(data node_down nodes | jq -r .reason)" "it left"
+    equal "$(grep -c '^event: ' nodes)" 2
+}
+
+@test "events: a supervised process that is restarted" {
+    start_web --boot fragile=crash
+    curl -sSN -H "$auth" "$url/v1/events?type=process_restarted" >restarts 3>&- &
+    echo $! >>pids
+    wait_until has_text restarts retry:
+    rusm send london fragile x
+    wait_until has_text restarts '"behaviour":"crash"'
+    equal "$(sed -n 's/^data: //p' restarts | jq -r .pid)" "$(json pid '.name == "fragile"' rusm attach london)"
+}
+
+@test "metrics: OpenMetrics text that has every counter, and the peers" {
+    start_web
+    start_node tokyo
+    wait_until connected london tokyo
+    http_expect 200 "$url/metrics"
+    like "$(tr -d '\r' <head)" "*content-type: application/openmetrics-text; version=1.0.0; charset=utf-8*"
+    equal "$(tail -n 1 body)" "# EOF"
+    # Each family once: TYPE, UNIT perhaps, HELP, then its samples; a counter's end with _total.
+    awk '
+        $1 == "#" && $2 == "TYPE" { if (seen[$3]++) exit 1; family = $3; type = $4; next }
+        $1 == "#" && $2 == "UNIT" { if ($3 != family || $3 !~ $4 "$") exit 1; next }
+        $1 == "#" && $2 == "HELP" { if ($3 != family) exit 1; next }
+        $0 == "# EOF" { end = 1; next }
+        { name = $1; sub(/{.*/, "", name)
+          want = family (type == "counter" ? "_total" : type == "info" ? "_info" : "")
+          if (end || name != want || $NF !~ /^[0-9]+(\.[0-9]+)?$/) { print; exit 1 }
+          samples++ }
+        END { if (samples < 30 || !end) exit 1 }' body
+    equal "$(grep -c '^rusm_peer_up{peer="tokyo"} 1$' body)" 1
+    cp body metrics
+    http_expect 200 "$url/v1/counters"
+    # node_info, uptime, processes, peers; six of the peer.
+    equal "$(grep -vc '^#' metrics)" $((4 + 6 + $(jq '.counters | length' <<<"$output")))
+}
+
+@test "the page: for everyone, from this program alone, with nothing of the node in it" {
+    start_web
+    auth="X: y"
+    page=$BATS_TEST_DIRNAME/../../lib/gateway/page
+    for file in index.html page.css page.js; do
+        path=/${file#index.html}
+        http_expect 200 "$url$path"
+        cmp body "$page/$file"
+        like "$(tr -d '\r' <head)" "*content-security-policy: default-src 'none'; script-src 'self';*"
+    done
+    not grep -nE 'innerHTML|outerHTML|insertAdjacentHTML|document.write|eval\(' "$page/page.js"
+    not grep -nE '(src|href)="?(https?:)?//' "$page/index.html" "$page/page.css" "$page/page.js"
+    http_expect 401 -d x "$url/page.js" # no such method there, but who has no token is not told
+}
+
+@test "it leaves at once, though connections are open" {
+    start_web
+    dial
+    request "GET /v1/node"
+    read -r -t 5 line <&7
+    curl -sSN -H "$auth" "$url/v1/events" >all 3>&- &
+    echo $! >>pids
+    wait_until has_text all retry:
+    before=$(date +%s%N)
+    rusm stop london
+    [ $((($(date +%s%N) - before) / 1000000)) -lt 1500 ]
+}
