@@ -14,6 +14,7 @@
 #include "base/must.h"
 #include "quic/endpoint.h"
 
+#define HTTP3_RAW 128
 #define HTTP3_WINDOW ((uint64_t)1 << 20) /* credit of a response */
 
 struct http3 {
@@ -23,7 +24,13 @@ struct http3 {
     struct conn_end end;
     bool ready, refused;
     unsigned going; /* GOAWAYs */
-    bool no_unis;   /* rude: opens no streams of its own */
+    struct {        /* rude: bytes on a stream that nghttp3 knows nothing of */
+        int64_t id;
+        const void *data;
+        size_t len, sent;
+        bool fin, over;
+    } raw[HTTP3_RAW];
+    size_t raw_count;
 };
 
 /* A request and its response. Zero but for what is asked; stays where it is until http3_forget. */
@@ -140,13 +147,11 @@ static inline int http3_ready(void *context, struct conn *c)
     struct http3 *h = context;
     int64_t id[3];
     h->ready = true;
-    for (int i = 0; i < 3 && !h->no_unis; i++) {
+    for (int i = 0; i < 3; i++) {
         must(conn_open_uni(c, &id[i], NULL) == 0);
     }
-    if (!h->no_unis) {
-        must(nghttp3_conn_bind_control_stream(h->http, id[0]) == 0);
-        must(nghttp3_conn_bind_qpack_streams(h->http, id[1], id[2]) == 0);
-    }
+    must(nghttp3_conn_bind_control_stream(h->http, id[0]) == 0);
+    must(nghttp3_conn_bind_qpack_streams(h->http, id[1], id[2]) == 0);
     return 0;
 }
 
@@ -174,7 +179,7 @@ static inline void http3_acked(void *context, struct conn *c, int64_t id, void *
 {
     struct http3 *h = context;
     (void)c, (void)user;
-    must(nghttp3_conn_add_ack_offset(h->http, id, len) == 0);
+    (void)nghttp3_conn_add_ack_offset(h->http, id, len); /* of a raw stream it knows nothing */
 }
 
 static inline void http3_reset(void *context, struct conn *c, int64_t id, void *user, uint64_t code)
@@ -226,8 +231,14 @@ static inline int http3_pull(void *context, struct conn *c, int64_t *stream, str
     struct http3 *h = context;
     int last = 0;
     (void)c;
-    if (h->no_unis) {
-        return -1;
+    for (size_t i = 0; i < h->raw_count; i++) {
+        if (!h->raw[i].over) {
+            *stream = h->raw[i].id;
+            vec[0].iov_base = (uint8_t *)(uintptr_t)h->raw[i].data + h->raw[i].sent;
+            vec[0].iov_len = h->raw[i].len - h->raw[i].sent;
+            *fin = h->raw[i].fin;
+            return 1;
+        }
     }
     nghttp3_ssize n =
         nghttp3_conn_writev_stream(h->http, stream, &last, (nghttp3_vec *)(void *)vec, cap);
@@ -240,7 +251,14 @@ static inline void http3_pulled(void *context, struct conn *c, int64_t id, void 
                                 bool fin)
 {
     struct http3 *h = context;
-    (void)c, (void)user, (void)fin;
+    (void)c, (void)user;
+    for (size_t i = 0; i < h->raw_count; i++) {
+        if (h->raw[i].id == id) {
+            h->raw[i].sent += len;
+            h->raw[i].over = h->raw[i].fin ? fin : h->raw[i].sent == h->raw[i].len;
+            return;
+        }
+    }
     must(nghttp3_conn_add_write_offset(h->http, id, len) == 0);
 }
 
@@ -248,6 +266,12 @@ static inline void http3_blocked(void *context, struct conn *c, int64_t id, void
 {
     struct http3 *h = context;
     (void)c, (void)user;
+    for (size_t i = 0; i < h->raw_count; i++) {
+        if (h->raw[i].id == id) {
+            h->raw[i].over = true;
+            return;
+        }
+    }
     nghttp3_conn_block_stream(h->http, id);
 }
 
@@ -364,6 +388,23 @@ static inline int http3_submit(struct http3 *h, struct http3_request *r)
         nv[count++] = http3_nv(r->fields[i], r->fields[i + 1]);
     }
     must(nghttp3_conn_submit_request(h->http, r->id, nv, count, r->body ? &reader : NULL, r) == 0);
+    conn_wake(h->conn);
+    return 0;
+}
+
+/* Bytes on a stream of their own, for those who break the rules. 0, or RUSM_BUSY as above. */
+static inline int http3_raw(struct http3 *h, bool uni, const void *data, size_t len, bool fin)
+{
+    int64_t id;
+    int error = uni ? conn_open_uni(h->conn, &id, NULL) : conn_open_bidi(h->conn, &id, NULL);
+    if (error) {
+        return error;
+    }
+    must(h->raw_count < HTTP3_RAW);
+    h->raw[h->raw_count].id = id;
+    h->raw[h->raw_count].data = data;
+    h->raw[h->raw_count].len = len;
+    h->raw[h->raw_count++].fin = fin;
     conn_wake(h->conn);
     return 0;
 }
