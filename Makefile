@@ -232,9 +232,10 @@ check: tools
 	-$(sub) -k FLAVOUR=asan flavour
 	-$(sub) -k FLAVOUR=tsan flavour
 	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
-	@$(run) $(CHECKS) $(UNITS) $(BATS_FILES) $(NET_FILES) $(EMBEDS) $(FUZZES) \
-	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%) \
-	    $(BATS_FILES) --tsan $(THREADED:%.c=build/tsan/%) $(THREADED_FILES)
+	@# Long ones first, so that at the end no slot waits long for the other.
+	@$(run) $(CHECKS) $(UNITS) $(NET_FILES) $(BATS_FILES) $(FUZZES) $(EMBEDS) \
+	    --asan $(BATS_FILES) --tsan $(THREADED_FILES) $(THREADED:%.c=build/tsan/%) \
+	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%)
 
 unit: tools
 	$(sub) unit-programs

@@ -1,5 +1,5 @@
 /* Two live nodes of one name, in run folders of their own: the second one joins a node that is
- * connected to the first, and is refused, whichever of the names is the lower one. */
+ * connected to the first, and is refused, whichever of the names is the lower one. Mostly waits. */
 #include "embed.h"
 
 struct seen {

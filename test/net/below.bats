@@ -1,6 +1,6 @@
 # A bad network below two nodes: packets that are lost, a wire that is narrow, grows narrower, or is
 # pulled out. What is sent arrives, all of it, in order, once; and the two keep each other, or find
-# each other again.
+# each other again. Mostly waits.
 load helper
 load spaces
 

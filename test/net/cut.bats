@@ -1,5 +1,5 @@
 # A peer that is cut off, one way or both, for long or again and again, or dies: noticed within the
-# idle timeout, whole again by itself, no name without a live owner.
+# idle timeout, whole again by itself, no name without a live owner. Mostly waits.
 load helper
 
 # With --idle-timeout 1: a keep-alive (each 333 ms) that was on its way and 1 s of silence; more on a

@@ -1,4 +1,4 @@
-# A bad network between two nodes: nothing is lost, nothing comes twice or out of order.
+# A bad network between two nodes: nothing is lost, nothing comes twice or out of order. Mostly waits.
 load helper
 
 bad_network() {

@@ -2,12 +2,19 @@
 # that is not its own or not set, and at its end no block of memory is in use.
 load helper
 
-# From here on $RUSM is the binary under valgrind, with a report for each process.
+# From here on $RUSM is the binary under valgrind, with a report for each process. Everything takes some
+# fifty times as long, and longer on a busy machine: commands have patience.
 watched() {
     reports=$BATS_TEST_TMPDIR/reports
     mkdir "$reports"
-    printf '#!/bin/sh\nexec valgrind -q --leak-check=full --show-leak-kinds=all %s "%s" "$@"\n' \
-        "--errors-for-leak-kinds=all --log-file=$reports/%p" "$RUSM" >watched
+    PATIENCE=60
+    {
+        echo '#!/bin/sh'
+        # shellcheck disable=SC2016
+        echo 'case $1 in node | cert) ;; *) command=$1; shift; set -- "$command" --timeout 60 "$@" ;; esac'
+        printf 'exec valgrind -q --vex-guest-chase=no --leak-check=full --show-leak-kinds=all %s "%s" "$@"\n' \
+            "--errors-for-leak-kinds=all --log-file=$reports/%p" "$RUSM"
+    } >watched
     chmod +x watched
     RUSM=$BATS_TEST_TMPDIR/watched
 }
@@ -33,10 +40,9 @@ clean() {
     seq 500 >lines
     expect 0 rusm send london greeter --lines <lines
     expect 0 rusm spawn london echo --name e2
-    head -c 3000000 /dev/zero | tr '\0' x >large
-    expect 0 rusm call london e2 --timeout 20 <large
-    equal "${#output}" 3000000
-    expect 0 rusm attach london
+    head -c 300000 /dev/zero | tr '\0' x >large
+    expect 0 rusm call london e2 <large
+    equal "${#output}" 300000
     expect 0 rusm attach --counters --json london
     expect 0 rusm kill london e2 enough
     expect 4 rusm call london e2 hi
@@ -44,7 +50,7 @@ clean() {
     expect 0 rusm stop london
     wait_until gone "$pid"
     equal "$(grep -c '^greeter received: ' london.out)" 501
-    clean 11
+    clean 10
 }
 
 @test "two nodes: a name, a relay, a host to look up, a leave by signal" {

@@ -1,4 +1,4 @@
-/* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. */
+/* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. Mostly waits. */
 #include "help/quic_pair.h"
 
 #include <linux/filter.h>
