@@ -99,6 +99,7 @@ static void on_door(void *context, struct MHD_Connection *connection, void **soc
         list_init(&d->waiting);
         door_wait(d);
     } else if (d) {
+        t->run = true; /* one that waits to be accepted may be now */
         list_remove(&d->waiting);
         free(d);
         *socket_context = NULL;
