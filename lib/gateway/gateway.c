@@ -52,6 +52,9 @@ bool gateway_has_token(const struct gateway *g)
 
 void gateway_leave(struct gateway *g)
 {
+    if (g->leaving) {
+        return;
+    }
     g->leaving = true;
     h3_leave(g);
     events_leave(g);
