@@ -413,20 +413,78 @@ static void test_leave(void **state)
     http3_forget(&r);
 }
 
+/* ---- what looks on ---- */
+
+static void test_page(void **state)
+{
+    struct web *w = *state;
+
+    http3_close(&w->client);
+    web_dial(w, true); /* the page is for everyone, the rest is not */
+    assert_int_equal(ask(w, "GET", "/", NULL), 200);
+    expect_text(w, "<!DOCTYPE html>");
+    assert_non_null(strstr(w->last.head, "content-security-policy: default-src 'none';"));
+    assert_int_equal(ask(w, "GET", "/page.js", NULL), 200);
+    assert_int_equal(ask(w, "GET", "/metrics", NULL), 401);
+    assert_int_equal(ask(w, "GET", "/v1/events", NULL), 401);
+}
+
+static void test_metrics(void **state)
+{
+    struct web *w = *state;
+
+    assert_int_equal(ask(w, "GET", "/metrics", NULL), 200);
+    assert_non_null(strstr(w->last.head, "content-type: application/openmetrics-text;"));
+    expect_text(w, "rusm_node_info{name=\"london\",");
+    expect_text(w, "\nrusm_processes_started_total 5\n");
+    const char *end = text(&w->last) + strlen(text(&w->last)) - strlen("# EOF\n");
+    assert_string_equal(end, "# EOF\n");
+}
+
+static bool holds(const struct http3_request *r, const char *part)
+{
+    return buf_len(&r->answer) > 0 &&
+           memmem(buf_data(&r->answer), buf_len(&r->answer), part, strlen(part));
+}
+
+/* A stream that stays open while other requests of the connection come and go. */
+static void test_events(void **state)
+{
+    struct web *w = *state;
+    struct http3_request events = { .method = "GET", .path = "/v1/events", .hold = SIZE_MAX };
+
+    begin(w, &events);
+    while (buf_len(&events.answer) == 0) {
+        assert_non_null(w->client.conn);
+        http3_turn(&w->client, 5);
+    }
+    assert_int_equal(events.status, 200);
+    assert_non_null(strstr(events.head, "content-type: text/event-stream\n"));
+    assert_int_equal(ask(w, "POST", "/v1/spawn/echo?name=seen", ""), 201);
+    assert_int_equal(ask(w, "DELETE", "/v1/processes/seen?reason=tired", NULL), 204);
+    while (!holds(&events, "\"behaviour\":\"echo\",\"reason\":\"tired\"}\n\n")) {
+        assert_non_null(w->client.conn);
+        http3_turn(&w->client, 5);
+    }
+    assert_true(holds(&events, "event: process_started\ndata: {\"time\":"));
+    assert_true(holds(&events, "\"name\":\"seen\",\"scope\":\"local\"}"));
+    assert_false(events.done);
+    http3_close(&w->client); /* in the midst of it */
+    http3_forget(&events);
+    web_dial(w, false);
+    assert_int_equal(ask(w, "GET", "/v1/node", NULL), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WEB(test_tables),
-        WEB(test_call),
-        WEB(test_send),
-        WEB(test_spawn_and_kill),
-        WEB(test_process_killed),
-        WEB(test_token),
-        WEB(test_foreign_certificate),
-        WEB(test_oversized),
-        WEB(test_many),
-        WEB(test_cancelled),
-        WEB(test_leave),
+        WEB(test_tables),         WEB(test_page),
+        WEB(test_metrics),        WEB(test_events),
+        WEB(test_call),           WEB(test_send),
+        WEB(test_spawn_and_kill), WEB(test_process_killed),
+        WEB(test_token),          WEB(test_foreign_certificate),
+        WEB(test_oversized),      WEB(test_many),
+        WEB(test_cancelled),      WEB(test_leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
