@@ -176,6 +176,9 @@
  * it gets no more; without, the oldest are forgotten, as it may be one that answers nothing. */
 #define LIMIT_PROGRAM_FLIGHT 1024
 
+/* What a program (exec+json) asks and watches at a time, by its refs. Above: limit. */
+#define LIMIT_PROGRAM_ASKED 16384
+
 /* Lines a second that a program prints (exec:, exec+len:) although no message waits for an answer: they
  * are dropped and counted. One that prints more does nothing else, and is ended. */
 #define LIMIT_PROGRAM_UNASKED 10000

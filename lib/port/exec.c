@@ -9,7 +9,8 @@
 #include "base/limits.h"
 #include "port/worker.h"
 
-static const struct framing *const exec_framings[] = { &framing_lines, &framing_len };
+static const struct framing *const exec_framings[] = { &framing_lines, &framing_len,
+                                                       &framing_json };
 
 static const struct framing *exec_framing(const char *word, size_t len)
 {

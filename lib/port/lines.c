@@ -135,10 +135,23 @@ static ssize_t len_take(struct place *p, const uint8_t *data, size_t len, bool l
     return error ? error : (ssize_t)(LEN_HEAD + body);
 }
 
-const struct framing framing_lines = {
-    .word = "lines", .most = LIMIT_PROGRAM_LINE, .offer = lines_offer, .take = lines_take
-};
+static void lines_ended(struct place *p, const char *reason)
+{
+    const struct rusm_message *last = answers_last(&p->answers);
 
-const struct framing framing_len = {
-    .word = "len", .most = RUSM_MESSAGE_MAX + LEN_HEAD, .offer = len_offer, .take = len_take
-};
+    if (reason && last && last->kind == RUSM_CALL)
+        (void)rusm_refuse(p->worker->self, last, reason);
+    answers_fini(&p->answers);
+}
+
+const struct framing framing_lines = { .word = "lines",
+                                       .most = LIMIT_PROGRAM_LINE,
+                                       .offer = lines_offer,
+                                       .take = lines_take,
+                                       .ended = lines_ended };
+
+const struct framing framing_len = { .word = "len",
+                                     .most = RUSM_MESSAGE_MAX + LEN_HEAD,
+                                     .offer = len_offer,
+                                     .take = len_take,
+                                     .ended = lines_ended };

@@ -194,8 +194,6 @@ static void program_on_room(void *user)
 
     p->blocked = false;
     program_flush(p);
-    if (!p->blocked && p->event)
-        p->event(p->user);
 }
 
 uint8_t *program_reserve(struct program *p, size_t len)
@@ -225,6 +223,10 @@ void program_flush(struct program *p)
     }
     if (p->deaf)
         buf_clear(&p->unwritten);
+    if (p->awaited && buf_len(&p->unwritten) < LIMIT_PROGRAM_QUEUE) {
+        p->awaited = false;
+        p->event(p->user);
+    }
     if (buf_len(&p->unwritten) == 0 && p->unwritten.cap > LIMIT_PROGRAM_QUEUE)
         buf_trim(&p->unwritten);
 }

@@ -24,7 +24,8 @@ struct program {
     bool readable; /* its output: try program_read */
     bool exited;   /* status is known */
     bool deaf;     /* it has closed its standard input */
-    bool blocked;  /* it does not read: room is awaited */
+    bool blocked;  /* it does not read now */
+    bool awaited;  /* an event is wanted when less than LIMIT_PROGRAM_QUEUE waits */
     bool mute;     /* its standard error has ended: nobody of its group is left, if it has exited */
     bool told, killed; /* SIGTERM, SIGKILL were sent */
     char reason[32];   /* "normal", "exit status 3", "signal 9"; once it has exited */

@@ -19,7 +19,10 @@ void worker_exit(struct worker *w, const char *reason)
 
 bool worker_full(const struct place *p)
 {
-    return buf_len(&p->program->unwritten) >= LIMIT_PROGRAM_QUEUE;
+    if (buf_len(&p->program->unwritten) < LIMIT_PROGRAM_QUEUE)
+        return false;
+    p->program->awaited = true;
+    return true;
 }
 
 void worker_refuse(struct place *p, const struct rusm_message *m, const char *reason)
@@ -67,16 +70,17 @@ static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
     p->unasked = p->unasked_ns = 0;
     buf_init(&p->said, w->exec->framing->most);
     answers_init(&p->answers);
+    map_init(&p->calls, rusm_self(w->self).serial);
     return program_start(w->host, &o, &p->program, why);
 }
 
-static void worker_end(struct worker *w, struct place *p)
+/* reason: of the program, when the process lives on. */
+static void worker_end(struct worker *w, struct place *p, const char *reason)
 {
-    if (p->program)
-        program_end(p->program, rusm_now_ns(w->self));
+    w->exec->framing->ended(p, reason);
+    program_end(p->program, rusm_now_ns(w->self));
     p->program = NULL;
     buf_fini(&p->said);
-    answers_fini(&p->answers);
 }
 
 /* More than a few in a short time are too many, as for a supervisor. */
@@ -96,7 +100,6 @@ static bool worker_may_restart(struct worker *w)
 static void worker_exited(struct worker *w, struct place *p)
 {
     char reason[sizeof p->program->reason];
-    const struct rusm_message *last = answers_last(&p->answers);
     struct rusm_why why;
 
     memcpy(reason, p->program->reason, sizeof reason);
@@ -105,14 +108,11 @@ static void worker_exited(struct worker *w, struct place *p)
         return;
     }
     log_warn(w->host->log, "%s: %s", p->program->label, reason);
-    if (last && last->kind == RUSM_CALL)
-        (void)rusm_refuse(w->self, last, reason);
-    worker_end(w, p);
-    if (!worker_may_restart(w)) {
+    worker_end(w, p, reason);
+    if (!worker_may_restart(w))
         worker_exit(w, reason);
-    } else if (worker_start(w, (unsigned)(p - w->place), &why) != 0) {
+    else if (worker_start(w, (unsigned)(p - w->place), &why) != 0)
         worker_exit(w, why.text);
-    }
 }
 
 /* ---- what programs say ---- */
@@ -169,9 +169,12 @@ static void worker_pump(struct worker *w, struct place *p)
 
 static int worker_offer(struct worker *w, const struct rusm_message *m)
 {
-    for (unsigned i = 0; i < w->count; i++) {
-        struct place *p = &w->place[(w->turn + i) % w->count];
-        int error = p->program->deaf ? 0 : w->exec->framing->offer(p, m);
+    const struct framing *framing = w->exec->framing;
+    struct place *only = framing->where ? framing->where(w, m) : NULL;
+
+    for (unsigned i = 0; i < (only ? 1 : w->count); i++) {
+        struct place *p = only ? only : &w->place[(w->turn + i) % w->count];
+        int error = p->program->deaf ? 0 : framing->offer(p, m);
         if (p->program->deaf)
             worker_refuse(p, m, "its program reads no more");
         if (error != RUSM_BUSY) {
@@ -216,7 +219,9 @@ static int worker_args(struct worker *w, const struct rusm_args *args)
 static void worker_free(struct worker *w)
 {
     for (unsigned i = 0; i < w->count; i++)
-        worker_end(w, &w->place[i]);
+        if (w->place[i].program)
+            worker_end(w, &w->place[i], NULL);
+    map_fini(&w->asked);
     free((void *)w->args.value);
     free(w);
 }
@@ -233,6 +238,7 @@ int worker_init(struct rusm_process *self, const struct rusm_args *args, void **
     w->self = self;
     w->exec = exec;
     w->host = exec->port.ports->host(self);
+    map_init(&w->asked, rusm_self(self).serial);
     rusm_pid_format(self, rusm_self(self), w->pid, sizeof w->pid);
     error = worker_args(w, args);
     for (unsigned i = 0; i < exec->count && !error; i++) {
