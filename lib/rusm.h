@@ -418,6 +418,10 @@ struct rusm_node_options {
     const char *http_token;        /* file: the token of HTTP clients without certificate */
     const char *
         http_tcp; /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too; wants http_token */
+    /* A body that overflows its stack ends the program by SIGSEGV, as ever; but first log_fd gets a
+     * line that names the process. For that, rusm_node_run handles SIGSEGV for the whole program, if
+     * nobody does yet. */
+    bool name_overflow;
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.

@@ -246,10 +246,25 @@ unsigned coroutine_run(struct rusm_process *p)
     co->go = false;
     co->took = 0;
     rt->depth++;
+    rt->inside = co;
     context_switch(&rt->main, &co->own);
+    rt->inside = NULL;
     rt->depth--;
     wait_release(p);
     return co->took + 1;
+}
+
+bool runtime_overflow(const struct runtime *rt, const void *address, struct overflow *out)
+{
+    const struct coroutine *co = rt ? rt->inside : NULL;
+
+    if (!co || !stack_guards(co->stack, address)) {
+        return false;
+    }
+    *out = (struct overflow){ .serial = co->process->serial,
+                              .behaviour = co->process->behaviour->name,
+                              .stack_bytes = stack_bytes(co->stack_class) };
+    return true;
 }
 
 /* ---- asking ---- */

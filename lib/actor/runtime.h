@@ -149,6 +149,15 @@ const char *runtime_node_name(const struct runtime *rt, uint32_t index); /* NULL
 int runtime_client_up(struct runtime *rt, uint32_t *index);
 void runtime_client_down(struct runtime *rt, uint32_t index);
 
+/* The fault at that address is that of a body whose stack is full: whose it is. Safe in a signal handler
+ * on the runtime's thread; rt may be NULL. */
+struct overflow {
+    uint64_t serial;
+    const char *behaviour; /* its name */
+    size_t stack_bytes;
+};
+bool runtime_overflow(const struct runtime *rt, const void *address, struct overflow *out);
+
 /* ---- for attach ---- */
 struct process_info {
     uint64_t serial;

@@ -77,6 +77,13 @@ void *stack_take(struct stacks *s, int size_class)
     return whole + STACK_GUARD;
 }
 
+bool stack_guards(const void *stack, const void *address)
+{
+    uintptr_t at = (uintptr_t)address, low = (uintptr_t)stack;
+
+    return at < low && at >= low - STACK_GUARD;
+}
+
 void stack_give(struct stacks *s, void *stack, int size_class)
 {
     struct stack_spare *link = stack_link(stack, size_class);

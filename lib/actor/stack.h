@@ -5,6 +5,7 @@
 #ifndef ACTOR_STACK_H
 #define ACTOR_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ int stack_class(size_t bytes);
 size_t stack_bytes(int size_class); /* that can be used */
 /* The lowest byte that can be used. NULL: no memory. */
 void *stack_take(struct stacks *s, int size_class);
+/* Is the address below that stack, where one that overflows gets to? Safe in a signal handler. */
+bool stack_guards(const void *stack, const void *address);
 void stack_give(struct stacks *s, void *stack, int size_class);
 
 #endif

@@ -91,6 +91,8 @@ struct runtime {
     struct timers timers;
     struct stacks stacks; /* of coroutines */
     struct context main;  /* the scheduler, while a coroutine runs */
+    /* That one; else NULL. */
+    struct coroutine *inside;
     struct slab processes, monitor_slab, link_slab, wait_slab, sleep_slab, call_slab,
         coroutine_slab;
     const struct log *log;

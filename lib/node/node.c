@@ -182,6 +182,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
+    node->name_overflow = o->name_overflow;
     node->started_ns = node->now_ns = endpoint_now_ns();
     log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
     if ((error = open_identity(node, o, why)) != 0)

@@ -12,7 +12,7 @@
  *   tables.c      what attach shows                      neighbour.c their OS processes
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
- *   programs.c    descriptors of the programs of exec:
+ *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -154,6 +154,7 @@ struct rusm_node {
     uint64_t started_ns, now_ns, tick_ns;
     atomic_int stops; /* calls of rusm_node_stop */
     bool leaving;
+    bool name_overflow; /* of rusm_node_options */
 };
 
 /* ---- node.c ---- */
@@ -292,6 +293,12 @@ void rpc_fail_all(struct connection *c);
 /* Answers with a status and a text for a person. */
 void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* ---- fault.c ---- */
+/* On the calling thread until fault_end, if the program has no SIGSEGV handler: a body that overflows its
+ * stack is named. NULL: it has one, or there is no memory. */
+struct fault *fault_begin(const struct rusm_node *node);
+void fault_end(struct fault *fault); /* NULL: nothing */
 
 /* ---- tables.c ---- */
 /* All counters now; how many. */

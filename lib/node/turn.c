@@ -171,8 +171,10 @@ static void leave(struct rusm_node *node)
 int rusm_node_run(struct rusm_node *node)
 {
     log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
+    struct fault *fault = node->name_overflow ? fault_begin(node) : NULL;
     run_until(node, never, UINT64_MAX, 1);
     leave(node);
+    fault_end(fault);
     return 0;
 }
 

@@ -127,3 +127,32 @@ counted() { [ "$(rusm call bonn words "$1")" -ge "$2" ]; }
     expect_error 1 "rusm: node: cannot teach 't': './nameless.so': behaviour 1 has no name" \
         rusm node --name bonn --spawnable t=lib:nameless.so
 }
+
+@test "lib: a body that overflows its stack: the node ends, and has said whose it was" {
+    build deep.so <<'END'
+#include <rusm.h>
+static unsigned deep(volatile unsigned char *above)
+{
+    volatile unsigned char room[512];
+    room[0] = above ? above[0] + 1 : 1;
+    return room[0] ? deep(room) + room[0] : room[0];
+}
+static void body(struct rusm_process *self, void *state)
+{
+    const struct rusm_message *m;
+    (void)state;
+    if (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0)
+        rusm_print(self, "%u", deep(NULL));
+}
+static const struct rusm_behaviour digger = { .name = "digger", .body = body, .stack_bytes = 20000 };
+static const struct rusm_behaviour *const all[] = { &digger, NULL };
+const struct rusm_library rusm_library = { .abi = RUSM_ABI, .behaviours = all };
+END
+    ulimit -c 0
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0 start_node bonn --boot digger=lib:deep.so:digger
+    rusm send bonn digger go || true # it may be gone before it can say that it has it
+    status=0
+    wait "$pid" || status=$?
+    equal "$status" $((128 + 11))
+    like "$(tail -n 1 bonn.err)" "rusm: process *@bonn (digger): stack overflow, stack_bytes is 32768"
+}

@@ -1,0 +1,97 @@
+/* fault: a body that overflows its stack ends the program, by a fault on the pages below. Before it
+ * does, a handler says whose stack it was. It runs on a stack of its own, whose lowest bytes are what it
+ * has to know: so there is no global to find that by. See node.h for who asks for it. */
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "node/node.h"
+
+#define FAULT_STACK ((size_t)64 * 1024)
+
+struct fault {
+    const struct fault *self; /* that it is ours */
+    const struct rusm_node *node;
+    stack_t stack_before;
+};
+
+/* What may be called in a handler: no snprintf. */
+static void put_text(struct writer *w, const char *text)
+{
+    writer_bytes(w, text, strlen(text));
+}
+
+static void put_number(struct writer *w, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    writer_bytes(w, digits + at, sizeof digits - at);
+}
+
+static void fault_say(const struct rusm_node *node, const struct overflow *o)
+{
+    uint8_t line[RUSM_NODE_NAME_MAX + RUSM_NAME_MAX + 128];
+    struct writer w = writer_on(line, sizeof line);
+    put_text(&w, "rusm: process ");
+    put_number(&w, o->serial);
+    put_text(&w, "@");
+    put_text(&w, node->name);
+    put_text(&w, " (");
+    put_text(&w, o->behaviour);
+    put_text(&w, "): stack overflow, stack_bytes is ");
+    put_number(&w, o->stack_bytes);
+    put_text(&w, "\n");
+    ssize_t ignored = write(node->log.fd, line, writer_len(&w));
+    (void)ignored; /* there is nobody left to tell */
+}
+
+/* On return it faults again, where it did, and now by the default: the core says where. */
+static void fault_handle(int number, siginfo_t *info, void *context)
+{
+    struct overflow o;
+    stack_t now;
+    (void)number, (void)context;
+    if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_ONSTACK) || now.ss_size != FAULT_STACK)
+        return; /* another thread's */
+    const struct fault *f = now.ss_sp;
+    if (f->self == f && runtime_overflow(f->node->runtime, info->si_addr, &o))
+        fault_say(f->node, &o);
+}
+
+struct fault *fault_begin(const struct rusm_node *node)
+{
+    struct sigaction action = { .sa_sigaction = fault_handle,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND };
+    struct sigaction before;
+    if (sigaction(SIGSEGV, NULL, &before) != 0 || (before.sa_flags & SA_SIGINFO) ||
+        before.sa_handler != SIG_DFL)
+        return NULL; /* the program has its own */
+    struct fault *f =
+        mmap(NULL, FAULT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (f == MAP_FAILED)
+        return NULL;
+    const stack_t stack = { .ss_sp = f, .ss_size = FAULT_STACK };
+    *f = (struct fault){ .self = f, .node = node };
+    if (sigaltstack(&stack, &f->stack_before) != 0) {
+        munmap(f, FAULT_STACK);
+        return NULL;
+    }
+    sigaction(SIGSEGV, &action, NULL);
+    return f;
+}
+
+void fault_end(struct fault *f)
+{
+    struct sigaction ours;
+    if (!f)
+        return;
+    if (sigaction(SIGSEGV, NULL, &ours) == 0 && ours.sa_sigaction == fault_handle)
+        signal(SIGSEGV, SIG_DFL);
+    sigaltstack(&f->stack_before, NULL);
+    munmap(f, FAULT_STACK);
+}
