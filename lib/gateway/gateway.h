@@ -1,7 +1,7 @@
 /* gateway: HTTP's door into a node, whatever carries it: HTTP/3 (h3.c) or HTTP/1.1 over TCP.
  *
- *     transport ── request ──▶ exchange ── job ──▶ node      the node's side: struct gateway_node
- *     transport ◀── response ── exchange ◀─ outcome ─ node   the transport's: struct gateway_transport
+ *     transport ── request ──▶ exchange ── job ──▶ node      the node's side: below
+ *     transport ◀── response ── exchange ◀─ outcome ─ node   the transport's: transport.h
  *
  *   gateway.c   life, clock, budgets      exchange.c  one request and its response
  *   answer.c    responses                 route.c     which path means what, and who may
@@ -10,13 +10,13 @@
  *   events.c    streams of events         metrics.c   OpenMetrics text
  *   rows.c      tables as they come       tcp.c       HTTP/1.1 over TCP
  *   page.c      the page for a browser    assets.S    ... its files, of page/
+ *   h3.c        HTTP/3's connections      h3_request.c  their streams
  *
  * All on the thread of the node's first scheduler; nothing blocks. Routes are added in route.c,
  * whose handlers see exchange.h. */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
-#include <sys/socket.h>
 #include "base/list.h"
 #include "base/log.h"
 #include "rusm.h"
@@ -125,62 +125,5 @@ void gateway_leave(struct gateway *g);
 size_t gateway_pending(const struct gateway *g); /* exchanges that there are */
 void gateway_close(struct gateway *g);           /* all connections */
 size_t gateway_connections(const struct gateway *g);
-
-/* ---- the transport's side: one exchange a request ---- */
-
-struct gateway_transport {
-    /* There is something to read: the response's head, or more of its body. May be called from
-     * within exchange_head_end, exchange_body and exchange_end. Not to free the exchange in. */
-    void (*ready)(void *context, struct exchange *x);
-    /* The client is too slow, or the rest of the response can't be made: break it off, and free the
-     * exchange, at once or (exchange_cancel now) later. Not called from within the functions below. */
-    void (*give_up)(void *context, struct exchange *x);
-};
-
-struct exchange_options {
-    const struct gateway_transport *transport; /* kept */
-    void *context;
-    const struct sockaddr *from; /* borrowed */
-    bool trusted;                /* the client has the cluster's certificate */
-};
-
-/* NULL: LIMIT_HTTP_REQUESTS or no memory; say 503 and Retry-After. */
-struct exchange *exchange_new(struct gateway *g, const struct exchange_options *options);
-/* A field of the request, and before them ":method" and ":path" (with the query). Borrowed. What does
- * not matter is only counted. */
-void exchange_field(struct exchange *x, const char *name, size_t name_len, const char *value,
-                    size_t value_len);
-/* All of them came. False: the response is there, and no body is wanted: what comes may be thrown
- * away, and exchange_end need not be called. */
-bool exchange_head_end(struct exchange *x);
-/* More of the request's body; borrowed. False as above. */
-bool exchange_body(struct exchange *x, const void *data, size_t len);
-/* The request is complete. */
-void exchange_end(struct exchange *x);
-/* The client wants no response: what it asked for is cancelled, unless it has happened. What was
- * pulled stays. `ready` and `give_up` are not called any more. */
-void exchange_cancel(struct exchange *x); /* NULL is fine */
-/* Ends it, the same way. */
-void exchange_free(struct exchange *x); /* NULL is fine */
-
-#define EXCHANGE_FIELDS 8
-#define EXCHANGE_STREAMED UINT64_MAX
-struct exchange_head {
-    int status; /* 200 */
-    struct {
-        const char *name, *value; /* the name in lower case; no content-length */
-    } field[EXCHANGE_FIELDS];
-    size_t count;
-    uint64_t length; /* of the body; EXCHANGE_STREAMED: not known, it comes as it happens */
-};
-/* NULL: no response yet. Stays as it is. (A HEAD request's has the length, and nothing to pull.) */
-const struct exchange_head *exchange_head(const struct exchange *x);
-/* The next bytes of the body, at most cap: sets *data, which stays until exchange_acked. Returns how
- * many; 0: none now, or *end: that was all. */
-size_t exchange_pull(struct exchange *x, const uint8_t **data, size_t cap, bool *end);
-/* The first `len` bytes that were pulled and not yet acked have reached the client. */
-void exchange_acked(struct exchange *x, size_t len);
-/* The request had the right token, or its client the certificate. */
-bool exchange_allowed(const struct exchange *x);
 
 #endif

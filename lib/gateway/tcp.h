@@ -4,7 +4,7 @@
 #ifndef GATEWAY_TCP_H
 #define GATEWAY_TCP_H
 
-#include "gateway/gateway.h"
+#include "gateway/transport.h"
 
 struct tcp;
 

@@ -1,270 +1,8 @@
-/* gate: see the header. Called by the gateway, by turn.c, and as a behaviour. */
-#include "node/gate.h"
+/* gate: see the header. Called by the gateway and by turn.c. */
+#include "node/gate_process.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/id.h"
-#include "base/limits.h"
-
-/* A job that waits for its reply. */
-struct asked {
-    struct map_node by_ref;
-    struct gateway_job *job;
-};
-
-struct gate {
-    struct rusm_node *node;
-    struct gateway *gateway;
-    struct rusm_behaviour behaviour;
-    uint64_t serial;   /* of the process; 0: none yet */
-    struct list fresh; /* jobs for the process to begin */
-    struct list busy;  /* whose receiver's mailbox is full: tried again when there may be room */
-    uint64_t busy_until_ns; /* when the first of them waited for too long; UINT64_MAX: none waits */
-    struct map asked;       /* by ref */
-    bool woken;             /* the process has a message to look at `fresh` */
-};
-
-static void done(struct gateway_job *job, int error)
-{
-    gateway_outcome(job, &(struct gateway_outcome){ .error = error });
-}
-
-/* ---- jobs with a ref ---- */
-
-static bool asked_is(const struct map_node *n, const void *key)
-{
-    return list_entry(n, struct asked, by_ref)->job->ref == *(const uint64_t *)key;
-}
-
-/* NULL: none of that ref. */
-static struct gateway_job *asked_take(struct gate *gate, uint64_t ref)
-{
-    struct map_node *n = map_find(&gate->asked, map_hash_u64(&gate->asked, ref), asked_is, &ref);
-    struct asked *a = n ? list_entry(n, struct asked, by_ref) : NULL;
-    struct gateway_job *job = a ? a->job : NULL;
-    if (a)
-        map_remove(&gate->asked, &a->by_ref);
-    free(a);
-    return job;
-}
-
-static int asked_add(struct gate *gate, struct gateway_job *job, uint64_t ref)
-{
-    struct asked *a = malloc(sizeof *a);
-    if (!a)
-        return RUSM_ENOMEM;
-    a->job = job;
-    job->ref = ref;
-    if (map_insert(&gate->asked, map_hash_u64(&gate->asked, ref), &a->by_ref) == 0)
-        return 0;
-    free(a);
-    return RUSM_ENOMEM;
-}
-
-/* ---- the process ---- */
-
-static bool is_here(const struct rusm_node *node, const struct id_address *a)
-{
-    return !a->node ||
-           (strlen(node->name) == a->node_len && memcmp(node->name, a->node, a->node_len) == 0);
-}
-
-/* Does the job's process live on another node? */
-static bool is_far(struct gate *gate, const struct gateway_job *job)
-{
-    struct registry_holder holder;
-    struct id_address a;
-    size_t len = strlen(job->process);
-    if (job->global)
-        return registry_whereis(gate->node->registry, job->process, len, &holder) == 0 &&
-               holder.node != 0;
-    return id_address_parse(job->process, len, &a) == 0 && !is_here(gate->node, &a);
-}
-
-/* It waits for room, as others' lanes do, but not for long. */
-static void wait_for_room(struct gate *gate, struct gateway_job *job)
-{
-    uint64_t now_ns = gate->node->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
-    if (!job->busy_until_ns)
-        job->busy_until_ns =
-            now_ns + (job->op == GATEWAY_CALL && most_ns < LIMIT_HTTP_BUSY_NS ? most_ns
-                                                                              : LIMIT_HTTP_BUSY_NS);
-    if (job->busy_until_ns < gate->busy_until_ns)
-        gate->busy_until_ns = job->busy_until_ns;
-    list_append(&gate->busy, &job->link);
-}
-
-static void begin_call(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
-{
-    uint64_t ref;
-    int error = job->global
-                    ? rusm_call_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
-                                     job->data, job->len, job->timeout_ms, &ref)
-                    : rusm_call_to(self, job->process, job->data, job->len, job->timeout_ms, &ref);
-    if (!error) {
-        error = asked_add(gate, job, ref);
-        if (error)
-            rusm_call_end(self, ref);
-    }
-    if (error == RUSM_BUSY)
-        wait_for_room(gate, job);
-    else if (error)
-        done(job, error);
-    else
-        gateway_taken(job);
-}
-
-static void begin_send(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
-{
-    bool far = is_far(gate, job);
-    int error = job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
-                                             job->data, job->len, 0)
-                            : rusm_send_to(self, job->process, job->data, job->len, 0);
-    if (error == RUSM_BUSY)
-        wait_for_room(gate, job);
-    else
-        gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = far });
-}
-
-/* Of another node's: those of ours are ended without the process. */
-static void begin_kill(struct rusm_process *self, struct gateway_job *job)
-{
-    rusm_pid pid;
-    int error = rusm_pid_parse(self, job->process, &pid);
-    error = error ? error : rusm_kill(self, pid, job->reason);
-    gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = true });
-}
-
-static void begin_fresh(struct gate *gate, struct rusm_process *self)
-{
-    gate->woken = false;
-    while (!list_empty(&gate->fresh)) {
-        struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
-        list_remove(&job->link);
-        if (job->op == GATEWAY_CALL)
-            begin_call(gate, self, job);
-        else if (job->op == GATEWAY_SEND)
-            begin_send(gate, self, job);
-        else
-            begin_kill(self, job);
-    }
-}
-
-/* Tries those that wait again, in order, and not those whose receiver has just said that it is full
- * still. */
-static void begin_busy(struct gate *gate, struct rusm_process *self)
-{
-    const char *full[16];
-    size_t count = 0;
-    struct list waiting;
-    list_init(&waiting);
-    list_move_all(&waiting, &gate->busy);
-    gate->busy_until_ns = UINT64_MAX;
-    while (!list_empty(&waiting)) {
-        struct gateway_job *job = list_entry(list_first(&waiting), struct gateway_job, link);
-        size_t i = 0;
-        list_remove(&job->link);
-        while (i < count && strcmp(full[i], job->process) != 0)
-            i++;
-        if (i < count) {
-            wait_for_room(gate, job);
-            continue;
-        }
-        if (job->op == GATEWAY_CALL)
-            begin_call(gate, self, job);
-        else
-            begin_send(gate, self, job);
-        if (count < sizeof full / sizeof *full && gate->busy.prev == &job->link)
-            full[count++] = job->process;
-    }
-}
-
-/* Those that waited for too long are told so. */
-static void give_up_busy(struct gate *gate)
-{
-    uint64_t next_ns = UINT64_MAX;
-    list_each_safe(link, &gate->busy) {
-        struct gateway_job *job = list_entry(link, struct gateway_job, link);
-        if (job->busy_until_ns <= gate->node->now_ns) {
-            list_remove(link);
-            done(job, RUSM_BUSY);
-        } else if (job->busy_until_ns < next_ns) {
-            next_ns = job->busy_until_ns;
-        }
-    }
-    gate->busy_until_ns = next_ns;
-}
-
-static int process_init(struct rusm_process *self, const struct rusm_args *args, void **state)
-{
-    (void)args;
-    *state = rusm_context(self);
-    return 0;
-}
-
-static void process_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
-{
-    struct gate *gate = state;
-    struct gateway_job *job =
-        m->kind == RUSM_REPLY || m->kind == RUSM_FAILED ? asked_take(gate, m->ref) : NULL;
-    if (job && m->kind == RUSM_REPLY)
-        gateway_outcome(job, &(struct gateway_outcome){ .data = m->data, .len = m->len });
-    else if (job)
-        gateway_outcome(job, &(struct gateway_outcome){
-                                 .error = m->error,
-                                 .text = (const char *)m->data,
-                                 .ended = m->error == RUSM_ENOPROC &&
-                                          strcmp((const char *)m->data, "noproc") != 0 });
-    if (m->kind == RUSM_WRITABLE && m->from.serial == 0 && !list_empty(&gate->busy))
-        begin_busy(gate, self);
-    begin_fresh(gate, self);
-}
-
-/* Somebody ended it, or the node leaves: nothing that was asked will come. */
-static void process_stop(struct rusm_process *self, void *state, const char *reason)
-{
-    struct gate *gate = state;
-    struct map_iter it;
-    (void)self, (void)reason;
-    gate->serial = 0;
-    gate->woken = false;
-    list_move_all(&gate->fresh, &gate->busy);
-    gate->busy_until_ns = UINT64_MAX;
-    while (!list_empty(&gate->fresh)) {
-        struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
-        list_remove(&job->link);
-        done(job, RUSM_ECLOSED);
-    }
-    for (struct map_node *n; (n = map_first(&gate->asked, &it));) {
-        uint64_t ref = list_entry(n, struct asked, by_ref)->job->ref;
-        done(asked_take(gate, ref), RUSM_ECLOSED);
-    }
-}
-
-/* Gets it to look at `fresh`. */
-static int wake(struct gate *gate)
-{
-    struct runtime *rt = gate->node->runtime;
-    static const struct rusm_args none;
-    rusm_pid pid;
-    if (!rt)
-        return RUSM_ECLOSED;
-    if (!gate->serial) {
-        int error = runtime_spawn(rt, &gate->behaviour, &none, &pid, NULL, gate->node->now_ns);
-        if (error)
-            return error;
-        gate->serial = pid.serial;
-    }
-    if (gate->woken)
-        return 0;
-    struct message *m = message_new(runtime_pool(rt), 0);
-    if (!m)
-        return RUSM_ENOMEM;
-    m->pub.kind = RUSM_WRITABLE; /* a signal, so that it finds room */
-    process_deliver(runtime_find(rt, gate->serial), m);
-    gate->woken = true;
-    return 0;
-}
 
 /* ---- at once ---- */
 
@@ -302,17 +40,17 @@ static bool do_kill(struct gate *gate, struct gateway_job *job)
     struct rusm_process *p = NULL;
     struct id_address a;
     if (id_address_parse(job->process, strlen(job->process), &a) != 0) {
-        done(job, RUSM_EINVAL);
+        gate_done(job, RUSM_EINVAL);
         return true;
     }
-    if (!is_here(node, &a))
+    if (!gate_is_here(node, &a))
         return false;
     if (!a.serial)
         p = runtime_find_name(node->runtime, a.name, a.name_len);
     else if (!a.has_incarnation || a.incarnation == node->incarnation)
         p = runtime_find(node->runtime, a.serial);
-    done(job, p ? runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, job->reason)
-                : RUSM_ENOPROC);
+    gate_done(job, p ? runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, job->reason)
+                     : RUSM_ENOPROC);
     return true;
 }
 
@@ -323,14 +61,14 @@ static void begin(void *context, struct gateway_job *job)
     struct gate *gate = context;
     int error;
     if (!gate->node->runtime) {
-        done(job, RUSM_ECLOSED);
+        gate_done(job, RUSM_ECLOSED);
         return;
     }
     switch (job->op) {
     case GATEWAY_TABLE:
         job->listing = tables_open((uint64_t)job->table, &error);
         if (error)
-            done(job, error);
+            gate_done(job, error);
         return;
     case GATEWAY_SPAWN: do_spawn(gate, job); return;
     case GATEWAY_KILL:
@@ -340,11 +78,7 @@ static void begin(void *context, struct gateway_job *job)
     case GATEWAY_SEND:
     case GATEWAY_CALL: break;
     }
-    error = wake(gate);
-    if (error)
-        done(job, error);
-    else
-        list_append(&gate->fresh, &job->link);
+    gate_process_begin(gate, job);
 }
 
 static bool more(void *context, struct gateway_job *job)
@@ -361,18 +95,10 @@ static bool more(void *context, struct gateway_job *job)
 static void cancel(void *context, struct gateway_job *job)
 {
     struct gate *gate = context;
-    struct rusm_node *node = gate->node;
-    if (job->op == GATEWAY_TABLE) {
+    if (job->op == GATEWAY_TABLE)
         tables_close(job->listing);
-        return;
-    }
-    if (list_linked(&job->link)) {
-        list_remove(&job->link);
-        return;
-    }
-    struct rusm_process *p = node->runtime ? runtime_find(node->runtime, gate->serial) : NULL;
-    if (asked_take(gate, job->ref) && p)
-        rusm_call_end(p, job->ref);
+    else
+        gate_process_cancel(gate, job);
 }
 
 static const struct gateway_node gate_node = { .begin = begin, .more = more, .cancel = cancel };
@@ -392,15 +118,7 @@ int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
     if (!gate)
         return RUSM_ENOMEM;
     gate->node = node;
-    gate->behaviour = (struct rusm_behaviour){ .name = "gateway",
-                                               .init = process_init,
-                                               .receive = process_receive,
-                                               .stop = process_stop,
-                                               .context = gate };
-    list_init(&gate->fresh);
-    list_init(&gate->busy);
-    gate->busy_until_ns = UINT64_MAX;
-    map_init(&gate->asked, rng_u64(&node->rng));
+    gate_process_init(gate);
     int error = gateway_new(&gate->gateway, &options, why);
     if (error)
         free(gate);
@@ -413,7 +131,7 @@ void gate_close(struct rusm_node *node)
 {
     if (node->gate) {
         gateway_free(node->gate->gateway);
-        map_fini(&node->gate->asked);
+        gate_process_fini(node->gate);
         free(node->gate);
         node->gate = NULL;
     }
@@ -429,8 +147,7 @@ uint64_t gate_tick(struct rusm_node *node)
     struct gate *gate = node->gate;
     if (!gate)
         return UINT64_MAX;
-    if (gate->busy_until_ns <= node->now_ns)
-        give_up_busy(gate);
+    gate_process_tick(gate);
     uint64_t next_ns = gateway_tick(gate->gateway, node->now_ns);
     return gate->busy_until_ns < next_ns ? gate->busy_until_ns : next_ns;
 }
