@@ -291,8 +291,8 @@
 /* How often a stream of events says that it lives, so that a client that is gone is noticed. */
 #define LIMIT_EVENTS_BEAT_NS ((uint64_t)15 * 1000000000)
 
-/* HTTP/1.1 connections over TCP: a descriptor each, and memory for a request's head while it has one.
- * Above: they wait to be accepted. */
+/* HTTP/1.1 connections over TCP: a descriptor each, and memory for a request's head while it has one;
+ * at most half of the descriptors that the node may have. Above: they wait to be accepted. */
 #define LIMIT_HTTP_DOORS 1024
 
 /* Memory for a request's head and for what is under way of its response, a connection:

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/err.h"
 #include "base/limits.h"
@@ -377,6 +378,17 @@ static int tcp_listen(struct tcp *t, const struct tcp_options *options, int *out
     return 0;
 }
 
+/* How many connections: never all the descriptors that the node may have. */
+static unsigned tcp_doors(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 >= LIMIT_HTTP_DOORS) {
+        return LIMIT_HTTP_DOORS;
+    }
+    return (unsigned)(files.rlim_cur / 2);
+}
+
 int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why *why)
 {
     struct tcp *t = calloc(1, sizeof(*t));
@@ -399,8 +411,7 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     t->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, t,
                          MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_DOORS,
-                         MHD_OPTION_CONNECTION_TIMEOUT,
+                         MHD_OPTION_CONNECTION_LIMIT, tcp_doors(), MHD_OPTION_CONNECTION_TIMEOUT,
                          (unsigned)(LIMIT_HTTP_STALL_NS / 1000000000),
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_DOOR_BYTES,
                          MHD_OPTION_NOTIFY_CONNECTION, on_door, t, MHD_OPTION_NOTIFY_COMPLETED,
