@@ -1,0 +1,209 @@
+/* port/request, port/base64: the lines of exec+json. */
+#include "port/request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "port/base64.h"
+
+/* RFC 4648, section 10. */
+static const char *const vectors[][2] = { { "", "" },
+                                          { "f", "Zg==" },
+                                          { "fo", "Zm8=" },
+                                          { "foo", "Zm9v" },
+                                          { "foob", "Zm9vYg==" },
+                                          { "fooba", "Zm9vYmE=" },
+                                          { "foobar", "Zm9vYmFy" } };
+
+static void test_base64(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        char text[16];
+        uint8_t data[16];
+        size_t len = strlen(vectors[i][0]), text_len = strlen(vectors[i][1]);
+        assert_int_equal(base64_len(len), text_len);
+        base64_encode(text, (const uint8_t *)vectors[i][0], len);
+        assert_memory_equal(text, vectors[i][1], text_len);
+        assert_int_equal(base64_decode(data, vectors[i][1], text_len), len);
+        assert_memory_equal(data, vectors[i][0], len);
+    }
+}
+
+static void test_base64_all_bytes(void **state)
+{
+    uint8_t data[256], back[256];
+    char text[400];
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 167);
+    for (size_t len = 0; len <= sizeof data; len++) {
+        base64_encode(text, data, len);
+        assert_int_equal(base64_decode(back, text, base64_len(len)), len);
+        assert_memory_equal(back, data, len);
+    }
+}
+
+static void test_base64_bad(void **state)
+{
+    static const char *const bad[] = { "Z",    "Zg",   "Zg=",   "Z===", "====", "Zg==Zg==", "Zh==",
+                                       "Zm9=", "Zm v", "Zm9\n", "Zm9-", "=Zm9", "Zm=v" };
+    uint8_t data[16];
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(base64_decode(data, bad[i], strlen(bad[i])), RUSM_EMALFORMED);
+}
+
+static struct request parse(const char *line)
+{
+    struct request r;
+    struct rusm_why why = { "" };
+    if (request_parse(line, strlen(line), &r, &why) != 0)
+        fail_msg("%s: %s", line, why.text);
+    return r;
+}
+
+static void test_good(void **state)
+{
+    struct request r = parse("{\"to\":\"q@there\",\"data\":\"a\\u0000b\",\"unordered\":true}");
+    (void)state;
+    assert_int_equal(r.verb, REQUEST_SEND);
+    assert_string_equal(r.subject, "q@there");
+    assert_int_equal(r.len, 3);
+    assert_memory_equal(r.data, "a\0b", 3);
+    assert_true(r.unordered);
+    assert_null(r.ref);
+    request_free(&r);
+
+    r = parse(" { \"ref\" : \"x\", \"timeout\": 0.0011, \"call\" : \"q\" } ");
+    assert_int_equal(r.verb, REQUEST_CALL);
+    assert_int_equal(r.len, 0);
+    assert_non_null(r.data);
+    assert_int_equal(r.timeout_ms, 2); /* never shorter than asked for */
+    assert_string_equal(json_string_value(r.ref), "x");
+    request_free(&r);
+
+    r = parse("{\"call\":\"q\",\"ref\":-7,\"base64\":\"/wA=\"}");
+    assert_int_equal(r.timeout_ms, 5000);
+    assert_int_equal(json_integer_value(r.ref), -7);
+    assert_int_equal(r.len, 2);
+    assert_memory_equal(r.data, "\xff\0", 2);
+    request_free(&r);
+
+    r = parse("{\"reply\":9007199254740993,\"data\":{\"a\":[1,null,\"x\"]}}");
+    assert_int_equal(r.verb, REQUEST_REPLY);
+    assert_true(r.number == UINT64_C(9007199254740993));
+    assert_int_equal(r.len, strlen("{\"a\":[1,null,\"x\"]}"));
+    assert_memory_equal(r.data, "{\"a\":[1,null,\"x\"]}", r.len);
+    request_free(&r);
+
+    r = parse("{\"spawn\":\"s\",\"args\":[\"a b\",\"\"],\"node\":\"n\",\"ref\":1}");
+    assert_int_equal(r.verb, REQUEST_SPAWN);
+    assert_int_equal(json_array_size(r.args), 2);
+    assert_string_equal(r.node, "n");
+    request_free(&r);
+
+    r = parse("{\"demonitor\":\"m\"}");
+    assert_int_equal(r.verb, REQUEST_DEMONITOR);
+    assert_string_equal(json_string_value(r.ref), "m");
+    request_free(&r);
+
+    r = parse("{\"trap\":false}");
+    assert_int_equal(r.verb, REQUEST_TRAP);
+    assert_false(r.on);
+    request_free(&r);
+
+    r = parse("{\"register\":\"n\",\"global\":true}");
+    assert_true(r.global);
+    request_free(&r);
+}
+
+static const char *const bad[][2] = {
+    { "", "not JSON" },
+    { "junk", "not JSON" },
+    { "{\"to\":\"x\"} {}", "not JSON" },
+    { "{\"to\":\"x\",\"to\":\"y\"}", "not JSON" },
+    { "{\"to\":\"\xff\"}", "not JSON" },
+    { "[]", "not a JSON object" },
+    { "{}", "no request" },
+    { "{\"data\":\"x\"}", "no request" },
+    { "{\"to\":\"x\",\"call\":\"y\",\"ref\":1}", "\"call\" is neither" },
+    { "{\"to\":\"x\",\"dta\":\"y\"}", "\"dta\" is neither" },
+    { "{\"to\":1}", "\"to\" must be a string" },
+    { "{\"to\":\"x\\u0000y\"}", "\"to\" must be a string" },
+    { "{\"to\":\"x\",\"data\":\"\",\"base64\":\"\"}", "is one too many" },
+    { "{\"to\":\"x\",\"base64\":\"x\"}", "is not base64" },
+    { "{\"to\":\"x\",\"base64\":1}", "\"base64\" must be" },
+    { "{\"to\":\"x\",\"unordered\":1}", "\"unordered\" must be" },
+    { "{\"to\":\"x\",\"reason\":\"y\"}", "takes no such fields" },
+    { "{\"reply\":\"1\"}", "\"reply\" must be" },
+    { "{\"reply\":0}", "\"reply\" must be" },
+    { "{\"reply\":-1}", "\"reply\" must be" },
+    { "{\"reply\":1.5}", "\"reply\" must be" },
+    { "{\"refuse\":1}", "needs a reason" },
+    { "{\"call\":\"x\"}", "needs a ref" },
+    { "{\"call\":\"x\",\"ref\":null}", "\"ref\" must be" },
+    { "{\"call\":\"x\",\"ref\":1.5}", "\"ref\" must be" },
+    { "{\"call\":\"x\",\"ref\":1,\"timeout\":-1}", "\"timeout\" must be" },
+    { "{\"call\":\"x\",\"ref\":1,\"timeout\":1e9}", "\"timeout\" must be" },
+    { "{\"call\":\"x\",\"ref\":1,\"timeout\":\"1\"}", "\"timeout\" must be" },
+    { "{\"spawn\":\"x\",\"ref\":1,\"args\":\"y\"}", "\"args\" must be" },
+    { "{\"spawn\":\"x\",\"ref\":1,\"args\":[1]}", "\"args\" must be" },
+    { "{\"spawn\":\"x\",\"ref\":1,\"args\":[\"a\\u0000\"]}", "\"args\" must be" },
+    { "{\"spawn\":\"x\",\"ref\":1,\"node\":1}", "\"node\" must be" },
+    { "{\"monitor\":\"x\"}", "needs a ref" },
+    { "{\"demonitor\":[]}", "\"demonitor\" must be" },
+    { "{\"demonitor\":1,\"ref\":2}", "takes no such fields" },
+    { "{\"trap\":1}", "\"trap\" must be" },
+    { "{\"kill\":\"x\"}", "needs a reason" },
+    { "{\"exit\":\"x\",\"data\":\"y\"}", "takes no such fields" },
+};
+
+static void test_bad(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct request r;
+        struct rusm_why why = { "" };
+        assert_int_equal(request_parse(bad[i][0], strlen(bad[i][0]), &r, &why), RUSM_EMALFORMED);
+        if (!strstr(why.text, bad[i][1]))
+            fail_msg("%s: '%s', without '%s'", bad[i][0], why.text, bad[i][1]);
+    }
+}
+
+static void test_limits(void **state)
+{
+    char line[2048] = "{\"spawn\":\"x\",\"ref\":\"";
+    struct request r;
+    size_t at = strlen(line);
+    (void)state;
+    memset(line + at, 'r', REQUEST_REF_MAX);
+    strcpy(line + at + REQUEST_REF_MAX, "\"}");
+    r = parse(line);
+    request_free(&r);
+    strcpy(line + at + REQUEST_REF_MAX, "r\"}");
+    assert_int_equal(request_parse(line, strlen(line), &r, NULL), RUSM_EMALFORMED);
+
+    strcpy(line, "{\"spawn\":\"x\",\"ref\":1,\"args\":[\"\"");
+    for (int i = 1; i < RUSM_ARGS_MAX; i++)
+        strcat(line, ",\"\"");
+    at = strlen(line);
+    strcpy(line + at, "]}");
+    r = parse(line);
+    request_free(&r);
+    strcpy(line + at, ",\"\"]}");
+    assert_int_equal(request_parse(line, strlen(line), &r, NULL), RUSM_EMALFORMED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_base64),     cmocka_unit_test(test_base64_all_bytes),
+        cmocka_unit_test(test_base64_bad), cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests_name("port/request", tests, NULL, NULL);
+}
