@@ -79,7 +79,7 @@ void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
 {
     l->grant = l->wire;
     l->grant_end = l->decoded + (l->record.payload_len - l->block_have);
-    l->progress_ns = in->now_ns;
+    l->progress = true;
     list_append(&in->granted, &l->granted);
     lane_update_limit(in, l);
 }

@@ -390,6 +390,10 @@ void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
     list_each_safe(link, &in->granted) {
         struct lane_in *l = list_entry(link, struct lane_in, granted);
         bool comes = l->large && l->asks && !l->deferred && !lane_large_complete(l);
+        if (l->progress) {
+            l->progress = false;
+            l->progress_ns = now_ns;
+        }
         if (!comes || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) {
             continue;
         }

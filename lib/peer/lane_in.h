@@ -53,7 +53,7 @@ struct lane_in {
     uint64_t decoded;     /* bytes of the stream decoded or discarded so far */
     uint64_t grew_at;     /* T when the growth of W was last looked at */
     uint64_t grew_ns;     /* and when that was */
-    uint64_t progress_ns; /* last byte of a granted record */
+    uint64_t progress_ns; /* the last tick before which the granted record had come on */
 
     struct buf rx;        /* undecoded bytes */
     struct record record; /* the one under way in a block: "large" */
@@ -65,6 +65,7 @@ struct lane_in {
     uint8_t state; /* enum lane_state */
     bool unordered, large;
     bool asks;      /* the large record is too long for the window: it needs a grant */
+    bool progress;  /* it has come on since that tick, or was granted */
     bool deferred;  /* the large record under way asks when the grant before it is over */
     bool fin;       /* no more bytes will come */
     bool broken;    /* reset by them, or stopped by us: what comes until then is not read */
@@ -89,7 +90,8 @@ struct lanes_in {
         owed;      /* lanes whose messages were taken; due for a turn with those of `resumed` */
     uint64_t next; /* 1 + the highest ordinal seen */
     uint64_t records, bytes;
-    uint64_t now_ns; /* of this loop turn */
+    uint64_t
+        now_ns; /* of its last turn, which may be long ago: it has none while bytes only come */
     bool ready;
     void (*drained)(struct peer *p, uint64_t ordinal);
 };
@@ -110,6 +112,7 @@ int lane_in_closed(struct lanes_in *in, struct lane_in *l);
 void lanes_in_start(struct lanes_in *in);
 /* Lanes that were resumed or granted; credit that came back. */
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns);
+/* About once a second: breaks off granted records that do not come on (LIMIT_GRANT_STALL_NS). */
 void lanes_in_tick(struct lanes_in *in, uint64_t now_ns);
 void lane_in_resume(struct lanes_in *in, struct lane_in *l);
 void lane_in_grant(struct lanes_in *in, struct lane_in *l);

@@ -86,7 +86,7 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         if (block_put(in, l, p, n) != 0) {
             return RUSM_ENOMEM;
         }
-        l->progress_ns = in->now_ns;
+        l->progress = true;
         l->decoded += n;
     }
     if ((!l->asks || (l->grant && !l->deferred)) && lane_large_complete(l) &&

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "help/quic_pair.h"
-#include "peer/peer.h"
+#include "peer/peers.h"
 
 #define HOST_BOXES 128
 #define HOST_RECEIPTS 4096
@@ -46,6 +46,7 @@ struct host {
     const char *name;
     struct endpoint *e;
     struct peer *peer;
+    struct peers peers; /* as in a node: its turns come when it has something to do */
     struct lane_budget budget;
     struct lane_pools pools;
     struct box box[HOST_BOXES];
@@ -382,6 +383,7 @@ static inline void host_new_peer(struct host *h, struct conn *c)
         },
         .budget = &h->budget,
         .pools = &h->pools,
+        .peers = &h->peers,
         .seed = 7,
         .now_ns = host_now_ns(h),
     };
@@ -422,6 +424,7 @@ static inline void host_start(struct host *h, const char *name, const struct ide
     h->name = name;
     h->budget.windows_left = LIMIT_WINDOW_BUDGET;
     lane_pools_init(&h->pools);
+    peers_init(&h->peers);
     for (size_t i = 0; i < HOST_BOXES; i++) {
         h->box[i].last = &h->box[i].first;
         list_init(&h->box[i].held);
@@ -475,10 +478,8 @@ static inline bool host_work(struct host *h)
             worked = true;
         }
     }
-    if (h->peer) {
-        peer_turn(h->peer, host_now_ns(h));
-    }
-    return worked;
+    peers_turn(&h->peers, host_now_ns(h));
+    return worked || peers_due(&h->peers);
 }
 
 /* One turn of two hosts, or of a host and a raw side. Sleeps a millisecond if nothing is to do. */

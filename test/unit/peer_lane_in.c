@@ -254,7 +254,7 @@ static void test_grant_stalls(void **state)
     p->b.ahead_ns += LIMIT_GRANT_STALL_NS - 1000 * SIDE_MS;
     peer_tick(p->b.peer, host_now_ns(&p->b));
     assert_non_null(p->b.box[5].granted);
-    p->b.ahead_ns += 2000 * SIDE_MS;
+    p->b.ahead_ns += LIMIT_GRANT_STALL_NS;
     peer_tick(p->b.peer, host_now_ns(&p->b));
     assert_null(p->b.box[5].granted);
     assert_int_equal(p->b.losses, 1);
