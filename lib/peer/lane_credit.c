@@ -15,6 +15,15 @@ void lane_run_later(struct lanes_in *in, struct lane_in *l)
     }
 }
 
+struct credit *lane_account(struct lanes_in *in, struct lane_in *l)
+{
+    struct credit *c = credit_new(&in->owed);
+    if (c) {
+        c->user = l;
+    }
+    return c;
+}
+
 void lane_update_limit(struct lanes_in *in, struct lane_in *l)
 {
     uint64_t limit = l->taken + l->window + l->grant;
@@ -50,6 +59,8 @@ void lane_end_grant(struct lanes_in *in, struct lane_in *l)
     uint64_t len = l->grant;
     l->grant = 0;
     list_remove(&l->granted);
+    credit_orphan(l->granted_credit);
+    l->granted_credit = NULL;
     in->events->grant_done(in->context, in->peer, l, len);
     if (!l->deferred) {
         return;
@@ -57,14 +68,6 @@ void lane_end_grant(struct lanes_in *in, struct lane_in *l)
     l->deferred = false;
     lane_ask(in, l);
     lane_run_later(in, l);
-}
-
-void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes)
-{
-    l->taken += bytes;
-    if (l->grant && l->taken >= l->grant_end) {
-        lane_end_grant(in, l);
-    }
 }
 
 void lane_drop_block(struct lanes_in *in, struct lane_in *l)
@@ -78,7 +81,6 @@ void lane_drop_block(struct lanes_in *in, struct lane_in *l)
 void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
 {
     l->grant = l->wire;
-    l->grant_end = l->decoded + (l->record.payload_len - l->block_have);
     l->progress = true;
     list_append(&in->granted, &l->granted);
     lane_update_limit(in, l);
@@ -91,7 +93,7 @@ void lane_ask(struct lanes_in *in, struct lane_in *l)
         lane_apply_grant(in, l);
     } else if (granted < 0) {
         l->skip = l->record.payload_len - l->block_have;
-        lane_take(in, l, l->wire - l->skip);
+        l->taken += l->wire - l->skip;
         lane_drop_block(in, l);
         l->delivered = true;
     }

@@ -170,7 +170,7 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
         return RUSM_ENOMEM;
     }
     *l = (struct lane_in){ 0 };
-    l->credit = credit_new(&in->owed);
+    l->credit = lane_account(in, l);
     l->ordinal = ordinal;
     if (!l->credit ||
         map_insert(&in->lanes, map_hash_u64(&in->lanes, ordinal), &l->by_ordinal) != 0) {
@@ -178,7 +178,6 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
         pool_give(&in->pools->in, l);
         return RUSM_ENOMEM;
     }
-    l->credit->user = l;
     l->stream = stream;
     l->window = l->limit = LIMIT_LANE_WINDOW;
     l->grew_ns = in->now_ns;
@@ -368,9 +367,12 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
         struct credit *c = list_entry(list_first(&in->owed.dirty), struct credit, dirty);
         struct lane_in *l = c->user;
         list_remove(&c->dirty);
-        lane_take(in, l, c->given);
+        l->taken += c->given;
         c->given = 0;
         c->messages = 0;
+        if (c == l->granted_credit) {
+            lane_end_grant(in, l);
+        }
         lane_grow_window(in, l);
         lane_update_limit(in, l);
     }

@@ -44,16 +44,16 @@ struct lane_in {
     struct target to; /* name points to `name` */
     void *user;       /* the router's */
 
-    struct credit *credit;
-    uint64_t taken;       /* T */
-    uint64_t window;      /* W */
-    uint64_t grant;       /* G */
-    uint64_t grant_end;   /* T at which the granted record is taken */
-    uint64_t limit;       /* what the peer was told */
-    uint64_t decoded;     /* bytes of the stream decoded or discarded so far */
-    uint64_t grew_at;     /* T when the growth of W was last looked at */
-    uint64_t grew_ns;     /* and when that was */
-    uint64_t progress_ns; /* the last tick before which the granted record had come on */
+    struct credit *credit;         /* its account */
+    struct credit *granted_credit; /* that of the granted record once it is delivered; NULL: none */
+    uint64_t taken;                /* T */
+    uint64_t window;               /* W */
+    uint64_t grant;                /* G */
+    uint64_t limit;                /* what the peer was told */
+    uint64_t decoded;              /* bytes of the stream decoded or discarded so far */
+    uint64_t grew_at;              /* T when the growth of W was last looked at */
+    uint64_t grew_ns;              /* and when that was */
+    uint64_t progress_ns;          /* the last tick before which the granted record had come on */
 
     struct buf rx;        /* undecoded bytes */
     struct record record; /* the one under way in a block: "large" */

@@ -14,8 +14,8 @@ static inline bool lane_large_complete(const struct lane_in *l)
 
 /* lane_credit.c */
 void lane_run_later(struct lanes_in *in, struct lane_in *l); /* in the next lanes_in_turn */
-/* `bytes` were taken by the process or discarded. */
-void lane_take(struct lanes_in *in, struct lane_in *l, uint64_t bytes);
+/* An account whose bytes lanes_in_turn adds to T. NULL: no memory. */
+struct credit *lane_account(struct lanes_in *in, struct lane_in *l);
 /* Tells the peer how far it may send now. */
 void lane_update_limit(struct lanes_in *in, struct lane_in *l);
 void lane_grow_window(struct lanes_in *in, struct lane_in *l);

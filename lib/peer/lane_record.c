@@ -63,7 +63,10 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
         return false;
     case DELIVERY_DISCARDED:
         blocks_give(&in->pools->blocks, block);
-        lane_take(in, l, wire);
+        l->taken += wire;
+        if (record == &l->record && l->asks) {
+            lane_end_grant(in, l);
+        }
         break;
     case DELIVERY_TAKEN: break;
     }
@@ -74,8 +77,8 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
 }
 
 /* The large record under way: bytes into its block, up when complete. One that asks waits for its
- * grant even if the window let it through, so that each mailbox has one at a time. Bytes used, or
- * RUSM_ENOMEM. */
+ * grant even if the window let it through, so that each mailbox has one at a time; and it goes up with
+ * an account of its own, as what comes behind it may be taken first. Bytes used, or RUSM_ENOMEM. */
 static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     uint64_t want = l->record.payload_len - l->block_have;
@@ -89,8 +92,13 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         l->progress = true;
         l->decoded += n;
     }
-    if ((!l->asks || (l->grant && !l->deferred)) && lane_large_complete(l) &&
-        lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
+    if (!lane_large_complete(l) || (l->asks && (!l->grant || l->deferred))) {
+        return (ssize_t)n;
+    }
+    if (l->asks && !l->granted_credit && !(l->granted_credit = lane_account(in, l))) {
+        return RUSM_ENOMEM;
+    }
+    if (lane_hand_up(in, l, &l->record, l->block, l->block, l->wire)) {
         l->block = NULL;
         l->block_have = l->block_cap = 0;
         l->large = false;
@@ -130,7 +138,7 @@ ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size
         }
         l->skip -= n;
         l->decoded += n;
-        lane_take(in, l, n);
+        l->taken += n;
         return (ssize_t)n;
     }
     if (l->large) {
@@ -157,7 +165,7 @@ ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size
             return RUSM_EMALFORMED;
         }
         l->decoded += (size_t)head;
-        lane_take(in, l, (size_t)head);
+        l->taken += (size_t)head;
         l->skip = record.payload_len;
         return head;
     }

@@ -149,7 +149,7 @@ void peer_lane_grant(struct peer *p, struct lane_in *lane)
 
 struct credit *peer_lane_credit(struct lane_in *lane)
 {
-    return lane->credit;
+    return lane->large && lane->asks ? lane->granted_credit : lane->credit;
 }
 
 void peer_turn(struct peer *p, uint64_t now_ns)

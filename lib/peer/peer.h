@@ -19,7 +19,7 @@ struct peers;
 /* What the node's router does with a record. */
 enum delivery {
     DELIVERY_TAKEN,     /* in a mailbox: the message holds peer_lane_credit(lane) and gives back
-                           record->wire bytes when it is taken. A block was taken too. */
+                           wire_bytes when it is taken. A block was taken too. */
     DELIVERY_DISCARDED, /* it met its fate (noproc …), which the router counted; block not taken */
     DELIVERY_HOLD,      /* mailbox full: offered again after peer_lane_resume. Not for unordered */
 };
@@ -33,7 +33,7 @@ struct peer_events {
     /* Messages may flow: lanes are delivered from now on. */
     void (*ready)(void *context, struct peer *p);
     /* Frames that the peer room does not handle itself: LEAVE, REQUEST, REPLY, CANCEL, NODES,
-     * NAMES, PONG. 0, or RUSM_EMALFORMED to close the connection. */
+     * NAMES, PONG, EXIT. 0, or RUSM_EMALFORMED to close the connection. */
     int (*frame)(void *context, struct peer *p, const struct frame *frame);
     void (*receipt)(void *context, struct peer *p, const struct receipt *receipt);
 
@@ -108,6 +108,7 @@ int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns);
 /* ---- for the router, about a lane that came in ---- */
 void peer_lane_resume(struct peer *p, struct lane_in *lane);
 void peer_lane_grant(struct peer *p, struct lane_in *lane);
+/* The account of the record that `deliver` is asked about. Borrowed: a message holds a reference. */
 struct credit *peer_lane_credit(struct lane_in *lane);
 
 /* In a loop turn, before the flush: gives credit back, hands out receipts and drained lanes. */

@@ -234,6 +234,47 @@ static void test_grants_take_turns(void **state)
     assert_null(p->b.box[5].granted);
 }
 
+/* Takes the newest letter, as one who waits for a reply does. */
+static void take_newest(struct box *b)
+{
+    struct letter **at = &b->first, *l;
+    while ((*at)->next) {
+        at = &(*at)->next;
+    }
+    l = *at;
+    *at = NULL;
+    b->last = at;
+    b->count--;
+    b->bytes -= (size_t)l->record.payload_len;
+    credit_give(l->credit, l->wire);
+    free(l->data);
+    free(l);
+}
+
+/* A large one that nobody takes holds up nothing behind it that is taken, however much that is: its
+ * grant lasts until it is taken itself. */
+static void test_taken_before_a_granted_one(void **state)
+{
+    struct duo *p = *state;
+    struct box *b = &p->b.box[5];
+    box_open(&p->b, 5, 10, 10 * 1024 * 1024, 0);
+    p->b.budget.windows_left = 0; /* else the window grows beyond the large one */
+    assert_int_equal(host_send(&p->a, 1, 5, 3 * W, 0), 0);
+    pair_until(&p->a, &p->b, NULL, b->count == 1);
+    for (uint64_t i = 1; i < 100; i++) {
+        send_at_last(p, 1, 5, 1000, i);
+        pair_until(&p->a, &p->b, NULL, b->count == 2);
+        take_newest(b);
+    }
+    assert_non_null(b->granted);
+    box_take(b);
+    send_at_last(p, 1, 5, 3 * W, 1);
+    pair_until(&p->a, &p->b, NULL, b->count == 1);
+    box_take(b);
+    pair_for(&p->a, &p->b, NULL, 5);
+    assert_null(b->granted);
+}
+
 /* A grant without progress is taken back and the lane broken off; its successor goes on. */
 static void test_grant_stalls(void **state)
 {
@@ -360,21 +401,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define PAIR(name) cmocka_unit_test_setup_teardown(name, duo_connected, duo_teardown)
 #define RAW(name) cmocka_unit_test_setup_teardown(name, duo_raw, duo_teardown)
-        PAIR(test_edges_alone),
-        PAIR(test_edges_in_sequence),
-        PAIR(test_edges_of_many),
-        PAIR(test_largest_message),
-        PAIR(test_flood_is_bounded),
-        PAIR(test_window_grows),
-        PAIR(test_window_budget),
-        PAIR(test_a_held_lane_holds_no_other),
-        PAIR(test_held_lanes_all_go_on),
-        PAIR(test_nobody_there),
-        PAIR(test_grants_take_turns),
-        RAW(test_grant_stalls),
-        RAW(test_fin_behind_a_large_one),
-        RAW(test_longer_than_a_packet),
-        RAW(test_slow_behind_a_granted_one),
+        PAIR(test_edges_alone),          PAIR(test_edges_in_sequence),
+        PAIR(test_edges_of_many),        PAIR(test_largest_message),
+        PAIR(test_flood_is_bounded),     PAIR(test_window_grows),
+        PAIR(test_window_budget),        PAIR(test_a_held_lane_holds_no_other),
+        PAIR(test_held_lanes_all_go_on), PAIR(test_nobody_there),
+        PAIR(test_grants_take_turns),    PAIR(test_taken_before_a_granted_one),
+        RAW(test_grant_stalls),          RAW(test_fin_behind_a_large_one),
+        RAW(test_longer_than_a_packet),  RAW(test_slow_behind_a_granted_one),
     };
     return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }
