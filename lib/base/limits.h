@@ -58,7 +58,7 @@
 #define LIMIT_LANE_IDLE_NS ((uint64_t)10 * 1000000000)
 
 /* Pairs remembered after their lane ended, until the peer says it drained it. Above: RUSM_BUSY for
- * new pairs. */
+ * new pairs; for signals, above twice as many. */
 #define LIMIT_PAIRS ((size_t)65536)
 
 /* Control bytes queued for a peer that does not read them; above, the connection is closed. */
@@ -97,7 +97,8 @@
 /* Messages all processes handle before the loop looks at its sockets again. */
 #define LIMIT_TURN_BUDGET 4096
 
-/* Names on a node, local and global together. Above: RUSM_ELIMIT. */
+/* Names on a node, each once: local ones; global ones of our own, and of each peer. Above: RUSM_ELIMIT;
+ * a peer's are ignored and counted. */
 #define LIMIT_NAMES ((size_t)1024 * 1024)
 
 /* Node names seen; they are never forgotten, as pids refer to them by index. Above: RUSM_ELIMIT, a

@@ -260,12 +260,6 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
                     pair->signals.len > 0)) {
         return pair_busy(o, pair);
     }
-    if (signal && o->queued >= 2 * LIMIT_CONN_QUEUE) {
-        /* They can't be refused, and nobody reads them. */
-        conn_close(o->conn, CLOSE_LIMIT, "lanes not read");
-        pair_free_if_idle(o, pair);
-        return RUSM_ENOCONN;
-    }
     pair->used_ns = now_ns;
     if (!l) {
         if (pair->signals.len > 0) {
@@ -375,6 +369,7 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
         if (told) {
             o->writable(o->context, from);
         }
+        pairs_were_freed(o);
     }
     if (full) {
         pairs_tell_writable(o);
@@ -390,6 +385,7 @@ void lane_out_closed(struct lanes_out *o, struct lane_out *l)
     if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) {
         pairs_tell_writable(o);
     }
+    pairs_were_freed(o);
 }
 
 void lanes_out_streams(struct lanes_out *o)
@@ -426,7 +422,7 @@ void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
     list_each_safe(link, &o->open) {
         struct pair *pair = list_entry(link, struct pair, open);
         if (looks-- == 0) {
-            return;
+            break;
         }
         if (now_ns - pair->used_ns >= LIMIT_LANE_IDLE_NS && pair->lane->q.len == 0) {
             lane_end(o, pair->lane);
@@ -436,4 +432,5 @@ void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
             list_append(&o->open, &pair->open);
         }
     }
+    pairs_were_freed(o);
 }

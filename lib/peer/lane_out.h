@@ -15,7 +15,8 @@
 struct parcel {
     uint64_t from; /* serial of the sender here; 0: none */
     struct target to;
-    uint8_t kind; /* enum record_kind; signals (EXIT and above) are never told RUSM_BUSY */
+    uint8_t kind; /* enum record_kind; signals (EXIT and above) are told RUSM_BUSY above twice
+                     LIMIT_PAIRS only */
     bool unordered, has_ref, has_receipt;
     uint64_t ref, receipt;
     const void *data;

@@ -90,10 +90,6 @@ void pair_free(struct lanes_out *o, struct pair *pair)
     o->queued -= pair->signals.len;
     outq_fini(&pair->signals, &o->pools->chunks);
     free(pair);
-    if (o->told_all && o->pairs.count < LIMIT_PAIRS / 2) {
-        o->told_all = false;
-        o->writable(o->context, 0);
-    }
 }
 
 void pair_free_if_idle(struct lanes_out *o, struct pair *pair)
@@ -122,6 +118,16 @@ bool pair_may_take(const struct lanes_out *o, const struct pair *pair)
     return pair->signals.len == 0 && conn_streams_left(o->conn) > 0;
 }
 
+/* Those without a pair, if there is room for them: fewer pairs than so many. */
+static void tell_all(struct lanes_out *o, size_t pairs)
+{
+    if (o->told_all && o->pairs.count < pairs && o->lanes_unordered < LIMIT_LANES / 4 &&
+        o->queued < LIMIT_CONN_QUEUE / 2 && conn_streams_left(o->conn) > 0) {
+        o->told_all = false;
+        o->writable(o->context, 0);
+    }
+}
+
 void pairs_tell_writable(struct lanes_out *o)
 {
     struct list asked, *link;
@@ -145,11 +151,12 @@ void pairs_tell_writable(struct lanes_out *o)
         pair_free_if_idle(o, pair);
         o->writable(o->context, from);
     }
-    if (o->told_all && o->pairs.count < LIMIT_PAIRS && o->lanes_unordered < LIMIT_LANES / 4 &&
-        conn_streams_left(o->conn) > 0) {
-        o->told_all = false;
-        o->writable(o->context, 0);
-    }
+    tell_all(o, LIMIT_PAIRS);
+}
+
+void pairs_were_freed(struct lanes_out *o)
+{
+    tell_all(o, LIMIT_PAIRS / 2);
 }
 
 void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
@@ -162,4 +169,5 @@ void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
     struct pair *pair = list_entry(n, struct pair, ordinal);
     pair_forget_ordinal(o, pair);
     pair_free_if_idle(o, pair);
+    pairs_were_freed(o);
 }

@@ -6,8 +6,9 @@
 
 /* Finds or makes the parcel's pair. 0, RUSM_BUSY (too many pairs), RUSM_ENOMEM. */
 int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **out);
+/* Tells nobody, as a send may be under way: pairs_were_freed does. */
 void pair_free(struct lanes_out *o, struct pair *pair);
-/* Forgets a pair that means nothing any more. */
+/* Forgets a pair that means nothing any more: frees it, or not. */
 void pair_free_if_idle(struct lanes_out *o, struct pair *pair);
 /* Its next lane need not wait for the last one. */
 void pair_forget_ordinal(struct lanes_out *o, struct pair *pair);
@@ -18,5 +19,8 @@ int pair_busy(struct lanes_out *o, struct pair *pair);
 bool pair_may_take(const struct lanes_out *o, const struct pair *pair);
 /* Tells the senders that were told RUSM_BUSY and could be served now. */
 void pairs_tell_writable(struct lanes_out *o);
+/* The same of those without a pair, as some may have been freed. They may send at once: to be called
+ * last. */
+void pairs_were_freed(struct lanes_out *o);
 
 #endif

@@ -624,15 +624,17 @@ static inline void raw_hello(struct side *raw, struct side_stream *st, uint64_t 
     raw_hello_with(raw, st, version, RUSM_MESSAGE_MAX);
 }
 
-/* Dials a host and becomes its peer: returns the control stream. */
-static inline struct side_stream *raw_join(struct side *raw, struct host *h,
-                                           const struct identity *id, uint64_t max_message)
+/* Dials a host and becomes its peer: returns the control stream. `streams`: that the host may open. */
+static inline struct side_stream *raw_join_with(struct side *raw, struct host *h,
+                                                const struct identity *id, uint64_t max_message,
+                                                uint64_t streams)
 {
     struct endpoint_options o = side_options(id, false);
     struct side_stream *control;
     const struct sockaddr *at;
     struct conn *c;
     socklen_t len;
+    o.max_streams_uni = streams;
     side_start(raw, &o, 0);
     at = endpoint_address(h->e, &len);
     assert_int_equal(endpoint_dial(raw->e, at, len, NULL, &c), 0);
@@ -642,6 +644,12 @@ static inline struct side_stream *raw_join(struct side *raw, struct host *h,
     raw_frame(raw, control, FRAME_ADOPT, false, NULL, 0);
     pair_until(h, NULL, raw, h->readies == 1);
     return control;
+}
+
+static inline struct side_stream *raw_join(struct side *raw, struct host *h,
+                                           const struct identity *id, uint64_t max_message)
+{
+    return raw_join_with(raw, h, id, max_message, 64);
 }
 
 static inline void raw_header(struct side *raw, struct side_stream *st, enum lane_type type,

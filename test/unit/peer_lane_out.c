@@ -27,6 +27,14 @@ static int setup_raw(void **state)
     return 0;
 }
 
+static int setup_raw_scarce(void **state)
+{
+    struct duo *p = duo_new(0);
+    p->control = raw_join_with(&p->raw, &p->a, identity, 100000, LIMIT_LANES / 2 + 1000);
+    *state = p;
+    return 0;
+}
+
 /* Sends letters of that length until RUSM_BUSY; how many. */
 static uint64_t fill(struct host *h, uint64_t from, uint64_t to, size_t len, uint64_t number)
 {
@@ -430,6 +438,28 @@ static void test_drained_too_early(void **state)
     assert_int_equal(p->a.closes, 0);
 }
 
+/* Who is told that it may send does so at once: never in the middle of another's send, whose pair
+ * could be gone behind its back. */
+static void test_never_writable_within_a_send(void **state)
+{
+    struct duo *p = *state;
+    size_t streams = p->raw.count;
+    uint8_t ordinal = 0;
+
+    assert_int_equal(host_send(&p->a, 1, 5, 1, 0), 0);
+    pair_until(&p->a, NULL, &p->raw, p->raw.count == streams + 1);
+    raw_frame(&p->raw, p->control, FRAME_DRAINED, false, &ordinal, 1); /* a lie: it is still open */
+    raw_frame(&p->raw, p->control, FRAME_LEAVE, false, NULL, 0);
+    pair_until(&p->a, NULL, &p->raw, p->a.frames == 1 && host_count(&p->a).unconfirmed == 0);
+    for (uint64_t i = 0; i < LIMIT_LANES / 2; i++) {
+        assert_int_equal(send_unordered(p, 5, i), 0);
+    }
+    assert_int_equal(send_unordered(p, 5, 0), RUSM_BUSY);
+    assert_int_equal(host_send(&p->a, 2, 6, 1, 0),
+                     0); /* streams are scarce: the idle one is ended */
+    assert_int_equal(p->a.writables, 0);
+}
+
 /* A peer that gives no credit: what is queued stays bounded and the rest of the node goes on. */
 static void test_no_credit(void **state)
 {
@@ -470,6 +500,8 @@ int main(void)
         RAW(test_stopped),
         RAW(test_drained_too_early),
         RAW(test_no_credit),
+        cmocka_unit_test_setup_teardown(test_never_writable_within_a_send, setup_raw_scarce,
+                                        duo_teardown),
     };
     return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }
