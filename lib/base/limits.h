@@ -97,8 +97,8 @@
 /* Messages all processes handle before the loop looks at its sockets again. */
 #define LIMIT_TURN_BUDGET 4096
 
-/* Names on a node, each once: local ones; global ones of our own, and of each peer. Above: RUSM_ELIMIT;
- * a peer's are ignored and counted. */
+/* Local names of a node, and global names that one node claims: each counted apart. Above:
+ * RUSM_ELIMIT; those of a peer are ignored and counted. */
 #define LIMIT_NAMES ((size_t)1024 * 1024)
 
 /* Node names seen; they are never forgotten, as pids refer to them by index. Above: RUSM_ELIMIT, a

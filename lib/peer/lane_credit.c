@@ -1,7 +1,8 @@
 /* lane_credit: what a peer may send on a lane: the limit T + W + G, the window's growth, grants. See
- * lane_in.h. Called by lane_in.c and lane_record.c. */
-
+ * lane_in.h. Called by lane_in.c and lane_record.c, lane_in_grant by
+ * peer.c. */
 #include "base/limits.h"
+#include "base/must.h"
 #include "peer/lane_in_state.h"
 
 /* W grows when a whole window was taken within this time: slower pairs do not need more. */
@@ -78,7 +79,7 @@ void lane_drop_block(struct lanes_in *in, struct lane_in *l)
     l->large = false;
 }
 
-void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
+static void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
 {
     l->grant = l->wire;
     l->progress = true;
@@ -96,5 +97,14 @@ void lane_ask(struct lanes_in *in, struct lane_in *l)
         l->taken += l->wire - l->skip;
         lane_drop_block(in, l);
         l->delivered = true;
+    }
+}
+
+void lane_in_grant(struct lanes_in *in, struct lane_in *l)
+{
+    must(l->large && !list_linked(&l->granted));
+    lane_apply_grant(in, l);
+    if (lane_large_complete(l)) {
+        lane_run_later(in, l);
     }
 }

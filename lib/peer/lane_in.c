@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/must.h"
 #include "peer/lane_in_state.h"
 #include "peer/peer.h"
 
@@ -349,15 +348,6 @@ void lane_in_resume(struct lanes_in *in, struct lane_in *l)
     }
     l->state = LANE_OPEN;
     lane_run_later(in, l);
-}
-
-void lane_in_grant(struct lanes_in *in, struct lane_in *l)
-{
-    must(l->large && !list_linked(&l->granted));
-    lane_apply_grant(in, l);
-    if (lane_large_complete(l)) {
-        lane_run_later(in, l);
-    }
 }
 
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)

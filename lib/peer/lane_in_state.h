@@ -21,7 +21,6 @@ void lane_update_limit(struct lanes_in *in, struct lane_in *l);
 void lane_grow_window(struct lanes_in *in, struct lane_in *l);
 /* Asks for the large record under way; without anybody to take it the rest is skipped. */
 void lane_ask(struct lanes_in *in, struct lane_in *l);
-void lane_apply_grant(struct lanes_in *in, struct lane_in *l);
 /* The granted record is taken, discarded or will never come: the next may have its turn. */
 void lane_end_grant(struct lanes_in *in, struct lane_in *l);
 /* Lets go of the large record under way. */
