@@ -20,7 +20,12 @@ void answer_field(struct exchange *x, const char *name, const char *value)
 /* The head is complete: from now on the transport may read. */
 static void begin(struct exchange *x, int status, const char *type, uint64_t length)
 {
+    struct gateway_counters *counters = &x->gateway->counters;
+
     must(x->state != EXCHANGE_ANSWERED);
+    counters->refused += status == 401 || status == 429;
+    counters->busy += status == 503;
+    counters->slow += status == 408;
     x->head.status = status;
     x->head.length = length;
     if (type) {

@@ -11,7 +11,9 @@ struct exchange *exchange_new(struct gateway *g, const struct exchange_options *
 {
     struct exchange *x = g->count < LIMIT_HTTP_REQUESTS ? calloc(1, sizeof(*x)) : NULL;
 
+    g->counters.requests++;
     if (!x) {
+        g->counters.busy++;
         return NULL;
     }
     x->gateway = g;
@@ -143,6 +145,7 @@ uint64_t exchanges_tick(struct gateway *g)
                         (unsigned)(LIMIT_HTTP_STALL_NS / 1000000000));
         } else {
             x->gave_up = true;
+            g->counters.slow += !x->broken;
             exchange_progress(x);
             x->transport->give_up(x->context, x);
         }

@@ -24,6 +24,7 @@ struct gateway {
     uint64_t beat_ns;
     struct list connections, strangers; /* struct h3; h3.c's */
     size_t connection_count, stranger_count;
+    struct gateway_counters counters;
     uint64_t now_ns;
     bool leaving;
 };

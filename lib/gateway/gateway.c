@@ -70,6 +70,11 @@ size_t gateway_connections(const struct gateway *g)
     return g->connection_count;
 }
 
+const struct gateway_counters *gateway_counters(const struct gateway *g)
+{
+    return &g->counters;
+}
+
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns)
 {
     g->now_ns = now_ns;

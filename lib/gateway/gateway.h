@@ -126,4 +126,12 @@ size_t gateway_pending(const struct gateway *g); /* exchanges that there are */
 void gateway_close(struct gateway *g);           /* all connections */
 size_t gateway_connections(const struct gateway *g);
 
+struct gateway_counters {
+    uint64_t requests;
+    uint64_t refused; /* answered 401 or 429 */
+    uint64_t busy;    /* 503 */
+    uint64_t slow;    /* 408, or broken off: the client took too long */
+};
+const struct gateway_counters *gateway_counters(const struct gateway *g);
+
 #endif

@@ -62,6 +62,13 @@ static const struct metric counter_metrics[] = {
       "UDP datagrams that are not QUIC." },
     { "datagrams_dropped", "datagrams_dropped", "counter", NULL, NULL,
       "UDP datagrams of no connection, or beyond a limit." },
+    { "http_requests", "http_requests", "counter", NULL, NULL, "Requests over HTTP." },
+    { "http_refused", "http_requests_refused", "counter", NULL, NULL,
+      "Requests without the right token." },
+    { "http_busy", "http_requests_busy", "counter", NULL, NULL,
+      "Requests that there was no room for." },
+    { "http_slow", "http_requests_slow", "counter", NULL, NULL,
+      "Requests whose client took too long." },
 };
 
 static const struct metric node_metrics[] = {

@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "base/limits.h"
+#include "node/gate.h"
 #include "node/node.h"
 
 /* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
@@ -282,6 +283,8 @@ size_t tables_counters(const struct rusm_node *node, struct counter counters[COU
     const struct runtime_counters *r = runtime_counters(node->runtime);
     const struct endpoint_counters *e = endpoint_counters(node->endpoint);
     const struct port_counters *o = &node->programs.counters;
+    static const struct gateway_counters no_http;
+    const struct gateway_counters *h = node->gate ? gateway_counters(gate_gateway(node)) : &no_http;
     struct registry_counters g;
     registry_count(node->registry, &g);
     const struct counter rows[] = {
@@ -318,6 +321,10 @@ size_t tables_counters(const struct rusm_node *node, struct counter counters[COU
         { "bytes_out", e->bytes_out },
         { "datagrams_malformed", e->malformed },
         { "datagrams_dropped", e->dropped },
+        { "http_requests", h->requests },
+        { "http_refused", h->refused },
+        { "http_busy", h->busy },
+        { "http_slow", h->slow },
     };
     _Static_assert(sizeof rows / sizeof *rows <= COUNTERS_MAX, "COUNTERS_MAX");
     memcpy(counters, rows, sizeof rows);

@@ -44,12 +44,33 @@ static int load_own(WOLFSSL_CTX *ctx, const struct identity *id)
                : RUSM_EIO;
 }
 
+/* Is that the protocol that both agreed on? One who offers no ALPN at all gets past wolfSSL's own
+ * check, and agreed on none. */
+static bool agreed(WOLFSSL *session, const char *protocol)
+{
+    unsigned short len = 0;
+    char *name = NULL;
+
+    return wolfSSL_ALPN_GetProtocol(session, &name, &len) == WOLFSSL_SUCCESS &&
+           len == strlen(protocol) && memcmp(name, protocol, len) == 0;
+}
+
+/* The ClientHello was read. Who speaks h3 may be without a certificate; all others are held to one by
+ * TLS itself, and whoever presents one to its key. */
+static int settle_certificate(WOLFSSL *session, void *context)
+{
+    (void)context;
+    if (agreed(session, TLS_HTTP)) {
+        wolfSSL_set_verify(session, WOLFSSL_VERIFY_PEER, NULL);
+    }
+    return 1;
+}
+
 static WOLFSSL_CTX *make_context(const struct tls_options *o, bool server)
 {
     size_t cert_len;
     const uint8_t *cert = identity_certificate(o->identity, &cert_len);
     bool stranger = !server && o->dial_http && o->anonymous;
-    int verify = WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     WOLFSSL_CTX *ctx =
         wolfSSL_CTX_new(server ? wolfTLSv1_3_server_method() : wolfTLSv1_3_client_method());
     char groups[] = GROUPS;
@@ -69,12 +90,10 @@ static WOLFSSL_CTX *make_context(const struct tls_options *o, bool server)
         wolfSSL_CTX_free(ctx);
         return NULL;
     }
+    wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     if (server && o->accept_http && o->anonymous) {
-        /* One that has none gets through the handshake; tls_check_peer then lets it go on only if it
-         * speaks h3. A foreign one is refused here as ever. */
-        verify = WOLFSSL_VERIFY_PEER;
+        wolfSSL_CTX_set_cert_cb(ctx, settle_certificate, NULL);
     }
-    wolfSSL_CTX_set_verify(ctx, verify, NULL);
     wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
     if (server && wolfSSL_CTX_no_ticket_TLSv13(ctx) != 0) {
         wolfSSL_CTX_free(ctx);
@@ -138,17 +157,6 @@ WOLFSSL *tls_session(const struct tls *t, bool dialled, ngtcp2_crypto_conn_ref *
         return NULL;
     }
     return session;
-}
-
-/* Is that the protocol that both agreed on? One who offers no ALPN at all gets past wolfSSL's own
- * check, and agreed on none. */
-static bool agreed(WOLFSSL *session, const char *protocol)
-{
-    unsigned short len = 0;
-    char *name = NULL;
-
-    return wolfSSL_ALPN_GetProtocol(session, &name, &len) == WOLFSSL_SUCCESS &&
-           len == strlen(protocol) && memcmp(name, protocol, len) == 0;
 }
 
 uint8_t tls_check_peer(const struct tls *t, WOLFSSL *session, bool *http, bool *trusted)

@@ -372,6 +372,7 @@ static void test_token(void **state)
         (void)status_with(&w, "Bearer wrong");
     }
     assert_int_equal(status_with(&w, "Bearer " TOKEN), 429);
+    assert_int_equal(gateway_counters(w.gateway)->refused, 6 + LIMIT_HTTP_WRONG + 1);
     assert_int_equal(status_with(&w, NULL), 401);
     now_ns += LIMIT_HTTP_WRONG_NS;
     gateway_tick(w.gateway, now_ns);
@@ -479,6 +480,8 @@ static void test_requests_limit(void **state)
         assert_non_null(x[i]);
     }
     assert_null(start(&w, true));
+    assert_int_equal(gateway_counters(w.gateway)->busy, 1);
+    assert_int_equal(gateway_counters(w.gateway)->requests, LIMIT_HTTP_REQUESTS + 1);
     for (size_t i = 0; i < LIMIT_HTTP_REQUESTS; i++) {
         exchange_free(x[i]);
     }
@@ -505,6 +508,7 @@ static void test_slow_request(void **state)
     }
     gateway_tick(w.gateway, SECOND + LIMIT_HTTP_STALL_NS);
     expect(x, 408, "faster");
+    assert_int_equal(gateway_counters(w.gateway)->slow, 1);
     close_world(&w);
 }
 
@@ -525,6 +529,7 @@ static void test_slow_response(void **state)
     assert_int_equal(w.gave_up, 0);
     gateway_tick(w.gateway, now_ns + 1);
     assert_int_equal(w.gave_up, 1);
+    assert_int_equal(gateway_counters(w.gateway)->slow, 1);
     close_world(&w);
 }
 
