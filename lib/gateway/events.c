@@ -8,8 +8,8 @@
 #include "base/utf8.h"
 #include "gateway/exchange.h"
 
-/* A key and a text of a peer's, escaped; then it must fit as it is. */
-#define EVENT_TEXT 4096
+/* Bytes of a text, escaped: a reason has RUSM_REASON_MAX, each of which may become four. */
+#define EVENT_TEXT (4 * RUSM_REASON_MAX + 1)
 
 struct watcher {
     struct list link; /* in gateway.watchers */
