@@ -79,10 +79,11 @@ static int library_refused(struct library *l, struct rusm_why *why)
     if (error)
         return error;
     if (strstr(cause, "undefined symbol: rusm_") && !dlsym(RTLD_DEFAULT, "rusm_send"))
-        return err_why(why, RUSM_EMALFORMED,
-                       "cannot load '%s': this program keeps the rusm_* functions to itself: link it "
-                       "with -Wl,--export-dynamic-symbol='rusm_*'",
-                       l->file);
+        return err_why(
+            why, RUSM_EMALFORMED,
+            "cannot load '%s': this program keeps the rusm_* functions to itself: link it "
+            "with -Wl,--export-dynamic-symbol='rusm_*'",
+            l->file);
     if (strstr(cause, "undefined symbol: rusm_"))
         return err_why(why, RUSM_EMALFORMED,
                        "cannot load '%s': %s, which rusm %s has not: build it with the rusm.h of "
