@@ -188,7 +188,12 @@ $(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
-$(NETS): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
+# Those that are clients of another kind see the rooms.
+NETS_WITHIN := $(OUT)/test/net/http3
+$(NETS_WITHIN): %: %.o $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(ROOMS) $(LIBS)
+
+$(filter-out $(NETS_WITHIN),$(NETS)): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^ -ldl -lm -pthread
 
 # A fuzz target may stand in for functions of a room or command: its own are linked first, so their
