@@ -169,7 +169,8 @@ EOF
     not equal "$output" "$first"
     rusm call london p wait 2>lost & # the first one has this, for ever
     lost=$!
-    wait_until equal "$(json received '.name == "p"' rusm attach london)" 3
+    taken() { [ "$(json received '.name == "p"' rusm attach london)" = "$1" ]; }
+    wait_until taken 3
     expect 0 rusm call london p x
     expect 4 rusm call london p die
     like "$stderr" '*exit status 5'
