@@ -285,9 +285,9 @@
 #define LIMIT_HTTP_PROGRESS 16384
 #define LIMIT_HTTP_STALL_NS ((uint64_t)30 * 1000000000)
 
-/* Bytes of events that come up in one turn for those who look on over HTTP: some thousands. What comes
- * above is left out, and they are told so. */
-#define LIMIT_EVENTS_BYTES ((size_t)1024 * 1024)
+/* Bytes of events that come up in one turn for those who look on over HTTP: more than wait for one of them.
+ * What comes above is left out, and they are told so. */
+#define LIMIT_EVENTS_BYTES LIMIT_HTTP_STREAM
 
 /* How often a stream of events says that it lives, so that a client that is gone is noticed. */
 #define LIMIT_EVENTS_BEAT_NS ((uint64_t)15 * 1000000000)

@@ -11,10 +11,14 @@
 /* Bytes of a text, escaped: a reason has RUSM_REASON_MAX, each of which may become four. */
 #define EVENT_TEXT (4 * RUSM_REASON_MAX + 1)
 
+/* ... of most events. */
+#define EVENT_USUAL 256
+
 struct watcher {
     struct list link; /* in gateway.watchers */
     struct exchange *x;
     uint64_t missed; /* not told since the last that was */
+    bool full;       /* no room for the event at hand */
 };
 
 static bool tell(struct watcher *w, const char *text, size_t len)
@@ -99,6 +103,23 @@ static bool wants(const struct exchange *x, const char *type)
     return !any;
 }
 
+/* Counts it as missed where there is no room for it. False: there is none anywhere, so that it need not
+ * be written: when much happens at once, most of it is not. */
+static bool any_room(struct gateway *g, const char *type)
+{
+    bool any = false;
+
+    list_each(link, &g->watchers) {
+        struct watcher *w = list_entry(link, struct watcher, link);
+        w->full = w->x->waiting + EVENT_USUAL > LIMIT_HTTP_STREAM;
+        if (wants(w->x, type)) {
+            any = any || !w->full;
+            w->missed += w->full;
+        }
+    }
+    return any;
+}
+
 static json_t *json_of(const struct gateway_event *event)
 {
     json_t *object = json_pack("{s:f}", "time", (double)event->wall_ms / 1000);
@@ -128,7 +149,7 @@ void gateway_event(struct gateway *g, const struct gateway_event *event)
     size_t cap;
     int len = 0;
 
-    if (list_empty(&g->watchers)) {
+    if (!any_room(g, event->type)) {
         return;
     }
     object = json_of(event);
@@ -141,11 +162,14 @@ void gateway_event(struct gateway *g, const struct gateway_event *event)
     }
     list_each(link, &g->watchers) {
         struct watcher *w = list_entry(link, struct watcher, link);
-        if (!text || !wants(w->x, event->type)) {
-            w->missed += !text;
+        if (w->full || !wants(w->x, event->type)) {
             continue;
         }
-        (void)tell(w, text, (size_t)len);
+        if (text) {
+            (void)tell(w, text, (size_t)len);
+        } else {
+            w->missed++;
+        }
     }
     free(json);
     free(text);
