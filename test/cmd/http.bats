@@ -43,6 +43,7 @@ request() { printf '%s\r\n' "$1 HTTP/1.1" 'Host: london' "$auth" "${@:2}" '' >&7
     has_line oslo.out "oslo serves HTTP at http://127.0.0.1:$port/"
     expect 0 rusm node --name rome --http-token token --http-tcp 0 --detach
     like "$output" "rome ready at *"$'\n'"rome serves HTTP at http://127.0.0.1:*/"
+    rusm stop rome
 }
 
 @test "no HTTP without a token, or with one that others can read" {
