@@ -69,8 +69,8 @@ static void short_of_memory(struct exchange *x)
 
     x->head.count = 0;
     answer_field(x, "retry-after", "1");
-    begin(x, 503, JSON_TYPE, sizeof(text) - 1);
-    (void)add(x, text, NULL, sizeof(text) - 1); /* or without: the status says it too */
+    /* Or without: the status says it too. */
+    begin(x, 503, JSON_TYPE, add(x, text, NULL, sizeof(text) - 1) ? sizeof(text) - 1 : 0);
     ready(x);
 }
 

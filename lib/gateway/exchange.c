@@ -173,11 +173,11 @@ static void field_method(struct exchange *x, const char *value, size_t len)
 
 static void field_path(struct exchange *x, const char *value, size_t len)
 {
-    if (len > LIMIT_HTTP_TARGET) {
-        x->overflow = true;
-    } else if (url_parse(&x->url, value, len) != 0) {
-        x->bad = true;
-    }
+    int error = len > LIMIT_HTTP_TARGET ? RUSM_ETOOLARGE : url_parse(&x->url, value, len);
+
+    x->overflow |= error == RUSM_ETOOLARGE;
+    x->no_memory |= error == RUSM_ENOMEM;
+    x->bad |= error == RUSM_EINVAL;
 }
 
 static void field_token(struct exchange *x, const char *value, size_t len)

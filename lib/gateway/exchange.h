@@ -66,8 +66,9 @@ struct exchange {
     bool head_only;       /* HEAD */
     bool json;            /* the request's content-type is JSON's, or there is none */
     bool overflow;        /* the request's fields have too many bytes */
-    bool bad;             /* ... break HTTP's rules */
-    bool broken;          /* the rest of the response can't be made */
+    bool no_memory;
+    bool bad;    /* ... break HTTP's rules */
+    bool broken; /* the rest of the response can't be made */
     bool gave_up;
     uint64_t content_length; /* UINT64_MAX: not said */
     size_t field_bytes;

@@ -113,6 +113,8 @@ const struct route *route_find(struct exchange *x)
     } else if (x->overflow) {
         answer_fail(x, 431, "the path may have %d bytes and all fields %d: send less",
                     LIMIT_HTTP_TARGET, LIMIT_HTTP_FIELDS);
+    } else if (x->no_memory) {
+        answer_error(x, RUSM_ENOMEM, NULL);
     } else if (x->bad || !x->url.path) {
         answer_fail(x, 400,
                     "not a request that this node understands: check the path's escapes "

@@ -208,6 +208,10 @@ static bool spawn_body(struct exchange *x, struct spawn_words *words)
     }
     words->json = json_loadb((const char *)buf_data(&x->body), buf_len(&x->body),
                              JSON_REJECT_DUPLICATES, &error);
+    if (!words->json && json_error_code(&error) == json_error_out_of_memory) {
+        answer_error(x, RUSM_ENOMEM, NULL);
+        return false;
+    }
     if (!json_is_object(words->json)) {
         answer_fail(x, 400, "the body is not a JSON object: %.200s",
                     words->json ? "it is another value" : error.text);

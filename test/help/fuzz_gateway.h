@@ -174,6 +174,20 @@ static inline void gate_pass(struct gate_world *w)
 {
     static const uint64_t steps[] = { 1000000, 1000000000, 11000000000, 31000000000 };
 
+    if (gateway_watched(w->gateway) && fuzz_below(&w->in, 2)) {
+        char text[64] = "";
+        size_t len;
+        const uint8_t *bytes = fuzz_bytes(&w->in, sizeof(text) - 1, &len);
+        if (len > 0) {
+            memcpy(text, bytes, len);
+        }
+        const struct gateway_field fields[] = { { .key = "name", .text = text },
+                                                { .key = "count", .number = len } };
+        const struct gateway_event event = {
+            .type = "process_ended", .wall_ms = 1700000000000, .field = fields, .count = 2
+        };
+        gateway_event(w->gateway, &event);
+    }
     w->now_ns += steps[fuzz_below(&w->in, 4)];
     uint64_t next_ns = gateway_tick(w->gateway, w->now_ns);
     must(next_ns > w->now_ns);
