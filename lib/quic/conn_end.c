@@ -88,6 +88,7 @@ static void end_by_silence(struct conn *c)
         conn_end(c, CONN_END_TIMEOUT, 0, "no answer");
         return;
     }
+    c->silent = c->http; /* its clients know that rule, and not our codes */
     conn_end(c, CONN_END_IDLE, 0, "nothing heard for the idle timeout");
     ngtcp2_ccerr_set_application_error(&c->close, c->endpoint->options.idle_code,
                                        (const uint8_t *)word, sizeof(word) - 1);
