@@ -84,6 +84,40 @@ bool conn_dialled(const struct conn *c)
     return c->dialled;
 }
 
+/* None of these speaks HTTP/3, so that what only that asks is never asked. */
+bool conn_is_http(const struct conn *c)
+{
+    must(c);
+    return false;
+}
+
+void conn_take_over(struct conn *c, const struct endpoint_events *events, void *context)
+{
+    must(!c && !events && !context);
+}
+
+bool conn_trusted(const struct conn *c)
+{
+    must(!c);
+    return false;
+}
+
+const struct sockaddr *conn_peer_address(const struct conn *c)
+{
+    must(!c);
+    return NULL;
+}
+
+void conn_keep_alive(struct conn *c, bool keep)
+{
+    must(!c && !keep);
+}
+
+void conn_extend_streams_bidi(struct conn *c, uint64_t count)
+{
+    must(!c && !count);
+}
+
 void conn_wake(struct conn *c)
 {
     must(c);
