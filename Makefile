@@ -4,7 +4,7 @@
 #   make check      all tests, sets up by itself; the last line is "N passed, N failed"
 #   make demo       two nodes on this machine, shown and explained
 #   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
-#   make figures    measures how fast a cluster forms; no verdict
+#   make figures    measures how fast a cluster forms, and a program is called; no verdict
 #   make bench-peers  rusm's benches beside Erlang, ZeroMQ and NATS, which it installs; no verdict
 #   make sim        the simulation of processes with 10,000 seeds; SEEDS=FIRST:LAST
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest),

@@ -102,12 +102,15 @@ int guard_ready(struct port_host *h)
         return 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return errno;
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    cause = null < 0 ? errno : guard_start(h, null, ends);
+    for (int i = 0; i < 2; i++)
+        ends[i] = launch_above(ends[i]);
+    null = launch_above(open("/dev/null", O_RDWR | O_CLOEXEC));
+    cause = null < 0 || ends[0] < 0 || ends[1] < 0 ? EMFILE : guard_start(h, null, ends);
     if (null >= 0)
         close(null);
-    close(ends[0]);
-    if (cause)
+    if (ends[0] >= 0)
+        close(ends[0]);
+    if (cause && ends[1] >= 0)
         close(ends[1]);
     return cause;
 }

@@ -223,6 +223,33 @@ for line in sys.stdin: print(line.strip().title())"' \
     equal "$(sort -u pids.got more.got | wc -l)" 4
 }
 
+@test "exec: without descriptors no program begins, and the node lives on" {
+    start_node london --spawnable 'p=exec:exec sleep 1000'
+    prlimit --nofile=60:60 --pid "$pid"
+    failed=
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+        rusm spawn london p >>spawned 2>failed || { failed=$?; break; }
+    done
+    equal "$failed" 1
+    has_text failed 'cannot start a program: Too many open files'
+    rusm kill london "$(tail -n 1 spawned)"
+    wait_until rusm spawn london p
+    expect 0 rusm call london greeter hi
+}
+
+@test "exec: nothing is left of a node that could not start; a config file has commands too" {
+    expect 4 rusm node --name london --boot 'p=exec:echo $$ >group; trap "" TERM; sleep 1000; sleep 1000' \
+        --boot q=nonesuch
+    [ ! -s group ] || wait_until group_gone group
+    printf '%s\n' '# programs' 'boot s=exec:tr a-z A-Z' 'spawnable = cut=exec:cut -d : -f 2' >config
+    start_node paris --config config
+    expect 0 rusm call paris s hello
+    equal "$output" HELLO
+    rusm spawn paris cut --name c
+    expect 0 rusm call paris c a:b:c
+    equal "$output" b
+}
+
 @test "exec: a SPEC that is none says what it should be" {
     expect 2 rusm node --name london --spawnable 'p=exec+xml:cat'
     like "$stderr" "*cannot teach 'p': exec+xml: it is exec+json, exec+len or exec+pty"

@@ -323,13 +323,99 @@ static void test_end_while_holding(void **state)
     free(pass);
 }
 
+/* What a process waits for besides messages: it holds until it is woken. */
+struct room {
+    bool there, unasked;
+    size_t taken;
+};
+
+static void hold_for_room(struct probe *p, const struct rusm_message *m)
+{
+    struct room *room = p->user;
+
+    if (m->kind == RUSM_WRITABLE) {
+        return;
+    }
+    if (room->there) {
+        room->taken++;
+    } else {
+        process_hold(p->self, room->unasked);
+    }
+}
+
+static void test_hold_until_woken(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+    struct room room = { 0 };
+
+    b->user = &room;
+    b->on = hold_for_room;
+    probe_fill(a, b, 3);
+    world_run(w);
+    assert_int_equal(b->count, 1); /* the first, which it holds */
+    process_wake(b->self);
+    world_run(w);
+    assert_int_equal(b->count, 2); /* and again */
+    room.there = true;
+    world_run(w);
+    assert_int_equal(room.taken, 0);
+    process_wake(b->self);
+    world_run(w);
+    assert_int_equal(room.taken, 3);
+    assert_int_equal(probe_kinds(b, RUSM_WRITABLE), 0);
+    process_wake(b->self); /* it holds nothing: it is told */
+    world_run(w);
+    assert_int_equal(probe_kinds(b, RUSM_WRITABLE), 1);
+    assert_ptr_equal(process_context(b->self), w);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
+static void test_hold_until_unasked(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    struct probe *a = probe_new(w), *b = probe_new(w);
+    struct room room = { .there = true, .unasked = true };
+    uint64_t ref, other;
+
+    b->user = &room;
+    b->on = hold_for_room;
+    assert_int_equal(rusm_call(a->self, b->pid, "x", 1, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_call(a->self, b->pid, "x", 1, RUSM_FOREVER, &other), 0);
+    world_run(w);
+    assert_int_equal(room.taken, 2);
+    assert_true(process_asked(b->self, a->pid, ref));
+    assert_false(process_asked(b->self, b->pid, ref));
+    assert_false(process_asked(a->self, a->pid, ref));
+    room.there = false;
+    assert_int_equal(probe_send(a, b, "y"), 0);
+    world_run(w);
+    assert_int_equal(b->count, 3);
+    assert_int_equal(rusm_call_end(a->self, ref), 0);
+    assert_false(process_asked(b->self, a->pid, ref));
+    room.unasked = false;
+    world_run(w);
+    assert_int_equal(b->count, 4); /* woken, it holds again, but for that no more */
+    assert_int_equal(rusm_call_end(a->self, other), 0);
+    world_run(w);
+    assert_int_equal(b->count, 4);
+    world_free(w);
+    free(a);
+    free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_target_wakes),   cmocka_unit_test(test_hold_loses_nothing),
         cmocka_unit_test(test_hold_until_writable), cmocka_unit_test(test_hold_without_busy),
         cmocka_unit_test(test_hold_for_a_time),     cmocka_unit_test(test_hold_for_until_writable),
-        cmocka_unit_test(test_end_while_holding),
+        cmocka_unit_test(test_end_while_holding),   cmocka_unit_test(test_hold_until_woken),
+        cmocka_unit_test(test_hold_until_unasked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

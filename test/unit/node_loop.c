@@ -251,6 +251,42 @@ static void looks(void **state)
     close_loop(&l, fd);
 }
 
+static void count_once(void *user)
+{
+    ++*(unsigned *)user;
+}
+
+/* One that is watched once is told once, until it is armed again; for room to write too. */
+static void watches_once(void **state)
+{
+    struct loop_watch read = { 0 }, write = { 0 };
+    struct loop l;
+    unsigned reads = 0, writes = 0;
+    int fd = open_loop(&l, 0), other = eventfd(1, EFD_NONBLOCK);
+    (void)state;
+    loop_watch_once(&read, other, false, count_once, &reads);
+    loop_watch_once(&write, other, true, count_once, &writes);
+    loop_wait(&l, now_ns(), 0, false);
+    assert_int_equal(reads + writes, 0);
+    loop_arm(&l, &read);
+    loop_arm(&l, &read);
+    loop_wait(&l, now_ns(), 0, false);
+    loop_wait(&l, now_ns(), 0, false);
+    assert_int_equal(reads, 1);
+    loop_arm(&l, &read);
+    loop_arm(&l, &write);
+    loop_wait(&l, now_ns(), 0, false);
+    assert_int_equal(reads, 2);
+    assert_int_equal(writes, 1);
+    loop_arm(&l, &write);
+    loop_unwatch(&l, &write);
+    loop_unwatch(&l, &read);
+    loop_wait(&l, now_ns(), 0, false);
+    assert_int_equal(writes, 1);
+    close(other);
+    close_loop(&l, fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +299,7 @@ int main(void)
         cmocka_unit_test(spin_lends_first),
         cmocka_unit_test(woken),
         cmocka_unit_test(looks),
+        cmocka_unit_test(watches_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
