@@ -1,4 +1,4 @@
-/* heap: see the header. Timers of the loop, of peers and of processes. One thread at a time. */
+/* heap: see the header. Timers of connections, of dials and of processes. One thread at a time. */
 #include "base/heap.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* registry_state: what registry.c (names and holders), registry_own.c (our claims) and
- * registry_gossip.c (frames) share, and
- * nobody else. */
+ * registry_gossip.c (frames) share, and nobody else. */
 #ifndef CLUSTER_REGISTRY_STATE_H
 #define CLUSTER_REGISTRY_STATE_H
 

@@ -86,8 +86,8 @@ struct lanes_in {
     struct map waiting; /* by after */
     struct map unseen;  /* ordinals below `next` whose first byte has not arrived */
     struct list resumed, granted;
-    struct credit_owner
-        owed;      /* lanes whose messages were taken; due for a turn with those of `resumed` */
+    /* Lanes whose messages were taken; due for a turn with those of `resumed`. */
+    struct credit_owner owed;
     uint64_t next; /* 1 + the highest ordinal seen */
     uint64_t records, bytes;
     uint64_t

@@ -27,7 +27,7 @@ struct outq_chunk;
 
 struct outq {
     struct outq_chunk *first, *last; /* first holds the oldest byte without acknowledgement */
-    struct outq_chunk *cursor;       /* where the next byte to send is; NULL: first */
+    struct outq_chunk *cursor;       /* where the next byte to send is; NULL: empty */
     size_t cursor_at;                /* offset in it */
     size_t acked_at;                 /* bytes of `first` already acknowledged */
     size_t len;                      /* bytes held: not yet acknowledged */

@@ -1,5 +1,5 @@
 /* conn: making and freeing a connection, and what its owner may do with it. Called by endpoint,
- * accept and, through endpoint.h, by the peer room; on the endpoint's thread. */
+ * accept and, through endpoint.h, by the peer, gateway and node rooms; on the endpoint's thread. */
 #include "quic/conn.h"
 
 #include <arpa/inet.h>

@@ -39,8 +39,8 @@ struct conn_end {
 };
 
 /* All called with the endpoint's context. `user` is the stream's user pointer (NULL until set).
- * Those that return int: 0, or non-zero to close the connection as malformed(…) by conn_close
- * before; a plain non-zero without conn_close is an internal error. */
+ * Those that return int: 0, or non-zero, which ends the connection: as conn_close said before, else
+ * with an internal error. */
 struct endpoint_events {
     /* The handshake is complete and the peer's certificate is ours. For an accepted connection it
      * is the first that anyone hears of it: set the app pointer here. */

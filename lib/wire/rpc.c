@@ -1,4 +1,4 @@
-/* rpc: see the header. Called by the peer and node rooms, and by clients. Any thread. */
+/* rpc: see the header. Called by the node room, in nodes and in clients. Any thread. */
 #include "wire/rpc.h"
 
 #include "base/id.h"

@@ -1,33 +1,7 @@
 /* quic_conn: two endpoints on loopback: handshake, bytes both ways, credit, many streams. */
-#include "help/quic_pair.h"
+#include "help/quic_duo.h"
 
 #include "quic/conn.h"
-
-static struct identity *identity;
-
-struct pair {
-    struct side a, b; /* a dials b */
-};
-
-static int setup(void **state)
-{
-    struct pair *p = calloc(1, sizeof(*p));
-    struct endpoint_options o = side_options(identity, true);
-    side_start(&p->a, &o, 0);
-    side_start(&p->b, &o, 0);
-    side_connect(&p->a, &p->b);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct pair *p = *state;
-    side_stop(&p->a);
-    side_stop(&p->b);
-    free(p);
-    return 0;
-}
 
 static void test_handshake(void **state)
 {
@@ -293,24 +267,21 @@ static void test_key_update(void **state)
 
 int main(void)
 {
-    int failed;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_handshake, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_one_stream, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_large_through_credit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_small_writes, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_no_credit_no_progress, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_streams, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_control_stream, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_empty_stream, setup, teardown),
+#define PAIR(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
+        PAIR(test_handshake),
+        PAIR(test_one_stream),
+        PAIR(test_large_through_credit),
+        PAIR(test_small_writes),
+        PAIR(test_no_credit_no_progress),
+        PAIR(test_many_streams),
+        PAIR(test_control_stream),
+        PAIR(test_reset),
+        PAIR(test_stop),
+        PAIR(test_empty_stream),
         cmocka_unit_test(test_stalled_streams_do_not_stall_the_connection),
         cmocka_unit_test(test_dial_self),
-        cmocka_unit_test_setup_teardown(test_key_update, setup, teardown),
+        PAIR(test_key_update),
     };
-    identity = side_identity();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }

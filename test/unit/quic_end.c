@@ -1,35 +1,9 @@
 /* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. Mostly waits. */
-#include "help/quic_pair.h"
+#include "help/quic_duo.h"
 
 #include <linux/filter.h>
 
 #include "quic/conn.h"
-
-static struct identity *identity;
-
-struct pair {
-    struct side a, b; /* a dials b */
-};
-
-static int setup(void **state)
-{
-    struct pair *p = calloc(1, sizeof(*p));
-    struct endpoint_options o = side_options(identity, true);
-    side_start(&p->a, &o, 0);
-    side_start(&p->b, &o, 0);
-    side_connect(&p->a, &p->b);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct pair *p = *state;
-    side_stop(&p->a);
-    side_stop(&p->b);
-    free(p);
-    return 0;
-}
 
 /* Sends bytes to a side's port from a socket of its own. Returns the answer's length, 0: none. */
 static size_t stranger(struct side *s, const uint8_t *packet, size_t len, uint8_t *answer,
@@ -403,17 +377,16 @@ static void test_resets_are_limited(void **state)
 
 int main(void)
 {
-    int failed;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_close_code_and_reason, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_close_within_a_callback, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_closed_connection_takes_no_more_orders, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_free_says_goodbye, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_stateless_reset, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_stateless_reset_is_per_node, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_resets_are_limited, setup, teardown),
+#define PAIR(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
+        PAIR(test_close_code_and_reason),
+        PAIR(test_close_within_a_callback),
+        PAIR(test_a_closed_connection_takes_no_more_orders),
+        PAIR(test_free_says_goodbye),
+        PAIR(test_stateless_reset),
+        PAIR(test_stateless_reset_is_per_node),
+        PAIR(test_strangers),
+        PAIR(test_resets_are_limited),
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_idle_is_told),
         cmocka_unit_test(test_nobody_there),
@@ -425,8 +398,5 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_a_client_takes_nobody_in),
     };
-    identity = side_identity();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    identity_free(identity);
-    return failed;
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }
