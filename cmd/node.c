@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define NODE_BLANK " \t"
 #define NODE_SPIN_US 50 /* the library's default, which here can be told from 0 */
+#define NODE_SCHEDULERS_MAX 64
 
 /* What every node can be asked to spawn. */
 static const char *const node_builtins[] = {
@@ -179,11 +181,20 @@ static int node_log_level(const struct options *options, enum rusm_log_level *le
                        options_where(given, where, sizeof(where)), given->value);
 }
 
+/* Those that this process may run on. */
+static uint64_t node_cores(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    return count < 1 ? 1 : count > NODE_SCHEDULERS_MAX ? NODE_SCHEDULERS_MAX : (uint64_t)count;
+}
+
 static int node_options(const struct options *options, const char **join,
                         struct rusm_node_options *how)
 {
     const struct option_given *given;
-    uint64_t mailbox, spin, packet = 0;
+    uint64_t mailbox, spin, packet = 0, schedulers = 0;
     size_t cursor = 0;
     int status;
 
@@ -224,6 +235,10 @@ static int node_options(const struct options *options, const char **join,
                     : options_number(options, "max-packet", RUSM_PACKET_MIN, RUSM_PACKET_MAX, 0,
                                      &packet);
     how->max_packet = (uint32_t)packet;
+    status = status ? status
+                    : options_number(options, "schedulers", 1, NODE_SCHEDULERS_MAX, node_cores(),
+                                     &schedulers);
+    how->schedulers = (uint32_t)schedulers;
     return status ? status : node_log_level(options, &how->log_level);
 }
 
@@ -365,6 +380,7 @@ static const struct cmd_option node_table[] = {
     { "mailbox", "N", "messages that a mailbox holds [1024]" },
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
+    { "schedulers", "N", "threads that run processes, 1 to 64 [the machine's cores]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
     { "max-packet", "BYTES", "the longest packet tried [1452 on loopback, else 8952]" },
     { "http", NULL, "serve HTTP/3 too, on the same port: rusm-http(7)" },
@@ -383,8 +399,8 @@ const struct cmd cmd_node = {
         "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
         "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
         "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
-        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--spin MICROSECONDS] [--max-packet BYTES] "
-        "[--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
+        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
+        "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
         "[--log-level LEVEL] [--log-file FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,

@@ -422,6 +422,7 @@ struct rusm_node_options {
      * line that names the process. For that, rusm_node_run handles SIGSEGV for the whole program, if
      * nobody does yet. */
     bool name_overflow;
+    uint32_t schedulers; /* threads that run processes, to 64: rusm_node_run's and others [1] */
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.

@@ -105,13 +105,15 @@ static void call_give_up(struct runtime *rt, struct call *c)
                          .data = "" };
     char name[RUSM_NAME_MAX + 1];
 
-    if (c->target.node != 0 && c->name) {
+    bool far = runtime_far(rt, c->target);
+
+    if (far && c->name) {
         post.name_len = strlen(c->name);
         post.name = memcpy(name, c->name, post.name_len + 1);
     }
     call_free(rt, c); /* before the hook, which may lose that node */
-    if (post.node != 0) {
-        (void)rt->hooks->post(rt->context, &post);
+    if (far) {
+        (void)runtime_post(rt, &post);
     }
 }
 
@@ -182,6 +184,17 @@ bool call_down(struct rusm_process *p, uint64_t ref, uint32_t node, const char *
     return true;
 }
 
+void call_refused(struct rusm_process *p, uint64_t ref, int error, const char *reason)
+{
+    struct call *c = call_find(p, ref);
+
+    if (c) {
+        rusm_pid target = c->target;
+        call_free(p->rt, c);
+        process_signal(p, RUSM_FAILED, target, ref, error, reason, strlen(reason));
+    }
+}
+
 void call_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
     static const char lost[] = "noconnection";
@@ -229,12 +242,16 @@ static int call_there(struct rusm_process *self, const struct send_address *to, 
 
     if (to->node == RUSM_GLOBAL) {
         int err = rt->hooks->whereis_global(rt->context, to->name, to->name_len, &target);
-        if (err == 0 && target.node == 0) {
+        if (err == 0 && !runtime_far(rt, target)) {
             return call_here(self, runtime_local(rt, target), data, len, out);
         }
         if (err) {
             rt->counters.noproc_local++;
             return err;
+        }
+        if (target.node == 0) {
+            post.node = 0;
+            post.to = target;
         }
     } else {
         target.node = to->node;
@@ -271,12 +288,13 @@ static int call_ask(struct rusm_process *self, const struct send_address *to, co
     uint64_t next = rt->ref + 1;
     int err = send_check(data, len);
 
-    if (err == 0 && rt->calls.count >= LIMIT_CALLS) {
+    if (err == 0 && rt->calls.count >= LIMIT_CALLS / rt->siblings) {
         err = RUSM_ELIMIT;
     }
     if (err == 0) {
-        err = to->node == 0 ? call_here(self, to->here, data, len, &c)
-                            : call_there(self, to, data, len, &c);
+        bool there = to->node != 0 || (to->pid.serial && runtime_far(rt, to->pid));
+        err =
+            there ? call_there(self, to, data, len, &c) : call_here(self, to->here, data, len, &c);
     }
     if (err) {
         return err;
@@ -312,7 +330,11 @@ int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, s
     int err;
 
     do {
-        address.here = node == 0 ? names_find(&self->rt->names, name, name_len) : NULL;
+        if (node == 0) {
+            uint64_t serial;
+            address.here = names_find(self->rt, name, name_len, &serial);
+            address.pid = (rusm_pid){ .serial = serial, .incarnation = self->rt->incarnation };
+        }
         err = call_ask(self, &address, data, len, timeout_ms, ref);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;

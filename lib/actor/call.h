@@ -15,6 +15,8 @@ bool call_answered(struct rusm_process *p, uint64_t ref);
 /* The one that was asked is gone; `node` says so (0: it was one of ours). True if p had such a call:
  * it has a RUSM_FAILED now. */
 bool call_down(struct rusm_process *p, uint64_t ref, uint32_t node, const char *reason, size_t len);
+/* It was not even asked, as another scheduler found out: RUSM_FAILED with that error, if p still waits. */
+void call_refused(struct rusm_process *p, uint64_t ref, int error, const char *reason);
 /* That incarnation of a node is lost: RUSM_FAILED for all that were asked there. */
 void call_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 

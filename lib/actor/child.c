@@ -37,7 +37,7 @@ int child_check_all(const struct rusm_supervisor *supervisor)
     return 0;
 }
 
-static int child_copy_args(struct rusm_args *to, const struct rusm_args *from)
+int child_args_copy(struct rusm_args *to, const struct rusm_args *from)
 {
     const char **value = from->count ? calloc(from->count, sizeof(*value)) : NULL;
 
@@ -84,19 +84,25 @@ int child_copy(struct rusm_child *to, const struct rusm_child *from)
     *to = *from;
     to->name = NULL;
     to->supervisor = NULL;
-    int err = child_copy_args(&to->args, &from->args);
+    int err = child_args_copy(&to->args, &from->args);
     if (!err && from->name && !(to->name = strdup(from->name))) {
         err = RUSM_ENOMEM;
     }
     return err || !from->supervisor ? err : child_copy_supervisor(to, from->supervisor);
 }
 
+void child_args_fini(struct rusm_args *args)
+{
+    for (size_t i = 0; i < args->count; i++) {
+        free((void *)args->value[i]);
+    }
+    free((void *)args->value);
+    *args = (struct rusm_args){ 0 };
+}
+
 void child_fini(struct rusm_child *child)
 {
-    for (size_t i = 0; i < child->args.count; i++) {
-        free((void *)child->args.value[i]);
-    }
-    free((void *)child->args.value);
+    child_args_fini(&child->args);
     free((void *)child->name);
     if (child->supervisor) {
         for (size_t i = 0; i < child->supervisor->child_count; i++) {

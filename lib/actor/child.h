@@ -15,4 +15,8 @@ void child_fini(struct rusm_child *child);
 /* For people: its name, or its behaviour's. */
 const char *child_title(const struct rusm_child *child);
 
+/* Copies of the arguments, and their end (in any case). RUSM_ENOMEM. */
+int child_args_copy(struct rusm_args *to, const struct rusm_args *from);
+void child_args_fini(struct rusm_args *args);
+
 #endif

@@ -2,6 +2,7 @@
  * in runtime.h. Called by the router and the node, on their thread, never from a behaviour. */
 #include <string.h>
 #include "actor/call.h"
+#include "actor/crossing.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
@@ -19,9 +20,10 @@ struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial)
     return roster_find(&rt->roster, serial);
 }
 
-struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len)
+struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len,
+                                       uint64_t *serial)
 {
-    return names_find(&rt->names, name, len);
+    return names_find(rt, name, len, serial);
 }
 
 uint64_t process_serial(const struct rusm_process *p)

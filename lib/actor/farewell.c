@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/process.h"
 
 struct farewell {
     struct list at; /* in rt->unsent */
@@ -13,7 +14,7 @@ struct farewell {
 /* As a lane would: from one process to one address, in order. */
 static bool farewell_busy(struct runtime *rt, const struct post *post)
 {
-    return farewell_waits(rt, post->from) || rt->hooks->post(rt->context, post) == RUSM_BUSY;
+    return farewell_waits(rt, post->from) || runtime_post(rt, post) == RUSM_BUSY;
 }
 
 static void farewell_send(struct runtime *rt, const struct post *post)
@@ -87,7 +88,7 @@ void farewell_retry(struct runtime *rt, rusm_pid from)
 
     while ((f = farewell_find(rt, from))) {
         list_remove(&f->at); /* the hook may lose that node, which frees what is for it */
-        if (rt->hooks->post(rt->context, &f->post) == RUSM_BUSY) {
+        if (runtime_post(rt, &f->post) == RUSM_BUSY) {
             list_prepend(&rt->unsent, &f->at);
             return; /* we shall be called again */
         }

@@ -3,6 +3,7 @@
 #include "actor/gap.h"
 
 #include <stdlib.h>
+#include "actor/crossing.h"
 #include "actor/process.h"
 
 struct gap {
@@ -65,11 +66,17 @@ int gap_watch(struct rusm_process *p, bool on)
 
 bool runtime_gaps_wanted(const struct runtime *rt)
 {
-    return rt->gaps.count > 0;
+    return rt->gaps.count > 0 || rt->siblings > 1; /* who knows of theirs */
 }
 
 void runtime_gap(struct runtime *rt, uint64_t serial, uint64_t records)
 {
+    unsigned whose = runtime_whose(rt, serial);
+    if (whose != rt->index) {
+        /* Without memory for it, it is not told of these. */
+        (void)crossing_note(rt, whose, NOTE_GAP, (rusm_pid){ .serial = serial }, records, 0, NULL);
+        return;
+    }
     struct gap *g = rt->gaps.count > 0 ? gap_find(rt, serial) : NULL;
 
     if (!g) {
@@ -85,6 +92,11 @@ void runtime_gaps_tell(struct runtime *rt, uint32_t node, uint32_t incarnation, 
 {
     const struct node_name *it = nodes_at(&rt->nodes, node);
     struct list *l;
+
+    for (unsigned i = 1; i < rt->siblings && rt->index == 0; i++) {
+        rusm_pid of = { .node = node, .incarnation = incarnation };
+        (void)crossing_note(rt, i, NOTE_GAPS_TELL, of, 0, error, NULL);
+    }
 
     while ((l = list_first(&rt->gaps_open))) {
         struct gap *g = list_entry(l, struct gap, open);

@@ -6,10 +6,11 @@
 
 #include "rusm.h"
 
-/* A message to another node, or to a global name. All borrowed. */
+/* A message to another node, or to a global name; within a runtime, to a sibling scheduler too. All
+ * borrowed. */
 struct post {
     rusm_pid from;
-    uint32_t node; /* index; RUSM_GLOBAL; never 0 */
+    uint32_t node; /* index; RUSM_GLOBAL; for the hook never 0 */
     rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
     const char *name;
     size_t name_len;
@@ -38,12 +39,12 @@ struct happening {
 };
 
 struct runtime_hooks {
-    /* Sends it. 0, or RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if
+    /* Sends it; scheduler 0, for the processes of all. 0, or RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if
      * `from` has ended), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
     int (*post)(void *context, const struct post *post);
     /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
-     * one whose init failed too, as that may have registered names. */
-    void (*exited)(void *context, rusm_pid pid, const char *reason);
+     * one whose init failed too, as that may have registered names. global: it may have such names. */
+    void (*exited)(void *context, rusm_pid pid, const char *reason, bool global);
     /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
     int (*register_global)(void *context, rusm_pid pid, const char *name);
     int (*unregister_global)(void *context, rusm_pid pid, const char *name);
@@ -60,6 +61,13 @@ struct runtime_hooks {
     void (*happened)(void *context, const struct happening *h);
     /* One line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
+    /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on any
+     * of their threads. */
+    void (*wake)(void *context);
+    /* Does this behaviour need something that scheduler 0 has alone? */
+    bool (*first)(void *context, const struct rusm_behaviour *behaviour);
+    /* What came of a record of `from` that wanted a receipt: scheduler 0. */
+    void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
 };
 
 #endif

@@ -41,7 +41,7 @@ struct link_key {
 /* The two ends in the order of struct link. */
 static struct link_key link_key(const struct rusm_process *p, rusm_pid other)
 {
-    if (other.node == 0 && other.serial < p->serial) {
+    if (other.serial < p->serial && !runtime_far(p->rt, other)) {
         return (struct link_key){ .self = other.serial, .other = process_pid(p) };
     }
     return (struct link_key){ .self = p->serial, .other = other };
@@ -98,7 +98,7 @@ static int link_new(struct rusm_process *p, rusm_pid to, struct rusm_process *pe
     struct link_key key = link_key(p, to);
     bool first = key.self == p->serial;
 
-    if (rt->links.count >= LIMIT_LINKS) {
+    if (rt->links.count >= LIMIT_LINKS / rt->siblings) {
         return RUSM_ELIMIT;
     }
     struct link *k = slab_take(&rt->link_slab);
@@ -194,7 +194,7 @@ int link_make(struct rusm_process *self, rusm_pid to)
 {
     struct runtime *rt = self->rt;
 
-    if (to.node != 0) {
+    if (runtime_far(rt, to)) {
         return link_make_far(self, to);
     }
     struct rusm_process *other = runtime_local(rt, to);
@@ -223,6 +223,13 @@ int link_cut(struct rusm_process *self, rusm_pid other)
     uint64_t ref = k->unlinking = ++rt->ref;
     farewell_post(rt, MESSAGE_UNLINK, process_pid(self), other, ref, "");
     return 0;
+}
+
+void link_refused(struct rusm_process *p, rusm_pid other, const char *reason)
+{
+    if (link_told(p, other)) {
+        link_exit(p, other, reason);
+    }
 }
 
 void link_ended(struct rusm_process *p)

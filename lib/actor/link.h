@@ -14,6 +14,8 @@ void link_slab_init(struct runtime *rt);
 int link_make(struct rusm_process *self, rusm_pid to);
 /* No exit signal of that link any more. RUSM_ENOPROC: there was none. */
 int link_cut(struct rusm_process *self, rusm_pid other);
+/* The request for it came to nothing, by another scheduler: an exit signal with that reason. */
+void link_refused(struct rusm_process *p, rusm_pid other, const char *reason);
 /* How many p has. */
 uint64_t link_count(const struct rusm_process *p);
 /* An exit signal of a linked process has come: whether p is to mind it. The link is gone then. */

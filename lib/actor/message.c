@@ -3,6 +3,7 @@
 #include "actor/message.h"
 
 #include <stdlib.h>
+#include "actor/crossing.h"
 #include "base/must.h"
 
 #define MESSAGE_SMALLEST ((size_t)128)     /* bytes of a whole message of class 0 */
@@ -15,6 +16,8 @@ struct message_pool {
     size_t kept[MESSAGE_CLASSES]; /* bytes in that list */
     size_t out;                   /* messages not given back */
     struct blocks *blocks;
+    struct side *side; /* NULL: there are no other schedulers */
+    uint8_t home;
 };
 
 struct message_pool *message_pool_new(struct blocks *blocks)
@@ -25,6 +28,12 @@ struct message_pool *message_pool_new(struct blocks *blocks)
         p->blocks = blocks;
     }
     return p;
+}
+
+void message_pool_join(struct message_pool *p, uint8_t home, struct side *side)
+{
+    p->home = home;
+    p->side = side;
 }
 
 void message_pool_free(struct message_pool *p)
@@ -75,7 +84,7 @@ static struct message *message_take(struct message_pool *p, size_t inside)
         return NULL;
     }
     p->out++;
-    *m = (struct message){ .size_class = step };
+    *m = (struct message){ .size_class = step, .home = p->home };
     return m;
 }
 
@@ -106,6 +115,10 @@ struct message *message_new_block(struct message_pool *p, void *block, size_t le
 void message_free(struct message_pool *p, struct message *m)
 {
     if (!m) {
+        return;
+    }
+    if (m->home != p->home) {
+        crossing_out(p->side, m->home, m);
         return;
     }
     if (m->credit) {

@@ -1,6 +1,7 @@
 /* message: one message on its way to, or in, a mailbox. Small payloads live inside it; large ones
  * are a heap block of their own that arrived in place. Messages come from a pool of the runtime
- * (free lists by size class), so that the usual message costs no malloc. One thread. */
+ * (free lists by size class), so that the usual message costs no malloc. One thread; a message that
+ * crosses to another scheduler comes back to be freed (actor/crossing.h). */
 #ifndef ACTOR_MESSAGE_H
 #define ACTOR_MESSAGE_H
 
@@ -20,15 +21,26 @@ struct message {
     struct rusm_message pub; /* what receive sees; first, so that &m->pub is m */
     struct message *next;    /* in the mailbox or the pool */
     struct credit *credit;   /* to give back when handled or discarded; NULL: local */
+    struct passage *passage; /* between two schedulers: its pair's; NULL: it is on none */
+    uint64_t receipt;        /* to be answered when it is in the mailbox, if MESSAGE_RECEIPT */
     uint32_t credit_bytes;   /* wire bytes it stands for (a 64 MiB record fits) */
     uint16_t size_class;
-    void *block; /* payload's own heap block, freed with it; NULL: inside */
+    uint8_t home;  /* the scheduler whose pool it is of */
+    uint8_t flags; /* MESSAGE_UNORDERED ... */
+    void *block;   /* payload's own heap block, freed with it; NULL: inside */
     uint8_t inside[];
 };
 
+#define MESSAGE_UNORDERED 1u /* a full mailbox refuses it */
+#define MESSAGE_RECEIPT 2u
+#define MESSAGE_URGENT 4u /* an EXIT whose other copy is in a lane: acts unless it is trapped */
+
 struct message_pool;
+struct side;
 /* Keeps blocks, where large payloads come from and go to; NULL: the heap. NULL: no memory. */
 struct message_pool *message_pool_new(struct blocks *blocks);
+/* It is the pool of that scheduler; those of others that are freed go home by its side. */
+void message_pool_join(struct message_pool *p, uint8_t home, struct side *side);
 void message_pool_free(struct message_pool *p); /* all messages must be back */
 /* Payload inside: room for len bytes and a 0 behind them, at pub.data (writable through
  * message_room). All other fields zero. NULL: no memory. */

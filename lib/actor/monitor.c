@@ -189,7 +189,7 @@ int monitor_watch(struct rusm_process *watcher, rusm_pid target, uint64_t *ref)
     if (err) {
         return err;
     }
-    if (target.node == 0) {
+    if (!runtime_far(rt, target)) {
         return monitor_watch_here(watcher, runtime_local(rt, target), target, *ref);
     }
     if (!nodes_at(&rt->nodes, target.node) || target.serial == 0) {
@@ -209,8 +209,13 @@ int monitor_watch_name(struct rusm_process *watcher, uint32_t node, const char *
         return err;
     }
     if (node == 0) {
+        struct rusm_process *here = names_find(rt, name, len, &target.serial);
         target.incarnation = rt->incarnation;
-        return monitor_watch_here(watcher, names_find(&rt->names, name, len), target, *ref);
+        if (!here && runtime_far(rt, target)) {
+            return monitor_watch_far(watcher, target, NULL, 0, *ref);
+        }
+        target.serial = 0;
+        return monitor_watch_here(watcher, here, target, *ref);
     }
     return nodes_at(&rt->nodes, node) ? monitor_watch_far(watcher, target, name, len, *ref)
                                       : RUSM_EINVAL;
@@ -238,7 +243,7 @@ static void monitor_withdraw(struct runtime *rt, struct monitor *m)
 {
     rusm_pid watcher = m->watcher, target = m->target;
     uint64_t ref = m->ref;
-    bool quiet = target.node == 0 || monitor_of_node(m);
+    bool quiet = !runtime_far(rt, target) || monitor_of_node(m);
     char *name = m->name;
 
     m->name = NULL;
@@ -274,6 +279,17 @@ bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node)
     return true;
 }
 
+void monitor_refused(struct rusm_process *p, uint64_t ref, const char *reason)
+{
+    struct monitor *m = monitor_find(p->rt, process_pid(p), ref);
+
+    if (m) {
+        rusm_pid target = m->target;
+        monitor_free(p->rt, m);
+        monitor_down(p, target, ref, reason);
+    }
+}
+
 void monitor_drop(struct runtime *rt, rusm_pid watcher, uint64_t ref)
 {
     struct monitor *m = monitor_find(rt, watcher, ref);
@@ -298,7 +314,7 @@ void monitor_ended(struct rusm_process *p)
         struct rusm_process *watcher = runtime_local(rt, m->watcher);
         rusm_pid who = m->watcher, target = m->target;
         uint64_t ref = m->ref;
-        must(watcher || who.node != 0);
+        must(watcher || runtime_far(rt, who));
         monitor_free(rt, m);
         if (watcher) {
             monitor_down(watcher, target, ref, p->reason);
@@ -323,7 +339,8 @@ int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
         return RUSM_ELIMIT;
     }
     struct list *watching;
-    if (watcher.node == 0) {
+    bool far = runtime_far(rt, watcher);
+    if (!far) {
         struct rusm_process *w = runtime_local(rt, watcher);
         must(w);
         watching = &w->watching;
@@ -339,7 +356,7 @@ int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
     list_append(&p->watchers, &m->at_target);
     list_append(watching, &m->at_watcher);
     p->watcher_count++;
-    if (watcher.node == 0) {
+    if (!far) {
         list_entry(watching, struct rusm_process, watching)->watching_count++;
     }
     return 0;

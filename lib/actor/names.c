@@ -1,9 +1,9 @@
 /* names: see the header. */
 #include "actor/names.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "actor/crossing.h"
 #include "actor/state.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -14,15 +14,40 @@ struct names_key {
     size_t len;
 };
 
-void names_init(struct names *n, uint64_t seed)
+void names_init(struct names *n, uint64_t seed, bool shared)
 {
     map_init(&n->by_name, seed);
+    pthread_rwlock_init(&n->lock, NULL);
+    n->shared = shared;
 }
 
 void names_fini(struct names *n)
 {
     must(n->by_name.count == 0);
     map_fini(&n->by_name);
+    pthread_rwlock_destroy(&n->lock);
+}
+
+/* One scheduler alone pays for no lock. */
+static void names_read(struct names *n)
+{
+    if (n->shared) {
+        pthread_rwlock_rdlock(&n->lock);
+    }
+}
+
+static void names_write(struct names *n)
+{
+    if (n->shared) {
+        pthread_rwlock_wrlock(&n->lock);
+    }
+}
+
+static void names_done(struct names *n)
+{
+    if (n->shared) {
+        pthread_rwlock_unlock(&n->lock);
+    }
 }
 
 static bool names_eq(const struct map_node *node, const void *key)
@@ -42,60 +67,169 @@ static struct process_name *names_get(const struct names *n, const char *name, s
     return found ? list_entry(found, struct process_name, by_name) : NULL;
 }
 
-int names_add(struct names *n, struct rusm_process *holder, const char *name, size_t len)
+static void names_drop(struct names *n, struct process_name *it)
 {
-    if (!id_process_name_ok(name, len)) {
-        return RUSM_EINVAL;
+    map_remove(&n->by_name, &it->by_name);
+    it->held = false;
+}
+
+/* ---- giving and taking away ---- */
+
+/* Under the lock, and pushed at once: what another scheduler tells of this name comes behind it. */
+static int names_tell(struct runtime *rt, enum rusm_kind kind, struct process_name *it)
+{
+    unsigned to = (unsigned)(it->serial & rt->mask);
+    int err = crossing_note(rt, to, kind, (rusm_pid){ 0 }, 0, 0, it);
+
+    if (err == 0) {
+        crossing_push(rt->side, to);
     }
-    if (names_get(n, name, len)) {
+    return err;
+}
+
+static int names_insert(struct runtime *rt, struct process_name *it)
+{
+    struct names *n = rt->names;
+
+    if (names_get(n, it->name, it->len)) {
         return RUSM_EEXIST;
     }
     if (n->by_name.count >= LIMIT_NAMES) {
         return RUSM_ELIMIT;
     }
+    if (map_insert(&n->by_name, map_hash_bytes(&n->by_name, it->name, it->len), &it->by_name) !=
+        0) {
+        return RUSM_ENOMEM;
+    }
+    it->held = true;
+    int err = it->holder ? 0 : names_tell(rt, NOTE_NAMED, it);
+    if (err) {
+        names_drop(n, it);
+    }
+    return err;
+}
+
+int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len)
+{
+    struct rusm_process *holder = roster_find(&rt->roster, serial);
+
+    if (!holder && !runtime_far(rt, (rusm_pid){ serial, 0, rt->incarnation })) {
+        return RUSM_ENOPROC;
+    }
+    if (!id_process_name_ok(name, len)) {
+        return RUSM_EINVAL;
+    }
     struct process_name *it = calloc(1, sizeof(*it) + len + 1);
     if (!it) {
         return RUSM_ENOMEM;
     }
+    list_init(&it->at_holder);
     it->holder = holder;
+    it->serial = serial;
     it->len = (uint32_t)len;
     memcpy(it->name, name, len);
-    if (map_insert(&n->by_name, map_hash_bytes(&n->by_name, name, len), &it->by_name) != 0) {
+    names_write(rt->names);
+    int err = names_insert(rt, it);
+    names_done(rt->names);
+    if (err) {
         free(it);
-        return RUSM_ENOMEM;
+    } else if (holder) {
+        list_append(&holder->names, &it->at_holder);
     }
-    list_append(&holder->names, &it->at_holder);
+    return err;
+}
+
+/* Under the lock. *own: it is ours to free. */
+static int names_take(struct runtime *rt, struct process_name *it, bool *own)
+{
+    if ((it->serial & rt->mask) != rt->index) {
+        int err = names_tell(rt, NOTE_UNNAMED, it);
+        if (err) {
+            return err;
+        }
+    } else {
+        *own = it->holder != NULL;
+        it->ours = true; /* if not yet: the NOTE_NAMED that is under way ends with it */
+    }
+    names_drop(rt->names, it);
     return 0;
 }
 
-static void names_drop(struct names *n, struct process_name *it)
+int names_remove(struct runtime *rt, const char *name, size_t len)
 {
-    map_remove(&n->by_name, &it->by_name);
-    list_remove(&it->at_holder);
-    free(it);
-}
+    bool own = false;
 
-int names_remove(struct names *n, const char *name, size_t len)
-{
-    struct process_name *it = names_get(n, name, len);
-
-    if (!it) {
-        return RUSM_ENOPROC;
+    names_write(rt->names);
+    struct process_name *it = names_get(rt->names, name, len);
+    int err = it ? names_take(rt, it, &own) : RUSM_ENOPROC;
+    names_done(rt->names);
+    if (err == 0 && own) {
+        list_remove(&it->at_holder);
+        free(it);
     }
-    names_drop(n, it);
-    return 0;
+    return err;
 }
 
-void names_forget(struct names *n, struct rusm_process *holder)
+void names_forget(struct rusm_process *holder)
 {
+    struct names *n = holder->rt->names;
+
     list_each_safe(l, &holder->names) {
-        names_drop(n, list_entry(l, struct process_name, at_holder));
+        struct process_name *it = list_entry(l, struct process_name, at_holder);
+        names_write(n);
+        bool held = it->held;
+        if (held) {
+            names_drop(n, it);
+        }
+        names_done(n);
+        list_remove(l);
+        if (held) {
+            free(it);
+        }
+        /* else a sibling took it away, and has told us so */
     }
 }
 
-struct rusm_process *names_find(const struct names *n, const char *name, size_t len)
+/* Under the lock. True: it is to be freed. */
+static bool names_told_named(struct runtime *rt, struct process_name *it)
 {
-    struct process_name *it = names_get(n, name, len);
+    if (!it->held) {
+        return it->ours; /* else a NOTE_UNNAMED follows */
+    }
+    it->holder = roster_find(&rt->roster, it->serial);
+    if (it->holder) {
+        list_append(&it->holder->names, &it->at_holder);
+        return false;
+    }
+    names_drop(rt->names, it);
+    return true;
+}
 
-    return it ? it->holder : NULL;
+void names_told(struct runtime *rt, struct process_name *it, bool named)
+{
+    bool over = true;
+
+    if (named) {
+        names_write(rt->names);
+        over = names_told_named(rt, it);
+        names_done(rt->names);
+    }
+    if (over) {
+        list_remove(&it->at_holder);
+        free(it);
+    }
+}
+
+/* ---- finding ---- */
+
+struct rusm_process *names_find(struct runtime *rt, const char *name, size_t len, uint64_t *serial)
+{
+    struct names *n = rt->names;
+
+    names_read(n);
+    struct process_name *it = names_get(n, name, len);
+    struct rusm_process *holder = it && !n->shared ? it->holder : NULL;
+    *serial = it ? it->serial : 0;
+    names_done(n);
+    return n->shared && *serial ? roster_find(&rt->roster, *serial) : holder;
 }

@@ -12,11 +12,154 @@ struct nodes_key {
     size_t len;
 };
 
-int nodes_init(struct nodes *n, const char *own, uint64_t seed)
+static bool nodes_eq(const struct map_node *node, const void *key)
+{
+    const struct node_name *it = list_entry(node, struct node_name, by_name);
+    const struct nodes_key *k = key;
+
+    return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
+}
+
+/* One more place in an array of pointers, if there are fewer than max. */
+static int nodes_room(void **at, uint32_t count, uint32_t *cap, size_t max)
+{
+    if (count >= max) {
+        return RUSM_ELIMIT;
+    }
+    if (count < *cap) {
+        return 0;
+    }
+    uint32_t more = *cap ? *cap * 2 : 8;
+    void *grown = realloc(*at, more * sizeof(void *));
+    if (!grown) {
+        return RUSM_ENOMEM;
+    }
+    *at = grown;
+    *cap = more;
+    return 0;
+}
+
+/* ---- what the schedulers share ---- */
+
+void node_names_init(struct node_names *k, uint64_t seed)
+{
+    *k = (struct node_names){ 0 };
+    pthread_mutex_init(&k->lock, NULL);
+    map_init(&k->by_name, seed);
+}
+
+void node_names_fini(struct node_names *k)
+{
+    for (uint32_t i = 0; i < k->count; i++) {
+        free(k->at[i]);
+    }
+    free(k->at);
+    map_fini(&k->by_name);
+    pthread_mutex_destroy(&k->lock);
+}
+
+static bool known_eq(const struct map_node *node, const void *key)
+{
+    const struct node_known *it = list_entry(node, struct node_known, by_name);
+    const struct nodes_key *k = key;
+
+    return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
+}
+
+/* Under the lock. */
+static int known_add(struct node_names *k, const char *name, size_t len, bool client, size_t max,
+                     uint32_t *index)
+{
+    struct nodes_key key = { .name = name, .len = len };
+    uint64_t hash = map_hash_bytes(&k->by_name, name, len);
+    struct map_node *found = client ? NULL : map_find(&k->by_name, hash, known_eq, &key);
+
+    if (found) {
+        *index = list_entry(found, struct node_known, by_name)->index;
+        return 0;
+    }
+    uint32_t count = atomic_load_explicit(&k->count, memory_order_relaxed);
+    void *at = k->at;
+    int err = nodes_room(&at, count, &k->cap, max);
+    k->at = at;
+    struct node_known *it = err ? NULL : calloc(1, sizeof(*it) + len + 1);
+    if (!it || (!client && map_insert(&k->by_name, hash, &it->by_name) != 0)) {
+        free(it);
+        return err ? err : RUSM_ENOMEM;
+    }
+    it->index = *index = count;
+    it->len = (uint32_t)len;
+    it->client = client;
+    memcpy(it->name, name, len);
+    k->at[count] = it;
+    atomic_store_explicit(&k->count, count + 1, memory_order_relaxed);
+    return 0;
+}
+
+/* ---- one scheduler's ---- */
+
+/* Makes the entry for the next index. */
+static int nodes_add(struct nodes *n, const char *name, size_t len, bool client, size_t max)
+{
+    void *at = n->at;
+    int err = nodes_room(&at, n->count, &n->cap, max);
+    n->at = at;
+    struct node_name *it = err ? NULL : calloc(1, sizeof(*it) + len + 1);
+
+    if (!it || (!client && map_insert(&n->by_name, map_hash_bytes(&n->by_name, name, len),
+                                      &it->by_name) != 0)) {
+        free(it);
+        return err ? err : RUSM_ENOMEM;
+    }
+    it->index = n->count;
+    it->len = (uint32_t)len;
+    it->client = client;
+    memcpy(it->name, name, len);
+    list_init(&it->watched);
+    list_init(&it->watching);
+    list_init(&it->calls);
+    list_init(&it->linked);
+    n->at[n->count++] = it;
+    return 0;
+}
+
+/* Learns all that its siblings know. */
+static int nodes_learn(struct nodes *n)
+{
+    struct node_names *k = n->known;
+    int err = 0;
+
+    pthread_mutex_lock(&k->lock);
+    while (err == 0 && n->count < atomic_load_explicit(&k->count, memory_order_relaxed)) {
+        struct node_known *it = k->at[n->count];
+        err = nodes_add(n, it->name, it->len, it->client, SIZE_MAX);
+        if (err == 0) {
+            n->at[n->count - 1]->known = it;
+        }
+    }
+    pthread_mutex_unlock(&k->lock);
+    return err;
+}
+
+/* One more, of ours or known to all. */
+static int nodes_new(struct nodes *n, const char *name, size_t len, bool client, size_t max,
+                     uint32_t *index)
+{
+    if (!n->known) {
+        *index = n->count;
+        return nodes_add(n, name, len, client, max);
+    }
+    pthread_mutex_lock(&n->known->lock);
+    int err = known_add(n->known, name, len, client, max, index);
+    pthread_mutex_unlock(&n->known->lock);
+    return err ? err : nodes_learn(n);
+}
+
+int nodes_init(struct nodes *n, const char *own, struct node_names *known, uint64_t seed)
 {
     uint32_t index;
 
-    *n = (struct nodes){ 0 };
+    *n = (struct nodes){ .known = known };
     map_init(&n->by_name, seed);
     return nodes_index(n, own, strlen(own), &index);
 }
@@ -31,53 +174,6 @@ void nodes_fini(struct nodes *n)
     *n = (struct nodes){ 0 };
 }
 
-static bool nodes_eq(const struct map_node *node, const void *key)
-{
-    const struct node_name *it = list_entry(node, struct node_name, by_name);
-    const struct nodes_key *k = key;
-
-    return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
-}
-
-static int nodes_grow(struct nodes *n)
-{
-    uint32_t cap = n->cap ? n->cap * 2 : 8;
-    struct node_name **at = realloc(n->at, cap * sizeof(struct node_name *));
-
-    if (!at) {
-        return RUSM_ENOMEM;
-    }
-    n->at = at;
-    n->cap = cap;
-    return 0;
-}
-
-/* Makes the entry for the next index, if there are fewer than max; it is in the table once count is
- * raised. */
-static int nodes_add(struct nodes *n, const char *name, size_t len, size_t max,
-                     struct node_name **out)
-{
-    if (n->count >= max) {
-        return RUSM_ELIMIT;
-    }
-    if (n->count == n->cap && nodes_grow(n) != 0) {
-        return RUSM_ENOMEM;
-    }
-    struct node_name *it = calloc(1, sizeof(*it) + len + 1);
-    if (!it) {
-        return RUSM_ENOMEM;
-    }
-    it->index = n->count;
-    it->len = (uint32_t)len;
-    memcpy(it->name, name, len);
-    list_init(&it->watched);
-    list_init(&it->watching);
-    list_init(&it->calls);
-    list_init(&it->linked);
-    *out = it;
-    return 0;
-}
-
 static int nodes_get(struct nodes *n, const char *name, size_t len, size_t max, uint32_t *index)
 {
     uint64_t hash = map_hash_bytes(&n->by_name, name, len);
@@ -88,21 +184,7 @@ static int nodes_get(struct nodes *n, const char *name, size_t len, size_t max, 
         *index = list_entry(found, struct node_name, by_name)->index;
         return 0;
     }
-    if (!id_node_name_ok(name, len)) {
-        return RUSM_EINVAL;
-    }
-    struct node_name *it;
-    int err = nodes_add(n, name, len, max, &it);
-    if (err) {
-        return err;
-    }
-    if (map_insert(&n->by_name, hash, &it->by_name) != 0) {
-        free(it);
-        return RUSM_ENOMEM;
-    }
-    n->at[n->count++] = it;
-    *index = it->index;
-    return 0;
+    return id_node_name_ok(name, len) ? nodes_new(n, name, len, false, max, index) : RUSM_EINVAL;
 }
 
 int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index)
@@ -118,7 +200,6 @@ int nodes_heard(struct nodes *n, const char *name, size_t len, uint32_t *index)
 int nodes_client_up(struct nodes *n, uint32_t *index)
 {
     static const char name[] = "client";
-    struct node_name *it;
 
     if (n->free) {
         *index = n->free;
@@ -126,13 +207,7 @@ int nodes_client_up(struct nodes *n, uint32_t *index)
         return 0;
     }
     /* Names that peers make up must not keep clients out. */
-    int err = nodes_add(n, name, sizeof(name) - 1, LIMIT_NODE_NAMES + LIMIT_CONNECTIONS, &it);
-    if (err) {
-        return err;
-    }
-    n->at[n->count++] = it;
-    *index = it->index;
-    return 0;
+    return nodes_new(n, name, sizeof(name) - 1, true, LIMIT_NODE_NAMES + LIMIT_CONNECTIONS, index);
 }
 
 void nodes_client_down(struct nodes *n, uint32_t index)
@@ -143,5 +218,9 @@ void nodes_client_down(struct nodes *n, uint32_t index)
 
 struct node_name *nodes_at(const struct nodes *n, uint32_t index)
 {
+    if (index >= n->count && n->known &&
+        index < atomic_load_explicit(&n->known->count, memory_order_relaxed)) {
+        (void)nodes_learn((struct nodes *)n);
+    }
     return index < n->count ? n->at[index] : NULL;
 }

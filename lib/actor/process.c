@@ -249,7 +249,7 @@ void process_remove(struct rusm_process *p)
     roster_remove(&rt->roster, p);
     rt->epoch++;
     list_remove(&p->run);
-    names_forget(&rt->names, p);
+    names_forget(p);
     wait_ended(p);
     sleep_end(p);
     process_end_owned(p);
@@ -261,7 +261,7 @@ void process_remove(struct rusm_process *p)
         (void)signal_watch_nodes(p, false);
     }
     (void)gap_watch(p, false);
-    rt->hooks->exited(rt->context, pid, p->reason);
+    rt->hooks->exited(rt->context, pid, p->reason, p->global);
     if (p->reason_owned) {
         free((void *)p->reason);
     }

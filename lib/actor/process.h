@@ -26,6 +26,9 @@ void process_flush(struct rusm_process *p, uint64_t ref);
 
 /* Posts for self, and notes when that is RUSM_BUSY. RUSM_EINVAL: no such node. */
 int process_post(struct rusm_process *self, const struct post *post);
+/* Posts for whom it says, to another node or a sibling scheduler. What the post hook says, or
+ * RUSM_BUSY, RUSM_ENOMEM. */
+int runtime_post(struct runtime *rt, const struct post *post);
 
 /* Sets why p ends, cut to RUSM_REASON_MAX; the first reason stays. When p is not running it is put
  * among the dying, which runtime_reap ends. */

@@ -7,17 +7,22 @@
 
 #define ROSTER_LEAST ((size_t)64)
 
-void roster_init(struct roster *r)
+void roster_init(struct roster *r, unsigned bits)
 {
-    *r = (struct roster){ 0 };
+    *r = (struct roster){ .bits = bits };
     list_init(&r->all);
+}
+
+static struct rusm_process **roster_bucket(const struct roster *r, uint64_t serial)
+{
+    return &r->bucket[(serial >> r->bits) & r->mask];
 }
 
 void roster_fini(struct roster *r)
 {
     must(r->count == 0);
     free(r->bucket);
-    roster_init(r);
+    roster_init(r, r->bits);
 }
 
 static int roster_grow(struct roster *r)
@@ -33,8 +38,9 @@ static int roster_grow(struct roster *r)
     r->mask = buckets - 1;
     list_each(l, &r->all) {
         struct rusm_process *p = list_entry(l, struct rusm_process, all);
-        p->chain = bucket[p->serial & r->mask];
-        bucket[p->serial & r->mask] = p;
+        struct rusm_process **at = roster_bucket(r, p->serial);
+        p->chain = *at;
+        *at = p;
     }
     return 0;
 }
@@ -47,7 +53,7 @@ int roster_insert(struct roster *r, struct rusm_process *p)
             return err;
         }
     }
-    struct rusm_process **at = &r->bucket[p->serial & r->mask];
+    struct rusm_process **at = roster_bucket(r, p->serial);
     p->chain = *at;
     *at = p;
     list_append(&r->all, &p->all);
@@ -57,7 +63,7 @@ int roster_insert(struct roster *r, struct rusm_process *p)
 
 void roster_remove(struct roster *r, struct rusm_process *p)
 {
-    struct rusm_process **at = &r->bucket[p->serial & r->mask];
+    struct rusm_process **at = roster_bucket(r, p->serial);
 
     while (*at != p) {
         must(*at);
@@ -70,7 +76,7 @@ void roster_remove(struct roster *r, struct rusm_process *p)
 
 struct rusm_process *roster_find(const struct roster *r, uint64_t serial)
 {
-    struct rusm_process *p = r->bucket ? r->bucket[serial & r->mask] : NULL;
+    struct rusm_process *p = r->bucket ? *roster_bucket(r, serial) : NULL;
 
     while (p && p->serial != serial) {
         p = p->chain;
@@ -91,7 +97,7 @@ struct rusm_process *roster_next(const struct roster *r, uint64_t serial)
     }
     /* It has ended since: try the following numbers, then look through all. */
     for (size_t i = 1; i <= r->count; i++) {
-        p = roster_find(r, serial + i);
+        p = roster_find(r, serial + (i << r->bits));
         if (p) {
             return p;
         }

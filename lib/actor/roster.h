@@ -12,11 +12,12 @@ struct rusm_process;
 struct roster {
     struct rusm_process **bucket; /* NULL before the first insert */
     size_t mask;                  /* buckets - 1 */
+    unsigned bits;                /* of a serial, the lower ones, that are the same in all */
     size_t count;
     struct list all; /* in order of serial */
 };
 
-void roster_init(struct roster *r);
+void roster_init(struct roster *r, unsigned bits);
 void roster_fini(struct roster *r); /* must be empty */
 /* Serials must come in rising order. 0 or RUSM_ENOMEM. */
 int roster_insert(struct roster *r, struct rusm_process *p);

@@ -6,11 +6,13 @@
 #include <string.h>
 #include "actor/call.h"
 #include "actor/coroutine.h"
+#include "actor/crossing.h"
 #include "actor/farewell.h"
 #include "actor/gap.h"
 #include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
+#include "actor/passage.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
 #include "actor/timer.h"
@@ -23,7 +25,7 @@
 
 static void runtime_init(struct runtime *rt, const struct runtime_options *options)
 {
-    roster_init(&rt->roster);
+    roster_init(&rt->roster, options->crossing ? options->crossing->bits : 0);
     list_init(&rt->run);
     list_init(&rt->dying);
     list_init(&rt->wake);
@@ -31,7 +33,6 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     list_init(&rt->orphans);
     list_init(&rt->unsent);
     list_init(&rt->node_watches);
-    names_init(&rt->names, options->seed);
     spawnables_init(&rt->spawnables, options->seed);
     gap_init(rt, options->seed);
     map_init(&rt->monitors, options->seed);
@@ -52,6 +53,21 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     rt->watched = options->watched;
     rt->context = options->context;
     rt->incarnation = options->incarnation;
+    rt->siblings = 1;
+}
+
+/* The table of names: its own, or that of all schedulers. */
+static int runtime_names(struct runtime *rt, const struct runtime_options *options)
+{
+    if (options->crossing) {
+        rt->names = &options->crossing->names;
+        return 0;
+    }
+    rt->names = malloc(sizeof(*rt->names));
+    if (rt->names) {
+        names_init(rt->names, options->seed, false);
+    }
+    return rt->names ? 0 : RUSM_ENOMEM;
 }
 
 int runtime_new(struct runtime **out, const struct runtime_options *options)
@@ -62,9 +78,15 @@ int runtime_new(struct runtime **out, const struct runtime_options *options)
         return RUSM_ENOMEM;
     }
     runtime_init(rt, options);
-    int err = nodes_init(&rt->nodes, options->node, options->seed);
+    struct crossing *x = options->crossing;
+    int err = nodes_init(&rt->nodes, options->node, x ? &x->nodes : NULL, options->seed);
+    err = err ? err : runtime_names(rt, options);
     rt->pool = err ? NULL : message_pool_new(options->blocks);
-    if (!rt->pool) {
+    if (rt->pool && x) {
+        err = crossing_join(x, rt, options->index, options->seed);
+        message_pool_join(rt->pool, (uint8_t)options->index, rt->side);
+    }
+    if (err || !rt->pool) {
         runtime_free(rt);
         return err ? err : RUSM_ENOMEM;
     }
@@ -72,11 +94,8 @@ int runtime_new(struct runtime **out, const struct runtime_options *options)
     return 0;
 }
 
-void runtime_free(struct runtime *rt)
+void runtime_close(struct runtime *rt)
 {
-    if (!rt) {
-        return;
-    }
     must(rt->depth == 0);
     rt->closing = true;
     while (!list_empty(&rt->roster.all)) {
@@ -85,10 +104,22 @@ void runtime_free(struct runtime *rt)
         runtime_reap(rt);
     }
     wait_wake(rt);
+}
+
+void runtime_free(struct runtime *rt)
+{
+    if (!rt) {
+        return;
+    }
+    runtime_close(rt);
     farewell_fini(rt);
-    message_pool_free(rt->pool);
+    crossing_leave(rt);
     nodes_fini(&rt->nodes);
-    names_fini(&rt->names);
+    message_pool_free(rt->pool);
+    if (rt->names && !rt->names->shared) {
+        names_fini(rt->names);
+        free(rt->names);
+    }
     spawnables_fini(&rt->spawnables);
     gap_fini(rt);
     map_fini(&rt->monitors);
@@ -144,8 +175,10 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
         runtime_run_one(rt, list_entry(l, struct rusm_process, run), &budget);
+        runtime_flush(rt);
     }
     wait_wake(rt);
+    runtime_flush(rt);
     return runtime_ready(rt);
 }
 
@@ -179,7 +212,9 @@ static struct rusm_process *runtime_process(struct runtime *rt,
     if (!p) {
         return NULL;
     }
-    *p = (struct rusm_process){ .rt = rt, .serial = rt->serial + 1, .behaviour = behaviour };
+    *p = (struct rusm_process){ .rt = rt,
+                                .serial = rt->serial + rt->mask + 1,
+                                .behaviour = behaviour };
     p->started_ns = rt->now_ns;
     list_init(&p->run);
     list_init(&p->all);
@@ -254,7 +289,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
     if (rt->closing) {
         return err_why(why, RUSM_ECLOSED, "%s", rusm_strerror(RUSM_ECLOSED));
     }
-    if (rt->roster.count >= LIMIT_PROCESSES || rt->init_depth >= LIMIT_INIT_DEPTH) {
+    if (rt->roster.count >= LIMIT_PROCESSES / rt->siblings || rt->init_depth >= LIMIT_INIT_DEPTH) {
         return err_why(why, RUSM_ELIMIT, "too many processes%s",
                        rt->init_depth ? " or inits within inits" : "");
     }
@@ -266,7 +301,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
         }
         return err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
     }
-    rt->serial++;
+    rt->serial = p->serial;
     *pid = process_pid(p);
     int err = behaviour->body ? coroutine_begin(p) : 0;
     if (err) {
@@ -326,6 +361,9 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
     if (!list_empty(&rt->unsent)) {
         farewell_retry(rt, pid);
     }
+    if (rt->side) {
+        passage_writable(rt, pid);
+    }
     if (p) {
         runtime_writable_one(p);
     } else if (pid.serial == 0) {
@@ -349,12 +387,8 @@ const struct rusm_behaviour *runtime_spawnable(struct runtime *rt, const char *n
 
 int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size_t len)
 {
-    struct rusm_process *p = roster_find(&rt->roster, serial);
+    int err = names_add(rt, serial, name, len);
 
-    if (!p) {
-        return RUSM_ENOPROC;
-    }
-    int err = names_add(&rt->names, p, name, len);
     rt->epoch += err == 0;
     if (err == 0) {
         happen_name(rt, HAPPENED_NAME, serial, name, len);
@@ -362,9 +396,28 @@ int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size
     return err;
 }
 
+int runtime_register_global(struct runtime *rt, rusm_pid pid, const char *name)
+{
+    struct rusm_process *p = runtime_local(rt, pid);
+
+    if (!p && !runtime_far(rt, pid)) {
+        return RUSM_ENOPROC;
+    }
+    int err = rt->hooks->register_global(rt->context, pid, name);
+    if (err == 0 && p) {
+        p->global = true;
+    } else if (err == 0) {
+        err = crossing_note(rt, (unsigned)(pid.serial & rt->mask), NOTE_GLOBAL, pid, 0, 0, NULL);
+        if (err) {
+            (void)rt->hooks->unregister_global(rt->context, pid, name);
+        }
+    }
+    return err;
+}
+
 int runtime_unregister(struct runtime *rt, const char *name, size_t len)
 {
-    int err = names_remove(&rt->names, name, len);
+    int err = names_remove(rt, name, len);
 
     rt->epoch += err == 0;
     if (err == 0) {
@@ -385,11 +438,17 @@ int runtime_node_heard(struct runtime *rt, const char *name, size_t len, uint32_
 
 int runtime_client_up(struct runtime *rt, uint32_t *index)
 {
-    return nodes_client_up(&rt->nodes, index);
+    int err = nodes_client_up(&rt->nodes, index);
+
+    if (err == 0 && (err = crossing_reserve(rt, nodes_at(&rt->nodes, *index))) != 0) {
+        nodes_client_down(&rt->nodes, *index);
+    }
+    return err;
 }
 
 void runtime_client_down(struct runtime *rt, uint32_t index)
 {
+    crossing_unreserve(rt, nodes_at(&rt->nodes, index));
     nodes_client_down(&rt->nodes, index);
 }
 

@@ -1,6 +1,7 @@
 /* runtime: the processes of one scheduler: table, run queue, local names, and the node names that
  * pids refer to. It knows no sockets and no clock. What concerns other nodes leaves by the hooks;
- * what comes from them enters by runtime_deliver. One thread; the node calls it. */
+ * what comes from them enters by process_deliver. One thread; the node calls it. A node of several
+ * schedulers has a runtime for each, joined by a crossing (actor/siblings.h). */
 #ifndef ACTOR_RUNTIME_H
 #define ACTOR_RUNTIME_H
 
@@ -14,6 +15,7 @@
 
 struct runtime;
 struct rusm_process;
+struct crossing;
 
 /* Someone who was told RUSM_BUSY by a mailbox (a lane, a local sender). When there is room, or the
  * process has ended, it is unlinked and `ready` called, once, outside of any behaviour. Owned by
@@ -36,10 +38,15 @@ struct runtime_options {
     const atomic_bool *watched; /* borrowed for life: the happened hook is wanted; NULL: never */
     const struct runtime_hooks *hooks;
     void *context;
+    struct crossing *crossing; /* kept; NULL: there are no other schedulers */
+    unsigned index;            /* which of them this is; 0 has the post hook, for all of them */
 };
 
 /* ---- life ---- */
 int runtime_new(struct runtime **out, const struct runtime_options *options); /* or RUSM_ENOMEM */
+/* Ends all processes, as runtime_free does; no more can be spawned. What is for them still comes to
+ * nothing. */
+void runtime_close(struct runtime *rt);
 /* Ends all processes (reason "shutdown", newest first, hooks called), frees. NULL is fine. */
 void runtime_free(struct runtime *rt);
 
@@ -72,14 +79,15 @@ int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
 /* An exit signal from outside, of another node's process or of none (serial 0): as rusm_kill's. Its
  * effect is at once, or when the running handler returns. RUSM_ENOPROC. */
 int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason);
-/* For the post hook: the post is for a process of ours after all (a global name that is held here).
- * What rusm_send returns. */
+/* For the post hook: the post is for a process of this node after all (a global name that is held
+ * here). What rusm_send returns. */
 int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial);
 /* Tells a process that a post that was RUSM_BUSY may be tried again; serial 0: tells all. Nothing for
  * one that none was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
 
-/* ---- local names ---- */
+/* ---- names; of a sibling's process too ---- */
+int runtime_register_global(struct runtime *rt, rusm_pid pid, const char *name);
 int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size_t len);
 int runtime_unregister(struct runtime *rt, const char *name, size_t len);
 
@@ -88,7 +96,9 @@ int runtime_unregister(struct runtime *rt, const char *name, size_t len);
  * process's end and every change of a name). The pointer is valid while the epoch stays. */
 uint64_t runtime_epoch(const struct runtime *rt);
 struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial);
-struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len);
+/* *serial: of its holder, which may be a sibling's: then NULL. 0: nobody has it. */
+struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len,
+                                       uint64_t *serial);
 uint64_t process_serial(const struct rusm_process *p);
 /* Is there room for a message of len bytes now? Signals (DOWN, REPLY …) always find room. */
 bool process_has_room(const struct rusm_process *p, size_t len);
@@ -127,8 +137,9 @@ void runtime_demonitor(struct runtime *rt, rusm_pid watcher, uint64_t ref);
  * RUSM_ELIMIT, RUSM_ENOMEM, RUSM_EEXIST. */
 int runtime_signal(struct runtime *rt, struct rusm_process *p, rusm_pid to, enum rusm_kind kind,
                    rusm_pid from, uint64_t ref);
-/* A node (not a client) is connected: before anything of it is delivered. */
-void runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation);
+/* A node (not a client) is connected: before anything of it is delivered. RUSM_ENOMEM: not all
+ * schedulers could be told. */
+int runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation);
 /* All of a lost node or client: its watchers are forgotten; processes here that monitor something
  * there get DOWN noconnection, linked ones that exit signal, and last who watches nodes is told. */
 void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
@@ -190,6 +201,8 @@ struct runtime_counters {
     uint64_t noproc_local, busy_local;
     uint64_t replies_late; /* to calls that were over */
     uint64_t handlers_long;
+    uint64_t overflow,
+        noconnection; /* of what came from a sibling, or was meant for another node */
 };
 const struct runtime_counters *runtime_counters(const struct runtime *rt);
 

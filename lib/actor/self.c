@@ -1,5 +1,6 @@
 /* self: what a process can ask of its node besides sending: monitors, spawning, names, its end. The
  * process side of rusm.h; called from behaviours only. */
+#include <stdlib.h>
 #include <string.h>
 #include "actor/coroutine.h"
 #include "actor/gap.h"
@@ -7,6 +8,7 @@
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/signal.h"
+#include "actor/spawning.h"
 #include "actor/supervisor.h"
 #include "base/id.h"
 
@@ -169,28 +171,54 @@ int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supe
                             self->rt->now_ns);
 }
 
+struct self_spawning {
+    struct spawning spawning;
+    uint64_t self, ref;
+};
+
+static void self_spawned(struct spawning *spawning, struct runtime *rt)
+{
+    struct self_spawning *s = list_entry(spawning, struct self_spawning, spawning);
+    struct rusm_process *self = roster_find(&rt->roster, s->self);
+
+    if (self && spawning->error) {
+        process_signal(self, RUSM_FAILED, (rusm_pid){ 0 }, s->ref, spawning->error,
+                       spawning->why.text, strlen(spawning->why.text));
+    } else if (self) {
+        process_signal(self, RUSM_SPAWNED, spawning->pid, s->ref, 0, NULL, 0);
+    }
+    spawning_fini(spawning);
+    free(s);
+}
+
 /* As another node would do it: the outcome is a message. */
-static void self_spawn_here(struct rusm_process *self, const char *spawnable,
-                            const struct rusm_args *args, uint64_t ref)
+static int self_spawn_here(struct rusm_process *self, const char *spawnable,
+                           const struct rusm_args *args, uint64_t ref)
 {
     struct runtime *rt = self->rt;
     const struct rusm_behaviour *behaviour =
         spawnables_find(&rt->spawnables, spawnable, strlen(spawnable));
-    struct rusm_why why;
-    rusm_pid pid = { 0 };
 
     if (!behaviour) {
         const char *text = rusm_strerror(RUSM_ENOSPAWNABLE);
-        process_signal(self, RUSM_FAILED, pid, ref, RUSM_ENOSPAWNABLE, text, strlen(text));
-        return;
+        process_signal(self, RUSM_FAILED, (rusm_pid){ 0 }, ref, RUSM_ENOSPAWNABLE, text,
+                       strlen(text));
+        return 0;
     }
-    int err = runtime_spawn(rt, behaviour, args, &pid, &why, rt->now_ns);
+    struct self_spawning *s = calloc(1, sizeof(*s));
+    if (!s) {
+        return RUSM_ENOMEM;
+    }
+    int err = spawning_init(&s->spawning, behaviour, args, NULL, 0, false);
+    s->self = self->serial;
+    s->ref = ref;
+    s->spawning.over = self_spawned;
+    err = err ? err : spawning_start(rt, &s->spawning);
     if (err) {
-        pid = (rusm_pid){ 0 };
-        process_signal(self, RUSM_FAILED, pid, ref, err, why.text, strlen(why.text));
-    } else {
-        process_signal(self, RUSM_SPAWNED, pid, ref, 0, NULL, 0);
+        spawning_fini(&s->spawning);
+        free(s);
     }
+    return err;
 }
 
 int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
@@ -208,8 +236,7 @@ int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnabl
     }
     *ref = ++rt->ref;
     if (node == 0) {
-        self_spawn_here(self, spawnable, given, *ref);
-        return 0;
+        return self_spawn_here(self, spawnable, given, *ref);
     }
     return rt->hooks->spawn_at(rt->context, process_pid(self), node, spawnable, given, *ref);
 }
@@ -221,7 +248,7 @@ int rusm_register(struct rusm_process *self, rusm_pid pid, const char *name)
     if (pid.node != 0) {
         return RUSM_EINVAL;
     }
-    if (!runtime_local(self->rt, pid)) {
+    if (!runtime_local(self->rt, pid) && !runtime_far(self->rt, pid)) {
         return RUSM_ENOPROC;
     }
     return runtime_register(self->rt, pid.serial, name, strlen(name));
@@ -234,10 +261,7 @@ int rusm_register_global(struct rusm_process *self, rusm_pid pid, const char *na
     if (pid.node != 0 || !id_process_name_ok(name, strlen(name))) {
         return RUSM_EINVAL;
     }
-    if (!runtime_local(rt, pid)) {
-        return RUSM_ENOPROC;
-    }
-    return rt->hooks->register_global(rt->context, pid, name);
+    return runtime_register_global(rt, pid, name);
 }
 
 int rusm_unregister(struct rusm_process *self, const char *name)
@@ -252,12 +276,13 @@ int rusm_unregister(struct rusm_process *self, const char *name)
 
 int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid)
 {
-    struct rusm_process *p = names_find(&self->rt->names, name, strlen(name));
+    uint64_t serial;
 
-    if (!p) {
+    (void)names_find(self->rt, name, strlen(name), &serial);
+    if (!serial) {
         return RUSM_ENOPROC;
     }
-    *pid = process_pid(p);
+    *pid = (rusm_pid){ .serial = serial, .incarnation = self->rt->incarnation };
     return 0;
 }
 

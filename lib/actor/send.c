@@ -7,6 +7,7 @@
 #include "actor/coroutine.h"
 #include "actor/monitor.h"
 #include "actor/farewell.h"
+#include "actor/passage.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
 #include "actor/wait.h"
@@ -50,9 +51,53 @@ int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
 int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
 {
     struct rusm_process *self = runtime_find(rt, post->from.serial);
+    rusm_pid to = { .serial = serial, .incarnation = rt->incarnation };
 
-    must(self);
+    if (runtime_far(rt, to)) {
+        struct passing in = { .post = *post };
+        in.post.node = 0;
+        in.post.to = to;
+        return passage_post(rt, &in);
+    }
+    if (!self) { /* a sibling's, which saw the name on another node: it has moved since */
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
     return send_here(self, runtime_find(rt, serial), post->kind, post->ref, post->data, post->len);
+}
+
+/* The same as the post hook's for one who has no sockets: what can be known at once is said at once. */
+static int runtime_post_out(struct runtime *rt, const struct post *post)
+{
+    struct passing in = { .post = *post };
+    rusm_pid holder;
+
+    if (post->node == RUSM_GLOBAL) {
+        if (rt->hooks->whereis_global(rt->context, post->name, post->name_len, &holder) != 0) {
+            rt->counters.noproc_local++;
+            return RUSM_ENOPROC;
+        }
+        if (holder.node == 0) {
+            return runtime_post_here(rt, post, holder.serial);
+        }
+    } else {
+        const struct node_name *node = nodes_at(&rt->nodes, post->node);
+        /* Relaxed: whoever has heard of the node has heard of that. */
+        if (!node ||
+            (!node->client && !atomic_load_explicit(&node->known->up, memory_order_relaxed))) {
+            rt->counters.noconnection++;
+            return RUSM_ENOCONN;
+        }
+    }
+    return passage_post(rt, &in);
+}
+
+int runtime_post(struct runtime *rt, const struct post *post)
+{
+    if (post->node == 0) {
+        return passage_post(rt, &(struct passing){ .post = *post });
+    }
+    return rt->index == 0 ? rt->hooks->post(rt->context, post) : runtime_post_out(rt, post);
 }
 
 int process_post(struct rusm_process *self, const struct post *post)
@@ -62,7 +107,7 @@ int process_post(struct rusm_process *self, const struct post *post)
     if (post->node != RUSM_GLOBAL && !nodes_at(&rt->nodes, post->node)) {
         return RUSM_EINVAL;
     }
-    int err = farewell_waits(rt, post->from) ? RUSM_BUSY : rt->hooks->post(rt->context, post);
+    int err = farewell_waits(rt, post->from) ? RUSM_BUSY : runtime_post(rt, post);
     if (err == RUSM_BUSY) {
         self->busy_far = true;
     }
@@ -85,7 +130,7 @@ static int send_pid_once(struct rusm_process *self, rusm_pid to, enum rusm_kind 
     if (err) {
         return err;
     }
-    if (to.node == 0) {
+    if (!runtime_far(self->rt, to)) {
         return send_here(self, runtime_local(self->rt, to), kind, ref, data, len);
     }
     if (to.node == RUSM_GLOBAL || to.serial == 0) {
@@ -125,8 +170,12 @@ static int send_name_once(struct rusm_process *self, uint32_t node, const char *
         return err;
     }
     if (node == 0) {
-        struct rusm_process *target = names_find(&self->rt->names, name, name_len);
-        return send_here(self, target, RUSM_SEND, 0, data, len);
+        uint64_t serial;
+        struct rusm_process *here = names_find(self->rt, name, name_len, &serial);
+        rusm_pid to = { .serial = serial, .incarnation = self->rt->incarnation };
+        return serial && runtime_far(self->rt, to)
+                   ? send_pid_once(self, to, RUSM_SEND, 0, data, len, flags)
+                   : send_here(self, here, RUSM_SEND, 0, data, len);
     }
     if (!id_process_name_ok(name, name_len)) {
         return RUSM_EINVAL;
@@ -176,7 +225,12 @@ int send_address(struct rusm_process *self, const char *text, struct send_addres
     out->name = a.name;
     out->name_len = a.name_len;
     if (out->node == 0) {
-        out->here = names_find(&rt->names, a.name, a.name_len);
+        uint64_t serial;
+        out->here = names_find(rt, a.name, a.name_len, &serial);
+        if (!out->here && serial) {
+            out->pid = (rusm_pid){ .serial = serial, .incarnation = rt->incarnation };
+            return 0;
+        }
     }
     if (!a.node && !out->here) {
         out->node = RUSM_GLOBAL;
@@ -212,7 +266,7 @@ int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const v
         return send_pid(self, to->from, RUSM_SEND, 0, data, len, 0);
     }
     int err = send_pid(self, to->from, RUSM_REPLY, to->ref, data, len, 0);
-    if (err == 0 && to->from.node != 0) {
+    if (err == 0 && runtime_far(self->rt, to->from)) {
         monitor_drop(self->rt, to->from, to->ref); /* it needs no DOWN for its call any more */
     }
     return err;
@@ -229,7 +283,7 @@ int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const 
     if (to->from.serial == 0) {
         return RUSM_ENOPROC;
     }
-    if (to->from.node == 0) {
+    if (!runtime_far(rt, to->from)) {
         struct rusm_process *caller = runtime_local(rt, to->from);
         if (!caller) {
             return RUSM_ENOPROC;
@@ -280,7 +334,7 @@ int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
     struct runtime *rt = self->rt;
     size_t len = process_reason_cut(reason, strlen(reason));
 
-    if (pid.node != 0) {
+    if (runtime_far(rt, pid)) {
         return send_pid(self, pid, RUSM_EXIT, 0, reason, len, 0);
     }
     struct rusm_process *p = runtime_local(rt, pid);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/crossing.h"
 #include "actor/farewell.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
@@ -101,12 +102,16 @@ static void signal_nodes(struct runtime *rt, enum rusm_kind kind, const struct n
     }
 }
 
-void runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation)
+int runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation)
 {
     struct node_name *it = nodes_at(&rt->nodes, node);
+    int err = it ? crossing_node_up(rt, it, incarnation) : RUSM_ENOMEM;
 
-    it->up = incarnation;
-    signal_nodes(rt, RUSM_NODE_UP, it, incarnation);
+    if (it) {
+        it->up = incarnation;
+        signal_nodes(rt, RUSM_NODE_UP, it, incarnation);
+    }
+    return err;
 }
 
 void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
@@ -116,6 +121,7 @@ void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
     if (!it || node == 0) {
         return;
     }
+    crossing_node_lost(rt, it, incarnation);
     farewell_node_lost(rt, node, incarnation);
     monitor_node_lost(rt, it, incarnation);
     link_node_lost(rt, it, incarnation);

@@ -51,6 +51,7 @@ struct rusm_process {
     bool nodes_told : 1;   /* in the runtime's node_watches */
     bool gaps_told : 1;    /* in its gaps */
     bool unasked : 1;      /* holds until one of those who watch it watches no more */
+    bool global : 1;       /* may have global names */
     struct list all;       /* in the table's list */
     struct list waiters;   /* struct waiter: who waits for room in our mailbox */
     struct list waits;     /* struct wait: whose room we wait for or were granted */
@@ -79,7 +80,7 @@ struct runtime {
     struct list gaps_open;    /* those of it that have something to be told */
     struct message_pool *pool;
     struct mailbox_limits limits;
-    struct names names;
+    struct names *names; /* the node's */
     struct spawnables spawnables;
     struct nodes nodes;
     struct map monitors;  /* struct monitor by watcher and ref */
@@ -99,8 +100,13 @@ struct runtime {
     const struct runtime_hooks *hooks;
     const atomic_bool *watched; /* as in runtime_options */
     void *context;
-    uint64_t serial; /* the last one given */
-    uint64_t ref;    /* the last one given */
+    struct side *side; /* its part of what crosses; NULL: it is alone */
+    unsigned siblings; /* schedulers of the node, this one too */
+    unsigned index;    /* which of them it is */
+    unsigned bits;     /* of a serial, the lower ones, that say whose it is */
+    uint64_t mask;     /* those bits */
+    uint64_t serial;   /* the last one given */
+    uint64_t ref;      /* the last one given */
     uint64_t epoch;
     uint64_t now_ns;   /* of this turn */
     uint64_t clock_ns; /* when the process that runs began to */
@@ -125,6 +131,14 @@ static inline struct rusm_process *runtime_local(const struct runtime *rt, rusm_
     return pid.node == 0 && pid.incarnation == rt->incarnation
                ? roster_find(&rt->roster, pid.serial)
                : NULL;
+}
+
+/* Is it, or was it, another node's or a sibling scheduler's process? What it is sent is posted. */
+static inline bool runtime_far(const struct runtime *rt, rusm_pid pid)
+{
+    return pid.node != 0 ||
+           ((pid.serial & rt->mask) != rt->index && (pid.serial & rt->mask) < rt->siblings &&
+            pid.incarnation == rt->incarnation);
 }
 
 #endif

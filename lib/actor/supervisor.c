@@ -115,7 +115,7 @@ static int child_register(struct runtime *rt, const struct rusm_child *spec, rus
     if (!spec->name) {
         return 0;
     }
-    return spec->global ? rt->hooks->register_global(rt->context, pid, spec->name)
+    return spec->global ? runtime_register_global(rt, pid, spec->name)
                         : runtime_register(rt, pid.serial, spec->name, strlen(spec->name));
 }
 

@@ -110,7 +110,9 @@ static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
 {
     struct runtime *rt = owner->rt;
     struct timers *t = &rt->timers;
-    int err = t->count >= LIMIT_TIMERS ? RUSM_ELIMIT : list_empty(&t->free) ? timer_grow(t) : 0;
+    int err = t->count >= LIMIT_TIMERS / owner->rt->siblings ? RUSM_ELIMIT
+              : list_empty(&t->free)                         ? timer_grow(t)
+                                                             : 0;
 
     if (err) {
         free(letter);
@@ -138,12 +140,12 @@ static bool timer_send(struct rusm_process *from, const struct timer_letter *let
 {
     struct runtime *rt = from->rt;
 
-    if (letter->to.node != 0) {
+    if (runtime_far(rt, letter->to)) {
         struct post post = { .from = process_pid(from), .node = letter->to.node, .to = letter->to };
         post.kind = RUSM_SEND;
         post.data = letter->data;
         post.len = letter->len;
-        return rt->hooks->post(rt->context, &post) != RUSM_BUSY;
+        return runtime_post(rt, &post) != RUSM_BUSY;
     }
     struct rusm_process *to = runtime_local(rt, letter->to);
     if (!to) {

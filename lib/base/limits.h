@@ -76,7 +76,20 @@
 
 /* ---- processes ---- */
 
-/* Processes on a node: 2 million, twice what is tested; a spawn above says RUSM_ELIMIT. */
+/* Schedulers of a node (--schedulers): a bit each in a word. */
+#define LIMIT_SCHEDULERS 64
+
+/* Messages and bytes of one sender to one process of a sibling scheduler that it has not taken, above
+ * which rusm_send says RUSM_BUSY: enough to keep both busy while the news of what was taken is under
+ * way, and little beside a mailbox, as each sender may have so many. One message is always taken. */
+#define LIMIT_PASSAGE_MESSAGES 256
+#define LIMIT_PASSAGE_BYTES ((uint64_t)256 * 1024)
+
+/* Pairs of a sender and a process of a sibling that are remembered while nothing is under way. */
+#define LIMIT_PASSAGES_IDLE 1024
+
+/* Processes on a node: 2 million, twice what is tested; a spawn above says RUSM_ELIMIT. Each scheduler
+ * has its share of these, of timers, links and calls: a common count would be what they all wait for. */
 #define LIMIT_PROCESSES ((size_t)2 * 1024 * 1024)
 
 /* Inits within inits (an init that spawns runs the other's init on its stack). Above: RUSM_ELIMIT. */

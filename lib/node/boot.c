@@ -14,7 +14,10 @@
 int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour)
 {
-    return runtime_teach(node->runtime, name, behaviour);
+    int error = 0;
+    for (unsigned i = 0; error == 0 && i < node->schedulers; i++)
+        error = runtime_teach(scheduler_runtime(node, i), name, behaviour);
+    return error;
 }
 
 /* SPEC: the name of a built-in, or of what was taught before, or what a port opens. */

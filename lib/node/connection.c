@@ -51,6 +51,7 @@ static struct connection *connection_new(struct rusm_node *node, struct conn *co
     c->since_ns = node->now_ns;
     list_init(&c->requests);
     list_init(&c->listings);
+    list_init(&c->served);
     list_init(&c->exits);
     list_init(&c->doubted);
     list_init(&c->feed);
@@ -63,6 +64,7 @@ void connection_free(struct connection *c)
 {
     rpc_fail_all(c);
     tables_free(c);
+    served_forget_all(c);
     peer_free(c->peer);
     exits_free(c);
     list_remove(&c->link);
@@ -168,7 +170,9 @@ static void connection_down(struct connection *c)
     node->by_index[c->index] = NULL;
     if (c->member) {
         c->member->lost += counters.unconfirmed;
+        globals_lock(node);
         registry_peer_down(node->registry, c->index);
+        globals_unlock(node);
     }
     if (node->runtime) {
         if (c->member && runtime_gaps_wanted(node->runtime)) {
@@ -351,8 +355,10 @@ static void on_peer_ready(void *context, struct peer *p)
     node->by_index[c->index] = c;
     if (c->client)
         return;
-    if (node->runtime)
-        runtime_node_up(node->runtime, c->index, c->incarnation);
+    if (node->runtime && runtime_node_up(node->runtime, c->index, c->incarnation) != 0) {
+        peer_close(p, CLOSE_INTERNAL, "out of memory");
+        return;
+    }
     if (m->contender == c)
         liveness_settled(m);
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
@@ -360,7 +366,10 @@ static void on_peer_ready(void *context, struct peer *p)
     set_address(c, m);
     member_connected(node, m, c);
     liveness_pong(c); /* another that waits for the one before: this one lives */
-    if (registry_peer_up(node->registry, m->name, m->index, c->incarnation) != 0) {
+    globals_lock(node);
+    int error = registry_peer_up(node->registry, m->name, m->index, c->incarnation);
+    globals_unlock(node);
+    if (error) {
         peer_close(p, CLOSE_INTERNAL, "out of memory");
         return;
     }
@@ -368,6 +377,15 @@ static void on_peer_ready(void *context, struct peer *p)
 }
 
 /* ---- frames ---- */
+
+static int on_names(struct connection *c, const struct frame *frame)
+{
+    struct rusm_node *node = c->node;
+    globals_lock(node);
+    int error = registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
+    globals_unlock(node);
+    return error;
+}
 
 static int on_frame(void *context, struct peer *p, const struct frame *frame)
 {
@@ -384,8 +402,7 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     case FRAME_REPLY: return rpc_reply(c, frame);
     case FRAME_LEAVE: c->left = true; return 0;
     case FRAME_NODES: return members_told(node, frame);
-    case FRAME_NAMES:
-        return registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
+    case FRAME_NAMES: return on_names(c, frame);
     case FRAME_PONG: liveness_pong(c); return 0;
     case FRAME_EXIT: return exits_frame(c, frame);
     default: return rpc_cancel(c, frame);

@@ -61,8 +61,22 @@ static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t l
 /* The process can't be reached through its lanes now: the signal acts, unless it is to be trapped. */
 static void exits_act(struct connection *c, struct exit_wait *e)
 {
-    struct rusm_process *p = runtime_find(c->node->runtime, e->to);
+    struct runtime *rt = c->node->runtime;
+    struct rusm_process *p = runtime_find(rt, e->to);
     rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
+    if (!p && runtime_whose(rt, e->to) != 0) {
+        struct passing in = {
+            .post = { .from = from,
+                      .to = { .serial = e->to, .incarnation = c->node->incarnation },
+                      .kind = RUSM_EXIT,
+                      .data = e->reason,
+                      .len = strlen(e->reason) },
+            .urgent = true,
+        };
+        /* Without room or memory for it, the lane's copy has its effect, in time. */
+        (void)runtime_pass(rt, &in);
+        return;
+    }
     if (p && !process_traps(p, e->reason, strlen(e->reason)))
         runtime_exit(c->node->runtime, e->to, from, e->reason);
 }
@@ -86,10 +100,8 @@ int exits_frame(struct connection *c, const struct frame *frame)
     e->to = copy.to;
     if (copy.len)
         memcpy(e->reason, copy.reason, copy.len);
-    struct rusm_process *p = node->runtime && copy.incarnation == node->incarnation
-                                 ? runtime_find(node->runtime, copy.to)
-                                 : NULL;
-    if (p && router_stuck(node, p))
+    rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
+    if (node->runtime && copy.incarnation == node->incarnation && router_stuck(node, from, e->to))
         exits_act(c, e);
     return 0;
 }

@@ -13,6 +13,7 @@
 struct fault {
     const struct fault *self; /* that it is ours */
     const struct rusm_node *node;
+    struct runtime *const *runtime; /* the thread's; NULL behind it: none any more */
     stack_t stack_before;
 };
 
@@ -59,24 +60,26 @@ static void fault_handle(int number, siginfo_t *info, void *context)
     if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_ONSTACK) || now.ss_size != FAULT_STACK)
         return; /* another thread's */
     const struct fault *f = now.ss_sp;
-    if (f->self == f && runtime_overflow(f->node->runtime, info->si_addr, &o))
+    if (f->self == f && *f->runtime && runtime_overflow(*f->runtime, info->si_addr, &o))
         fault_say(f->node, &o);
 }
 
-struct fault *fault_begin(const struct rusm_node *node)
+struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *runtime)
 {
     struct sigaction action = { .sa_sigaction = fault_handle,
                                 .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND };
     struct sigaction before;
-    if (sigaction(SIGSEGV, NULL, &before) != 0 || (before.sa_flags & SA_SIGINFO) ||
-        before.sa_handler != SIG_DFL)
+    if (sigaction(SIGSEGV, NULL, &before) != 0)
+        return NULL;
+    if ((before.sa_flags & SA_SIGINFO) ? before.sa_sigaction != fault_handle
+                                       : before.sa_handler != SIG_DFL)
         return NULL; /* the program has its own */
     struct fault *f =
         mmap(NULL, FAULT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (f == MAP_FAILED)
         return NULL;
     const stack_t stack = { .ss_sp = f, .ss_size = FAULT_STACK };
-    *f = (struct fault){ .self = f, .node = node };
+    *f = (struct fault){ .self = f, .node = node, .runtime = runtime };
     if (sigaltstack(&stack, &f->stack_before) != 0) {
         munmap(f, FAULT_STACK);
         return NULL;

@@ -33,11 +33,23 @@ static void do_spawn(struct gate *gate, struct gateway_job *job)
                              .error = error, .text = why.text, .data = text, .len = (size_t)len });
 }
 
+/* Of another scheduler's: told as one of another node would be. */
+static void kill_far(struct rusm_node *node, struct gateway_job *job, uint64_t serial)
+{
+    struct passing in = { .post = { .to = { .serial = serial, .incarnation = node->incarnation },
+                                    .kind = RUSM_EXIT,
+                                    .data = job->reason,
+                                    .len = strlen(job->reason) } };
+    int error = runtime_pass(node->runtime, &in);
+    gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = !error });
+}
+
 /* False: it is another node's. */
 static bool do_kill(struct gate *gate, struct gateway_job *job)
 {
     struct rusm_node *node = gate->node;
     struct rusm_process *p = NULL;
+    uint64_t serial = 0;
     struct id_address a;
     if (id_address_parse(job->process, strlen(job->process), &a) != 0) {
         gate_done(job, RUSM_EINVAL);
@@ -46,9 +58,13 @@ static bool do_kill(struct gate *gate, struct gateway_job *job)
     if (!gate_is_here(node, &a))
         return false;
     if (!a.serial)
-        p = runtime_find_name(node->runtime, a.name, a.name_len);
+        p = runtime_find_name(node->runtime, a.name, a.name_len, &serial);
     else if (!a.has_incarnation || a.incarnation == node->incarnation)
-        p = runtime_find(node->runtime, a.serial);
+        p = runtime_find(node->runtime, serial = a.serial);
+    if (!p && runtime_whose(node->runtime, serial) != 0) {
+        kill_far(node, job, serial);
+        return true;
+    }
     gate_done(job, p ? runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, job->reason)
                      : RUSM_ENOPROC);
     return true;

@@ -63,8 +63,7 @@ static bool is_far(struct gate *gate, const struct gateway_job *job)
     struct id_address a;
     size_t len = strlen(job->process);
     if (job->global)
-        return registry_whereis(gate->node->registry, job->process, len, &holder) == 0 &&
-               holder.node != 0;
+        return globals_whereis(gate->node, job->process, len, &holder) == 0 && holder.node != 0;
     return id_address_parse(job->process, len, &a) == 0 && !gate_is_here(gate->node, &a);
 }
 

@@ -114,7 +114,9 @@ int loop_init(struct loop *l, int fd, uint64_t spin_ns)
     ev_io_init(&l->waking, on_wake, l->wake_fd, EV_READ);
     ev_timer_init(&l->timer, on_timer, 0., 0.);
     l->reading.data = l;
-    ev_io_start(l->ev, &l->reading);
+    if (fd >= 0) {
+        ev_io_start(l->ev, &l->reading);
+    }
     ev_io_start(l->ev, &l->waking);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* loop: waiting for the socket, for a time, or to be woken; the only user of libev. */
+/* loop: waiting for the socket, for a time, or to be woken; the only user of libev. One for each
+ * scheduler. */
 #ifndef NODE_LOOP_H
 #define NODE_LOOP_H
 
@@ -40,7 +41,8 @@ void loop_watch_once(struct loop_watch *w, int fd, bool writable, void (*ready)(
                      void *user);
 void loop_arm(struct loop *l, struct loop_watch *w);
 
-int loop_init(struct loop *l, int fd, uint64_t spin_ns); /* 0 or RUSM_EIO and errno */
+/* fd: the socket's; -1: there is none. 0 or RUSM_EIO and errno. */
+int loop_init(struct loop *l, int fd, uint64_t spin_ns);
 void loop_fini(struct loop *l);
 /* Waits until the socket is readable (l->readable), or writable if asked for, `until_ns` of
  * CLOCK_MONOTONIC has come (UINT64_MAX: never), or loop_wake. until_ns 0: only looks. */

@@ -56,7 +56,12 @@ static int open_identity(struct rusm_node *node, const struct rusm_node_options 
     return identity_load(node->identity_path, &node->identity, why);
 }
 
-static int open_runtime(struct rusm_node *node, const struct rusm_node_options *o)
+static uint64_t spin_ns(const struct rusm_node_options *o)
+{
+    return o->spin_us < 0 ? 0 : o->spin_us == 0 ? LIMIT_SPIN_NS : (uint64_t)o->spin_us * 1000;
+}
+
+static int open_runtimes(struct rusm_node *node, const struct rusm_node_options *o)
 {
     struct runtime_options options = {
         .node = node->name,
@@ -67,15 +72,13 @@ static int open_runtime(struct rusm_node *node, const struct rusm_node_options *
         .blocks = &node->pools.blocks,
         .log = &node->log,
         .watched = &node->events.watched,
-        .hooks = &node_runtime_hooks,
-        .context = node,
     };
     struct registry_options registry = { .node = node->name,
                                          .incarnation = node->incarnation,
                                          .seed = rng_u64(&node->rng),
                                          .user = node,
                                          .lost = name_lost };
-    int error = runtime_new(&node->runtime, &options);
+    int error = schedulers_open(node, &options, spin_ns(o));
     return error ? error : registry_new(&node->registry, &registry);
 }
 
@@ -116,10 +119,7 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     socklen_t len;
     const struct sockaddr *address = endpoint_address(node->endpoint, &len);
     resolve_format(address, len, node->address, sizeof node->address);
-    error = loop_init(&node->loop, endpoint_fd(node->endpoint),
-                      o->spin_us < 0    ? 0
-                      : o->spin_us == 0 ? LIMIT_SPIN_NS
-                                        : (uint64_t)o->spin_us * 1000);
+    error = loop_init(&node->loop, endpoint_fd(node->endpoint), spin_ns(o));
     if (error)
         return err_why(why, error, "no event loop: %s", strerror(errno));
     resolver_init(&node->resolver, &node->loop);
@@ -157,6 +157,8 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(
             why, RUSM_EINVAL,
             "HTTP over TCP has no certificates: name a file with a token (--http-token)");
+    if (o->schedulers > LIMIT_SCHEDULERS)
+        return err_why(why, RUSM_EINVAL, "a node has from 1 to %d schedulers", LIMIT_SCHEDULERS);
     if (o->max_packet && (o->max_packet < RUSM_PACKET_MIN || o->max_packet > RUSM_PACKET_MAX))
         return err_why(why, RUSM_EINVAL, "a packet has from %d to %d bytes", RUSM_PACKET_MIN,
                        RUSM_PACKET_MAX);
@@ -191,7 +193,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
         return error;
     if ((error = rundir_lock(&node->rundir, node->name, why)) != 0)
         return error;
-    if ((error = open_runtime(node, o)) != 0)
+    if ((error = open_runtimes(node, o)) != 0)
         return error;
     if ((o->http || o->http_tcp) && (error = gate_open(node, o->http_token, why)) != 0)
         return error;
@@ -234,6 +236,8 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     list_init(&node->grants_starved);
     lane_pools_init(&node->pools);
     node->rundir.lock_fd = -1;
+    node->schedulers = o->schedulers ? o->schedulers : 1;
+    pthread_mutex_init(&node->registry_lock, NULL);
     memcpy(node->name, o->name, strlen(o->name) + 1);
     if (o->advertise)
         memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
@@ -258,8 +262,7 @@ void rusm_node_free(struct rusm_node *node)
 {
     if (!node)
         return;
-    runtime_free(node->runtime);
-    node->runtime = NULL;
+    schedulers_free(node);
     port_host_fini(&node->programs);
     ports_fini(&node->ports);
     resolver_fini(&node->resolver);
@@ -276,6 +279,7 @@ void rusm_node_free(struct rusm_node *node)
     loop_fini(&node->loop);
     rundir_close(&node->rundir);
     identity_free(node->identity);
+    pthread_mutex_destroy(&node->registry_lock);
     free(node->by_index);
     free(node);
 }

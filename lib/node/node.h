@@ -1,8 +1,9 @@
 /* node: what the files of this room share: the node and its connections, members and requests.
  *
- * One thread runs everything here: it owns the loop, the endpoint, the runtime. Only
+ * One thread, scheduler 0, runs everything here: it owns the loop, the endpoint, a runtime. Only
  * rusm_node_stop may be called from elsewhere. Each loop turn: read the socket, hand records to
- * mailboxes, run processes, give credit back, flush each connection once, wait.
+ * mailboxes, run processes, give credit back, flush each connection once, wait. The other schedulers
+ * (scheduler.c) are threads with a loop and a runtime of their own, and run processes only.
  *
  *   node.c        life: options, parts                   loop.c      the only user of libev
  *   turn.c        the loop's turns, leaving              feed.c      what goes out as it drains
@@ -13,6 +14,9 @@
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
  *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
+ *   programs.c    descriptors of the programs of exec:
+ *   scheduler.c   the other threads                      globals.c   global names, for all of them
+ *   serve.c       requests that other threads work on    output.c    what processes print
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -20,6 +24,8 @@
 #include <stdatomic.h>
 
 #include "actor/runtime.h"
+#include "actor/siblings.h"
+#include "actor/spawning.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -86,6 +92,7 @@ struct connection {
     struct list exits;                   /* exits.c: signals of which one of two copies came */
     uint32_t exit_count;
     uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
+    struct list served;            /* theirs that others work on: struct served */
     struct list requests;          /* ours without an answer: struct asked */
     uint64_t request_count, request_id;
     struct list listings; /* tables that it asked for */
@@ -105,6 +112,11 @@ struct dial_queue {
 };
 struct dials {
     struct dial_queue vouched, others; /* by the user; the others share LIMIT_DIALS */
+};
+
+struct scheduler_counters {
+    struct runtime_counters runtime;
+    uint64_t processes;
 };
 
 struct rusm_node {
@@ -127,11 +139,17 @@ struct rusm_node {
     struct runtime *runtime; /* NULL while leaving */
     struct ports ports;      /* behaviours from files and programs */
     struct port_host programs;
-    uint64_t supervisor; /* serial of what starts its boots; 0: none yet */
-    struct registry *registry;
+    uint64_t supervisor;       /* serial of what starts its boots; 0: none yet */
     struct events events;      /* for those who look on over HTTP */
     struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
     struct gate *gate;         /* HTTP's; NULL: not asked for */
+    struct scheduler *others;  /* others[0..schedulers - 1): schedulers 1 and up */
+    unsigned schedulers;       /* scheduler 0 too */
+    unsigned others_open;      /* of them, whose processes have not ended */
+    struct crossing *crossing;
+    struct scheduler_counters counters; /* scheduler 0's */
+    struct registry *registry;          /* by globals.c only, where it may be that other threads */
+    pthread_mutex_t registry_lock;      /* look too: if there are several schedulers */
     struct lane_budget budget;
     struct lane_pools pools;
     struct pool routes; /* router.c */
@@ -156,6 +174,73 @@ struct rusm_node {
     bool leaving;
     bool name_overflow; /* of rusm_node_options */
 };
+
+/* A scheduler but the first. */
+struct scheduler {
+    struct errand close; /* first */
+    struct rusm_node *node;
+    struct runtime *runtime;
+    struct loop loop;
+    struct blocks blocks;
+    pthread_t thread;
+    bool started; /* its thread */
+    atomic_bool over;
+    pthread_mutex_t turning; /* held in each of its turns */
+    atomic_bool wanted;      /* scheduler 0 waits for that */
+    bool stuck;              /* it waited in vain: not again until it has had it */
+    struct scheduler_counters counters;
+};
+
+/* ---- scheduler.c ---- */
+/* All runtimes, as options say but for what is each one's own. RUSM_ENOMEM, RUSM_EIO. */
+int schedulers_open(struct rusm_node *node, struct runtime_options *options, uint64_t spin_ns);
+int schedulers_start(struct rusm_node *node); /* RUSM_EIO: no thread */
+/* The processes of the others are to end, when they have done what they can do at once. */
+void schedulers_close(struct rusm_node *node);
+/* All threads end, all processes end, the runtimes are freed. */
+void schedulers_free(struct rusm_node *node);
+/* That scheduler's. */
+struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index);
+/* Scheduler 0 may look at another's processes until it leaves, between two of its turns. False: one of
+ * its handlers takes too long. */
+bool scheduler_enter(struct rusm_node *node, unsigned index);
+void scheduler_leave(struct rusm_node *node, unsigned index);
+/* Its counters as they are; if a handler takes too long, as they were. */
+const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index);
+
+/* ---- globals.c: the registry, for any scheduler's thread ---- */
+int globals_claim(struct rusm_node *node, const char *name, size_t len, uint64_t serial);
+int globals_withdraw(struct rusm_node *node, const char *name, size_t len, uint64_t serial);
+void globals_withdraw_all(struct rusm_node *node, uint64_t serial);
+/* holder->node_name is valid on scheduler 0 only, until something changes the registry there. */
+int globals_whereis(struct rusm_node *node, const char *name, size_t len,
+                    struct registry_holder *holder);
+/* The first global name that it holds, or "". */
+void globals_name(struct rusm_node *node, uint64_t serial, char name[RUSM_NAME_MAX + 1]);
+void globals_lock(struct rusm_node *node);
+void globals_unlock(struct rusm_node *node);
+
+/* ---- output.c ---- */
+void output_line(struct rusm_node *node, const char *line);
+
+/* ---- serve.c ---- */
+/* A request of a peer that another thread works on; it may be gone by then. */
+struct served {
+    struct list link;     /* in c->served */
+    struct connection *c; /* NULL: it is gone */
+    uint64_t id;
+};
+void served_begin(struct served *s, struct connection *c, uint64_t id);
+void served_end(struct served *s);            /* before it is freed */
+void served_forget_all(struct connection *c); /* it is gone */
+/* Ends a process of a sibling's for a peer. */
+int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const char *reason);
+/* Starts a process for a peer, on the scheduler whose turn it is. */
+int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *s,
+                    const struct rusm_args *args, struct rusm_why *why);
+/* For a process of a sibling's: has another node asked for a spawn. */
+int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spawnable,
+                   const struct rusm_args *args, uint64_t ref);
 
 /* ---- node.c ---- */
 uint64_t node_wall_ms(void); /* the wall clock, for hybrid logical time */
@@ -237,9 +322,10 @@ void neighbour_watch(struct rusm_node *node, struct member *m);
 void neighbour_forget(struct rusm_node *node, struct member *m);
 
 /* ---- router.c ---- */
-void router_init(struct rusm_node *node, uint64_t seed); /* no allocation */
-void router_fini(struct rusm_node *node);                /* after the last connection */
-extern const struct runtime_hooks node_runtime_hooks;
+void router_init(struct rusm_node *node, uint64_t seed);   /* no allocation */
+void router_fini(struct rusm_node *node);                  /* after the last connection */
+extern const struct runtime_hooks node_runtime_hooks;      /* scheduler 0's */
+extern const struct runtime_hooks scheduler_runtime_hooks; /* the others' */
 enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes);
@@ -250,14 +336,17 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane);
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause);
 void router_writable(void *context, struct peer *p, uint64_t from);
 void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause);
-/* Finds the local process of a target; NULL: none. */
-struct rusm_process *router_target(struct rusm_node *node, const struct target *target);
+/* Finds this node's process of a target. NULL: none, or (*far is its serial, else 0) a sibling's, who
+ * knows whether it is there. */
+struct rusm_process *router_target(struct rusm_node *node, const struct target *target,
+                                   uint64_t *far);
 /* Delivers a message made here (an answer to a request) to a local process; gone: nothing. */
 void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
                    rusm_pid from, uint64_t ref, const char *text);
 
-/* Nothing in its lanes reaches it now: its mailbox is full, or a large message has its turn. */
-bool router_stuck(struct rusm_node *node, const struct rusm_process *process);
+/* Nothing of `from` in its lanes reaches it now: its mailbox is full, or a large message has its
+ * turn. */
+bool router_stuck(struct rusm_node *node, rusm_pid from, uint64_t serial);
 
 /* ---- programs.c ---- */
 int programs_init(struct rusm_node *node); /* 0 or RUSM_ENOMEM */
@@ -285,24 +374,28 @@ int rpc_cancel(struct connection *c, const struct frame *frame);
 /* Asks for a spawn; RUSM_SPAWNED or RUSM_FAILED goes to `self` later. */
 int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref);
-/* Starts a spawnable here, and registers it: spawnable, scope and name of *s. */
+/* Starts a spawnable on scheduler 0, and registers it: spawnable, scope and name of *s. */
+int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct rusm_behaviour **b,
+                  struct rusm_why *why);
 int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,
                    rusm_pid *pid, struct rusm_why *why);
 /* The connection is over: all that was asked fails. */
 void rpc_fail_all(struct connection *c);
+void rpc_done(struct connection *c, uint64_t id);
+void rpc_spawned(struct connection *c, uint64_t id, rusm_pid pid);
 /* Answers with a status and a text for a person. */
 void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* ---- fault.c ---- */
-/* On the calling thread until fault_end, if the program has no SIGSEGV handler: a body that overflows its
+/* On the calling thread, which runs that runtime, until fault_end, if the program has no SIGSEGV handler: a body that overflows its
  * stack is named. NULL: it has one, or there is no memory. */
-struct fault *fault_begin(const struct rusm_node *node);
+struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *runtime);
 void fault_end(struct fault *fault); /* NULL: nothing */
 
 /* ---- tables.c ---- */
 /* All counters now; how many. */
-size_t tables_counters(const struct rusm_node *node, struct counter counters[COUNTERS_MAX]);
+size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_MAX]);
 /* Begins a listing; tables_feed sends it. */
 void tables_serve(struct connection *c, uint64_t id, uint64_t table);
 /* Sends the next of what was asked for. False: nothing was. */

@@ -17,6 +17,7 @@ struct route {
     struct lane_in *lane;
     struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
     uint64_t epoch;               /* UINT64_MAX: not resolved yet */
+    uint64_t far;                 /* serial of a sibling's process, if it is one; else 0 */
     struct list asking;           /* in a grants' list, or with its turn in the starved list */
     bool turn;                    /* the mailbox's turn is ours */
     uint64_t granted_to;          /* serial of the mailbox whose turn we have or wait for */
@@ -52,7 +53,7 @@ static int post_global(struct rusm_node *node, const struct post *post, struct p
                        uint32_t *index)
 {
     struct registry_holder holder;
-    if (registry_whereis(node->registry, post->name, post->name_len, &holder) != 0) {
+    if (globals_whereis(node, post->name, post->name_len, &holder) != 0) {
         node->causes.noproc++;
         return RUSM_ENOPROC;
     }
@@ -115,6 +116,13 @@ static int hook_post(void *context, const struct post *post)
 
 /* ---- messages made here ---- */
 
+void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
+                   rusm_pid from, uint64_t ref, const char *text)
+{
+    if (node->runtime)
+        runtime_answer(node->runtime, serial, kind, error, from, ref, text);
+}
+
 static struct message *make_message(struct rusm_node *node, const void *data, size_t len)
 {
     struct message *m = message_new(runtime_pool(node->runtime), len);
@@ -123,40 +131,38 @@ static struct message *make_message(struct rusm_node *node, const void *data, si
     return m;
 }
 
-void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
-                   rusm_pid from, uint64_t ref, const char *text)
-{
-    struct rusm_process *p = node->runtime ? runtime_find(node->runtime, serial) : NULL;
-    if (!p)
-        return;
-    struct message *m = make_message(node, text, strlen(text));
-    if (!m)
-        return;
-    m->pub.kind = kind;
-    m->pub.error = error;
-    m->pub.from = from;
-    m->pub.ref = ref;
-    process_deliver(p, m);
-}
-
 /* ---- in: targets ---- */
 
-struct rusm_process *router_target(struct rusm_node *node, const struct target *target)
+/* By its serial; *far is set if that is a sibling's. */
+static struct rusm_process *target_process(struct rusm_node *node, uint64_t serial, uint64_t *far)
+{
+    if (runtime_whose(node->runtime, serial) != 0)
+        *far = serial;
+    return *far ? NULL : runtime_find(node->runtime, serial);
+}
+
+struct rusm_process *router_target(struct rusm_node *node, const struct target *target,
+                                   uint64_t *far)
 {
     struct registry_holder holder;
+    struct rusm_process *here;
+    *far = 0;
     if (!node->runtime)
         return NULL;
     switch (target->kind) {
     case TARGET_PID:
         if (target->incarnation != node->incarnation)
             return NULL;
-        return runtime_find(node->runtime, target->serial);
-    case TARGET_NAME: return runtime_find_name(node->runtime, target->name, target->name_len);
+        return target_process(node, target->serial, far);
+    case TARGET_NAME:
+        here = runtime_find_name(node->runtime, target->name, target->name_len, far);
+        if (here)
+            *far = 0;
+        return here;
     case TARGET_GLOBAL:
-        if (registry_whereis(node->registry, target->name, target->name_len, &holder) != 0 ||
-            holder.node != 0)
+        if (globals_whereis(node, target->name, target->name_len, &holder) != 0 || holder.node != 0)
             return NULL;
-        return runtime_find(node->runtime, holder.serial);
+        return target_process(node, holder.serial, far);
     }
     return NULL;
 }
@@ -165,9 +171,10 @@ static struct rusm_process *resolve_route(struct rusm_node *node, struct route *
 {
     if (!node->runtime)
         return NULL;
-    /* Global names change without the runtime's epoch. */
-    if (r->epoch != runtime_epoch(node->runtime) || r->lane->to.kind == TARGET_GLOBAL) {
-        r->process = router_target(node, &r->lane->to);
+    /* Global names change without the runtime's epoch, as do those that siblings give. */
+    if (r->epoch != runtime_epoch(node->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
+        node->schedulers > 1) {
+        r->process = router_target(node, &r->lane->to, &r->far);
         r->epoch = runtime_epoch(node->runtime);
     }
     return r->process;
@@ -186,9 +193,15 @@ static struct grants *grants_find(struct rusm_node *node, uint64_t serial)
                                              grants_is, &serial);
 }
 
-bool router_stuck(struct rusm_node *node, const struct rusm_process *process)
+bool router_stuck(struct rusm_node *node, rusm_pid from, uint64_t serial)
 {
-    return !process_has_room(process, 0) || grants_find(node, process_serial(process));
+    const struct rusm_process *process = runtime_find(node->runtime, serial);
+    rusm_pid to = { .serial = serial, .incarnation = node->incarnation };
+    if (grants_find(node, serial))
+        return true;
+    return process ? !process_has_room(process, 0)
+                   : runtime_whose(node->runtime, serial) != 0 &&
+                         runtime_pass_waits(node->runtime, from, to);
 }
 
 /* The turn is ours; now the node's budget, first come, first served. 1 or 0: later. */
@@ -357,6 +370,50 @@ static bool has_room(const struct rusm_node *node, const struct rusm_process *pr
     return info.mailbox < LIMIT_MAILBOX_REPLIES;
 }
 
+/* To a process of a sibling's: its passage is one more stretch of the lane, with a window of its own;
+ * the lane's credit comes back when the process takes the message. */
+static enum delivery deliver_far(struct rusm_node *node, struct route *r,
+                                 const struct record *record, const uint8_t *payload, void *block,
+                                 uint32_t wire_bytes)
+{
+    struct lane_in *lane = r->lane;
+    bool message = is_message(record);
+    struct passing in = {
+        .post = { .from = sender(r->peer, lane),
+                  .to = { .serial = r->far, .incarnation = node->incarnation },
+                  .kind = (enum rusm_kind)record->kind,
+                  .ref = record->ref,
+                  .data = payload,
+                  .len = (size_t)record->payload_len,
+                  .flags = lane->unordered ? RUSM_UNORDERED : 0 },
+        .block = block,
+        .credit = message ? peer_lane_credit(lane) : NULL,
+        .credit_bytes = wire_bytes,
+        .has_receipt = record->has_receipt,
+        .receipt = record->receipt,
+        .waiter = lane->unordered ? NULL : &r->waiter,
+    };
+    int error = runtime_pass(node->runtime, &in);
+    if (error == RUSM_BUSY && !lane->unordered) {
+        exits_stuck(connection_of(r->peer), lane->from, r->far);
+        return DELIVERY_HOLD;
+    }
+    if (record->kind == RECORD_EXIT && record->has_ref)
+        exits_record(connection_of(r->peer), record->ref);
+    if (!error)
+        return message ? DELIVERY_TAKEN : DELIVERY_DISCARDED;
+    node->causes.overflow += message;
+    receipt(r->peer, record, error);
+    return DELIVERY_DISCARDED;
+}
+
+static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
+{
+    struct connection *c = connection_find(context, from.node);
+    if (c && c->incarnation == from.incarnation)
+        peer_send_receipt(c->peer, id, (uint64_t)-error);
+}
+
 enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes)
@@ -364,6 +421,8 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     struct rusm_node *node = context;
     struct route *r = lane->user;
     struct rusm_process *process = r ? resolve_route(node, r) : NULL;
+    if (!process && r && r->far && node->runtime)
+        return deliver_far(node, r, record, payload, block, wire_bytes);
     if (!process)
         return nobody(node, p, lane, record);
     if (!is_message(record))
@@ -404,11 +463,11 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
     struct rusm_node *node = context;
     struct route *r = lane->user;
     struct rusm_process *process = r ? resolve_route(node, r) : NULL;
-    if (!process) {
+    if (!process && !(r && r->far && node->runtime)) {
         nobody(node, p, lane, record);
         return RUSM_ENOPROC;
     }
-    uint64_t serial = process_serial(process);
+    uint64_t serial = process ? process_serial(process) : r->far;
     struct grants *g = grants_find(node, serial);
     r->granted_to = serial;
     r->len = lane->wire;
@@ -472,17 +531,18 @@ void router_refused(void *context, struct peer *p, uint64_t from, uint64_t recor
 
 /* ---- the runtime's other hooks ---- */
 
-static void hook_exited(void *context, rusm_pid pid, const char *reason)
+static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
 {
     struct rusm_node *node = context;
-    registry_withdraw_all(node->registry, pid.serial, node_wall_ms());
+    if (global)
+        globals_withdraw_all(node, pid.serial);
     log_debug(&node->log, "process %llu ended: %s", (unsigned long long)pid.serial, reason);
 }
 
 static int hook_register_global(void *context, rusm_pid pid, const char *name)
 {
     struct rusm_node *node = context;
-    int error = registry_claim(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+    int error = globals_claim(node, name, strlen(name), pid.serial);
     if (!error)
         events_global(node, pid.serial, name, strlen(name), true);
     return error;
@@ -492,7 +552,7 @@ static int hook_whereis_global(void *context, const char *name, size_t len, rusm
 {
     struct rusm_node *node = context;
     struct registry_holder holder;
-    if (registry_whereis(node->registry, name, len, &holder) != 0)
+    if (globals_whereis(node, name, len, &holder) != 0)
         return RUSM_ENOPROC;
     *pid = (rusm_pid){ .serial = holder.serial,
                        .node = holder.node,
@@ -503,7 +563,7 @@ static int hook_whereis_global(void *context, const char *name, size_t len, rusm
 static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
 {
     struct rusm_node *node = context;
-    int error = registry_withdraw(node->registry, name, strlen(name), pid.serial, node_wall_ms());
+    int error = globals_withdraw(node, name, strlen(name), pid.serial);
     if (!error)
         events_global(node, pid.serial, name, strlen(name), false);
     return error;
@@ -530,17 +590,19 @@ static uint64_t hook_clock(void *context)
 
 static void hook_print(void *context, rusm_pid self, const char *line)
 {
-    struct rusm_node *node = context;
-    char text[4096];
     (void)self;
-    int len = snprintf(text, sizeof text, "%s\n", line);
-    if (len >= (int)sizeof text) { /* cut, but still a line */
-        len = sizeof text - 1;
-        text[len - 1] = '\n';
-    }
-    /* A line that can't be written (a closed pipe) is the reader's wish. */
-    if (write(node->output_fd, text, (size_t)len) < 0)
-        log_debug(&node->log, "output: cannot write");
+    output_line(context, line);
+}
+
+static bool hook_first(void *context, const struct rusm_behaviour *behaviour)
+{
+    (void)context;
+    return port_is_program(behaviour);
+}
+
+static void hook_wake(void *context)
+{
+    loop_wake(&((struct rusm_node *)context)->loop);
 }
 
 const struct runtime_hooks node_runtime_hooks = {
@@ -553,4 +615,64 @@ const struct runtime_hooks node_runtime_hooks = {
     .spawn_at = hook_spawn_at,
     .clock_ns = hook_clock,
     .print = hook_print,
+    .wake = hook_wake,
+    .first = hook_first,
+    .receipt = hook_receipt,
+};
+
+/* ---- those of the other schedulers ---- */
+
+static void other_exited(void *context, rusm_pid pid, const char *reason, bool global)
+{
+    hook_exited(((struct scheduler *)context)->node, pid, reason, global);
+}
+
+static int other_register_global(void *context, rusm_pid pid, const char *name)
+{
+    return hook_register_global(((struct scheduler *)context)->node, pid, name);
+}
+
+static int other_unregister_global(void *context, rusm_pid pid, const char *name)
+{
+    return hook_unregister_global(((struct scheduler *)context)->node, pid, name);
+}
+
+static int other_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
+{
+    return hook_whereis_global(((struct scheduler *)context)->node, name, len, pid);
+}
+
+static int other_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
+                          const struct rusm_args *args, uint64_t ref)
+{
+    return serve_spawn_at(context, self, index, spawnable, args, ref);
+}
+
+static void other_print(void *context, rusm_pid self, const char *line)
+{
+    hook_print(((struct scheduler *)context)->node, self, line);
+}
+
+static void other_happened(void *context, const struct happening *h)
+{
+    events_happened(((struct scheduler *)context)->node, h);
+}
+
+static void other_wake(void *context)
+{
+    loop_wake(&((struct scheduler *)context)->loop);
+}
+
+/* Its posts go to scheduler 0 without a hook. */
+const struct runtime_hooks scheduler_runtime_hooks = {
+    .exited = other_exited,
+    .register_global = other_register_global,
+    .unregister_global = other_unregister_global,
+    .whereis_global = other_whereis_global,
+    .spawn_at = other_spawn_at,
+    .clock_ns = hook_clock,
+    .print = other_print,
+    .happened = other_happened,
+    .wake = other_wake,
+    .first = hook_first,
 };

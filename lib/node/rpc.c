@@ -34,12 +34,24 @@ void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, 
     answer(c, id, error, text, (size_t)len);
 }
 
+void rpc_done(struct connection *c, uint64_t id)
+{
+    answer(c, id, 0, NULL, 0);
+}
+
 static void answer_pid(struct connection *c, uint64_t id, const struct wire_pid *pid)
 {
     uint8_t body[256];
     struct writer w = writer_on(body, sizeof body);
     wire_pid_write(&w, pid);
     answer(c, id, 0, body, writer_len(&w));
+}
+
+void rpc_spawned(struct connection *c, uint64_t id, rusm_pid pid)
+{
+    answer_pid(c, id,
+               &(struct wire_pid){
+                   .serial = pid.serial, .incarnation = pid.incarnation, .node = "" });
 }
 
 /* ---- spawn ---- */
@@ -82,25 +94,32 @@ static int register_spawned(struct rusm_node *node, const struct spawn *s, rusm_
         return 0;
     if (s->scope == SPAWN_LOCAL)
         return runtime_register(node->runtime, pid.serial, s->name, s->name_len);
-    int error = registry_claim(node->registry, s->name, s->name_len, pid.serial, node_wall_ms());
-    if (!error)
-        events_global(node, pid.serial, s->name, s->name_len, true);
-    return error;
+    char name[RUSM_NAME_MAX + 1];
+    snprintf(name, sizeof name, "%.*s", (int)s->name_len, s->name);
+    return runtime_register_global(node->runtime, pid, name);
+}
+
+int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct rusm_behaviour **b,
+                  struct rusm_why *why)
+{
+    struct known known = { .len = 0 };
+    *b = runtime_spawnable(node->runtime, s->spawnable, s->spawnable_len);
+    if (*b)
+        return 0;
+    runtime_each_spawnable(node->runtime, add_known, &known);
+    return err_why(why, RUSM_ENOSPAWNABLE, "no spawnable '%.*s' on %s (known: %s)",
+                   (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable, node->name,
+                   known.len ? known.text : "none");
 }
 
 int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,
                    rusm_pid *pid, struct rusm_why *why)
 {
     struct rusm_why text = { "" };
-    const struct rusm_behaviour *b =
-        runtime_spawnable(node->runtime, s->spawnable, s->spawnable_len);
-    if (!b) {
-        struct known known = { .len = 0 };
-        runtime_each_spawnable(node->runtime, add_known, &known);
-        return err_why(why, RUSM_ENOSPAWNABLE, "no spawnable '%.*s' on %s (known: %s)",
-                       (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable,
-                       node->name, known.len ? known.text : "none");
-    }
+    const struct rusm_behaviour *b;
+    int found = rpc_spawnable(node, s, &b, why);
+    if (found)
+        return found;
     int error = runtime_spawn(node->runtime, b, args, pid, &text, node->now_ns);
     if (error)
         return err_why(why, error, "cannot spawn '%.*s': %s", (int)s->spawnable_len, s->spawnable,
@@ -117,23 +136,17 @@ int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct r
 
 static int serve_spawn(struct connection *c, struct request *q)
 {
-    struct rusm_node *node = c->node;
     char text[LIMIT_ARGS_BYTES + RUSM_ARGS_MAX];
     const char *values[RUSM_ARGS_MAX];
     struct rusm_why why = { "" };
     struct spawn s;
-    rusm_pid pid;
     if (spawn_decode(&q->args, &s) != 0)
         return RUSM_EMALFORMED;
     read_args(&s, text, values);
     struct rusm_args args = { .count = (size_t)s.arg_count, .value = values };
-    int error = rpc_spawn_here(node, &s, &args, &pid, &why);
+    int error = serve_spawn_for(c, q->id, &s, &args, &why);
     if (error)
         rpc_fail(c, q->id, error, "%s", why.text);
-    else
-        answer_pid(c, q->id,
-                   &(struct wire_pid){
-                       .serial = pid.serial, .incarnation = node->incarnation, .node = "" });
     return 0;
 }
 
@@ -152,7 +165,13 @@ static int serve_kill(struct connection *c, struct request *q)
     if (len)
         memcpy(reason, text, len);
     reason[len] = 0;
-    struct rusm_process *p = router_target(node, &target);
+    uint64_t far;
+    struct rusm_process *p = router_target(node, &target, &far);
+    if (far) {
+        if (serve_kill_far(c, q->id, far, len ? reason : "kill") != 0)
+            rpc_fail(c, q->id, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
+        return 0;
+    }
     if (p &&
         runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, len ? reason : "kill") == 0)
         answer(c, q->id, 0, NULL, 0);
@@ -172,7 +191,7 @@ static int serve_whereis(struct connection *c, struct request *q)
     const char *name = (const char *)reader_text(&q->args, &len, RUSM_NAME_MAX);
     if (q->args.bad)
         return RUSM_EMALFORMED;
-    if (registry_whereis(c->node->registry, name, len, &holder) != 0) {
+    if (globals_whereis(c->node, name, len, &holder) != 0) {
         rpc_fail(c, q->id, RUSM_ENOPROC, "no global name '%.*s'", (int)len, name);
         return 0;
     }

@@ -19,6 +19,7 @@ struct listing {
     uint64_t id;
     const struct table_kind *kind;
     bool begun;              /* the columns were sent */
+    unsigned scheduler;      /* whose processes or names are next */
     uint64_t at;             /* the last process's serial or member's number; spawnables shown */
     struct name_cursor name; /* of local names */
     bool local_over;
@@ -112,6 +113,14 @@ static const struct column node_columns[] = {
     { RUSM_TYPE_TEXT, "version" },
 };
 
+static uint64_t process_count(struct rusm_node *node)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < node->schedulers; i++)
+        count += scheduler_counters(node, i)->processes;
+    return count;
+}
+
 static bool table_node(struct table *t, struct listing *l)
 {
     char incarnation[16];
@@ -121,7 +130,7 @@ static bool table_node(struct table *t, struct listing *l)
     put_text(t, t->node->address);
     put_text(t, incarnation);
     put_number(t, ms_since(t->node, t->node->started_ns));
-    put_number(t, runtime_count(t->node->runtime));
+    put_number(t, process_count(t->node));
     put_number(t, connected(t->node));
     put_text(t, RUSM_VERSION);
     return false;
@@ -133,16 +142,18 @@ static const struct column process_columns[] = {
     { RUSM_TYPE_BYTES, "memory" }, { RUSM_TYPE_COUNT, "links" },   { RUSM_TYPE_SECONDS, "age" },
 };
 
-static bool table_processes(struct table *t, struct listing *l)
+/* Of one scheduler's. */
+static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
 {
-    for (struct rusm_process *p; (p = runtime_next(t->node->runtime, l->at));) {
+    char global[RUSM_NAME_MAX + 1];
+    for (struct rusm_process *p; (p = runtime_next(rt, l->at));) {
         struct process_info info;
         process_info(p, &info, t->node->now_ns);
         l->at = info.serial;
         put_pid(t, info.serial, t->node->name, t->node->incarnation);
-        const char *global =
-            info.name[0] ? NULL : registry_name_held(t->node->registry, info.serial);
-        put_text(t, global ? global : info.name);
+        if (!info.name[0])
+            globals_name(t->node, info.serial, global);
+        put_text(t, info.name[0] ? info.name : global);
         put_text(t, info.behaviour);
         put_text(t, info.state);
         put_number(t, info.mailbox);
@@ -151,6 +162,19 @@ static bool table_processes(struct table *t, struct listing *l)
         put_number(t, info.links);
         put_number(t, info.age_ns / 1000000);
         if (end_row(t))
+            return true;
+    }
+    return false;
+}
+
+static bool table_processes(struct table *t, struct listing *l)
+{
+    for (; l->scheduler < t->node->schedulers; l->scheduler++, l->at = 0) {
+        if (!scheduler_enter(t->node, l->scheduler))
+            continue; /* a handler holds it: it is passed over */
+        bool more = rows_of(t, l, scheduler_runtime(t->node, l->scheduler));
+        scheduler_leave(t->node, l->scheduler);
+        if (more)
             return true;
     }
     return false;
@@ -231,16 +255,21 @@ static const struct column name_columns[] = {
 
 static bool table_names(struct table *t, struct listing *l)
 {
-    if (!l->local_over) {
-        runtime_each_name(t->node->runtime, &l->name, each_local, t);
+    for (; l->scheduler < t->node->schedulers; l->scheduler++) {
+        if (!scheduler_enter(t->node, l->scheduler))
+            continue;
+        runtime_each_name(scheduler_runtime(t->node, l->scheduler), &l->name, each_local, t);
+        scheduler_leave(t->node, l->scheduler);
         if (t->sent > 0)
             return true;
-        l->local_over = true;
+        l->name = (struct name_cursor){ 0 };
     }
-    while (registry_scan(t->node->registry, &l->global, each_global, t))
-        if (t->sent > 0)
-            return true;
-    return false;
+    globals_lock(t->node);
+    bool more = registry_scan(t->node->registry, &l->global, each_global, t);
+    while (more && t->sent == 0)
+        more = registry_scan(t->node->registry, &l->global, each_global, t);
+    globals_unlock(t->node);
+    return more;
 }
 
 /* There are never so many that it matters to pass over those that were shown. */
@@ -278,23 +307,40 @@ static const struct column counter_columns[] = {
     { RUSM_TYPE_COUNT, "value" },
 };
 
-size_t tables_counters(const struct rusm_node *node, struct counter counters[COUNTERS_MAX])
+/* Of all schedulers. */
+static struct runtime_counters counters_sum(struct rusm_node *node)
 {
-    const struct runtime_counters *r = runtime_counters(node->runtime);
+    enum { COUNTS = sizeof(struct runtime_counters) / sizeof(uint64_t) };
+    struct runtime_counters sum;
+    uint64_t total[COUNTS] = { 0 }, one[COUNTS];
+    for (unsigned i = 0; i < node->schedulers; i++) {
+        memcpy(one, &scheduler_counters(node, i)->runtime, sizeof one);
+        for (size_t k = 0; k < COUNTS; k++)
+            total[k] += one[k];
+    }
+    memcpy(&sum, total, sizeof sum);
+    return sum;
+}
+
+size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_MAX])
+{
+    const struct runtime_counters sum = counters_sum(node), *r = &sum;
     const struct endpoint_counters *e = endpoint_counters(node->endpoint);
     const struct port_counters *o = &node->programs.counters;
     static const struct gateway_counters no_http;
     const struct gateway_counters *h = node->gate ? gateway_counters(gate_gateway(node)) : &no_http;
     struct registry_counters g;
+    globals_lock(node);
     registry_count(node->registry, &g);
+    globals_unlock(node);
     const struct counter rows[] = {
         { "processes_started", r->processes_started },
         { "processes_ended", r->processes_ended },
         { "messages_handled", r->messages_handled },
         { "messages_local", r->messages_local },
         { "undelivered_noproc", node->causes.noproc + r->noproc_local },
-        { "undelivered_noconnection", node->causes.noconnection },
-        { "undelivered_overflow", node->causes.overflow },
+        { "undelivered_noconnection", node->causes.noconnection + r->noconnection },
+        { "undelivered_overflow", node->causes.overflow + r->overflow },
         { "undelivered_too_large", node->causes.too_large },
         { "undelivered_malformed", node->causes.malformed },
         { "discarded_in_mailbox", r->mailbox_discarded },

@@ -42,7 +42,11 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     resolver_collect(&node->resolver);
     *next = earlier(earlier(dials_tick(node), liveness_tick(node)), gate_tick(node));
     tick(node);
+    if (node->runtime)
+        more |= runtime_receive(node->runtime, node->now_ns);
     peers_turn(&node->peers, node->now_ns);
+    if (node->runtime)
+        runtime_flush(node->runtime);
     if (node->runtime &&
         (runtime_ready(node->runtime) || runtime_next_ns(node->runtime) <= node->now_ns)) {
         more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
@@ -57,6 +61,8 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     *blocked = false;
     more |= endpoint_flush(node->endpoint, blocked);
     /* Connections that ended in the flush have messages for those who watched them. */
+    if (node->runtime)
+        runtime_flush(node->runtime);
     more |= node->runtime && runtime_ready(node->runtime);
     more |= peers_due(&node->peers);
     if (node->runtime)
@@ -66,9 +72,10 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     return more;
 }
 
-static bool poll_socket(void *context, bool first)
+static bool poll_all(void *context, bool first)
 {
-    return endpoint_poll(context, first);
+    const struct rusm_node *node = context;
+    return (node->runtime && runtime_called(node->runtime)) || endpoint_poll(node->endpoint, first);
 }
 
 /* Turns until `done` says so, or the deadline, or a second stop. */
@@ -84,11 +91,14 @@ static void run_until(struct rusm_node *node, bool (*done)(struct rusm_node *nod
         if (done(node))
             break; /* and not after a wait for nothing */
         if (!more && !blocked)
-            more = loop_spin(&node->loop, next, poll_socket, node->endpoint);
-        if (more && !blocked)
+            more = loop_spin(&node->loop, next, poll_all, node);
+        if (more && !blocked) {
             loop_look(&node->loop, node->now_ns);
-        else
-            loop_wait(&node->loop, node->now_ns, next, blocked);
+            continue;
+        }
+        if (node->runtime && !runtime_sleep(node->runtime))
+            next = 0; /* siblings have something: only a look */
+        loop_wait(&node->loop, node->now_ns, next, blocked);
     }
 }
 
@@ -101,6 +111,12 @@ static bool never(struct rusm_node *node)
 static bool processes_idle(struct rusm_node *node)
 {
     return !runtime_ready(node->runtime);
+}
+
+/* The processes of the other schedulers have ended, and what they sent has left. */
+static bool others_closed(struct rusm_node *node)
+{
+    return node->others_open == 0 && !runtime_gated(node->runtime);
 }
 
 /* Clients are not waited for: one that only holds its connection acknowledges nothing. */
@@ -145,8 +161,9 @@ static void leave(struct rusm_node *node)
     run_until(node, gate_left, deadline - LIMIT_LEAVE_NS / 2, 2);
     boot_stop(node);
     run_until(node, boot_stopped, deadline, 2);
-    runtime_free(node->runtime);
-    node->runtime = NULL;
+    schedulers_close(node);
+    run_until(node, others_closed, deadline, 2);
+    schedulers_free(node);
     run_until(node, programs_ended, node->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS,
               2);
     list_each(link, &node->connections) {
@@ -170,8 +187,11 @@ static void leave(struct rusm_node *node)
 
 int rusm_node_run(struct rusm_node *node)
 {
+    int error = schedulers_start(node);
+    if (error)
+        return error;
     log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
-    struct fault *fault = node->name_overflow ? fault_begin(node) : NULL;
+    struct fault *fault = node->name_overflow ? fault_begin(node, &node->runtime) : NULL;
     run_until(node, never, UINT64_MAX, 1);
     leave(node);
     fault_end(fault);

@@ -85,13 +85,14 @@ static int world_hook_post(void *context, const struct post *post)
     return w->post_result;
 }
 
-static void world_hook_exited(void *context, rusm_pid pid, const char *reason)
+static void world_hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
 {
     struct world *w = context;
 
     w->exit_count++;
     w->exited = pid;
     snprintf(w->reason, sizeof(w->reason), "%s", reason);
+    (void)global;
     assert_null(runtime_find(w->rt, pid.serial));
 }
 

@@ -381,9 +381,9 @@ static bool world_move(struct world *w, unsigned likely)
 
 /* ---- hooks ---- */
 
-static void hook_exited(void *context, rusm_pid pid, const char *reason)
+static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
 {
-    (void)context, (void)pid, (void)reason;
+    (void)context, (void)pid, (void)reason, (void)global;
 }
 
 static int hook_global(void *context, rusm_pid pid, const char *name)

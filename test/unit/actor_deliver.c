@@ -207,16 +207,16 @@ static void test_epoch(void **state)
     (void)state;
     struct world *w = world_new();
     struct probe *a = probe_new(w), *b = probe_new(w);
-    uint64_t epoch = runtime_epoch(w->rt);
+    uint64_t epoch = runtime_epoch(w->rt), serial;
 
     assert_ptr_equal(runtime_find(w->rt, a->pid.serial), a->self);
     assert_int_equal(process_serial(a->self), a->pid.serial);
     assert_null(runtime_find(w->rt, 0));
-    assert_null(runtime_find_name(w->rt, "n", 1));
+    assert_null(runtime_find_name(w->rt, "n", 1, &serial));
     assert_int_equal(runtime_register(w->rt, a->pid.serial, "n", 1), 0);
     assert_true(runtime_epoch(w->rt) > epoch);
-    assert_ptr_equal(runtime_find_name(w->rt, "n", 1), a->self);
-    assert_null(runtime_find_name(w->rt, "n2", 2));
+    assert_ptr_equal(runtime_find_name(w->rt, "n", 1, &serial), a->self);
+    assert_null(runtime_find_name(w->rt, "n2", 2, &serial));
 
     epoch = runtime_epoch(w->rt);
     assert_int_equal(runtime_register(w->rt, b->pid.serial, "n", 1), RUSM_EEXIST);
@@ -230,7 +230,7 @@ static void test_epoch(void **state)
     epoch = runtime_epoch(w->rt);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "x"), 0);
     assert_true(runtime_epoch(w->rt) > epoch);
-    assert_null(runtime_find_name(w->rt, "n", 1));
+    assert_null(runtime_find_name(w->rt, "n", 1, &serial));
     world_free(w);
     free(a);
     free(b);

@@ -40,7 +40,8 @@ static void test_failed_init(void **state)
     assert_string_equal(why.text, rusm_strerror(RUSM_EINVAL));
     assert_int_equal(p->stops, 0);
     assert_int_equal(runtime_count(w->rt), 0);
-    assert_null(runtime_find_name(w->rt, "early", 5));
+    uint64_t serial;
+    assert_null(runtime_find_name(w->rt, "early", 5, &serial));
     assert_int_equal(runtime_counters(w->rt)->processes_started, 0);
     assert_int_equal(runtime_counters(w->rt)->processes_ended, 0);
     assert_int_equal(w->post_count, 2); /* the monitor and its withdrawal */

@@ -20,7 +20,7 @@ static void test_roster(void **state)
     struct rusm_process *p = calloc(MANY + 1, sizeof(*p));
 
     assert_non_null(p);
-    roster_init(&r);
+    roster_init(&r, 0);
     assert_null(roster_find(&r, 1));
     assert_null(roster_next(&r, 0));
     for (uint64_t i = 1; i <= MANY; i++) {
@@ -66,59 +66,73 @@ static void test_names(void **state)
 {
     (void)state;
     struct names n;
-    struct rusm_process p[2] = { { .serial = 1 }, { .serial = 2 } };
+    struct runtime rt = { .names = &n, .siblings = 1 };
+    struct rusm_process p[2] = { { .rt = &rt, .serial = 1 }, { .rt = &rt, .serial = 2 } };
+    uint64_t serial;
     char text[300];
 
-    names_init(&n, 5);
-    list_init(&p[0].names);
-    list_init(&p[1].names);
+    names_init(&n, 5, false);
+    roster_init(&rt.roster, 0);
+    for (int i = 0; i < 2; i++) {
+        list_init(&p[i].names);
+        assert_int_equal(roster_insert(&rt.roster, &p[i]), 0);
+    }
+    assert_int_equal(names_add(&rt, 3, "name-0", 6), RUSM_ENOPROC);
     for (int i = 0; i < MANY; i++) {
         int len = snprintf(text, sizeof(text), "name-%d", i);
-        assert_int_equal(names_add(&n, &p[i % 2], text, (size_t)len), 0);
+        assert_int_equal(names_add(&rt, p[i % 2].serial, text, (size_t)len), 0);
     }
     for (int i = 0; i < MANY; i++) {
         int len = snprintf(text, sizeof(text), "name-%d", i);
-        assert_ptr_equal(names_find(&n, text, (size_t)len), &p[i % 2]);
-        assert_int_equal(names_add(&n, &p[1], text, (size_t)len), RUSM_EEXIST);
+        assert_ptr_equal(names_find(&rt, text, (size_t)len, &serial), &p[i % 2]);
+        assert_int_equal(names_add(&rt, 2, text, (size_t)len), RUSM_EEXIST);
     }
-    assert_null(names_find(&n, "name-", 5));
-    assert_null(names_find(&n, "", 0));
-    names_forget(&n, &p[0]);
-    assert_null(names_find(&n, "name-0", 6));
-    assert_ptr_equal(names_find(&n, "name-1", 6), &p[1]);
-    assert_int_equal(names_remove(&n, "name-0", 6), RUSM_ENOPROC);
-    assert_int_equal(names_remove(&n, "name-1", 6), 0);
-    assert_null(names_find(&n, "name-1", 6));
-    names_forget(&n, &p[1]);
-    names_forget(&n, &p[1]);
+    assert_null(names_find(&rt, "name-", 5, &serial));
+    assert_null(names_find(&rt, "", 0, &serial));
+    names_forget(&p[0]);
+    assert_null(names_find(&rt, "name-0", 6, &serial));
+    assert_ptr_equal(names_find(&rt, "name-1", 6, &serial), &p[1]);
+    assert_int_equal(names_remove(&rt, "name-0", 6), RUSM_ENOPROC);
+    assert_int_equal(names_remove(&rt, "name-1", 6), 0);
+    assert_null(names_find(&rt, "name-1", 6, &serial));
+    names_forget(&p[1]);
+    names_forget(&p[1]);
     assert_int_equal(n.by_name.count, 0);
 
     memset(text, 'n', sizeof(text));
-    assert_int_equal(names_add(&n, &p[0], text, RUSM_NAME_MAX + 1), RUSM_EINVAL);
-    assert_int_equal(names_add(&n, &p[0], text, RUSM_NAME_MAX), 0);
-    assert_ptr_equal(names_find(&n, text, RUSM_NAME_MAX), &p[0]);
-    names_forget(&n, &p[0]);
+    assert_int_equal(names_add(&rt, 1, text, RUSM_NAME_MAX + 1), RUSM_EINVAL);
+    assert_int_equal(names_add(&rt, 1, text, RUSM_NAME_MAX), 0);
+    assert_ptr_equal(names_find(&rt, text, RUSM_NAME_MAX, &serial), &p[0]);
+    names_forget(&p[0]);
     names_fini(&n);
+    roster_remove(&rt.roster, &p[0]);
+    roster_remove(&rt.roster, &p[1]);
+    roster_fini(&rt.roster);
 }
 
 static void test_names_limit(void **state)
 {
     (void)state;
     struct names n;
-    struct rusm_process p = { .serial = 1 };
+    struct runtime rt = { .names = &n, .siblings = 1 };
+    struct rusm_process p = { .rt = &rt, .serial = 1 };
     char text[32];
 
-    names_init(&n, 5);
+    names_init(&n, 5, false);
     list_init(&p.names);
+    roster_init(&rt.roster, 0);
+    assert_int_equal(roster_insert(&rt.roster, &p), 0);
     for (size_t i = 0; i < LIMIT_NAMES; i++) {
         int len = snprintf(text, sizeof(text), "n%zu", i);
-        assert_int_equal(names_add(&n, &p, text, (size_t)len), 0);
+        assert_int_equal(names_add(&rt, 1, text, (size_t)len), 0);
     }
-    assert_int_equal(names_add(&n, &p, "more", 4), RUSM_ELIMIT);
-    assert_int_equal(names_remove(&n, "n7", 2), 0);
-    assert_int_equal(names_add(&n, &p, "more", 4), 0);
-    names_forget(&n, &p);
+    assert_int_equal(names_add(&rt, 1, "more", 4), RUSM_ELIMIT);
+    assert_int_equal(names_remove(&rt, "n7", 2), 0);
+    assert_int_equal(names_add(&rt, 1, "more", 4), 0);
+    names_forget(&p);
     names_fini(&n);
+    roster_remove(&rt.roster, &p);
+    roster_fini(&rt.roster);
 }
 
 /* ---- nodes ---- */
@@ -130,9 +144,9 @@ static void test_nodes(void **state)
     uint32_t index, last = 0;
     char text[32];
 
-    assert_int_equal(nodes_init(&n, "", 3), RUSM_EINVAL);
+    assert_int_equal(nodes_init(&n, "", NULL, 3), RUSM_EINVAL);
     nodes_fini(&n);
-    assert_int_equal(nodes_init(&n, "own", 3), 0);
+    assert_int_equal(nodes_init(&n, "own", NULL, 3), 0);
     assert_string_equal(nodes_at(&n, 0)->name, "own");
     for (size_t i = 1; i < LIMIT_NODE_NAMES; i++) {
         int len = snprintf(text, sizeof(text), "node-%zu", i);

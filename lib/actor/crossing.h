@@ -1,0 +1,81 @@
+/* crossing: where the schedulers of a node meet. Each has a runtime of its own; to a runtime, a process
+ * of a sibling is much like one of another node: what is for it leaves as a post and arrives as a
+ * message, a signal or an answer (actor/passage.h). A pid says whose process it is: the lower bits of
+ * its serial are the scheduler's number, and each runtime hands out its own serials alone.
+ *
+ * What crosses is a message of the sender's pool. The far side works with it where it is, puts it into
+ * a mailbox perhaps, and when it is done with it sends it home, where it is freed: memory never changes
+ * its owner, and a message's return is the credit for the next one. What leaves is gathered, and goes
+ * out in one push a sibling between two batches of handlers.
+ *
+ * A struct crossing is shared: its inboxes, and what is behind locks (names, names of nodes). A struct
+ * side is one runtime's, on its thread. */
+#ifndef ACTOR_CROSSING_H
+#define ACTOR_CROSSING_H
+
+#include "actor/inbox.h"
+#include "actor/names.h"
+#include "actor/nodes.h"
+#include "actor/siblings.h"
+#include "base/limits.h"
+
+/* What crosses besides messages and signals between processes; they sit in no mailbox. */
+#define NOTE_ERRAND ((enum rusm_kind)64)    /* data is a struct errand */
+#define NOTE_RECEIPT ((enum rusm_kind)65)   /* from, ref, error: for hooks->receipt */
+#define NOTE_NAMED ((enum rusm_kind)66)     /* data is a struct process_name of a process there */
+#define NOTE_UNNAMED ((enum rusm_kind)67)   /* ... it is that no longer */
+#define NOTE_GLOBAL ((enum rusm_kind)68)    /* from, a process there, has a global name */
+#define NOTE_NODE_UP ((enum rusm_kind)69)   /* from.node and .incarnation */
+#define NOTE_NODE_LOST ((enum rusm_kind)70) /* so too */
+#define NOTE_GAP ((enum rusm_kind)71)       /* for runtime_gap: from.serial, ref */
+#define NOTE_GAPS_TELL ((enum rusm_kind)72) /* for runtime_gaps_tell: from, error */
+
+struct crossing {
+    unsigned count;                            /* schedulers */
+    unsigned bits;                             /* of a serial that say whose it is */
+    atomic_uint turns;                         /* whose turn it is to get a process from outside */
+    struct runtime *runtime[LIMIT_SCHEDULERS]; /* not changed while there are threads */
+    struct names names;
+    struct node_names nodes;
+    struct inbox inbox[LIMIT_SCHEDULERS];
+};
+
+/* What is on its way to one sibling, until the next flush. */
+struct outgoing {
+    struct message *newest, *oldest;
+};
+
+struct side {
+    struct crossing *crossing;
+    uint64_t dirty; /* a bit for each of out that is not empty */
+    struct outgoing out[LIMIT_SCHEDULERS];
+    struct map passages; /* struct passage of our senders */
+    struct list idle;    /* those of them that nothing is under way on, the oldest first */
+    size_t idle_count;
+    struct list parked; /* siblings' passages whose messages wait for room here */
+    struct map gate;    /* those that wait for another node to take more, by sender's serial */
+    struct list gated;  /* the same */
+};
+
+/* rt is one more of the crossing's. 0 or RUSM_ENOMEM. */
+int crossing_join(struct crossing *x, struct runtime *rt, unsigned index, uint64_t seed);
+/* All of its messages must have come home. */
+void crossing_leave(struct runtime *rt);
+
+/* Takes m, to be with that sibling after the next flush: one of our own on its way, or one of its own
+ * on its way back. */
+void crossing_out(struct side *side, unsigned to, struct message *m);
+/* A flush to one of them. */
+void crossing_push(struct side *side, unsigned to);
+/* Tells a sibling something. 0 or RUSM_ENOMEM. */
+int crossing_note(struct runtime *rt, unsigned to, enum rusm_kind kind, rusm_pid from, uint64_t ref,
+                  int error, void *data);
+/* Scheduler 0's runtime tells all others that a node is connected. Before, what its loss takes is
+ * reserved. RUSM_ENOMEM. */
+int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarnation);
+void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
+/* The same for a client, which no one is told of but when it is lost. */
+int crossing_reserve(struct runtime *rt, struct node_name *node);
+void crossing_unreserve(struct runtime *rt, struct node_name *node); /* if it was never lost */
+
+#endif

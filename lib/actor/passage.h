@@ -1,0 +1,29 @@
+/* passage: the way from one process to another that is a sibling scheduler's, or, for those that have
+ * no sockets, to a process of another node, by scheduler 0 who has them (the gate). It is to siblings
+ * what a lane is to nodes: order, and credit as the process takes.
+ *
+ * A passage is its sender's scheduler's: it counts what is under way (in the inbox, in the mailbox, or
+ * waiting for room in it), says RUSM_BUSY above the window, and RUSM_WRITABLE when half of it has come
+ * home. The far scheduler has the other half of the struct as long as something is under way: what
+ * waits there for room, in order. One that waits for nothing is remembered for a while, not for ever.
+ * That half may be freed as soon as its last message has been pushed home, which is never done while
+ * one of the functions here is at work (runtime_flush). */
+#ifndef ACTOR_PASSAGE_H
+#define ACTOR_PASSAGE_H
+
+#include "actor/siblings.h"
+#include "actor/state.h"
+
+/* Takes what it is given, unless it says RUSM_BUSY or RUSM_ENOMEM. */
+int passage_post(struct runtime *rt, const struct passing *in);
+/* A message of ours is back: credit. */
+void passage_home(struct runtime *rt, struct message *m);
+/* A message of a sibling has arrived. */
+void passage_arrive(struct runtime *rt, struct message *m);
+/* Another node takes more of that process; serial 0: of all. */
+void passage_writable(struct runtime *rt, rusm_pid from);
+/* What waits for room and is of that node's processes is dropped. */
+void passage_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
+void passage_fini(struct runtime *rt);
+
+#endif

@@ -1,0 +1,60 @@
+/* siblings: what the owner of a node's schedulers calls to join their runtimes. The crossing itself is
+ * actor/crossing.h, and what crosses, actor/passage.h. */
+#ifndef ACTOR_SIBLINGS_H
+#define ACTOR_SIBLINGS_H
+
+#include "actor/hooks.h"
+#include "actor/runtime.h"
+
+/* For 2 to LIMIT_SCHEDULERS. Frees after all runtimes. NULL: no memory. */
+struct crossing *crossing_new(unsigned count, uint64_t seed);
+void crossing_free(struct crossing *x); /* NULL is fine */
+/* Which scheduler is to get the next process from outside: in turn. Any thread. */
+unsigned crossing_turn(struct crossing *x);
+
+/* Takes in what siblings have sent; true: there was something. To be called each turn. */
+bool runtime_receive(struct runtime *rt, uint64_t now_ns);
+/* Is there something? */
+bool runtime_called(const struct runtime *rt);
+/* Sends what is for siblings; runtime_run does so too. Not from within a behaviour or a hook. */
+void runtime_flush(struct runtime *rt);
+/* It is about to sleep: from now on hooks->wake is called for what comes. False: there is something. */
+bool runtime_sleep(struct runtime *rt);
+
+unsigned runtime_index(const struct runtime *rt);
+/* Whose process has that serial; this one's number: its own, or nobody's. */
+unsigned runtime_whose(const struct runtime *rt, uint64_t serial);
+
+/* Something to do on a sibling's thread, between its handlers, and then on the asking one's. Owned by
+ * who asks, until `done`. */
+struct errand {
+    void (*run)(struct errand *errand, struct runtime *there);
+    void (*done)(struct errand *errand, struct runtime *here);
+};
+int runtime_errand(struct runtime *rt, unsigned to, struct errand *errand); /* or RUSM_ENOMEM */
+
+/* A message on its way to a sibling's process, with what hangs on it. All borrowed, but for block. */
+struct passing {
+    struct post post;
+    void *block; /* taken, unless there is an error; NULL: post.data */
+    struct credit *credit;
+    uint32_t credit_bytes;
+    bool has_receipt;
+    bool urgent;           /* an exit signal's second copy: it acts unless it is trapped */
+    uint64_t receipt;      /* hooks->receipt says what came of it */
+    struct waiter *waiter; /* told when there is room after RUSM_BUSY; NULL: post.from is */
+};
+/* From another node to a process of a sibling. 0, RUSM_BUSY, RUSM_ENOMEM. */
+int runtime_pass(struct runtime *rt, const struct passing *in);
+/* Does a waiter wait for room on that way? */
+bool runtime_pass_waits(const struct runtime *rt, rusm_pid from, rusm_pid to);
+/* Is something of a sibling's on its way to other nodes, which would not take it yet? */
+bool runtime_gated(const struct runtime *rt);
+/* That is given up: they are told RUSM_ENOCONN. */
+void runtime_ungate(struct runtime *rt);
+/* An answer to a request of a process of this node, whosever it is; gone: nothing. Without memory for
+ * it, the process waits in vain. */
+void runtime_answer(struct runtime *rt, uint64_t serial, enum rusm_kind kind, int error,
+                    rusm_pid from, uint64_t ref, const char *text);
+
+#endif

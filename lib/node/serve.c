@@ -1,0 +1,181 @@
+/* serve: requests that another scheduler's thread works on: a spawn, a kill. The answer is
+ * given by scheduler 0, to a peer that may be gone by then. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "node/node.h"
+
+void served_begin(struct served *s, struct connection *c, uint64_t id)
+{
+    *s = (struct served){ .c = c, .id = id };
+    list_init(&s->link);
+    list_append(&c->served, &s->link);
+}
+
+void served_end(struct served *s)
+{
+    list_remove(&s->link);
+}
+
+void served_forget_all(struct connection *c)
+{
+    list_each_safe(link, &c->served) {
+        struct served *s = list_entry(link, struct served, link);
+        list_remove(link);
+        s->c = NULL;
+    }
+}
+
+/* ---- spawn ---- */
+
+struct served_spawn {
+    struct spawning spawning;
+    struct served served;
+    char spawnable[RUSM_NAME_MAX + 1];
+};
+
+static void spawn_over(struct spawning *spawning, struct runtime *here)
+{
+    struct served_spawn *s = (struct served_spawn *)(void *)spawning;
+    struct connection *c = s->served.c;
+    uint64_t id = s->served.id;
+    int error = spawning->error;
+    (void)here;
+    if (c && error && spawning->unnamed)
+        rpc_fail(c, id, error,
+                 error == RUSM_EEXIST ? "the name '%s' is taken on %s"
+                                      : "cannot register '%s' on %s",
+                 spawning->name, c->node->name);
+    else if (c && error)
+        rpc_fail(c, id, error, "cannot spawn '%s': %s", s->spawnable,
+                 spawning->why.text[0] ? spawning->why.text : rusm_strerror(error));
+    else if (c)
+        rpc_spawned(c, id, spawning->pid);
+    served_end(&s->served);
+    spawning_fini(spawning);
+    free(s);
+}
+
+int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *spawn,
+                    const struct rusm_args *args, struct rusm_why *why)
+{
+    const struct rusm_behaviour *behaviour;
+    int error = rpc_spawnable(c->node, spawn, &behaviour, why);
+    struct served_spawn *s = error ? NULL : calloc(1, sizeof *s);
+    if (!s)
+        return error ? error : err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
+    error = spawning_init(&s->spawning, behaviour, args,
+                          spawn->scope == SPAWN_NO_NAME ? NULL : spawn->name, spawn->name_len,
+                          spawn->scope == SPAWN_GLOBAL);
+    served_begin(&s->served, c, id);
+    memcpy(s->spawnable, spawn->spawnable, spawn->spawnable_len);
+    s->spawning.over = spawn_over;
+    error = error ? error : spawning_start(c->node->runtime, &s->spawning);
+    if (error) {
+        served_end(&s->served);
+        spawning_fini(&s->spawning);
+        free(s);
+        return err_why(why, error, "%s", rusm_strerror(error));
+    }
+    return 0;
+}
+
+/* ---- kill ---- */
+
+struct served_kill {
+    struct errand errand;
+    struct served served;
+    uint64_t serial;
+    int error;
+    char reason[];
+};
+
+static void kill_run(struct errand *errand, struct runtime *there)
+{
+    struct served_kill *k = (struct served_kill *)(void *)errand;
+    k->error = runtime_exit(there, k->serial, (rusm_pid){ 0 }, k->reason);
+}
+
+static void kill_done(struct errand *errand, struct runtime *here)
+{
+    struct served_kill *k = (struct served_kill *)(void *)errand;
+    struct connection *c = k->served.c;
+    (void)here;
+    if (c && k->error)
+        rpc_fail(c, k->served.id, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)k->serial,
+                 c->node->name);
+    else if (c)
+        rpc_done(c, k->served.id);
+    served_end(&k->served);
+    free(k);
+}
+
+int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const char *reason)
+{
+    size_t len = strlen(reason);
+    struct served_kill *k = calloc(1, sizeof *k + len + 1);
+    if (!k)
+        return RUSM_ENOMEM;
+    k->errand = (struct errand){ .run = kill_run, .done = kill_done };
+    k->serial = serial;
+    memcpy(k->reason, reason, len);
+    served_begin(&k->served, c, id);
+    int error =
+        runtime_errand(c->node->runtime, runtime_whose(c->node->runtime, serial), &k->errand);
+    if (error) {
+        served_end(&k->served);
+        free(k);
+    }
+    return error;
+}
+
+/* ---- a spawn that a sibling's process asks of another node ---- */
+
+struct asked_spawn {
+    struct spawning spawning; /* what is copied */
+    rusm_pid self;
+    uint32_t node;
+    uint64_t ref;
+    int error;
+    struct rusm_node *here;
+};
+
+static void ask_run(struct errand *errand, struct runtime *there)
+{
+    struct asked_spawn *a = (struct asked_spawn *)(void *)errand;
+    struct connection *c = connection_find(a->here, a->node);
+    (void)there;
+    a->error = c ? rpc_spawn(c, a->self.serial, a->spawning.name, &a->spawning.args, a->ref)
+                 : RUSM_ENOCONN;
+}
+
+static void ask_done(struct errand *errand, struct runtime *here)
+{
+    struct asked_spawn *a = (struct asked_spawn *)(void *)errand;
+    if (a->error)
+        runtime_answer(here, a->self.serial, RUSM_FAILED, a->error, (rusm_pid){ .node = a->node },
+                       a->ref, rusm_strerror(a->error));
+    spawning_fini(&a->spawning);
+    free(a);
+}
+
+int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spawnable,
+                   const struct rusm_args *args, uint64_t ref)
+{
+    struct asked_spawn *a = calloc(1, sizeof *a);
+    if (!a)
+        return RUSM_ENOMEM;
+    int error = spawning_init(&a->spawning, NULL, args, spawnable, strlen(spawnable), false);
+    a->spawning.errand = (struct errand){ .run = ask_run, .done = ask_done };
+    a->self = self;
+    a->node = index;
+    a->ref = ref;
+    a->here = s->node;
+    error = error ? error : runtime_errand(s->runtime, 0, &a->spawning.errand);
+    if (error) {
+        spawning_fini(&a->spawning);
+        free(a);
+    }
+    return error;
+}
