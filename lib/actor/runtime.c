@@ -175,7 +175,9 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
         runtime_run_one(rt, list_entry(l, struct rusm_process, run), &budget);
-        runtime_flush(rt);
+        if (rt->side) {
+            runtime_flush(rt);
+        }
     }
     wait_wake(rt);
     runtime_flush(rt);
