@@ -4,8 +4,9 @@
  *
  *   rusm_node_*     own a node: make it, teach it behaviours, run it, stop it.
  *   rusm_<verb>     what a process does, from inside its behaviour's init, receive, body and stop
- *                   only, on the node's own thread. None of them ever blocks that; in a body some
- *                   make the process wait while others run.
+ *                   only, on the thread of its scheduler (rusm_node_run's own, unless there are
+ *                   several). None of them ever blocks that; in a body some make the process wait
+ *                   while others run.
  *   rusm_client_*   reach a running node from outside, as the rusm command does: synchronous,
  *                   each takes a timeout in milliseconds and may block that long.
  *
@@ -120,7 +121,9 @@ struct rusm_args {
     const char *const *value; /* NUL-terminated; borrowed during init */
 };
 
-/* What a process does. Constant for the node's life; shared by all processes of its kind. */
+/* What a process does. Constant for the node's life; shared by all processes of its kind. On a node of
+ * several schedulers these run on several threads: a process's state is its own, but whatever else its
+ * functions use, `context` for one, must bear that. */
 struct rusm_behaviour {
     const char *name; /* shown by attach; also the spawnable's name by default */
     /* Makes the process's state. 0, or an error after which no process exists (a text for the
@@ -130,7 +133,8 @@ struct rusm_behaviour {
     void (*receive)(struct rusm_process *self, void *state, const struct rusm_message *message);
     /* Frees the state; called exactly once after a successful init. NULL: nothing to free. */
     void (*stop)(struct rusm_process *self, void *state, const char *reason);
-    void *context; /* the program's own, for all processes of the behaviour: rusm_context */
+    void *context; /* the program's own, for all processes of the behaviour, on all schedulers'
+                      threads: rusm_context */
     /* The other way to write a process, a coroutine: runs on a stack of its own and takes messages
      * with rusm_receive. When it returns the process has ended, "normal". When it is ended where it
      * waits, its stack is dropped as it is: what must be freed belongs into the state. */
@@ -159,8 +163,8 @@ void *rusm_context(const struct rusm_process *self);         /* its behaviour's 
 uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop turn */
 
 /* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or
- * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a local pid or
- * name that is gone. RUSM_ENOCONN: no connection to that node. RUSM_ETOOLARGE, RUSM_ENOMEM.
+ * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a name or a
+ * pid of this scheduler that is gone (one of another scheduler is counted). RUSM_ENOCONN: no connection to that node. RUSM_ETOOLARGE, RUSM_ENOMEM.
  * Messages from one process to one address arrive in order, at most once. */
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags);
 
@@ -272,7 +276,7 @@ int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const v
  * message may be in the mailbox already. */
 int rusm_cancel(struct rusm_process *self, uint64_t ref);
 
-/* Starts a process on this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many processes. */
+/* Starts a process on this scheduler of this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many processes. */
 int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                const struct rusm_args *args, rusm_pid *pid);
 
@@ -280,8 +284,8 @@ int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour
 int rusm_spawn_link(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                     const struct rusm_args *args, rusm_pid *pid);
 
-/* Asks the node with that index to start one of its spawnables; RUSM_SPAWNED or RUSM_FAILED with
- * *ref follows. */
+/* Asks the node with that index to start one of its spawnables, on the scheduler whose turn it is (0:
+ * this node, too); RUSM_SPAWNED or RUSM_FAILED with *ref follows. */
 int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
                   const struct rusm_args *args, uint64_t *ref);
 
@@ -422,7 +426,7 @@ struct rusm_node_options {
      * line that names the process. For that, rusm_node_run handles SIGSEGV for the whole program, if
      * nobody does yet. */
     bool name_overflow;
-    uint32_t schedulers; /* threads that run processes, to 64: rusm_node_run's and others [1] */
+    uint32_t schedulers; /* threads that run processes, to 64: rusm_node_run's and more [1] */
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.
