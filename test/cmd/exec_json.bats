@@ -49,7 +49,30 @@ told() { wait_until grep -qxE -e "$1" news || { cat news; return 1; }; }
     rusm spawn london watch -- greeter nobody@paris
     wait_until has_line london.out 'greeter received: nobody@paris has ended: noproc'
     rusm kill paris worker 'for a reason'
-    wait_until has_line london.out 'greeter received: worker@paris has ended: for a reason'
+    wait_until grep -qxE 'greeter received: worker@paris has ended: (for a reason|noproc)' london.out
+}
+
+# The display of rusm-port(7) that follows a line with this text.
+page() {
+    sed -n "/$1/,/^\.Ed/p" "$BATS_TEST_DIRNAME/../../man/rusm-port.7" |
+        sed '1,/^\.Bd/d; /^\.Ed/d; s/\\e/\\/g'
+}
+
+@test "exec+json: the programs of the manual page work as they stand" {
+    page 'shortest useful program' >shout.py
+    page 'tells one process of another' >watch.sh
+    page 'In JavaScript' >counter.js
+    start_node london --boot greeter=greeter --boot echo=echo --boot 'shout=exec+json:python3 shout.py' \
+        --boot 'tally=exec+json:node counter.js' --spawnable 'watch=exec+json:sh watch.sh "$@"'
+    expect 0 rusm call london shout hello
+    equal "$output" HELLO
+    wait_until rusm send london counter apple
+    expect 0 rusm call london counter apple
+    equal "$output" 1
+    rusm spawn london echo --name brief
+    rusm spawn london watch -- greeter brief
+    rusm kill london brief 'for a reason' # before it is watched, perhaps
+    wait_until grep -qxE 'greeter received: brief has ended: (for a reason|noproc)' london.out
 }
 
 @test "exec+json: messages and calls, text and bytes" {
