@@ -33,6 +33,7 @@ struct h3_stream {
     bool ended;                /* the request is complete */
     bool stopped;              /* the client was told that we want no more of it */
     bool answering;            /* the response was begun */
+    bool ranked;               /* the client said what matters more (RFC 9218) */
 };
 
 extern const nghttp3_callbacks h3_callbacks;

@@ -73,6 +73,22 @@ static nghttp3_nv field(const char *name, const char *value)
                          .valuelen = strlen(value) };
 }
 
+/* Answers take turns, so that a long one holds up no other, unless the client wants it otherwise: by
+ * itself nghttp3 sends one after the other. */
+static int take_turns(struct h3_stream *s)
+{
+    const nghttp3_pri turns = { .urgency = NGHTTP3_DEFAULT_URGENCY, .inc = 1 };
+
+    if (s->ranked) {
+        return 0;
+    }
+#if NGHTTP3_VERSION_NUM >= 0x010000
+    return nghttp3_conn_set_server_stream_priority(s->h3->http, s->id, &turns);
+#else
+    return nghttp3_conn_set_stream_priority(s->h3->http, s->id, &turns);
+#endif
+}
+
 static void submit(struct h3_stream *s, const struct exchange_head *head)
 {
     static const nghttp3_data_reader reader = { .read_data = read_data };
@@ -95,8 +111,11 @@ static void submit(struct h3_stream *s, const struct exchange_head *head)
         snprintf(length, sizeof(length), "%llu", (unsigned long long)head->length);
         fields[count++] = field("content-length", length);
     }
-    error = nghttp3_conn_submit_response(s->h3->http, s->id, fields, count,
-                                         head->length == 0 ? NULL : &reader);
+    error = take_turns(s);
+    if (!error) {
+        error = nghttp3_conn_submit_response(s->h3->http, s->id, fields, count,
+                                             head->length == 0 ? NULL : &reader);
+    }
     if (error) {
         h3_fail(s->h3, error);
     }
@@ -172,7 +191,8 @@ static int recv_header(nghttp3_conn *http, int64_t id, int32_t token, nghttp3_rc
     struct h3_stream *s = stream_user;
     nghttp3_vec n = nghttp3_rcbuf_get_buf(name), v = nghttp3_rcbuf_get_buf(value);
 
-    (void)http, (void)id, (void)token, (void)flags, (void)user;
+    (void)http, (void)id, (void)flags, (void)user;
+    s->ranked |= token == NGHTTP3_QPACK_TOKEN_PRIORITY;
     if (s->exchange) {
         exchange_field(s->exchange, (const char *)n.base, n.len, (const char *)v.base, v.len);
     }

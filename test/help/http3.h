@@ -23,8 +23,9 @@ struct http3 {
     nghttp3_conn *http;
     struct conn_end end;
     bool ready, refused;
-    unsigned going; /* GOAWAYs */
-    struct {        /* rude: bytes on a stream that nghttp3 knows nothing of */
+    unsigned going;  /* GOAWAYs */
+    uint64_t window; /* credit of a response; set before http3_open; 0: HTTP3_WINDOW */
+    struct {         /* rude: bytes on a stream that nghttp3 knows nothing of */
         int64_t id;
         const void *data;
         size_t len, sent;
@@ -327,14 +328,14 @@ static inline int http3_open(struct http3 *h, const struct sockaddr *to, socklen
         .keep_alive_ns = 5 * (uint64_t)1000000000,
         .handshake_timeout_ns = 10 * (uint64_t)1000000000,
         .stream_window = 65536,
-        .control_window = HTTP3_WINDOW,
+        .control_window = h->window ? h->window : HTTP3_WINDOW,
         .max_streams_uni = 100,
         .max_connections = 1,
     };
     struct rusm_why why;
     int error;
 
-    *h = (struct http3){ 0 };
+    *h = (struct http3){ .window = h->window };
     nghttp3_settings_default(&settings);
     must(nghttp3_conn_client_new(&h->http, &callbacks, &settings, nghttp3_mem_default(), h) == 0);
     error = endpoint_new(&h->endpoint, &o, &events, h, &why);

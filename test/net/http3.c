@@ -125,7 +125,7 @@ int main(int argc, char **argv)
     struct identity *identity;
     struct rusm_why why;
     struct sockaddr_in to;
-    struct http3 h;
+    struct http3 h = { .conn = NULL };
     bool anonymous = false;
     void *body = NULL;
 

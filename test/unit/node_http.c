@@ -373,6 +373,35 @@ static void test_many(void **state)
     free(r);
 }
 
+/* A long answer on its way holds up no short one. */
+static void test_turns(void **state)
+{
+    struct web *w = *state;
+    size_t len = RUSM_MESSAGE_MAX;
+    char *body = calloc(1, len);
+    struct http3_request r = {
+        .method = "POST", .path = "/v1/call/echo", .body = body, .len = len, .hold = SIZE_MAX
+    };
+
+    assert_non_null(body);
+    http3_close(&w->client);
+    w->client.window = 2 * len; /* so that it has to wait for nothing but its turn */
+    web_dial(w, false);
+    begin(w, &r);
+    while (r.status == 0) {
+        assert_non_null(w->client.conn);
+        http3_turn(&w->client, 5);
+    }
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ask(w, "GET", "/v1/node", NULL), 200);
+    }
+    assert_false(r.done);
+    assert_true(http3_wait(&w->client, &r, 20));
+    assert_int_equal(buf_len(&r.answer), len);
+    http3_forget(&r);
+    free(body);
+}
+
 /* Broken off by the client: the call is over, for the one that was asked too. */
 static void test_cancelled(void **state)
 {
@@ -484,7 +513,8 @@ int main(void)
         WEB(test_spawn_and_kill), WEB(test_process_killed),
         WEB(test_token),          WEB(test_foreign_certificate),
         WEB(test_oversized),      WEB(test_many),
-        WEB(test_cancelled),      WEB(test_leave),
+        WEB(test_turns),          WEB(test_cancelled),
+        WEB(test_leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
