@@ -158,6 +158,9 @@ void peer_turn(struct peer *p, uint64_t now_ns)
         return;
     }
     int error = lanes_in_turn(&p->in, now_ns);
+    if (!list_empty(&p->in.granted)) {
+        peer_needs_tick(p); /* one that stalls is broken off, even if no byte comes ever after */
+    }
     if (error) {
         peer_fail(p, error, "malformed lane");
         return;

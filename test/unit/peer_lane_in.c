@@ -323,6 +323,29 @@ static void say_part(struct duo *p, struct side_stream *st, size_t len, uint64_t
     free(bytes);
 }
 
+/* So is one that got its grant in a turn, as its lane went on, and nothing comes ever after. */
+static void test_grant_of_a_turn_stalls(void **state)
+{
+    struct duo *p = *state;
+    struct side_stream *st = raw_open(&p->raw, false);
+    box_open(&p->b, 5, 1, 10000, 0);
+    raw_header(&p->raw, st, LANE_ORDERED, 0, 1, 5);
+    raw_letter(&p->raw, st, 10, 0);
+    raw_letter(&p->raw, st, 10, 1); /* held, with what is behind it */
+    say_part(p, st, 100000, 2, 0, 1000);
+    pair_until(NULL, &p->b, &p->raw, st->acked == st->len && !list_empty(&p->b.box[5].held));
+    peers_tick(&p->b.peers, host_now_ns(&p->b));
+    assert_false(peers_ticking(&p->b.peers));
+    box_take(&p->b.box[5]);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].granted);
+    assert_true(peers_ticking(&p->b.peers));
+    peers_tick(&p->b.peers, host_now_ns(&p->b));
+    p->b.ahead_ns = LIMIT_GRANT_STALL_NS;
+    peers_tick(&p->b.peers, host_now_ns(&p->b));
+    assert_null(p->b.box[5].granted);
+    assert_int_equal(p->b.losses, 1);
+}
+
 /* Those that fit in the window but not in a packet need no grant; a held one goes up first. */
 static void test_longer_than_a_packet(void **state)
 {
@@ -401,14 +424,23 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define PAIR(name) cmocka_unit_test_setup_teardown(name, duo_connected, duo_teardown)
 #define RAW(name) cmocka_unit_test_setup_teardown(name, duo_raw, duo_teardown)
-        PAIR(test_edges_alone),          PAIR(test_edges_in_sequence),
-        PAIR(test_edges_of_many),        PAIR(test_largest_message),
-        PAIR(test_flood_is_bounded),     PAIR(test_window_grows),
-        PAIR(test_window_budget),        PAIR(test_a_held_lane_holds_no_other),
-        PAIR(test_held_lanes_all_go_on), PAIR(test_nobody_there),
-        PAIR(test_grants_take_turns),    PAIR(test_taken_before_a_granted_one),
-        RAW(test_grant_stalls),          RAW(test_fin_behind_a_large_one),
-        RAW(test_longer_than_a_packet),  RAW(test_slow_behind_a_granted_one),
+        PAIR(test_edges_alone),
+        PAIR(test_edges_in_sequence),
+        PAIR(test_edges_of_many),
+        PAIR(test_largest_message),
+        PAIR(test_flood_is_bounded),
+        PAIR(test_window_grows),
+        PAIR(test_window_budget),
+        PAIR(test_a_held_lane_holds_no_other),
+        PAIR(test_held_lanes_all_go_on),
+        PAIR(test_nobody_there),
+        PAIR(test_grants_take_turns),
+        PAIR(test_taken_before_a_granted_one),
+        RAW(test_grant_stalls),
+        RAW(test_fin_behind_a_large_one),
+        RAW(test_grant_of_a_turn_stalls),
+        RAW(test_longer_than_a_packet),
+        RAW(test_slow_behind_a_granted_one),
     };
     return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }
