@@ -114,6 +114,10 @@
  * RUSM_ELIMIT; those of a peer are ignored and counted. */
 #define LIMIT_NAMES ((size_t)1024 * 1024)
 
+/* So many times that is what all peers together may claim: about a gigabyte, however many they say
+ * they are. Above: ignored and counted. */
+#define LIMIT_NAMES_PEERS 4
+
 /* Node names seen; they are never forgotten, as pids refer to them by index. Above: RUSM_ELIMIT, a
  * node of a new name is not let in. Only a holder of the certificate can make names up, and it could
  * stop the node as well; it costs a handshake a name. Clients have places of their own beyond. */

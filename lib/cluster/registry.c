@@ -115,6 +115,7 @@ int registry_attach(struct registry *r, struct registry_claim *claim, struct reg
     list_append(&n->claims, &claim->at_name);
     list_init(&claim->at_owner);
     owner->count++;
+    r->heard += owner != &r->self;
     registry_settle(r, n);
     return 0;
 }
@@ -124,6 +125,7 @@ void registry_detach(struct registry *r, struct registry_claim *claim)
     list_remove(&claim->at_name);
     list_remove(&claim->at_owner);
     claim->owner->count--;
+    r->heard -= claim->owner != &r->self;
     registry_settle(r, claim->name);
 }
 

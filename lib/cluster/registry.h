@@ -29,7 +29,8 @@ struct registry_options {
     const char *node;     /* our name; borrowed */
     uint32_t incarnation; /* ours */
     uint64_t seed;        /* of the hash tables */
-    size_t names_max;     /* claims of one owner, ours too; 0: LIMIT_NAMES */
+    size_t names_max; /* claims of one owner, ours too; 0: LIMIT_NAMES. LIMIT_NAMES_PEERS times so
+                             many of all peers */
     void *user;
     /* Our claim to `name` by the process `serial` held it and does no longer: `holder` does. At
      * most once a change; may call registry_claim and registry_withdraw*. NULL: nobody cares. */

@@ -2,6 +2,7 @@
  * on its own thread. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/limits.h"
 #include "base/must.h"
 #include "cluster/registry.h"
 #include "cluster/registry_state.h"
@@ -24,7 +25,7 @@ static void registry_merge(struct registry *r, uint64_t time, uint64_t now_ms)
 static int registry_hear_new(struct registry *r, struct registry_owner *peer,
                              const struct claim *heard)
 {
-    if (peer->count >= r->names_max) {
+    if (peer->count >= r->names_max || r->heard >= LIMIT_NAMES_PEERS * r->names_max) {
         r->counters.refused++;
         return 0;
     }

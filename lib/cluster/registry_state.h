@@ -78,6 +78,7 @@ struct registry {
     size_t dead_count, bury_at; /* tombstones; how many of them are worth a look at all peers */
     uint64_t clock;             /* hybrid; our latest time, or one merged from a peer */
     size_t names_max;
+    size_t heard; /* claims of all peers */
     struct registry_counters counters;
     void *user;
     void (*lost_hook)(void *user, uint64_t serial, const char *name, size_t len,

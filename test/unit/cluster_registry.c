@@ -533,6 +533,31 @@ static void test_limit_of_a_peer(void **state)
     registry_free(r);
 }
 
+/* Nor may many peers together have us keep more than so many times that. */
+static void test_limit_of_all_peers(void **state)
+{
+    struct registry *r = make("london", 2, NULL);
+    char node[] = "peer0", name[] = "a0";
+
+    (void)state;
+    for (uint32_t i = 1; i <= 5; i++) {
+        node[4] = name[1] = (char)('0' + i);
+        name[0] = 'a';
+        assert_int_equal(registry_peer_up(r, node, i, 1), 0);
+        assert_int_equal(say(r, i, 0, name, UINT64_C(1), TIME(0), NULL), 0);
+        name[0] = 'b';
+        assert_int_equal(say(r, i, 0, name, UINT64_C(2), TIME(0), NULL), 0);
+    }
+    assert_int_equal(counters(r).refused, 2);
+    assert_string_equal(whereis(r, "b4"), "2@peer4");
+    assert_string_equal(whereis(r, "a5"), "-");
+    registry_peer_down(r, 1);
+    assert_int_equal(say(r, 5, 0, "a5", UINT64_C(1), TIME(1), NULL), 0);
+    assert_string_equal(whereis(r, "a5"), "1@peer5");
+    assert_int_equal(registry_claim(r, "own", 3, 1, NOW), 0); /* of our own there are others */
+    registry_free(r);
+}
+
 static void test_malformed(void **state)
 {
     static const uint8_t serial0[] = { 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 'a' };
@@ -736,6 +761,7 @@ int main(void)
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_peer_again_is_new),
         cmocka_unit_test(test_limit_of_a_peer),
+        cmocka_unit_test(test_limit_of_all_peers),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_lost),
