@@ -163,9 +163,9 @@ uint64_t gate_tick(struct rusm_node *node)
     struct gate *gate = node->gate;
     if (!gate)
         return UINT64_MAX;
-    gate_process_tick(gate);
-    uint64_t next_ns = gateway_tick(gate->gateway, node->now_ns);
-    return gate->busy_until_ns < next_ns ? gate->busy_until_ns : next_ns;
+    uint64_t process_ns = gate_process_tick(gate),
+             next_ns = gateway_tick(gate->gateway, node->now_ns);
+    return process_ns < next_ns ? process_ns : next_ns;
 }
 
 void gate_leave(struct rusm_node *node)

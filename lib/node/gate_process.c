@@ -5,7 +5,10 @@
 #include <string.h>
 #include "base/limits.h"
 
-/* A job that waits for its reply. */
+/* A bit that no ref of a call has. */
+#define RECEIPT ((uint64_t)1 << 63)
+
+/* A job that waits for its reply or receipt. */
 struct asked {
     struct map_node by_ref;
     struct gateway_job *job;
@@ -100,8 +103,74 @@ static void begin_call(struct gate *gate, struct rusm_process *self, struct gate
         gateway_taken(job);
 }
 
+/* The serial of a process of ours if it is another scheduler's; else 0. */
+static uint64_t siblings_serial(struct gate *gate, const struct gateway_job *job)
+{
+    struct rusm_node *node = gate->node;
+    struct registry_holder holder;
+    struct id_address a;
+    uint64_t serial = 0;
+    size_t len = strlen(job->process);
+    if (node->schedulers == 1)
+        return 0;
+    if (job->global)
+        serial = globals_whereis(node, job->process, len, &holder) == 0 && holder.node == 0
+                     ? holder.serial
+                     : 0;
+    else if (id_address_parse(job->process, len, &a) != 0 || !gate_is_here(node, &a))
+        return 0;
+    else if (!a.serial)
+        (void)runtime_find_name(node->runtime, a.name, a.name_len, &serial);
+    else if (!a.has_incarnation || a.incarnation == node->incarnation)
+        serial = a.serial;
+    return serial && runtime_whose(node->runtime, serial) != 0 ? serial : 0;
+}
+
+/* To a process of another scheduler: when its mailbox has it, a receipt says so. */
+static void begin_passing(struct gate *gate, struct rusm_process *self, struct gateway_job *job,
+                          uint64_t serial)
+{
+    struct passing in = { .post = { .from = rusm_self(self),
+                                    .to = { .serial = serial,
+                                            .incarnation = gate->node->incarnation },
+                                    .kind = RUSM_SEND,
+                                    .data = job->data,
+                                    .len = job->len },
+                          .has_receipt = true,
+                          .receipt = RECEIPT | ++gate->receipts };
+    int error = asked_add(gate, job, in.receipt);
+    if (!error) {
+        error = runtime_pass(gate->node->runtime, &in);
+        if (error)
+            asked_take(gate, in.receipt);
+    }
+    if (error == RUSM_BUSY) {
+        wait_for_room(gate, job);
+    } else if (error) {
+        gate_done(job, error);
+    } else {
+        gateway_taken(job);
+        job->busy_until_ns = gate->node->now_ns + LIMIT_HTTP_BUSY_NS;
+        list_append(&gate->passing, &job->link);
+    }
+}
+
+void gate_receipt(struct rusm_node *node, uint64_t receipt, int error)
+{
+    struct gateway_job *job = node->gate ? asked_take(node->gate, receipt) : NULL;
+    if (job) {
+        list_remove(&job->link);
+        gate_done(job, error);
+    }
+}
+
 static void begin_send(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
 {
+    uint64_t serial = siblings_serial(gate, job);
+    if (serial) {
+        begin_passing(gate, self, job, serial);
+        return;
+    }
     bool far = is_far(gate, job);
     int error = job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
                                              job->data, job->len, 0)
@@ -216,6 +285,8 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
     gate->woken = false;
     list_move_all(&gate->fresh, &gate->busy);
     gate->busy_until_ns = UINT64_MAX;
+    while (!list_empty(&gate->passing)) /* what was sent goes its way */
+        list_remove(list_first(&gate->passing));
     while (!list_empty(&gate->fresh)) {
         struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
         list_remove(&job->link);
@@ -266,19 +337,26 @@ void gate_process_begin(struct gate *gate, struct gateway_job *job)
 void gate_process_cancel(struct gate *gate, struct gateway_job *job)
 {
     struct runtime *rt = gate->node->runtime;
-    if (list_linked(&job->link)) {
-        list_remove(&job->link);
-        return;
-    }
     struct rusm_process *p = rt ? runtime_find(rt, gate->serial) : NULL;
-    if (asked_take(gate, job->ref) && p)
+    list_remove(&job->link);
+    if (job->ref && asked_take(gate, job->ref) && p)
         rusm_call_end(p, job->ref);
 }
 
-void gate_process_tick(struct gate *gate)
+uint64_t gate_process_tick(struct gate *gate)
 {
     if (gate->busy_until_ns <= gate->node->now_ns)
         give_up_busy(gate);
+    while (!list_empty(&gate->passing)) {
+        struct gateway_job *job = list_entry(list_first(&gate->passing), struct gateway_job, link);
+        if (gate->node->now_ns < job->busy_until_ns)
+            return job->busy_until_ns < gate->busy_until_ns ? job->busy_until_ns
+                                                            : gate->busy_until_ns;
+        list_remove(&job->link);
+        asked_take(gate, job->ref);
+        gateway_outcome(job, &(struct gateway_outcome){ .on_its_way = true });
+    }
+    return gate->busy_until_ns;
 }
 
 void gate_process_init(struct gate *gate)
@@ -290,6 +368,7 @@ void gate_process_init(struct gate *gate)
                                                .context = gate };
     list_init(&gate->fresh);
     list_init(&gate->busy);
+    list_init(&gate->passing);
     gate->busy_until_ns = UINT64_MAX;
     map_init(&gate->asked, rng_u64(&gate->node->rng));
 }

@@ -14,8 +14,10 @@ struct gate {
     struct list fresh; /* jobs for the process to begin */
     struct list busy;  /* whose receiver's mailbox is full: tried again when there may be room */
     uint64_t busy_until_ns; /* when the first of them waited for too long; UINT64_MAX: none waits */
-    struct map asked;       /* by ref */
-    bool woken;             /* the process has a message to look at `fresh` */
+    struct list passing; /* sends to other schedulers' processes, without a receipt; oldest first */
+    struct map asked;    /* calls and those, by ref or receipt */
+    uint64_t receipts;   /* the last one wanted */
+    bool woken;          /* the process has a message to look at `fresh` */
 };
 
 /* Sets up what is the process's in *gate. */
@@ -24,8 +26,8 @@ void gate_process_fini(struct gate *gate);
 /* A SEND, CALL or KILL for the process to begin; it is started if there is none. */
 void gate_process_begin(struct gate *gate, struct gateway_job *job);
 void gate_process_cancel(struct gate *gate, struct gateway_job *job);
-/* Those that waited for room for too long are told so. */
-void gate_process_tick(struct gate *gate);
+/* Those that waited for too long are told so. When to be called again. */
+uint64_t gate_process_tick(struct gate *gate);
 /* The job is over, with that error or none. */
 void gate_done(struct gateway_job *job, int error);
 /* Is that process one of this node? */

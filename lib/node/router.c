@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/must.h"
+#include "node/gate.h"
 #include "node/node.h"
 
 /* The router's side of a lane that came in. */
@@ -409,6 +410,10 @@ static enum delivery deliver_far(struct rusm_node *node, struct route *r,
 
 static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
 {
+    if (from.node == 0) {
+        gate_receipt(context, id, error);
+        return;
+    }
     struct connection *c = connection_find(context, from.node);
     if (c && c->incarnation == from.incarnation)
         peer_send_receipt(c->peer, id, (uint64_t)-error);

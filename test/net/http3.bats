@@ -80,6 +80,27 @@ http3_expect() {
         rusm node --name oslo --http-token token
 }
 
+@test "processes of all schedulers: what is sent is in the mailbox, who is full is waited for" {
+    start_http --schedulers 2 --mailbox 4
+    printf 'hello' >hello
+    for n in 1 2 3 4; do # in turn: at least one is not the gateway's neighbour
+        rusm spawn london sink --name "s$n"
+        http3_expect 204 --method POST --file hello "$address" "/v1/send/s$n"
+        equal "$(rusm call london "s$n")" 1
+        http3_expect 200 --method POST --file hello "$address" "/v1/call/s$n"
+        equal "$output" 1
+    done
+    rusm spawn london echo --global everywhere
+    http3_expect 204 --method POST --file hello "$address" '/v1/send/everywhere?global=1'
+    http3_expect 204 --method DELETE "$address" /v1/processes/e
+    http3_expect 404 --method POST --file hello "$address" /v1/send/nobody
+    expect 0 "$HTTP3" --method POST --file hello --repeat 2000 --at-once 500 "$address" /v1/send/s1
+    equal "$output" '204: 2000'
+    expect 0 "$HTTP3" --method POST --file hello --repeat 2000 --at-once 500 "$address" /v1/send/s2
+    equal "$output" '204: 2000'
+    equal "$(rusm call london s1) $(rusm call london s2)" '2001 2001'
+}
+
 @test "calls to processes of another node, and when that is gone" {
     start_http
     start_node tokyo --boot t=echo --boot-global 'postman=relay t'
