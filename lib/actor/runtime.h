@@ -125,8 +125,9 @@ void process_wake(struct rusm_process *p);
 void process_hold(struct rusm_process *self, bool unasked);
 /* Does the caller of that RUSM_CALL still wait for self's answer? */
 bool process_asked(const struct rusm_process *self, rusm_pid caller, uint64_t ref);
-/* The context of the runtime's hooks. */
+/* The context of the runtime's hooks, and which of its siblings the runtime is. */
 void *process_context(const struct rusm_process *self);
+unsigned process_scheduler(const struct rusm_process *self);
 /* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. 0 (also for
  * the same one again), RUSM_EEXIST (the ref is taken by one on another process), RUSM_ELIMIT,
  * RUSM_ENOMEM. */

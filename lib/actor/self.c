@@ -32,6 +32,11 @@ void *process_context(const struct rusm_process *self)
     return self->rt->context;
 }
 
+unsigned process_scheduler(const struct rusm_process *self)
+{
+    return self->rt->index;
+}
+
 uint64_t rusm_now_ns(const struct rusm_process *self)
 {
     return self->rt->now_ns;

@@ -123,7 +123,7 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
     if (error)
         return err_why(why, error, "no event loop: %s", strerror(errno));
     resolver_init(&node->resolver, &node->loop);
-    return programs_init(node);
+    return programs_init(&node->programs, node, &node->loop);
 }
 
 static int publish(struct rusm_node *node, struct rusm_why *why)
@@ -263,7 +263,7 @@ void rusm_node_free(struct rusm_node *node)
     if (!node)
         return;
     schedulers_free(node);
-    port_host_fini(&node->programs);
+    port_host_fini(&node->programs.host);
     ports_fini(&node->ports);
     resolver_fini(&node->resolver);
     free_connections(node);

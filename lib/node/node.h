@@ -14,7 +14,6 @@
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
  *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
- *   programs.c    descriptors of the programs of exec:
  *   scheduler.c   the other threads                      globals.c   global names, for all of them
  *   serve.c       requests that other threads work on    output.c    what processes print
  */
@@ -114,6 +113,13 @@ struct dials {
     struct dial_queue vouched, others; /* by the user; the others share LIMIT_DIALS */
 };
 
+/* The programs of one scheduler's processes. */
+struct programs {
+    struct port_host host;
+    struct loop *loop;
+    struct rusm_node *node;
+};
+
 struct scheduler_counters {
     struct runtime_counters runtime;
     uint64_t processes;
@@ -136,9 +142,9 @@ struct rusm_node {
     struct loop loop;
     struct resolver resolver;
     struct endpoint *endpoint;
-    struct runtime *runtime; /* NULL while leaving */
-    struct ports ports;      /* behaviours from files and programs */
-    struct port_host programs;
+    struct runtime *runtime;   /* NULL while leaving */
+    struct ports ports;        /* behaviours from files and programs */
+    struct programs programs;  /* scheduler 0's */
     uint64_t supervisor;       /* serial of what starts its boots; 0: none yet */
     struct events events;      /* for those who look on over HTTP */
     struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
@@ -182,6 +188,7 @@ struct scheduler {
     struct runtime *runtime;
     struct loop loop;
     struct blocks blocks;
+    struct programs programs;
     pthread_t thread;
     bool started; /* its thread */
     atomic_bool over;
@@ -349,8 +356,13 @@ void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind,
 bool router_stuck(struct rusm_node *node, rusm_pid from, uint64_t serial);
 
 /* ---- programs.c ---- */
-int programs_init(struct rusm_node *node); /* 0 or RUSM_ENOMEM */
+int programs_init(struct programs *p, struct rusm_node *node,
+                  struct loop *loop);                                 /* 0, RUSM_ENOMEM */
+struct programs *programs_of(struct rusm_node *node, unsigned index); /* scheduler's */
 struct port_host *programs_host(const struct rusm_process *self);
+/* All of them, of all schedulers. */
+bool programs_ended(struct rusm_node *node);
+struct port_counters programs_counters(struct rusm_node *node);
 
 /* ---- exits.c ---- */
 /* An EXIT frame. */

@@ -20,29 +20,70 @@ static struct port_watch *hook_watch(void *context, int fd, bool writable,
 
 static void hook_arm(void *context, struct port_watch *w)
 {
-    struct rusm_node *node = context;
-    loop_arm(&node->loop, &w->watch);
+    struct programs *p = context;
+    loop_arm(p->loop, &w->watch);
 }
 
 static void hook_unwatch(void *context, struct port_watch *w)
 {
-    struct rusm_node *node = context;
+    struct programs *p = context;
     if (w)
-        loop_unwatch(&node->loop, &w->watch);
+        loop_unwatch(p->loop, &w->watch);
     free(w);
 }
 
-static const struct port_hooks hooks = { .watch = hook_watch,
-                                         .arm = hook_arm,
-                                         .unwatch = hook_unwatch };
-
-int programs_init(struct rusm_node *node)
+/* Scheduler 0 may be leaving, and waits for it. */
+static void hook_ended(void *context)
 {
-    return port_host_init(&node->programs, &hooks, node, &node->log, node->name);
+    struct programs *p = context;
+    loop_wake(&p->node->loop);
+}
+
+static const struct port_hooks hooks = {
+    .watch = hook_watch, .arm = hook_arm, .unwatch = hook_unwatch, .ended = hook_ended
+};
+
+int programs_init(struct programs *p, struct rusm_node *node, struct loop *loop)
+{
+    p->node = node;
+    p->loop = loop;
+    return port_host_init(&p->host, &hooks, p, &node->log, node->name);
+}
+
+struct programs *programs_of(struct rusm_node *node, unsigned index)
+{
+    return index == 0 ? &node->programs : &node->others[index - 1].programs;
 }
 
 struct port_host *programs_host(const struct rusm_process *self)
 {
-    struct rusm_node *node = process_context(self);
-    return &node->programs;
+    void *context = process_context(self);
+    return process_scheduler(self) == 0 ? &((struct rusm_node *)context)->programs.host
+                                        : &((struct scheduler *)context)->programs.host;
+}
+
+bool programs_ended(struct rusm_node *node)
+{
+    for (unsigned i = 0; i < node->schedulers; i++)
+        if (port_host_any(&programs_of(node, i)->host))
+            return false;
+    return true;
+}
+
+struct port_counters programs_counters(struct rusm_node *node)
+{
+    struct port_counters sum = { 0 };
+    for (unsigned i = 0; i < node->schedulers; i++) {
+        if (!scheduler_enter(node, i))
+            continue;
+        const struct port_counters *c = &programs_of(node, i)->host.shown;
+        sum.started += c->started;
+        sum.ended += c->ended;
+        sum.refused += c->refused;
+        sum.unasked += c->unasked;
+        sum.bad += c->bad;
+        sum.unlogged += c->unlogged;
+        scheduler_leave(node, i);
+    }
+    return sum;
 }

@@ -100,6 +100,8 @@ int schedulers_open(struct rusm_node *node, struct runtime_options *options, uin
         pthread_mutex_init(&s->turning, NULL);
         if ((error = loop_init(&s->loop, -1, spin_ns)) != 0)
             return error;
+        if ((error = programs_init(&s->programs, node, &s->loop)) != 0)
+            return error;
         options->index = i;
         options->blocks = &s->blocks;
         options->hooks = &scheduler_runtime_hooks;
@@ -126,8 +128,10 @@ static bool turn(struct scheduler *s, uint64_t now_ns, uint64_t *tick_ns)
         sched_yield();
     pthread_mutex_lock(&s->turning);
     bool more = runtime_receive(rt, now_ns);
+    port_host_look(&s->programs.host);
     if (runtime_ready(rt) || runtime_next_ns(rt) <= now_ns)
         runtime_run(rt, LIMIT_TURN_BUDGET, now_ns);
+    more |= port_host_turn(&s->programs.host, now_ns);
     runtime_flush(rt);
     if (!blocks_any(&s->blocks)) {
         *tick_ns = now_ns + TICK_NS;
@@ -149,6 +153,8 @@ static void *scheduler_main(void *argument)
         uint64_t now_ns = endpoint_now_ns(), next_ns;
         bool more = turn(s, now_ns, &tick_ns);
         next_ns = runtime_next_ns(s->runtime);
+        if (port_host_next_ns(&s->programs.host) < next_ns)
+            next_ns = port_host_next_ns(&s->programs.host);
         if (blocks_any(&s->blocks) && tick_ns < next_ns)
             next_ns = tick_ns;
         if (!more)
@@ -238,6 +244,7 @@ void schedulers_free(struct rusm_node *node)
     for (unsigned i = 1; i < node->schedulers && node->others; i++) {
         struct scheduler *s = &node->others[i - 1];
         runtime_free(s->runtime);
+        port_host_fini(&s->programs.host);
         loop_fini(&s->loop);
         blocks_fini(&s->blocks);
         pthread_mutex_destroy(&s->turning);

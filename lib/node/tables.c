@@ -326,7 +326,7 @@ size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_
 {
     const struct runtime_counters sum = counters_sum(node), *r = &sum;
     const struct endpoint_counters *e = endpoint_counters(node->endpoint);
-    const struct port_counters *o = &node->programs.counters;
+    const struct port_counters programs = programs_counters(node), *o = &programs;
     static const struct gateway_counters no_http;
     const struct gateway_counters *h = node->gate ? gateway_counters(gate_gateway(node)) : &no_http;
     struct registry_counters g;

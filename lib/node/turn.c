@@ -44,6 +44,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     tick(node);
     if (node->runtime)
         more |= runtime_receive(node->runtime, node->now_ns);
+    port_host_look(&node->programs.host);
     peers_turn(&node->peers, node->now_ns);
     if (node->runtime)
         runtime_flush(node->runtime);
@@ -52,7 +53,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
         more |= runtime_run(node->runtime, LIMIT_TURN_BUDGET, node->now_ns);
         peers_turn(&node->peers, node->now_ns); /* credit of what was taken goes with this flush */
     }
-    port_host_turn(&node->programs, node->now_ns);
+    more |= port_host_turn(&node->programs.host, node->now_ns);
     feed_turn(node);
     *next = earlier(*next, events_turn(node));
     *next = earlier(*next, gate_tcp_turn(node));
@@ -67,7 +68,7 @@ static bool turn(struct rusm_node *node, bool look, bool *blocked, uint64_t *nex
     more |= peers_due(&node->peers);
     if (node->runtime)
         *next = earlier(*next, runtime_next_ns(node->runtime));
-    *next = earlier(*next, port_host_next_ns(&node->programs));
+    *next = earlier(*next, port_host_next_ns(&node->programs.host));
     *next = earlier(*next, endpoint_next_ns(node->endpoint));
     return more;
 }
@@ -130,11 +131,6 @@ static bool peers_drained(struct rusm_node *node)
     return true;
 }
 
-static bool programs_ended(struct rusm_node *node)
-{
-    return !port_host_any(&node->programs);
-}
-
 static bool none_left(struct rusm_node *node)
 {
     return list_empty(&node->connections) && gate_disconnected(node);
@@ -163,9 +159,10 @@ static void leave(struct rusm_node *node)
     run_until(node, boot_stopped, deadline, 2);
     schedulers_close(node);
     run_until(node, others_closed, deadline, 2);
-    schedulers_free(node);
+    runtime_close(node->runtime);
     run_until(node, programs_ended, node->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS,
               2);
+    schedulers_free(node);
     list_each(link, &node->connections) {
         struct connection *c = list_entry(link, struct connection, link);
         if (c->peer && !c->client)

@@ -93,6 +93,7 @@ int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *co
     list_init(&h->programs);
     list_init(&h->dirty);
     list_init(&h->ending);
+    list_init(&h->events);
     guard_init(&h->guard);
     h->stack = malloc(LAUNCH_STACK);
     return h->stack ? host_env(h) : RUSM_ENOMEM;
@@ -114,7 +115,18 @@ void port_host_fini(struct port_host *h)
     h->hooks = NULL;
 }
 
-void port_host_turn(struct port_host *h, uint64_t now_ns)
+void port_host_look(struct port_host *h)
+{
+    struct list *l;
+
+    while ((l = list_first(&h->events))) {
+        struct port_event *e = list_entry(l, struct port_event, link);
+        list_remove(l);
+        e->happened(e);
+    }
+}
+
+bool port_host_turn(struct port_host *h, uint64_t now_ns)
 {
     struct list *l;
 
@@ -129,6 +141,8 @@ void port_host_turn(struct port_host *h, uint64_t now_ns)
             break;
         program_late(p);
     }
+    h->shown = h->counters;
+    return !list_empty(&h->events);
 }
 
 uint64_t port_host_next_ns(const struct port_host *h)

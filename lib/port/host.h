@@ -3,6 +3,8 @@
 #ifndef PORT_HOST_H
 #define PORT_HOST_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include "base/list.h"
 #include "base/log.h"
 #include "port/guard.h"
@@ -17,6 +19,13 @@ struct port_hooks {
                                 void *user);
     void (*arm)(void *context, struct port_watch *w);
     void (*unwatch)(void *context, struct port_watch *w); /* frees it, before fd is closed */
+    void (*ended)(void *context); /* the last program has: port_host_any is false */
+};
+
+/* Something to look at when processes may be woken. */
+struct port_event {
+    struct list link; /* in host's events; list_init'ed */
+    void (*happened)(struct port_event *e);
 };
 
 struct port_counters {
@@ -40,8 +49,10 @@ struct port_host {
     struct list programs; /* all of them */
     struct list dirty;    /* those with bytes to be written */
     struct list ending;   /* those that were told to end, in the order of their deadlines */
-    size_t count;         /* of programs */
+    struct list events;   /* struct port_event */
+    atomic_size_t count;  /* of programs */
     struct port_counters counters;
+    struct port_counters shown; /* as they were at the end of the last turn */
 };
 
 /* Borrows all for life. 0 or RUSM_ENOMEM. */
@@ -49,12 +60,14 @@ int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *co
                    const struct log *log, const char *node);
 /* Kills what is left. Zeroed memory is fine. */
 void port_host_fini(struct port_host *h);
-/* Writes what is to be written, kills those whose time is over. Once a turn, when processes have
- * run. */
-void port_host_turn(struct port_host *h, uint64_t now_ns);
+/* Wakes the processes whose programs have something for them. Before they run, once a turn. */
+void port_host_look(struct port_host *h);
+/* Writes what is to be written, kills those whose time is over. When processes have run, once a turn.
+ * True: there is more to look at. */
+bool port_host_turn(struct port_host *h, uint64_t now_ns);
 /* When port_host_turn is due at the latest; UINT64_MAX: not of itself. */
 uint64_t port_host_next_ns(const struct port_host *h);
-/* Is a program left, running or ending? */
+/* Is a program left, running or ending? Any thread. */
 bool port_host_any(const struct port_host *h);
 
 #endif

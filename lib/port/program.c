@@ -45,6 +45,12 @@ static void program_free(struct program *p)
     free(p);
 }
 
+static void program_gone(struct port_host *h)
+{
+    if (atomic_fetch_sub(&h->count, 1) == 1)
+        h->hooks->ended(h->context);
+}
+
 /* It has exited: who is left of its group goes too, then it is reaped, which sets its number free. */
 static void program_reap(struct program *p)
 {
@@ -55,9 +61,9 @@ static void program_reap(struct program *p)
     (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
     guard_forget(h, p->pid);
     complaint_close(p);
-    h->count--;
     h->counters.ended++;
     program_free(p);
+    program_gone(h);
 }
 
 /* A program that was told to end may have: then it is freed. */
@@ -124,15 +130,16 @@ void program_late(struct program *p)
 void program_kill(struct program *p)
 {
     struct pollfd end = { .fd = p->pidfd, .events = POLLIN };
+    struct port_host *h = p->host;
     siginfo_t info = { 0 };
 
     kill(-p->pid, SIGKILL);
     while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
     (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
     if (info.si_pid)
-        guard_forget(p->host, p->pid);
-    p->host->count--;
+        guard_forget(h, p->pid);
     program_free(p);
+    program_gone(h);
 }
 
 static void program_on_complaint(void *user)
@@ -367,7 +374,7 @@ int program_start(struct port_host *h, const struct program_options *o, struct p
     p->in = ends.ours[0];
     p->out = ends.ours[1];
     p->err = ends.ours[2];
-    h->count++;
+    atomic_fetch_add(&h->count, 1);
     h->counters.started++;
     list_append(&h->programs, &p->link);
     if (!program_watch(p)) {

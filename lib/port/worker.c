@@ -42,7 +42,13 @@ static void worker_event(void *user)
 {
     struct worker *w = user;
 
-    process_wake(w->self);
+    if (!list_linked(&w->event.link))
+        list_append(&w->host->events, &w->event.link);
+}
+
+static void worker_happened(struct port_event *e)
+{
+    process_wake(list_entry(e, struct worker, event)->self);
 }
 
 static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
@@ -222,6 +228,7 @@ static void worker_free(struct worker *w)
         if (w->place[i].program)
             worker_end(w, &w->place[i], NULL);
     map_fini(&w->asked);
+    list_remove(&w->event.link);
     free((void *)w->args.value);
     free(w);
 }
@@ -236,6 +243,8 @@ int worker_init(struct rusm_process *self, const struct rusm_args *args, void **
     if (!w)
         return RUSM_ENOMEM;
     w->self = self;
+    list_init(&w->event.link);
+    w->event.happened = worker_happened;
     w->exec = exec;
     w->host = exec->port.ports->host(self);
     map_init(&w->asked, rusm_self(self).serial);

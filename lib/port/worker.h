@@ -25,6 +25,7 @@ struct place {
 
 struct worker {
     struct rusm_process *self;
+    struct port_event event;
     const struct exec *exec;
     struct port_host *host;
     struct rusm_args args; /* a copy, for those that are started again */

@@ -237,6 +237,27 @@ for line in sys.stdin: print(line.strip().title())"' \
     expect 0 rusm call london greeter hi
 }
 
+@test "exec: programs of several schedulers" {
+    start_node london --schedulers 3 \
+        --spawnable 'p=exec:echo $$ >"$1"; while read -r x; do echo "$1 $x"; done'
+    for name in a b c d e f; do rusm spawn london p --name "$name" -- "$name"; done
+    for name in a b c d e f; do
+        expect 0 rusm call london "$name" hello
+        equal "$output" "$name hello"
+    done
+    equal "$(json value '.counter == "programs_started"' rusm attach --counters london)" 6
+    expect 0 rusm kill london a
+    wait_until group_gone a
+    equal "$(json value '.counter == "programs_ended"' rusm attach --counters london)" 1
+    expect 0 rusm stop london
+    for name in b c d e f; do group_gone "$name"; done
+    start_node paris --schedulers 3 --spawnable 'p=exec:trap "" TERM HUP PIPE; echo $$ >"$1"; while :; do sleep 1000; done'
+    for name in g h i; do rusm spawn paris p -- "$name"; done
+    for name in g h i; do wait_until [ -s "$name" ]; done
+    kill -9 "$pid"
+    for name in g h i; do wait_until group_gone "$name"; done
+}
+
 @test "exec: nothing is left of a node that could not start; a config file has commands too" {
     expect 4 rusm node --name london --boot 'p=exec:echo $$ >group; trap "" TERM; sleep 1000; sleep 1000' \
         --boot q=nonesuch

@@ -43,7 +43,8 @@ told() { wait_until grep -qxE -e "$1" news || { cat news; return 1; }; }
 
 @test "exec+json: the shell example watches another node's process" {
     start_node london --boot greeter=greeter --spawnable "watch=exec+json:sh $examples/watch.sh \"\$@\""
-    start_node paris --boot worker=echo
+    start_node paris
+    rusm spawn paris echo --name worker # not booted: that would be restarted, perhaps before it is watched
     wait_until connected london paris
     rusm spawn london watch -- greeter worker@paris
     rusm spawn london watch -- greeter nobody@paris
