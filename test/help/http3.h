@@ -48,7 +48,7 @@ struct http3_request {
     char head[2048];
     size_t head_len;
     struct buf answer;
-    bool submitted, done; /* done: the stream is over */
+    bool submitted, done; /* done: the stream is closed, nothing refers to this any more */
     uint64_t code;        /* of a reset; 0: none */
 };
 
@@ -90,14 +90,6 @@ static inline int http3_consumed(nghttp3_conn *http, int64_t id, size_t len, voi
     struct http3 *h = user;
     (void)http, (void)stream_user;
     conn_extend_stream(h->conn, id, len);
-    return 0;
-}
-
-static inline int http3_end(nghttp3_conn *http, int64_t id, void *user, void *stream_user)
-{
-    struct http3_request *r = stream_user;
-    (void)http, (void)id, (void)user;
-    r->done = true;
     return 0;
 }
 
@@ -310,7 +302,6 @@ static inline int http3_open(struct http3 *h, const struct sockaddr *to, socklen
         .recv_header = http3_header,
         .recv_data = http3_data,
         .deferred_consume = http3_consumed,
-        .end_stream = http3_end,
         .stop_sending = http3_stop,
         .shutdown = http3_goaway,
     };
