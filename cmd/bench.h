@@ -73,6 +73,7 @@ struct cluster {
     struct bench_node node[BENCH_NODES_MAX]; /* the hub is the first */
     size_t nodes;
     uint32_t max_packet;     /* of nodes started from now on; 0: the default */
+    uint32_t schedulers;     /* of nodes started from now on; 0: one */
     uint32_t timeout_ms;     /* of clients opened from now on */
     struct rusm_client *hub; /* the first one's client */
     pid_t relay;             /* 0: none */

@@ -184,9 +184,11 @@ int cluster_grow(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster
 
     while (status == 0 && c->nodes < nodes) {
         char name[32] = "hub";
-        const struct rusm_node_options options = {
-            .name = name, .rundir = c->rundir, .identity = c->identity, .max_packet = c->max_packet
-        };
+        const struct rusm_node_options options = { .name = name,
+                                                   .rundir = c->rundir,
+                                                   .identity = c->identity,
+                                                   .max_packet = c->max_packet,
+                                                   .schedulers = c->schedulers };
         if (c->nodes > 0) {
             snprintf(name, sizeof(name), "worker%zu", c->nodes - 1);
         }

@@ -1,8 +1,10 @@
-/* bench_local: `local`: what processes cost on one node that talks to nobody. The node's process
- * "local" takes one order at a time and works on it in slices, each begun by a message to itself, so
- * that no handler holds the scheduler for long. */
+/* bench_local: `local`: what processes cost on one node that talks to nobody, with one scheduler and
+ * with all. A process on each scheduler takes one order at a time and works on it in slices, each begun
+ * by a message to itself, so that no handler holds its scheduler for long; they have nothing to do with
+ * each other. */
 #include "bench.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 #define LOCAL_MS 1000 /* of a measurement that takes a time */
@@ -10,7 +12,7 @@
 #define LOCAL_SLICE 256 /* processes or timers in a row */
 #define LOCAL_IDLE ((uint64_t)1000000)
 #define LOCAL_TIMERS ((uint64_t)1000000) /* that are set, beside those that are set and cancelled */
-#define LOCAL_SCHEDULERS 1
+#define LOCAL_SCHEDULERS_MAX 64
 
 enum local_what {
     LOCAL_ASK,
@@ -23,18 +25,27 @@ enum local_what {
     LOCAL_ORDERS
 };
 
+struct local_order {
+    enum local_what what;
+    uint32_t parts; /* schedulers that share the idle processes */
+};
+
 struct local_state {
     bool done;
     int error;
     uint64_t count, elapsed_ns;
 };
 
+/* What a scheduler's processes share, in cache lines of its own. */
 struct local {
-    enum local_what what;
+    alignas(128) enum local_what what;
     struct local_state state;
     uint64_t start_ns;
     uint64_t left;    /* processes or timers still to be made */
     rusm_pid pair[2]; /* of a ping-pong; the first alone: what is to be ended */
+    uint64_t parts;   /* schedulers that share a million */
+    struct rusm_behaviour orders, pong, coroutine, brief, child;
+    char name[16];
 };
 
 /* ---- what is measured --------------------------------------------------------------------------- */
@@ -107,14 +118,7 @@ static void idle_receive(struct rusm_process *self, void *state, const struct ru
     (void)m;
 }
 
-/* Their context is the node's struct local: one a process of the system, which is forked for it. */
-static struct rusm_behaviour local_pong = { .name = "pong", .receive = pong_receive };
-static struct rusm_behaviour local_coroutine = { .name = "coroutine", .body = pong_body };
-static struct rusm_behaviour local_short = { .name = "short", .receive = short_receive };
-static struct rusm_behaviour local_idle = { .name = "idle", .receive = idle_receive };
-static struct rusm_behaviour local_child = { .name = "child",
-                                             .init = child_init,
-                                             .receive = child_receive };
+static const struct rusm_behaviour local_idle = { .name = "idle", .receive = idle_receive };
 
 /* ---- the one that takes orders -------------------------------------------------------------------- */
 
@@ -129,7 +133,7 @@ static int local_pair(struct rusm_process *self, struct local *l,
 
 static int local_supervise(struct rusm_process *self, struct local *l)
 {
-    const struct rusm_child child = { .behaviour = &local_child, .restart = RUSM_PERMANENT };
+    const struct rusm_child child = { .behaviour = &l->child, .restart = RUSM_PERMANENT };
     const struct rusm_supervisor supervisor = { .max_restarts = RUSM_UNLIMITED,
                                                 .children = &child,
                                                 .child_count = 1 };
@@ -144,7 +148,7 @@ static int local_spawns(struct rusm_process *self, struct local *l)
     int error = 0;
 
     for (int i = 0; error == 0 && i < LOCAL_SLICE; i++) {
-        error = rusm_spawn(self, &local_short, NULL, &pid);
+        error = rusm_spawn(self, &l->brief, NULL, &pid);
         error = error == 0 ? rusm_send(self, pid, "", 0, 0) : error;
     }
     l->left = 1; /* until the time is over */
@@ -166,7 +170,7 @@ static int local_idles(struct rusm_process *self, struct local *l)
 /* A million, from a minute to an hour, and then as many that are set and cancelled among them. */
 static int local_timers(struct rusm_process *self, struct local *l)
 {
-    bool cancelled = l->left <= LOCAL_TIMERS;
+    bool cancelled = l->left <= LOCAL_TIMERS / l->parts;
     uint64_t ref, start = bench_now_ns();
     int error = 0;
 
@@ -226,11 +230,11 @@ static int local_begin(struct rusm_process *self, struct local *l)
     l->state = (struct local_state){ 0 };
     l->start_ns = bench_now_ns();
     switch (l->what) {
-    case LOCAL_CALLBACKS: error = local_pair(self, l, &local_pong); break;
-    case LOCAL_COROUTINES: error = local_pair(self, l, &local_coroutine); break;
+    case LOCAL_CALLBACKS: error = local_pair(self, l, &l->pong); break;
+    case LOCAL_COROUTINES: error = local_pair(self, l, &l->coroutine); break;
     case LOCAL_RESTARTS: error = local_supervise(self, l); break;
-    case LOCAL_TIMER: l->left = 2 * LOCAL_TIMERS; break;
-    case LOCAL_MEMORY: l->left = LOCAL_IDLE; break;
+    case LOCAL_TIMER: l->left = LOCAL_TIMERS / l->parts * 2; break;
+    case LOCAL_MEMORY: l->left = LOCAL_IDLE / l->parts; break;
     default: break;
     }
     if (error == 0 && l->what < LOCAL_TIMER) {
@@ -245,17 +249,18 @@ static int local_begin(struct rusm_process *self, struct local *l)
 static void local_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct local *l = rusm_context(self);
-    enum local_what what;
+    struct local_order order;
 
     (void)state;
     if (m->kind == RUSM_TIMER && !l->state.done) {
         local_done(self, l, 0);
     } else if (m->kind == RUSM_SEND && !l->state.done) {
         local_go_on(self, l);
-    } else if (m->kind == RUSM_CALL && m->len == sizeof(what)) {
-        memcpy(&what, m->data, sizeof(what));
-        if (what != LOCAL_ASK) {
-            l->what = what;
+    } else if (m->kind == RUSM_CALL && m->len == sizeof(order)) {
+        memcpy(&order, m->data, sizeof(order));
+        if (order.what != LOCAL_ASK) {
+            l->what = order.what;
+            l->parts = order.parts;
             int error = local_begin(self, l);
             if (error != 0) {
                 local_done(self, l, error);
@@ -267,85 +272,142 @@ static void local_receive(struct rusm_process *self, void *state, const struct r
 
 static int local_boot(struct rusm_node *node, size_t index, struct rusm_why *why)
 {
-    static struct local local;
-    static struct rusm_behaviour orders = { .name = "local", .receive = local_receive };
-    int error;
+    static struct local
+        local[LOCAL_SCHEDULERS_MAX]; /* one node a process, which is forked for it */
+    int error = 0;
 
     (void)index;
-    orders.context = local_pong.context = local_coroutine.context = &local;
-    local_short.context = local_child.context = &local;
-    error = rusm_node_teach(node, "local", &orders);
-    return error == 0 ? cluster_boot(node, "local", "local", NULL, why) : error;
+    (void)why;
+    for (int i = 0; error == 0 && i < LOCAL_SCHEDULERS_MAX; i++) {
+        struct local *l = &local[i];
+        l->orders =
+            (struct rusm_behaviour){ .name = "local", .receive = local_receive, .context = l };
+        l->pong = (struct rusm_behaviour){ .name = "pong", .receive = pong_receive, .context = l };
+        l->coroutine =
+            (struct rusm_behaviour){ .name = "coroutine", .body = pong_body, .context = l };
+        l->brief =
+            (struct rusm_behaviour){ .name = "brief", .receive = short_receive, .context = l };
+        l->child = (struct rusm_behaviour){
+            .name = "child", .init = child_init, .receive = child_receive, .context = l
+        };
+        snprintf(l->name, sizeof(l->name), "local%d", i);
+        error = rusm_node_teach(node, l->name, &l->orders);
+    }
+    return error;
 }
 
 /* ---- the parent ------------------------------------------------------------------------------------- */
 
-static int local_order(const struct cluster *c, const struct bench *b, enum local_what what,
-                       struct local_state *state)
-{
-    const enum local_what ask = LOCAL_ASK;
-    int status =
-        cluster_call(c, b->options->cmd, "local", &what, sizeof(what), state, sizeof(*state));
+/* What a node's schedulers did, together. */
+struct local_sum {
+    uint64_t count;
+    double per_s, each_ns;
+};
 
-    while (status == 0 && !state->done) {
-        bench_wait(b, NULL, LOCAL_POLL_MS);
-        status =
-            cluster_call(c, b->options->cmd, "local", &ask, sizeof(ask), state, sizeof(*state));
+/* Has all of them do it at the same time. */
+static int local_order(const struct cluster *c, const struct bench *b, enum local_what what,
+                       struct local_sum *sum)
+{
+    struct local_state state[LOCAL_SCHEDULERS_MAX] = { 0 };
+    struct local_order order = { .what = what, .parts = c->schedulers };
+    int status = 0;
+    char name[16];
+
+    for (bool asked = false, more = true; status == 0 && more; asked = true) {
+        more = false;
+        for (uint32_t i = 0; status == 0 && i < c->schedulers; i++) {
+            if (asked && state[i].done) {
+                continue;
+            }
+            snprintf(name, sizeof(name), "local%u", i);
+            status = cluster_call(c, b->options->cmd, name, &order, sizeof(order), &state[i],
+                                  sizeof(state[i]));
+            more |= !asked || !state[i].done;
+        }
+        order.what = LOCAL_ASK;
+        if (status == 0 && more) {
+            bench_wait(b, NULL, LOCAL_POLL_MS);
+        }
     }
-    if (status == 0 && state->error != 0) {
-        status =
-            failure_say(b->options->cmd, EXIT_FAILED, "local: %s", rusm_strerror(state->error));
+    *sum = (struct local_sum){ 0 };
+    for (uint32_t i = 0; status == 0 && i < c->schedulers; i++) {
+        const struct local_state *s = &state[i];
+        if (s->error != 0) {
+            return failure_say(b->options->cmd, EXIT_FAILED, "local: %s", rusm_strerror(s->error));
+        }
+        sum->count += s->count;
+        sum->per_s += s->elapsed_ns ? (double)s->count * 1e9 / (double)s->elapsed_ns : 0;
+        sum->each_ns += s->count ? (double)s->elapsed_ns / (double)s->count / c->schedulers : 0;
     }
     return status;
 }
 
-static double local_rate(const struct local_state *s)
+static void local_print(const struct bench *b, uint32_t schedulers, const struct local_sum *s,
+                        double bytes)
 {
-    return s->elapsed_ns ? (double)s->count * 1e9 / (double)s->elapsed_ns : 0;
-}
-
-static void local_print(const struct bench *b, const struct local_state *s, double bytes)
-{
-    const struct local_state *t = &s[LOCAL_TIMER];
-    double timer_ns = t->count ? (double)t->elapsed_ns / (double)t->count : 0;
-
     if (b->json) {
         bench_print_json(json_pack("{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "bench", "local",
-                                   "schedulers", LOCAL_SCHEDULERS, "messages_per_s",
-                                   local_rate(&s[LOCAL_CALLBACKS]), "coroutine_messages_per_s",
-                                   local_rate(&s[LOCAL_COROUTINES]), "spawns_per_s",
-                                   local_rate(&s[LOCAL_SPAWNS]), "restarts_per_s",
-                                   local_rate(&s[LOCAL_RESTARTS]), "bytes_per_process", bytes,
-                                   "timer_ns", timer_ns));
+                                   "schedulers", (int)schedulers, "messages_per_s",
+                                   s[LOCAL_CALLBACKS].per_s, "coroutine_messages_per_s",
+                                   s[LOCAL_COROUTINES].per_s, "spawns_per_s", s[LOCAL_SPAWNS].per_s,
+                                   "restarts_per_s", s[LOCAL_RESTARTS].per_s, "bytes_per_process",
+                                   bytes, "timer_ns", s[LOCAL_TIMER].each_ns));
         return;
     }
-    printf("one node, %d scheduler, one message between two processes at a time\n",
-           LOCAL_SCHEDULERS);
+    printf("one node, %u scheduler%s, one message between two processes at a time%s\n", schedulers,
+           schedulers > 1 ? "s" : "", schedulers > 1 ? " on each" : "");
     printf("messages: %.0f/s between callbacks, %.0f/s between coroutines\n",
-           local_rate(&s[LOCAL_CALLBACKS]), local_rate(&s[LOCAL_COROUTINES]));
-    printf("spawned, sent a message and ended: %.0f processes/s\n", local_rate(&s[LOCAL_SPAWNS]));
-    printf("ended and restarted by a supervisor: %.0f/s\n", local_rate(&s[LOCAL_RESTARTS]));
-    printf("a timer set and cancelled: %.1f ns (beside %llu)\n", timer_ns,
+           s[LOCAL_CALLBACKS].per_s, s[LOCAL_COROUTINES].per_s);
+    printf("spawned, sent a message and ended: %.0f processes/s\n", s[LOCAL_SPAWNS].per_s);
+    printf("ended and restarted by a supervisor: %.0f/s\n", s[LOCAL_RESTARTS].per_s);
+    printf("a timer set and cancelled: %.1f ns (beside %llu)\n", s[LOCAL_TIMER].each_ns,
            (unsigned long long)LOCAL_TIMERS);
     printf("an idle process: %.0f bytes (%llu of them)\n", bytes,
            (unsigned long long)s[LOCAL_MEMORY].count);
 }
 
-int bench_local(struct bench *b)
+/* Its processes, one on each scheduler, as spawns from outside are given to them in turn. */
+static int local_start(struct cluster *c, const struct bench *b, uint32_t schedulers)
 {
-    struct local_state states[LOCAL_ORDERS] = { 0 };
+    int status = cluster_make(c, b->options->cmd);
+    char name[16], pid[RUSM_PID_TEXT_MAX];
+    struct rusm_why why;
+
+    c->schedulers = schedulers;
+    status = status == 0 ? cluster_grow(c, b->options->cmd, 1, local_boot) : status;
+    status = status == 0 ? cluster_client(c, b->options->cmd, 0) : status;
+    for (uint32_t i = 0; status == 0 && i < schedulers; i++) {
+        snprintf(name, sizeof(name), "local%u", i);
+        int error = rusm_client_spawn(c->hub, name, NULL, name, false, pid, &why);
+        status = error != 0 ? failure_report(b->options->cmd, error, &why) : 0;
+    }
+    return status;
+}
+
+static int local_with(struct bench *b, uint32_t schedulers)
+{
+    struct local_sum sums[LOCAL_ORDERS] = { 0 };
     struct cluster cluster;
     uint64_t before_kib = 0;
-    int status = cluster_start(&cluster, b->options->cmd, 1, local_boot);
+    int status = local_start(&cluster, b, schedulers);
 
     for (enum local_what what = LOCAL_CALLBACKS; status == 0 && what < LOCAL_ORDERS; what++) {
         before_kib = cluster_rss_kib(&cluster, 0);
-        status = local_order(&cluster, b, what, &states[what]);
+        status = local_order(&cluster, b, what, &sums[what]);
     }
     if (status == 0) {
         uint64_t grown_kib = cluster_rss_kib(&cluster, 0) - before_kib;
-        local_print(b, states, (double)grown_kib * 1024 / (double)LOCAL_IDLE);
+        local_print(b, schedulers, sums,
+                    (double)grown_kib * 1024 / (double)sums[LOCAL_MEMORY].count);
     }
     cluster_stop(&cluster);
     return status;
+}
+
+int bench_local(struct bench *b)
+{
+    uint32_t all = (uint32_t)options_cores(LOCAL_SCHEDULERS_MAX);
+    int status = local_with(b, 1);
+
+    return status == 0 && all > 1 ? local_with(b, all) : status;
 }

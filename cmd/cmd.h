@@ -84,6 +84,8 @@ const char *options_value(const struct options *options, const char *name);
 /* Walks over all of one name: start with *cursor 0; NULL at the end. */
 const struct option_given *options_next(const struct options *options, const char *name,
                                         size_t *cursor);
+/* Cores that this process may run on, at most so many. */
+uint64_t options_cores(uint64_t most);
 /* The option's number, or `fallback`. Returns 0 or the exit status. */
 int options_number(const struct options *options, const char *name, uint64_t min, uint64_t max,
                    uint64_t fallback, uint64_t *number);

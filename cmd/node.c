@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -181,15 +180,6 @@ static int node_log_level(const struct options *options, enum rusm_log_level *le
                        options_where(given, where, sizeof(where)), given->value);
 }
 
-/* Those that this process may run on. */
-static uint64_t node_cores(void)
-{
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-    return count < 1 ? 1 : count > NODE_SCHEDULERS_MAX ? NODE_SCHEDULERS_MAX : (uint64_t)count;
-}
-
 static int node_options(const struct options *options, const char **join,
                         struct rusm_node_options *how)
 {
@@ -236,8 +226,8 @@ static int node_options(const struct options *options, const char **join,
                                      &packet);
     how->max_packet = (uint32_t)packet;
     status = status ? status
-                    : options_number(options, "schedulers", 1, NODE_SCHEDULERS_MAX, node_cores(),
-                                     &schedulers);
+                    : options_number(options, "schedulers", 1, NODE_SCHEDULERS_MAX,
+                                     options_cores(NODE_SCHEDULERS_MAX), &schedulers);
     how->schedulers = (uint32_t)schedulers;
     return status ? status : node_log_level(options, &how->log_level);
 }
