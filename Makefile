@@ -258,7 +258,7 @@ nettest: tools
 .PHONY: sim
 sim: tools
 	$(sub) unit-programs
-	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) $(filter %/sim/actor,$(UNITS))
+	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) $(filter %/sim/actor %/sim/crossing,$(UNITS))
 
 # Measures and prints; no verdict.
 .PHONY: figures
