@@ -1,5 +1,5 @@
 /* programs: programs that are spawned and killed, many of them (PROGRAMS, 200), leave no descriptor and
- * no zombie; the embedder's own child is left to it, and one that reads no more is no SIGPIPE. */
+ * no zombie, on either scheduler; the embedder's own child is left to it, and one that reads no more is no SIGPIPE. */
 #include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>
@@ -86,14 +86,44 @@ static void run(struct rusm_client *client, int in, unsigned count)
     expect(read(in, text, 1) == 1, "all of them");
 }
 
-/* Programs end a little later than their processes. */
-static void await_descriptors(unsigned wanted)
+struct told {
+    uint64_t started, ended, refused;
+};
+
+static int told_row(void *context, const struct rusm_field *fields, size_t count)
+{
+    struct told *t = context;
+    const char *counter = field(fields, count, "counter");
+    uint64_t *to = strcmp(counter, "programs_started") == 0   ? &t->started
+                   : strcmp(counter, "programs_ended") == 0   ? &t->ended
+                   : strcmp(counter, "programs_refused") == 0 ? &t->refused
+                                                              : NULL;
+
+    if (to)
+        *to = fields[1].number;
+    return 0;
+}
+
+static struct told ask(struct rusm_client *client)
+{
+    struct told t = { 0 };
+    struct rusm_why why;
+    int error = rusm_client_list(client, RUSM_TABLE_COUNTERS, told_row, &t, &why);
+
+    expect(error == 0, "%s", why.text);
+    return t;
+}
+
+/* Programs end a little later than their processes: until one is left. */
+static void await_ends(struct rusm_client *client)
 {
     uint64_t until = clock_ms() + 10000;
+    struct told t = ask(client);
 
-    while (descriptors() > wanted) {
-        expect(clock_ms() < until, "%u descriptors, not %u", wanted, descriptors());
-        usleep(1000);
+    while (t.started - t.ended != 1) {
+        expect(clock_ms() < until, "one program, not %llu of %llu",
+               (unsigned long long)(t.started - t.ended), (unsigned long long)t.started);
+        t = ask(client);
     }
 }
 
@@ -109,27 +139,34 @@ static void own_child(pid_t child)
            "no zombie, but %d", (int)info.si_pid);
 }
 
-static int refused_row(void *context, const struct rusm_field *fields, size_t count)
-{
-    if (strcmp(field(fields, count, "counter"), "programs_refused") == 0)
-        *(uint64_t *)context = fields[1].number;
-    return 0;
-}
-
 /* A program that has closed its standard input: what it can no longer be told is counted. */
 static void deaf(struct rusm_client *client)
 {
-    uint64_t until = clock_ms() + 10000, refused = 0;
+    uint64_t until = clock_ms() + 10000;
     struct rusm_why why;
 
-    while (refused == 0) {
+    while (ask(client).refused == 0) {
         int error = rusm_client_post(client, "deaf", false, "x", 1, &why);
         error = error ? error : rusm_client_flush(client, &why);
-        error = error ? error
-                      : rusm_client_list(client, RUSM_TABLE_COUNTERS, refused_row, &refused, &why);
         expect(error == 0, "%s", why.text);
         expect(clock_ms() < until, "messages to be refused");
     }
+}
+
+static struct rusm_node *node_of_two(const struct place *p)
+{
+    struct rusm_node_options options = { .name = "london",
+                                         .rundir = p->rundir,
+                                         .identity = p->identity,
+                                         .identity_create = true,
+                                         .schedulers = 2,
+                                         .log_level = RUSM_LOG_ERROR };
+    struct rusm_node *node;
+    struct rusm_why why;
+    int error = rusm_node_new(&node, &options, &why);
+
+    expect(error == 0, "%s", why.text);
+    return node;
 }
 
 int main(void)
@@ -153,7 +190,7 @@ int main(void)
     expect(child > 0 && pipe(ends) == 0, "%s", strerror(errno));
     place_make(&place);
     driver.out = ends[1];
-    struct rusm_node *node = node_make(&place, "london", 1);
+    struct rusm_node *node = node_of_two(&place);
     expect(rusm_node_teach(node, "driver", &behaviour) == 0, "driver");
     error = rusm_node_teach_spec(node, "cat", "exec:cat", &why);
     for (size_t i = 0; i < sizeof boots / sizeof *boots && error == 0; i++)
@@ -163,11 +200,14 @@ int main(void)
     struct rusm_client *client = client_to(&place, "london");
 
     deaf(client);
+    run(client, ends[0], AT_ONCE); /* so that each scheduler has its guard */
+    await_ends(client);
     unsigned before = descriptors();
     uint64_t began = clock_ms();
     run(client, ends[0], count);
     uint64_t took = clock_ms() - began;
-    await_descriptors(before);
+    await_ends(client);
+    expect(descriptors() == before, "%u descriptors, not %u", before, descriptors());
     own_child(child);
     printf("%u programs spawned and killed in %llu ms: %llu us each\n", count,
            (unsigned long long)took, (unsigned long long)took * 1000 / count);
