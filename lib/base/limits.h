@@ -172,7 +172,7 @@
 
 /* ---- programs (exec:) ---- */
 
-/* Programs of a node: four descriptors each, and the system's own processes are few beside them.
+/* Programs of a scheduler: four descriptors each, and the system's own processes are few beside them.
  * Above: RUSM_ELIMIT. */
 #define LIMIT_PROGRAMS 4096
 

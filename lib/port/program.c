@@ -358,7 +358,7 @@ int program_start(struct port_host *h, const struct program_options *o, struct p
     struct ends ends = { { -1, -1, -1 }, { -1, -1, -1 } };
 
     if (h->count >= LIMIT_PROGRAMS)
-        return err_why(why, RUSM_ELIMIT, "%d programs run on this node already", LIMIT_PROGRAMS);
+        return err_why(why, RUSM_ELIMIT, "%d programs run here already", LIMIT_PROGRAMS);
     p = program_new(h, o);
     if (!p)
         return err_why(why, RUSM_ENOMEM, "no memory");
