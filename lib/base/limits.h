@@ -197,11 +197,11 @@
 /* What a program (exec+json) asks and watches at a time, by its refs. Above: limit. */
 #define LIMIT_PROGRAM_ASKED 16384
 
-/* Lines a second that a program prints (exec:, exec+len:) although no message waits for an answer: they
- * are dropped and counted. One that prints more does nothing else, and is ended. */
+/* Lines a second that a program prints (exec:, exec+len:) although no message waits for an answer, or
+ * (exec+json) that are no requests: they are dropped and counted. One that prints more does nothing else, and is ended. */
 #define LIMIT_PROGRAM_UNASKED 10000
 
-/* Lines of a program's standard error that are logged a second; the others are counted. */
+/* Lines of a program's standard error, and of what it does wrong, that are logged a second; the others are counted. */
 #define LIMIT_PROGRAM_LOG 200
 
 /* From SIGTERM to SIGKILL. */

@@ -3,6 +3,8 @@
 #include "port/complaint.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/limits.h"
@@ -32,6 +34,17 @@ static void complaint_log(struct program *p, const char *line, size_t len)
         log_warn(p->host->log, "%s: %.*s", p->label, (int)len, line);
     else
         p->unlogged++;
+}
+
+void complaint_say(struct program *p, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    complaint_log(p, text, strlen(text));
 }
 
 bool complaint_read(struct program *p)

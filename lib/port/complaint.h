@@ -12,6 +12,9 @@ struct program;
 
 /* Logs what there is. False: there will be no more. */
 bool complaint_read(struct program *p);
+/* Logs what is to be said of the program, within the same limit. */
+__attribute__((format(printf, 2, 3))) void complaint_say(struct program *p, const char *format,
+                                                         ...);
 /* Logs what is left, and how much was not logged. */
 void complaint_close(struct program *p);
 

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "port/base64.h"
+#include "port/complaint.h"
 
 /* ---- calls that the program has ---- */
 
@@ -272,14 +273,20 @@ static int json_offer(struct place *p, const struct rusm_message *m)
 
 /* ---- lines of the program ---- */
 
-static void json_bad(struct place *p, const uint8_t *data, size_t len, const char *text)
+/* 0, or RUSM_ELIMIT: the process exits. */
+static int json_bad(struct place *p, const uint8_t *data, size_t len, const char *text)
 {
+    static const char told[] = "{\"bad\":";
     char line[200];
+    bool first;
 
     p->worker->host->counters.bad++;
     utf8_escape(line, sizeof line, (const char *)data, len);
-    log_warn(p->worker->host->log, "%s: not a request: %s: %s", p->program->label, text, line);
-    (void)json_tell(p, json_pack("{s:s,s:s}", "bad", text, "line", line));
+    complaint_say(p->program, "not a request: %s: %s", text, line);
+    /* One that prints what it reads is not told so again and again. */
+    if (len < sizeof told - 1 || memcmp(data, told, sizeof told - 1) != 0)
+        (void)json_tell(p, json_pack("{s:s,s:s}", "bad", text, "line", line));
+    return worker_idle_line(p, &first);
 }
 
 static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool last)
@@ -299,8 +306,8 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
         return (ssize_t)used;
     int error = request_parse(data, line, &r, &why);
     if (error) {
-        json_bad(p, data, line, error == RUSM_ENOMEM ? "no memory" : why.text);
-        return (ssize_t)used;
+        error = json_bad(p, data, line, error == RUSM_ENOMEM ? "no memory" : why.text);
+        return error ? error : (ssize_t)used;
     }
     error = json_act(p, &r);
     request_free(&r);

@@ -72,23 +72,18 @@ static int len_offer(struct place *p, const struct rusm_message *m)
     return 0;
 }
 
-/* Nobody waits for it: it is dropped. One that does nothing else is stopped. */
+/* Nobody waits for it: it is dropped. */
 static int lines_unasked(struct place *p, const uint8_t *data, size_t len)
 {
     struct worker *w = p->worker;
-    uint64_t now_ns = rusm_now_ns(w->self);
+    bool first;
+    int error = worker_idle_line(p, &first);
 
     w->host->counters.unasked++;
-    if (now_ns - p->unasked_ns >= 1000000000) {
-        p->unasked_ns = now_ns;
-        p->unasked = 0;
+    if (first)
         log_warn(w->host->log, "%s: it printed what nobody asked for: %.*s", p->program->label,
                  (int)(len < 80 ? len : 80), (const char *)data);
-    }
-    if (++p->unasked <= LIMIT_PROGRAM_UNASKED)
-        return 0;
-    worker_exit(w, "its program floods its output");
-    return RUSM_ELIMIT;
+    return error;
 }
 
 /* What the program printed goes to who is next. 0, RUSM_BUSY, or RUSM_ELIMIT: the process exits. */

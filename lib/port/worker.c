@@ -8,6 +8,7 @@
 #include <string.h>
 #include "actor/runtime.h"
 #include "base/limits.h"
+#include "port/complaint.h"
 
 #define RESTART_WINDOW_NS ((uint64_t)5 * 1000000000)
 
@@ -30,10 +31,24 @@ void worker_refuse(struct place *p, const struct rusm_message *m, const char *re
     struct worker *w = p->worker;
 
     w->host->counters.refused++;
-    log_warn(w->host->log, "%s: a message of %zu bytes was refused: %s", p->program->label, m->len,
-             reason);
+    complaint_say(p->program, "a message of %zu bytes was refused: %s", m->len, reason);
     if (m->kind == RUSM_CALL)
         (void)rusm_refuse(w->self, m, reason);
+}
+
+int worker_idle_line(struct place *p, bool *first)
+{
+    uint64_t now_ns = rusm_now_ns(p->worker->self);
+
+    *first = now_ns - p->idle_ns >= 1000000000;
+    if (*first) {
+        p->idle_ns = now_ns;
+        p->idle = 0;
+    }
+    if (++p->idle <= LIMIT_PROGRAM_UNASKED)
+        return 0;
+    worker_exit(p->worker, "its program floods its output");
+    return RUSM_ELIMIT;
 }
 
 /* ---- programs ---- */
@@ -73,7 +88,7 @@ static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
                  (unsigned long long)rusm_self(w->self).serial, w->exec->name);
     p->worker = w;
     p->drained = false;
-    p->unasked = p->unasked_ns = 0;
+    p->idle = p->idle_ns = 0;
     buf_init(&p->said, w->exec->framing->most);
     answers_init(&p->answers);
     map_init(&p->calls, rusm_self(w->self).serial);

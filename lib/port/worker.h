@@ -19,8 +19,8 @@ struct place {
     struct map calls;        /* exec+json: those that it has not answered yet: struct json_call */
     uint64_t call_last;      /* the number of the last one */
     bool drained;            /* it has exited, and all that it said was read */
-    uint64_t unasked_ns;     /* lines that answered nothing are counted since then */
-    uint64_t unasked;
+    uint64_t idle_ns;        /* lines that did nothing are counted since then */
+    uint64_t idle;
 };
 
 struct worker {
@@ -65,6 +65,9 @@ void worker_stop(struct rusm_process *self, void *state, const char *reason);
 bool worker_full(const struct place *p);
 /* m is not for this program: a call fails with that reason, which is counted either way. */
 void worker_refuse(struct place *p, const struct rusm_message *m, const char *reason);
+/* A line that did nothing, as nobody asked for it or it is no request; *first: of this second. A program
+ * that does nothing else is stopped: RUSM_ELIMIT, the process was told to exit. */
+int worker_idle_line(struct place *p, bool *first);
 /* The process exits. */
 void worker_exit(struct worker *w, const char *reason);
 

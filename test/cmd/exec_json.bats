@@ -179,6 +179,24 @@ page() {
     told '\{"reply":1,.*"still here"}'
 }
 
+@test "exec+json: one that prints back what it reads is told once, one that floods is ended; few lines are logged" {
+    start_node london --boot p=exec+json:cat --spawnable 'r=exec+json:exec 3<&0; cat <&3 >/dev/null & exec yes'
+    bad() { json value '.counter == "programs_bad_lines"' rusm attach --counters london; }
+    rusm send london p hello
+    twice() { [ "$(bad)" -ge 2 ]; }
+    wait_until twice
+    rusm send london p again # what it says to the first is dealt with before the second
+    four() { [ "$(bad)" -ge 4 ]; }
+    wait_until four
+    equal "$(bad)" 4
+    rusm spawn london r --name r
+    wait_until not rusm whereis r@london
+    [ "$(bad)" -gt 10000 ]
+    equal "$(grep -c '(exec:cat): not a request' london.err)" 4
+    [ "$(grep -c '(exec:exec): not a request' london.err)" -lt 1000 ]
+    has_text london.err 'more lines were not logged'
+}
+
 @test "exec+json: one in a pool that dies fails its own calls alone" {
     cat >work.py <<'EOF'
 import json, os, sys
