@@ -62,6 +62,8 @@ static void on_door(void *context, struct MHD_Connection *connection, void **soc
         (void)epoll_ctl(t->fd, EPOLL_CTL_ADD, d->fd, &end);
     } else if (d) {
         t->run = true; /* one that waits to be accepted may be now */
+        /* Not left to close(2): a child that was forked may have the connection too. */
+        (void)epoll_ctl(t->fd, EPOLL_CTL_DEL, d->fd, NULL);
         list_remove(&d->waiting);
         free(d);
         *socket_context = NULL;

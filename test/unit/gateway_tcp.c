@@ -260,6 +260,46 @@ static void test_end_under_way(void **state)
     close(call), close(events), close(body), close(silent);
 }
 
+/* ---- a connection that others have too ---- */
+
+/* Our descriptor of the connection whose client has fd. */
+static int accepted(int fd)
+{
+    struct sockaddr_in ours, theirs;
+    socklen_t len = sizeof(ours);
+
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&ours, &len), 0);
+    for (int i = 3; i < 1024; i++) {
+        len = sizeof(theirs);
+        if (getpeername(i, (struct sockaddr *)&theirs, &len) == 0 &&
+            theirs.sin_port == ours.sin_port) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* As a child has it that the program around the node has forked: closing is not the end of it. */
+static void test_held_elsewhere(void **state)
+{
+    struct world *w = *state;
+    int fd = dial(w), held;
+
+    say(fd, "GET /page.js HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_status(w, fd, "200");
+    held = dup(accepted(fd));
+    assert_true(held >= 0);
+    close(fd);
+    for (int i = 0; i < 10; i++) {
+        turn(w);
+    }
+    fd = dial(w);
+    say(fd, "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_status(w, fd, "401");
+    close(fd);
+    close(held);
+}
+
 /* ---- many ---- */
 
 static void test_many(void **state)
@@ -455,6 +495,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_idle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_call, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_held_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
