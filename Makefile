@@ -110,7 +110,7 @@ EXAMPLES := $(patsubst %.c,build/%.so,$(wildcard test/example/*.c))
 BATS_FILES := $(wildcard test/cmd/*.bats)
 # For the thread sanitizer: what has threads and can be slow. (The hostile tests measure memory.)
 THREADED := $(shell grep -l pthread_create $(UNIT_SOURCES)) $(EMBED_SOURCES)
-THREADED_FILES := test/cmd/node.bats test/cmd/cluster.bats
+THREADED_FILES := test/cmd/node.bats test/cmd/cluster.bats test/cmd/schedulers.bats
 NET_FILES := $(wildcard test/net/*.bats)
 CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
 MANUALS := $(wildcard man/*.[1-8])

@@ -11,11 +11,13 @@
 #define EACH 2000  /* messages to each other worker */
 #define ROUNDS 40  /* of processes that are linked, monitored and ended, a worker */
 #define ALL (NODES * WORKERS)
+#define FLOODERS 4 /* one on each scheduler of the first node */
+#define FLOOD 5000 /* messages of each, of 1 KiB */
 
 /* Of all nodes here: they are threads of this program. */
 struct common {
-    _Atomic(uint64_t) received, calls, downs, exits, stray, done, held_free;
-    atomic_bool stop;
+    _Atomic(uint64_t) received, calls, downs, exits, stray, flooded, taken;
+    atomic_bool hears;
 };
 
 struct note {
@@ -153,17 +155,51 @@ static void victim_receive(struct rusm_process *self, void *state, const struct 
         rusm_exit(self, "end");
 }
 
-/* Takes nothing, after its first message. */
+static bool no_message(void *context, const struct rusm_message *message)
+{
+    (void)context, (void)message;
+    return false;
+}
+
+/* Takes nothing until it is to. */
 static void deaf_body(struct rusm_process *self, void *state)
 {
+    struct common *c = rusm_context(self);
     const struct rusm_message *m;
     (void)state;
-    rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m);
-    while (rusm_receive(self, NULL, NULL, 50, &m) != 0 || m->len != 2) {
-        struct common *c = rusm_context(self);
-        if (atomic_load(&c->stop))
-            break;
+    while (!atomic_load(&c->hears))
+        rusm_receive(self, no_message, NULL, 10, &m);
+    while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0)
+        atomic_fetch_add(&c->taken, m->kind == RUSM_SEND);
+}
+
+struct flooder {
+    unsigned sent;
+};
+
+static int flooder_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+{
+    (void)args;
+    *state = calloc(1, sizeof(struct flooder));
+    return *state ? rusm_send(self, rusm_self(self), "", 0, 0) : RUSM_ENOMEM;
+}
+
+static void flooder_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    static const char text[1024];
+    struct common *c = rusm_context(self);
+    struct flooder *f = state;
+    (void)m;
+    while (f->sent < FLOOD && rusm_send_to(self, "deaf", text, sizeof text, 0) == 0) {
+        f->sent++;
+        atomic_fetch_add(&c->flooded, 1);
     }
+}
+
+static void flooder_stop(struct rusm_process *self, void *state, const char *reason)
+{
+    (void)self, (void)reason;
+    free(state);
 }
 
 static void place_wait(_Atomic(uint64_t) *count, uint64_t wanted, const char *what)
@@ -208,7 +244,12 @@ int main(void)
                                            .stop = worker_stop,
                                            .context = &common },
                                 victim = { .name = "victim", .receive = victim_receive },
-                                deaf = { .name = "deaf", .body = deaf_body, .context = &common };
+                                deaf = { .name = "deaf", .body = deaf_body, .context = &common },
+                                flooder = { .name = "flooder",
+                                            .init = flooder_init,
+                                            .receive = flooder_receive,
+                                            .stop = flooder_stop,
+                                            .context = &common };
     static const char *const names[NODES] = { "london", "tokyo" };
     struct rusm_client *client[NODES];
     struct running node[NODES];
@@ -222,6 +263,7 @@ int main(void)
         expect(rusm_node_teach(n, "worker", &worker) == 0, "worker taught");
         expect(rusm_node_teach(n, "victim", &victim) == 0, "victim taught");
         expect(rusm_node_teach(n, "deaf", &deaf) == 0, "deaf taught");
+        expect(rusm_node_teach(n, "flooder", &flooder) == 0, "flooder taught");
         run_start(&node[i], n);
         client[i] = client_to(&place, names[i]);
     }
@@ -240,11 +282,15 @@ int main(void)
     for (unsigned i = 0; i < 4; i++)
         expect(spread[i] == WORKERS / 4, "%u workers on scheduler %u", spread[i], i);
     /* One that takes nothing: those who send to it wait, and nobody else. */
-    expect(rusm_client_spawn(client[0], "deaf", NULL, "deaf", false, pid, &why) == 0, "%s",
-           why.text);
+    int error = rusm_client_spawn(client[0], "deaf", NULL, "deaf", false, pid, &why);
+    expect(error == 0, "%s", why.text);
+    for (unsigned i = 0; i < FLOODERS; i++) {
+        error = rusm_client_spawn(client[0], "flooder", NULL, NULL, false, pid, &why);
+        expect(error == 0, "%s", why.text);
+    }
     for (unsigned i = 0; i < ALL; i++) {
         snprintf(number, sizeof number, "w%u", i % WORKERS);
-        int error = rusm_client_post(client[i / WORKERS], number, false, "go", 2, &why);
+        error = rusm_client_post(client[i / WORKERS], number, false, "go", 2, &why);
         expect(error == 0, "%s: %s", number, why.text);
     }
     place_wait(&common.received, (uint64_t)ALL * (ALL - 1) * EACH, "messages");
@@ -252,6 +298,12 @@ int main(void)
     place_wait(&common.downs, (uint64_t)ALL * ROUNDS, "monitors told");
     place_wait(&common.exits, (uint64_t)ALL * ROUNDS, "links told");
     expect(atomic_load(&common.stray) == 0, "strays");
+    /* What waits is a mailbox, and a window for each who sends to it. */
+    uint64_t held = atomic_load(&common.flooded);
+    expect(held >= 64 && held <= 64 + FLOODERS * 257, "%llu under way", (unsigned long long)held);
+    expect(atomic_load(&common.taken) == 0, "nothing was taken");
+    atomic_store(&common.hears, true);
+    place_wait(&common.taken, (uint64_t)FLOODERS * FLOOD, "of a flood");
     expect(rusm_client_kill(client[0], "deaf", false, "kill", &why) == 0, "%s", why.text);
     expect(rusm_client_kill(client[0], "deaf", false, "kill", &why) == RUSM_ENOPROC,
            "it is gone, and so is its name");
@@ -259,6 +311,7 @@ int main(void)
         rusm_client_close(client[i]);
     for (unsigned i = 0; i < NODES; i++)
         run_stop(&node[i]);
+    expect(atomic_load(&common.taken) == (uint64_t)FLOODERS * FLOOD, "the flood, each once");
     expect(atomic_load(&common.received) == (uint64_t)ALL * (ALL - 1) * EACH, "each once");
     expect(atomic_load(&common.downs) == (uint64_t)ALL * ROUNDS, "each monitor told once");
     expect(atomic_load(&common.exits) == (uint64_t)ALL * ROUNDS, "each link told once");
