@@ -126,6 +126,13 @@ static uint64_t siblings_serial(struct gate *gate, const struct gateway_job *job
     return serial && runtime_whose(node->runtime, serial) != 0 ? serial : 0;
 }
 
+static int send_as_any(struct rusm_process *self, const struct gateway_job *job)
+{
+    return job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
+                                        job->data, job->len, 0)
+                       : rusm_send_to(self, job->process, job->data, job->len, 0);
+}
+
 /* To a process of another scheduler: when its mailbox has it, a receipt says so. */
 static void begin_passing(struct gate *gate, struct rusm_process *self, struct gateway_job *job,
                           uint64_t serial)
@@ -145,7 +152,11 @@ static void begin_passing(struct gate *gate, struct rusm_process *self, struct g
             asked_take(gate, in.receipt);
     }
     if (error == RUSM_BUSY) {
-        wait_for_room(gate, job);
+        error = send_as_any(self, job); /* is as busy, and has us told when there is room */
+        if (error == RUSM_BUSY)
+            wait_for_room(gate, job);
+        else
+            gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = true });
     } else if (error) {
         gate_done(job, error);
     } else {
@@ -172,9 +183,7 @@ static void begin_send(struct gate *gate, struct rusm_process *self, struct gate
         return;
     }
     bool far = is_far(gate, job);
-    int error = job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
-                                             job->data, job->len, 0)
-                            : rusm_send_to(self, job->process, job->data, job->len, 0);
+    int error = send_as_any(self, job);
     if (error == RUSM_BUSY)
         wait_for_room(gate, job);
     else

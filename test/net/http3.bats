@@ -94,11 +94,11 @@ http3_expect() {
     http3_expect 204 --method POST --file hello "$address" '/v1/send/everywhere?global=1'
     http3_expect 204 --method DELETE "$address" /v1/processes/e
     http3_expect 404 --method POST --file hello "$address" /v1/send/nobody
-    expect 0 "$HTTP3" --method POST --file hello --repeat 2000 --at-once 500 "$address" /v1/send/s1
-    equal "$output" '204: 2000'
-    expect 0 "$HTTP3" --method POST --file hello --repeat 2000 --at-once 500 "$address" /v1/send/s2
-    equal "$output" '204: 2000'
-    equal "$(rusm call london s1) $(rusm call london s2)" '2001 2001'
+    for n in 1 2; do # more at once than a mailbox takes
+        expect 0 "$HTTP3" --method POST --file hello --repeat 2000 --at-once 500 "$address" "/v1/send/s$n"
+        equal "$output" '204: 2000'
+        equal "$(rusm call london "s$n")" 2001
+    done
 }
 
 @test "calls to processes of another node, and when that is gone" {
