@@ -194,8 +194,11 @@ void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t inc
     }
     for (unsigned i = 1; i < rt->siblings; i++) {
         struct message *m = node->notes;
-        must(m);
-        node->notes = m->next;
+        if (m) {
+            node->notes = m->next;
+        } else if (!(m = message_new(rt->pool, 0))) {
+            continue; /* that it came was not told either, for the same reason */
+        }
         m->pub.kind = NOTE_NODE_LOST;
         m->pub.from = (rusm_pid){ .node = node->index, .incarnation = incarnation };
         crossing_out(rt->side, i, m);
