@@ -36,9 +36,9 @@ static int hook_post(void *context, const struct post *post)
     return post->kind == RUSM_DOWN || post->kind == MESSAGE_DEMONITOR ? 0 : w->post;
 }
 
-static void hook_exited(void *context, rusm_pid pid, const char *reason)
+static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
 {
-    (void)context, (void)pid;
+    (void)context, (void)pid, (void)global;
     must(reason);
 }
 
