@@ -64,8 +64,6 @@ struct runtime_hooks {
     /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on any
      * of their threads. */
     void (*wake)(void *context);
-    /* Does this behaviour need something that scheduler 0 has alone? */
-    bool (*first)(void *context, const struct rusm_behaviour *behaviour);
     /* What came of a record of `from` that wanted a receipt: scheduler 0. */
     void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
 };

@@ -64,10 +64,8 @@ int spawning_start(struct runtime *rt, struct spawning *s)
     unsigned to = rt->index;
 
     if (rt->side) {
-        bool first = rt->hooks->first(rt->context, s->behaviour);
-        to = first ? 0 : crossing_turn(rt->side->crossing);
+        to = crossing_turn(rt->side->crossing);
     }
-
     s->errand = (struct errand){ .run = spawning_run, .done = spawning_done };
     if (to != rt->index) {
         return runtime_errand(rt, to, &s->errand);

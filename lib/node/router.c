@@ -599,12 +599,6 @@ static void hook_print(void *context, rusm_pid self, const char *line)
     output_line(context, line);
 }
 
-static bool hook_first(void *context, const struct rusm_behaviour *behaviour)
-{
-    (void)context;
-    return port_is_program(behaviour);
-}
-
 static void hook_wake(void *context)
 {
     loop_wake(&((struct rusm_node *)context)->loop);
@@ -621,7 +615,6 @@ const struct runtime_hooks node_runtime_hooks = {
     .clock_ns = hook_clock,
     .print = hook_print,
     .wake = hook_wake,
-    .first = hook_first,
     .receipt = hook_receipt,
 };
 
@@ -679,5 +672,4 @@ const struct runtime_hooks scheduler_runtime_hooks = {
     .print = other_print,
     .happened = other_happened,
     .wake = other_wake,
-    .first = hook_first,
 };

@@ -125,11 +125,6 @@ static int exec_open(const char *text, struct port **port, struct rusm_why *why)
     return 0;
 }
 
-bool port_is_program(const struct rusm_behaviour *behaviour)
-{
-    return behaviour->init == worker_init;
-}
-
 const struct port_kind port_exec = {
     .prefix = "exec", .after = ":+*", .open = exec_open, .close = exec_close
 };

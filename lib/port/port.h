@@ -39,8 +39,6 @@ struct ports {
 void ports_init(struct ports *ports, struct port_host *(*host)(const struct rusm_process *self));
 /* After the last process of theirs has ended. */
 void ports_fini(struct ports *ports);
-/* Is it a program's? Its descriptors are watched by the first scheduler of a node, which runs them all. */
-bool port_is_program(const struct rusm_behaviour *behaviour);
 /* The kind of a SPEC; NULL: it names none of ours. */
 const struct port_kind *port_kind_of(const char *spec);
 /* The behaviour of a SPEC that has a kind, opened the first time: valid until ports_fini. RUSM_EIO,

@@ -98,20 +98,13 @@ static void hook_wake(void *context)
     ((struct sim *)context)->wakes++;
 }
 
-static bool hook_first(void *context, const struct rusm_behaviour *behaviour)
-{
-    (void)context, (void)behaviour;
-    return false;
-}
-
 static const struct runtime_hooks hooks = { .post = hook_post,
                                             .exited = hook_exited,
                                             .register_global = hook_global,
                                             .unregister_global = hook_global,
                                             .whereis_global = hook_whereis,
                                             .clock_ns = hook_clock,
-                                            .wake = hook_wake,
-                                            .first = hook_first };
+                                            .wake = hook_wake };
 
 /* ---- the processes ---- */
 
