@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -30,15 +31,20 @@ static const char *library_split(const char *text, size_t *file_len)
     return colon + 1;
 }
 
-/* Whether the file can be read at all: dlopen's words for that are clumsy. */
+/* Whether the file can be read at all: dlopen's words for that are clumsy, and a pipe makes it wait
+ * for ever. */
 static int library_look(const struct library *l, struct rusm_why *why)
 {
+    struct stat found;
     int fd = open(l->file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int error = 0;
 
     if (fd < 0)
         return err_why(why, RUSM_EIO, "cannot read '%s': %s", l->file, strerror(errno));
+    if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
+        error = err_why(why, RUSM_EIO, "cannot load '%s': it is not a file", l->file);
     close(fd);
-    return 0;
+    return error;
 }
 
 static int library_abi_check(const struct library *l, const struct rusm_library *found,
