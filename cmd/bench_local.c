@@ -278,7 +278,7 @@ static int local_boot(struct rusm_node *node, size_t index, struct rusm_why *why
 
     (void)index;
     (void)why;
-    for (int i = 0; error == 0 && i < LOCAL_SCHEDULERS_MAX; i++) {
+    for (unsigned i = 0; error == 0 && i < LOCAL_SCHEDULERS_MAX; i++) {
         struct local *l = &local[i];
         l->orders =
             (struct rusm_behaviour){ .name = "local", .receive = local_receive, .context = l };
@@ -290,7 +290,7 @@ static int local_boot(struct rusm_node *node, size_t index, struct rusm_why *why
         l->child = (struct rusm_behaviour){
             .name = "child", .init = child_init, .receive = child_receive, .context = l
         };
-        snprintf(l->name, sizeof(l->name), "local%d", i);
+        snprintf(l->name, sizeof(l->name), "local%u", i);
         error = rusm_node_teach(node, l->name, &l->orders);
     }
     return error;
