@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/must.h"
 #include "base/rng.h"
+#include "help/no_globals.h"
 #include "wire/lane.h"
 
 #define NODES 3
@@ -381,23 +382,6 @@ static bool world_move(struct world *w, unsigned likely)
 
 /* ---- hooks ---- */
 
-static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
-{
-    (void)context, (void)pid, (void)reason, (void)global;
-}
-
-static int hook_global(void *context, rusm_pid pid, const char *name)
-{
-    (void)context, (void)pid, (void)name;
-    return RUSM_ELIMIT;
-}
-
-static int hook_whereis(void *context, const char *name, size_t len, rusm_pid *pid)
-{
-    (void)context, (void)name, (void)len, (void)pid;
-    return RUSM_ENOPROC;
-}
-
 static int hook_spawn_at(void *context, rusm_pid self, uint32_t node, const char *spawnable,
                          const struct rusm_args *args, uint64_t ref)
 {
@@ -417,10 +401,10 @@ static uint64_t hook_clock(void *context)
 
 static const struct runtime_hooks hooks = {
     .post = hook_post,
-    .exited = hook_exited,
-    .register_global = hook_global,
-    .unregister_global = hook_global,
-    .whereis_global = hook_whereis,
+    .exited = no_globals_exited,
+    .register_global = no_globals_register,
+    .unregister_global = no_globals_register,
+    .whereis_global = no_globals_whereis,
     .spawn_at = hook_spawn_at,
     .clock_ns = hook_clock,
     .print = hook_print,

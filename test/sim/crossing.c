@@ -14,6 +14,7 @@
 #include "actor/siblings.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "help/no_globals.h"
 
 #define RUNTIMES 4
 #define ACTORS 24
@@ -70,23 +71,6 @@ static int hook_post(void *context, const struct post *post)
     return RUSM_ENOCONN;
 }
 
-static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
-{
-    (void)context, (void)pid, (void)reason, (void)global;
-}
-
-static int hook_global(void *context, rusm_pid pid, const char *name)
-{
-    (void)context, (void)pid, (void)name;
-    return RUSM_ELIMIT;
-}
-
-static int hook_whereis(void *context, const char *name, size_t len, rusm_pid *pid)
-{
-    (void)context, (void)name, (void)len, (void)pid;
-    return RUSM_ENOPROC;
-}
-
 static uint64_t hook_clock(void *context)
 {
     (void)context;
@@ -99,10 +83,10 @@ static void hook_wake(void *context)
 }
 
 static const struct runtime_hooks hooks = { .post = hook_post,
-                                            .exited = hook_exited,
-                                            .register_global = hook_global,
-                                            .unregister_global = hook_global,
-                                            .whereis_global = hook_whereis,
+                                            .exited = no_globals_exited,
+                                            .register_global = no_globals_register,
+                                            .unregister_global = no_globals_register,
+                                            .whereis_global = no_globals_whereis,
                                             .clock_ns = hook_clock,
                                             .wake = hook_wake };
 

@@ -1,0 +1,24 @@
+/* no_globals: hooks of runtimes whose simulation has no global names. */
+#ifndef HELP_NO_GLOBALS_H
+#define HELP_NO_GLOBALS_H
+
+#include "actor/hooks.h"
+
+static inline void no_globals_exited(void *context, rusm_pid pid, const char *reason, bool global)
+{
+    (void)context, (void)pid, (void)reason, (void)global;
+}
+
+static inline int no_globals_register(void *context, rusm_pid pid, const char *name)
+{
+    (void)context, (void)pid, (void)name;
+    return RUSM_ELIMIT;
+}
+
+static inline int no_globals_whereis(void *context, const char *name, size_t len, rusm_pid *pid)
+{
+    (void)context, (void)name, (void)len, (void)pid;
+    return RUSM_ENOPROC;
+}
+
+#endif
