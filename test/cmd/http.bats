@@ -29,6 +29,11 @@ http_expect() {
 # A connection of our own, as descriptor 7.
 dial() { exec 7<>"/dev/tcp/127.0.0.1/${url##*:}"; }
 request() { printf '%s\r\n' "$1 HTTP/1.1" 'Host: london' "$auth" "${@:2}" '' >&7; }
+# What the server may refuse before it has all: neither an error nor a signal of the write counts (printf
+# writes line by line), only what it answers.
+offer() { (trap '' PIPE; printf '%s\r\n' "$@" >&7) || true; }
+# The status line of the answer.
+answer() { timeout 60 head -n 1 <&7; }
 
 @test "it says where it serves; a port alone is one of loopback" {
     start_web
@@ -181,18 +186,18 @@ request() { printf '%s\r\n' "$1 HTTP/1.1" 'Host: london' "$auth" "${@:2}" '' >&7
     start_web
     for text in 'GET / HTTP/9.9' 'GET /v1/node' 'GET  /  HTTP/1.1'; do
         dial
-        printf '%s\r\n\r\n' "$text" >&7 || true
-        like "$(timeout 5 head -n 1 <&7)" "HTTP/1.1 [45]*"
+        offer "$text" ''
+        like "$(answer)" "HTTP/1.1 [45]*"
         exec 7>&-
     done
     for text in $'\r\n\r\n' 'GET' $'\x16\x03\x01\x02\x00\x01'; do # waits for more, or closes
         dial
-        printf '%s\r\n\r\n' "$text" >&7 || true # it may close before it has all
+        offer "$text" ''
         exec 7>&-
     done
     dial
-    printf 'POST /v1/send/greeter HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: -1\r\n\r\n' "$auth" >&7
-    like "$(timeout 5 head -n 1 <&7)" "HTTP/1.1 4*"
+    offer "POST /v1/send/greeter HTTP/1.1" "Host: x" "$auth" "Content-Length: -1" ''
+    like "$(answer)" "HTTP/1.1 4*"
     http_expect 200 "$url/v1/node"
 }
 
