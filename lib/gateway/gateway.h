@@ -39,7 +39,7 @@ enum gateway_op {
 struct gateway_job {
     struct list link;       /* the node's, list_init'ed */
     uint64_t ref;           /* the node's */
-    void *listing;          /* the node's */
+    void *work;             /* the node's: what it does for it */
     uint64_t busy_until_ns; /* the node's */
     enum gateway_op op;
     enum rusm_table table;

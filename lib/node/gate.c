@@ -11,26 +11,61 @@ static void part(void *context, const uint8_t *body, size_t len)
     gateway_part(context, body, len);
 }
 
+/* One that is under way, perhaps on another scheduler. */
+struct gate_spawn {
+    struct spawning spawning;
+    struct gate *gate;
+    struct gateway_job *job; /* NULL: nobody waits for it any more */
+};
+
+static void spawn_over(struct spawning *spawning, struct runtime *here)
+{
+    struct gate_spawn *s = (struct gate_spawn *)(void *)spawning;
+    struct gateway_job *job = s->job;
+    (void)here;
+    if (job) {
+        struct rusm_node *node = s->gate->node;
+        struct rusm_why why = { "" };
+        char text[RUSM_PID_TEXT_MAX];
+        int len = 0;
+        if (spawning->error)
+            serve_spawn_failed(node, spawning, job->spawnable, &why);
+        else
+            len = id_pid_format(text, sizeof text, spawning->pid.serial, node->name,
+                                node->incarnation);
+        job->work = NULL;
+        gateway_outcome(job, &(struct gateway_outcome){ .error = spawning->error,
+                                                        .text = why.text,
+                                                        .data = text,
+                                                        .len = (size_t)len });
+    }
+    spawning_fini(spawning);
+    free(s);
+}
+
 static void do_spawn(struct gate *gate, struct gateway_job *job)
 {
-    struct rusm_node *node = gate->node;
-    char text[RUSM_PID_TEXT_MAX];
     struct rusm_why why = { "" };
-    rusm_pid pid;
-    struct spawn s = { .scope = !job->name    ? SPAWN_NO_NAME
-                                : job->global ? SPAWN_GLOBAL
-                                              : SPAWN_LOCAL,
-                       .spawnable = job->spawnable,
-                       .spawnable_len = strlen(job->spawnable),
-                       .name = job->name,
-                       .name_len = job->name ? strlen(job->name) : 0 };
-    int error = runtime_check_args(&job->args);
-    if (!error)
-        error = rpc_spawn_here(node, &s, &job->args, &pid, &why);
-    int len =
-        error ? 0 : id_pid_format(text, sizeof text, pid.serial, node->name, node->incarnation);
-    gateway_outcome(job, &(struct gateway_outcome){
-                             .error = error, .text = why.text, .data = text, .len = (size_t)len });
+    struct spawn spawn = { .scope = !job->name    ? SPAWN_NO_NAME
+                                    : job->global ? SPAWN_GLOBAL
+                                                  : SPAWN_LOCAL,
+                           .spawnable = job->spawnable,
+                           .spawnable_len = strlen(job->spawnable),
+                           .name = job->name,
+                           .name_len = job->name ? strlen(job->name) : 0 };
+    struct gate_spawn *s = calloc(1, sizeof *s);
+    int error = s ? runtime_check_args(&job->args) : RUSM_ENOMEM;
+    if (!error) {
+        s->gate = gate;
+        s->job = job;
+        job->work = s;
+        error = serve_spawning(gate->node, &s->spawning, &spawn, &job->args, spawn_over, &why);
+    }
+    if (error) {
+        job->work = NULL;
+        free(s);
+        gateway_outcome(job, &(struct gateway_outcome){ .error = error, .text = why.text });
+    }
 }
 
 /* Of another scheduler's: told as one of another node would be. */
@@ -82,7 +117,7 @@ static void begin(void *context, struct gateway_job *job)
     }
     switch (job->op) {
     case GATEWAY_TABLE:
-        job->listing = tables_open((uint64_t)job->table, &error);
+        job->work = tables_open((uint64_t)job->table, &error);
         if (error)
             gate_done(job, error);
         return;
@@ -100,10 +135,10 @@ static void begin(void *context, struct gateway_job *job)
 static bool more(void *context, struct gateway_job *job)
 {
     struct gate *gate = context;
-    bool goes_on = gate->node->runtime && tables_next(gate->node, job->listing, part, job);
+    bool goes_on = gate->node->runtime && tables_next(gate->node, job->work, part, job);
     if (!goes_on) {
-        tables_close(job->listing);
-        job->listing = NULL;
+        tables_close(job->work);
+        job->work = NULL;
     }
     return goes_on;
 }
@@ -112,7 +147,9 @@ static void cancel(void *context, struct gateway_job *job)
 {
     struct gate *gate = context;
     if (job->op == GATEWAY_TABLE)
-        tables_close(job->listing);
+        tables_close(job->work);
+    else if (job->op == GATEWAY_SPAWN && job->work)
+        ((struct gate_spawn *)job->work)->job = NULL;
     else
         gate_process_cancel(gate, job);
 }

@@ -245,6 +245,14 @@ int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const cha
 /* Starts a process for a peer, on the scheduler whose turn it is. */
 int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *s,
                     const struct rusm_args *args, struct rusm_why *why);
+/* The same for whoever asks: fills *s, and `over`, which is to free it, is called at once or later; not
+ * if it fails. */
+int serve_spawning(struct rusm_node *node, struct spawning *s, const struct spawn *spawn,
+                   const struct rusm_args *args,
+                   void (*over)(struct spawning *s, struct runtime *here), struct rusm_why *why);
+/* Of one whose outcome is an error: what to say of it. */
+void serve_spawn_failed(const struct rusm_node *node, const struct spawning *s,
+                        const char *spawnable, struct rusm_why *why);
 /* For a process of a sibling's: has another node asked for a spawn. */
 int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spawnable,
                    const struct rusm_args *args, uint64_t ref);
@@ -386,11 +394,9 @@ int rpc_cancel(struct connection *c, const struct frame *frame);
 /* Asks for a spawn; RUSM_SPAWNED or RUSM_FAILED goes to `self` later. */
 int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref);
-/* Starts a spawnable on scheduler 0, and registers it: spawnable, scope and name of *s. */
+/* The behaviour of that name, or `why` there is none. */
 int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct rusm_behaviour **b,
                   struct rusm_why *why);
-int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,
-                   rusm_pid *pid, struct rusm_why *why);
 /* The connection is over: all that was asked fails. */
 void rpc_fail_all(struct connection *c);
 void rpc_done(struct connection *c, uint64_t id);

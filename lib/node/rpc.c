@@ -88,17 +88,6 @@ static void read_args(struct spawn *s, char *text, const char **values)
     }
 }
 
-static int register_spawned(struct rusm_node *node, const struct spawn *s, rusm_pid pid)
-{
-    if (s->scope == SPAWN_NO_NAME)
-        return 0;
-    if (s->scope == SPAWN_LOCAL)
-        return runtime_register(node->runtime, pid.serial, s->name, s->name_len);
-    char name[RUSM_NAME_MAX + 1];
-    snprintf(name, sizeof name, "%.*s", (int)s->name_len, s->name);
-    return runtime_register_global(node->runtime, pid, name);
-}
-
 int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct rusm_behaviour **b,
                   struct rusm_why *why)
 {
@@ -110,28 +99,6 @@ int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct ru
     return err_why(why, RUSM_ENOSPAWNABLE, "no spawnable '%.*s' on %s (known: %s)",
                    (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable, node->name,
                    known.len ? known.text : "none");
-}
-
-int rpc_spawn_here(struct rusm_node *node, const struct spawn *s, const struct rusm_args *args,
-                   rusm_pid *pid, struct rusm_why *why)
-{
-    struct rusm_why text = { "" };
-    const struct rusm_behaviour *b;
-    int found = rpc_spawnable(node, s, &b, why);
-    if (found)
-        return found;
-    int error = runtime_spawn(node->runtime, b, args, pid, &text, node->now_ns);
-    if (error)
-        return err_why(why, error, "cannot spawn '%.*s': %s", (int)s->spawnable_len, s->spawnable,
-                       text.text[0] ? text.text : rusm_strerror(error));
-    error = register_spawned(node, s, *pid);
-    if (!error)
-        return 0;
-    runtime_kill(node->runtime, pid->serial, "name not registered");
-    return err_why(why, error,
-                   error == RUSM_EEXIST ? "the name '%.*s' is taken on %s"
-                                        : "cannot register '%.*s' on %s",
-                   (int)s->name_len, s->name, node->name);
 }
 
 static int serve_spawn(struct connection *c, struct request *q)

@@ -35,23 +35,49 @@ struct served_spawn {
     char spawnable[RUSM_NAME_MAX + 1];
 };
 
+void serve_spawn_failed(const struct rusm_node *node, const struct spawning *s,
+                        const char *spawnable, struct rusm_why *why)
+{
+    if (s->unnamed)
+        err_why(why, s->error,
+                s->error == RUSM_EEXIST ? "the name '%s' is taken on %s"
+                                        : "cannot register '%s' on %s",
+                s->name, node->name);
+    else
+        err_why(why, s->error, "cannot spawn '%s': %s", spawnable,
+                s->why.text[0] ? s->why.text : rusm_strerror(s->error));
+}
+
+int serve_spawning(struct rusm_node *node, struct spawning *s, const struct spawn *spawn,
+                   const struct rusm_args *args,
+                   void (*over)(struct spawning *s, struct runtime *here), struct rusm_why *why)
+{
+    const struct rusm_behaviour *behaviour;
+    int error = rpc_spawnable(node, spawn, &behaviour, why);
+    if (error)
+        return error;
+    error = spawning_init(s, behaviour, args, spawn->scope == SPAWN_NO_NAME ? NULL : spawn->name,
+                          spawn->name_len, spawn->scope == SPAWN_GLOBAL);
+    s->over = over;
+    error = error ? error : spawning_start(node->runtime, s);
+    if (!error)
+        return 0;
+    spawning_fini(s);
+    return err_why(why, error, "%s", rusm_strerror(error));
+}
+
 static void spawn_over(struct spawning *spawning, struct runtime *here)
 {
     struct served_spawn *s = (struct served_spawn *)(void *)spawning;
     struct connection *c = s->served.c;
-    uint64_t id = s->served.id;
-    int error = spawning->error;
+    struct rusm_why why;
     (void)here;
-    if (c && error && spawning->unnamed)
-        rpc_fail(c, id, error,
-                 error == RUSM_EEXIST ? "the name '%s' is taken on %s"
-                                      : "cannot register '%s' on %s",
-                 spawning->name, c->node->name);
-    else if (c && error)
-        rpc_fail(c, id, error, "cannot spawn '%s': %s", s->spawnable,
-                 spawning->why.text[0] ? spawning->why.text : rusm_strerror(error));
-    else if (c)
-        rpc_spawned(c, id, spawning->pid);
+    if (c && spawning->error) {
+        serve_spawn_failed(c->node, spawning, s->spawnable, &why);
+        rpc_fail(c, s->served.id, spawning->error, "%s", why.text);
+    } else if (c) {
+        rpc_spawned(c, s->served.id, spawning->pid);
+    }
     served_end(&s->served);
     spawning_fini(spawning);
     free(s);
@@ -60,25 +86,17 @@ static void spawn_over(struct spawning *spawning, struct runtime *here)
 int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *spawn,
                     const struct rusm_args *args, struct rusm_why *why)
 {
-    const struct rusm_behaviour *behaviour;
-    int error = rpc_spawnable(c->node, spawn, &behaviour, why);
-    struct served_spawn *s = error ? NULL : calloc(1, sizeof *s);
+    struct served_spawn *s = calloc(1, sizeof *s);
     if (!s)
-        return error ? error : err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
-    error = spawning_init(&s->spawning, behaviour, args,
-                          spawn->scope == SPAWN_NO_NAME ? NULL : spawn->name, spawn->name_len,
-                          spawn->scope == SPAWN_GLOBAL);
+        return err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
     served_begin(&s->served, c, id);
     memcpy(s->spawnable, spawn->spawnable, spawn->spawnable_len);
-    s->spawning.over = spawn_over;
-    error = error ? error : spawning_start(c->node->runtime, &s->spawning);
+    int error = serve_spawning(c->node, &s->spawning, spawn, args, spawn_over, why);
     if (error) {
         served_end(&s->served);
-        spawning_fini(&s->spawning);
         free(s);
-        return err_why(why, error, "%s", rusm_strerror(error));
     }
-    return 0;
+    return error;
 }
 
 /* ---- kill ---- */

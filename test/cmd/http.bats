@@ -108,6 +108,28 @@ answer() { timeout 60 head -n 1 <&7; }
     cmp bytes reply
 }
 
+@test "what is spawned over HTTP is spread over all schedulers, as what rusm spawn starts" {
+    start_web --schedulers 4
+    for n in 1 2 3 4 5 6 7 8; do
+        http_expect 201 -d '' "$url/v1/spawn/echo?name=e$n"
+        jq -r .pid <<<"$output" >>pids.txt
+    done
+    # The lower two bits of a serial say whose it is.
+    equal "$(cut -d@ -f1 pids.txt | awk '{ print $1 % 4 }' | sort | uniq -c | tr -s ' \n' ' ')" \
+        " 2 0 2 1 2 2 2 3 "
+    equal "$(rusm attach --json london | jq -r 'select(.behaviour == "echo").pid' | sort)" \
+        "$(sort pids.txt)"
+    for n in 1 2 3 4; do # whichever scheduler's turn it is
+        http_expect 200 -d "hi $n" "$url/v1/call/e$n"
+        equal "$output" "hi $n"
+        http_expect 409 -d '' "$url/v1/spawn/echo?name=e$n"
+        equal "$output" '{"error": "the name '"'e$n'"' is taken on london"}'
+        http_expect 422 -d '' "$url/v1/spawn/relay" # without its argument
+        http_expect 404 -d '' "$url/v1/spawn/nothing"
+    done
+    equal "$(rusm attach --json london | jq -s 'map(select(.behaviour == "echo")) | length')" 8
+}
+
 @test "what is wrong is said, with the right status" {
     start_web --boot greeter=greeter --boot 'mute=exec:cat >/dev/null'
     http_expect 404 -d x "$url/v1/call/nobody"
