@@ -172,8 +172,8 @@
 
 /* ---- programs (exec:) ---- */
 
-/* Programs of a scheduler: four descriptors each, and the system's own processes are few beside them.
- * Above: RUSM_ELIMIT. */
+/* Programs of a node, all schedulers together: four descriptors each, and the system's own processes are
+ * few beside them. Above: RUSM_ELIMIT. */
 #define LIMIT_PROGRAMS 4096
 
 /* Programs of one pool. */

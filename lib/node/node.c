@@ -78,6 +78,9 @@ static int open_runtimes(struct rusm_node *node, const struct rusm_node_options 
                                          .seed = rng_u64(&node->rng),
                                          .user = node,
                                          .lost = name_lost };
+    node->port_node = (struct port_node){ .name = node->name,
+                                          .incarnation = node->incarnation,
+                                          .log = &node->log };
     int error = schedulers_open(node, &options, spin_ns(o));
     return error ? error : registry_new(&node->registry, &registry);
 }

@@ -118,6 +118,7 @@ struct programs {
     struct port_host host;
     struct loop *loop;
     struct rusm_node *node;
+    struct port_counters seen; /* by scheduler 0, when it last could look */
 };
 
 struct scheduler_counters {
@@ -142,8 +143,9 @@ struct rusm_node {
     struct loop loop;
     struct resolver resolver;
     struct endpoint *endpoint;
-    struct runtime *runtime;   /* NULL while leaving */
-    struct ports ports;        /* behaviours from files and programs */
+    struct runtime *runtime; /* NULL while leaving */
+    struct ports ports;      /* behaviours from files and programs */
+    struct port_node port_node;
     struct programs programs;  /* scheduler 0's */
     uint64_t supervisor;       /* serial of what starts its boots; 0: none yet */
     struct events events;      /* for those who look on over HTTP */

@@ -47,7 +47,7 @@ int programs_init(struct programs *p, struct rusm_node *node, struct loop *loop)
 {
     p->node = node;
     p->loop = loop;
-    return port_host_init(&p->host, &hooks, p, &node->log, node->name);
+    return port_host_init(&p->host, &hooks, p, &node->port_node);
 }
 
 struct programs *programs_of(struct rusm_node *node, unsigned index)
@@ -74,16 +74,17 @@ struct port_counters programs_counters(struct rusm_node *node)
 {
     struct port_counters sum = { 0 };
     for (unsigned i = 0; i < node->schedulers; i++) {
-        if (!scheduler_enter(node, i))
-            continue;
-        const struct port_counters *c = &programs_of(node, i)->host.shown;
+        struct port_counters *c = &programs_of(node, i)->seen;
+        if (scheduler_enter(node, i)) {
+            *c = programs_of(node, i)->host.shown;
+            scheduler_leave(node, i);
+        }
         sum.started += c->started;
         sum.ended += c->ended;
         sum.refused += c->refused;
         sum.unasked += c->unasked;
         sum.bad += c->bad;
         sum.unlogged += c->unlogged;
-        scheduler_leave(node, i);
     }
     return sum;
 }

@@ -1,22 +1,31 @@
 /* guard: see the header. It is a shell script, so that it holds neither memory nor descriptors of the
  * node. A program tells of itself before it begins (launch.c), the node of its end; the end of the
- * node is the end of the file. On the host's thread. */
+ * node is the end of the file. One that was stopped goes on then (SIGCONT); until then it takes no news,
+ * and as nobody waits for it, it is replaced. On the host's thread. */
 #include "port/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/id.h"
 #include "port/host.h"
-#include "port/program.h"
 #include "port/launch.h"
+#include "port/program.h"
 
-/* A variable a group, so that none costs more when there are many. */
+/* $1 is what the RUSM_PID of all programs of the node ends with, the rest are groups. A variable a
+ * group, so that none costs more when there are many. What has left its group still has RUSM_PID; it
+ * may make more of its kind while it is looked for, hence some rounds. */
 static const char guard_script[] =
     "trap '' TERM INT HUP QUIT PIPE\n"
+    "mark=$1\n"
+    "shift\n"
+    "for group do eval \"group$group=\"; done\n"
     "while read -r what group; do\n"
     "    case $what in\n"
     "    +) eval \"group$group=\" ;;\n"
@@ -25,30 +34,37 @@ static const char guard_script[] =
     "done\n"
     "set | while IFS== read -r name value; do\n"
     "    case $name in group[0-9]*) kill -KILL \"-${name#group}\" ;; esac\n"
+    "done\n"
+    "for round in 1 2 3 4 5; do\n"
+    "    left=$(grep -lszE \"^RUSM_PID=[0-9]+$mark\\$\" /proc/[0-9]*/environ)\n"
+    "    for left in $left; do left=${left#/proc/}; kill -KILL \"${left%/environ}\"; done\n"
+    "    [ \"$left\" ] || break\n"
     "done\n";
+
+/* How long it is given to read, when it has news enough to fill its pipe: it needs some microseconds for
+ * each. */
+#define GUARD_PATIENCE_MS 50
+
+/* How long its end is waited for: what it looks through takes some milliseconds, unless the kernel holds
+ * one of them. */
+#define GUARD_END_MS 2000
+
+#define GUARD_WORDS 5 /* before the groups */
+#define GROUP_TEXT 12
 
 void guard_init(struct guard *g)
 {
     *g = (struct guard){ .fd = -1, .pidfd = -1 };
 }
 
-static void guard_tell(struct guard *g, char what, pid_t group)
-{
-    char line[32];
-    int len = snprintf(line, sizeof line, "%c %d\n", what, (int)group);
-
-    if (g->fd >= 0)
-        (void)launch_write(g->fd, line, (size_t)len);
-}
-
-/* Reaps it if it is dead; true: it was, and is forgotten. */
+/* Reaps it if it is dead, or was reaped by someone else; true: it is forgotten. */
 static bool guard_dead(struct port_host *h)
 {
     struct guard *g = &h->guard;
     siginfo_t info = { 0 };
 
-    if (g->pidfd < 0 || waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED | WNOHANG) != 0 ||
-        info.si_pid == 0)
+    if (g->pidfd < 0 ||
+        (waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0))
         return false;
     h->hooks->unwatch(h->context, g->death);
     close(g->pidfd);
@@ -57,39 +73,71 @@ static bool guard_dead(struct port_host *h)
     return true;
 }
 
+/* Another one. */
+static int guard_replace(struct port_host *h, const char *cause)
+{
+    int error = guard_ready(h);
+
+    if (error)
+        log_error(h->log, "the guard of the node's programs %s, and no other could be made: %s",
+                  cause, strerror(error));
+    else
+        log_warn(h->log, "the guard of the node's programs %s: there is another now", cause);
+    return error;
+}
+
 static void guard_on_death(void *user)
 {
     struct port_host *h = user;
 
-    if (!guard_dead(h))
-        return;
-    int cause = guard_ready(h);
-    if (cause)
-        log_error(h->log,
-                  "the guard of the node's programs was killed, and no other could be made: %s",
-                  strerror(cause));
-    else
-        log_warn(h->log, "the guard of the node's programs was killed: there is another now");
+    if (guard_dead(h))
+        (void)guard_replace(h, "was killed");
+}
+
+/* The words of its command: all that there is to know. To be freed; NULL: no memory. */
+static const char **guard_words(const struct port_host *h, const char *mark)
+{
+    const char *const first[GUARD_WORDS] = { "sh", "-c", guard_script, "rusm-guard", mark };
+    const char **word;
+    size_t count = 0, at = GUARD_WORDS;
+    char *text;
+
+    list_each(link, &h->programs)
+        count++;
+    word = calloc(1, (GUARD_WORDS + count + 1) * sizeof *word + count * GROUP_TEXT);
+    if (!word)
+        return NULL;
+    memcpy(word, first, sizeof first);
+    text = (char *)(word + GUARD_WORDS + count + 1);
+    list_each(link, &h->programs) {
+        snprintf(text, GROUP_TEXT, "%d", (int)list_entry(link, struct program, link)->pid);
+        word[at++] = text;
+        text += GROUP_TEXT;
+    }
+    return word;
 }
 
 static int guard_start(struct port_host *h, int null, const int ends[2])
 {
-    static const char *const argv[] = { "sh", "-c", guard_script, "rusm-guard", NULL };
+    char pid[RUSM_PID_TEXT_MAX];
     struct guard *g = &h->guard;
     struct launch how = {
-        .argv = argv, .env = h->env, .fds = { ends[0], null, null }, .guard = -1
+        .env = h->env, .fds = { ends[0], null, null }, .guard = -1, .orphaned = SIGCONT
     };
-    pid_t pid;
-    int cause = launch_start(&how, h->stack, &pid, &g->pidfd);
 
+    id_pid_format(pid, sizeof pid, 0, h->node->name, h->node->incarnation);
+    const char **words = guard_words(h, strchr(pid, '@'));
+    if (!words)
+        return ENOMEM;
+    how.argv = words;
+    int cause = launch_start(&how, h->stack, &g->pid, &g->pidfd);
+    free(words);
     if (cause)
         return cause;
     g->fd = ends[1];
     g->death = h->hooks->watch(h->context, g->pidfd, false, guard_on_death, h);
     if (g->death)
         h->hooks->arm(h->context, g->death);
-    list_each(link, &h->programs)
-        guard_tell(g, '+', list_entry(link, struct program, link)->pid);
     return 0;
 }
 
@@ -104,7 +152,9 @@ int guard_ready(struct port_host *h)
     for (int i = 0; i < 2; i++)
         ends[i] = launch_above(ends[i]);
     null = launch_above(open("/dev/null", O_RDWR | O_CLOEXEC));
-    cause = null < 0 || ends[0] < 0 || ends[1] < 0 ? EMFILE : guard_start(h, null, ends);
+    cause = null < 0 || ends[0] < 0 || ends[1] < 0 ? EMFILE
+            : fcntl(ends[1], F_SETFL, O_NONBLOCK)  ? errno
+                                                   : guard_start(h, null, ends);
     if (null >= 0)
         close(null);
     if (ends[0] >= 0)
@@ -114,21 +164,46 @@ int guard_ready(struct port_host *h)
     return cause;
 }
 
+int guard_mend(struct port_host *h)
+{
+    struct guard *g = &h->guard;
+    struct pollfd room = { .fd = g->fd, .events = POLLOUT };
+
+    if (g->fd < 0)
+        return guard_ready(h);
+    if (poll(&room, 1, GUARD_PATIENCE_MS) > 0 && room.revents == POLLOUT)
+        return 0;
+    kill(g->pid, SIGKILL); /* it has nothing to do before it dies: we live */
+    struct pollfd end = { .fd = g->pidfd, .events = POLLIN };
+    while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
+    return guard_dead(h) ? guard_replace(h, "took no news") : EBUSY;
+}
+
 void guard_forget(struct port_host *h, pid_t group)
 {
-    guard_tell(&h->guard, '-', group);
+    char line[32];
+    int len = snprintf(line, sizeof line, "- %d\n", (int)group);
+
+    while (h->guard.fd >= 0 && launch_write(h->guard.fd, line, (size_t)len) < 0) {
+        pid_t pid = h->guard.pid;
+        if (guard_mend(h) != 0 || h->guard.pid != pid)
+            return; /* another one was never told of that group */
+    }
 }
 
 void guard_fini(struct port_host *h)
 {
     struct guard *g = &h->guard;
+    struct pollfd end = { .fd = g->pidfd, .events = POLLIN };
     siginfo_t info;
 
     if (g->fd < 0)
         return;
     h->hooks->unwatch(h->context, g->death);
     close(g->fd);
-    (void)waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED); /* what it has to do takes no time */
+    kill(g->pid, SIGCONT); /* it may have been stopped */
+    while (poll(&end, 1, GUARD_END_MS) < 0 && errno == EINTR) {}
+    (void)waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED | WNOHANG);
     close(g->pidfd);
     guard_init(g);
 }

@@ -71,7 +71,7 @@ static int host_env(struct port_host *h)
     if (!error && !path)
         error = host_env_pair(h, "PATH", "/usr/local/bin:/usr/bin:/bin");
     if (!error)
-        error = host_env_pair(h, "RUSM_NODE", h->node);
+        error = host_env_pair(h, "RUSM_NODE", h->node->name);
     if (!error)
         error = host_env_pair(h, "TERM", "dumb"); /* a terminal (pty) that takes no colours */
     if (!error)
@@ -87,9 +87,9 @@ static int host_env(struct port_host *h)
 }
 
 int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
-                   const struct log *log, const char *node)
+                   struct port_node *node)
 {
-    *h = (struct port_host){ .hooks = hooks, .context = context, .log = log, .node = node };
+    *h = (struct port_host){ .hooks = hooks, .context = context, .log = node->log, .node = node };
     list_init(&h->programs);
     list_init(&h->dirty);
     list_init(&h->ending);

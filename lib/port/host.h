@@ -36,11 +36,19 @@ struct port_counters {
     uint64_t unlogged; /* lines of standard error beyond the limit */
 };
 
+/* What the hosts of one node share. */
+struct port_node {
+    const char *name;
+    uint32_t incarnation;
+    const struct log *log;
+    atomic_size_t programs; /* of all of them */
+};
+
 struct port_host {
     const struct port_hooks *hooks;
     void *context;
-    const struct log *log;
-    const char *node;
+    const struct log *log; /* the node's */
+    struct port_node *node;
     uint64_t now_ns; /* of this turn */
     char **env;      /* what every program has, then NULL and room for one more */
     size_t env_count;
@@ -57,7 +65,7 @@ struct port_host {
 
 /* Borrows all for life. 0 or RUSM_ENOMEM. */
 int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
-                   const struct log *log, const char *node);
+                   struct port_node *node);
 /* Kills what is left. Zeroed memory is fine. */
 void port_host_fini(struct port_host *h);
 /* Wakes the processes whose programs have something for them. Before they run, once a turn. */

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ struct child {
 
 #define LAUNCH_BARE __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
 
-/* "+ PID\n", in one write, as the guard has other news to read. */
+/* "+ PID\n", in one write, as the guard has other news to read, and it must not block. */
 LAUNCH_BARE static int child_tell(int fd, pid_t pid)
 {
     char line[24];
@@ -30,7 +31,7 @@ LAUNCH_BARE static int child_tell(int fd, pid_t pid)
         line[--at] = (char)('0' + rest % 10);
     line[--at] = ' ';
     line[--at] = '+';
-    return write(fd, line + at, sizeof line - at) < 0 ? errno : 0;
+    return write(fd, line + at, sizeof line - at) < 0 ? EPIPE : 0;
 }
 
 LAUNCH_BARE static int child_prepare(const struct launch *how)
@@ -40,6 +41,8 @@ LAUNCH_BARE static int child_prepare(const struct launch *how)
     int cause;
 
     if (setsid() < 0)
+        return errno;
+    if (how->orphaned && prctl(PR_SET_PDEATHSIG, how->orphaned) != 0)
         return errno;
     /* Signals are blocked still: one for us must not run a handler of our parent's. */
     if (how->guard >= 0 && (cause = child_tell(how->guard, getpid())) != 0)

@@ -12,11 +12,12 @@
 struct launch {
     const char *const *argv; /* of /bin/sh */
     char *const *env;
-    int fds[3]; /* each above 2 */
-    int guard;  /* who is told of the group before the program begins; -1: none */
+    int fds[3];   /* each above 2 */
+    int guard;    /* who is told of the group before the program begins; -1: none */
+    int orphaned; /* the signal that it gets when we are gone; 0: none */
 };
 
-/* 0 and its pid and pidfd, or an errno. `stack` is the caller's, free again on return. */
+/* 0 and its pid and pidfd, or an errno; EPIPE: the guard took no news. `stack` is the caller's, free again on return. */
 int launch_start(const struct launch *s, void *stack, pid_t *pid, int *pidfd);
 /* write(2) without SIGPIPE, whatever the program that we are in does with that. */
 ssize_t launch_write(int fd, const void *data, size_t len);

@@ -40,6 +40,7 @@ static void program_free(struct program *p)
     list_remove(&p->link);
     list_remove(&p->dirty);
     list_remove(&p->ending);
+    atomic_fetch_sub(&p->host->node->programs, 1);
     buf_fini(&p->unwritten);
     buf_fini(&p->line);
     free(p);
@@ -58,8 +59,9 @@ static void program_reap(struct program *p)
     siginfo_t info;
 
     kill(-p->pid, SIGKILL);
-    (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
+    list_remove(&p->link);
     guard_forget(h, p->pid);
+    (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
     complaint_close(p);
     h->counters.ended++;
     program_free(p);
@@ -136,6 +138,7 @@ void program_kill(struct program *p)
     kill(-p->pid, SIGKILL);
     while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
     (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
+    list_remove(&p->link);
     if (info.si_pid)
         guard_forget(h, p->pid);
     program_free(p);
@@ -305,12 +308,16 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     for (size_t i = 0; i < o->args.count; i++)
         argv[4 + i] = o->args.value[i];
     snprintf(self, sizeof self, "RUSM_PID=%s", o->pid);
-    h->env[h->env_count] = self;
     int cause = guard_ready(h);
-    how.guard = h->guard.fd;
-    if (cause == 0)
+    for (int tries = 0; cause == 0 && tries < 2; tries++) {
+        how.guard = h->guard.fd;
+        h->env[h->env_count] = self; /* and not the guard's */
         cause = launch_start(&how, h->stack, &p->pid, &p->pidfd);
-    h->env[h->env_count] = NULL;
+        h->env[h->env_count] = NULL;
+        if (cause != EPIPE || tries > 0)
+            break;
+        cause = guard_mend(h);
+    }
     return cause;
 }
 
@@ -357,11 +364,15 @@ int program_start(struct port_host *h, const struct program_options *o, struct p
     struct program *p;
     struct ends ends = { { -1, -1, -1 }, { -1, -1, -1 } };
 
-    if (h->count >= LIMIT_PROGRAMS)
+    if (atomic_fetch_add(&h->node->programs, 1) >= LIMIT_PROGRAMS) {
+        atomic_fetch_sub(&h->node->programs, 1);
         return err_why(why, RUSM_ELIMIT, "%d programs run here already", LIMIT_PROGRAMS);
+    }
     p = program_new(h, o);
-    if (!p)
+    if (!p) {
+        atomic_fetch_sub(&h->node->programs, 1);
         return err_why(why, RUSM_ENOMEM, "no memory");
+    }
     int cause = ends_open(&ends, o->pty);
     if (cause == 0)
         cause = program_spawn(p, o, ends.theirs);

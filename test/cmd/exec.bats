@@ -203,11 +203,71 @@ for line in sys.stdin: print(line.strip().title())"' \
     wait_until group_gone three
 }
 
+@test "exec: what has left its group goes with the node, unless it is to stay" {
+    for end in "rusm stop london" 'kill -9 $pid'; do
+        start_node london --spawnable 'p=exec:setsid sh -c "echo \$\$ >group; exec sleep 1000" & until [ -s group ]; do sleep 0.02; done' \
+            --spawnable 'q=exec:setsid env -u RUSM_PID sh -c "echo \$\$ >stays; exec sleep 1000" & until [ -s stays ]; do sleep 0.02; done'
+        rm -f group stays
+        rusm spawn london p
+        rusm spawn london q
+        wait_until [ -s group ]
+        wait_until [ -s stays ]
+        cat stays >>pids
+        ended() { [ "$(json value '.counter == "programs_ended"' rusm attach --counters london)" = 2 ]; }
+        wait_until ended
+        not group_gone group
+        eval "$end"
+        wait_until group_gone group
+        not group_gone stays
+    done
+}
+
+# The guard of the node whose process is $pid.
+guard() { pgrep -P "$pid" -f 'rusm-guard @'; }
+
+@test "exec: a guard that is stopped goes on when the node is gone" {
+    start_node london --spawnable 'p=exec:echo $$ >group; trap "" TERM HUP PIPE; while :; do sleep 1000; done'
+    rusm spawn london p
+    wait_until [ -s group ]
+    kill -STOP "$(guard)"
+    kill -9 "$pid"
+    wait_until group_gone group
+}
+
+@test "exec: a guard that reads nothing holds nobody up, and is replaced" {
+    start_node london --schedulers 1 --spawnable 'p=exec:echo $$ >"$1"; trap "" TERM HUP PIPE; while :; do sleep 1000; done'
+    rusm spawn london p --name one -- one
+    rusm spawn london p -- two
+    wait_until [ -s one ] && wait_until [ -s two ]
+    for what in "spawn london p -- three" "kill london one"; do
+        first=$(guard)
+        kill -STOP "$first"
+        timeout 5 python3 - "/proc/$first/fd/0" <<'EOF' # its pipe is full
+import os, sys
+pipe = os.open(sys.argv[1], os.O_WRONLY | os.O_NONBLOCK)
+try:
+    while True: os.write(pipe, b'- 1\n')
+except BlockingIOError: pass
+EOF
+        # shellcheck disable=SC2086
+        expect 0 rusm $what
+        [ "$what" = "kill london one" ] || wait_until [ -s three ]
+        wait_until gone "$first"
+        equal "$(rusm call london greeter hi)" "hello, hi"
+        has_text london.err "took no news: there is another now"
+        : >london.err
+    done
+    wait_until group_gone one
+    kill -9 "$pid"
+    wait_until group_gone two
+    wait_until group_gone three
+}
+
 @test "exec: the guard is started again, and knows all programs" {
     start_node london --spawnable 'p=exec:echo $$ >group; trap "" TERM HUP PIPE; while :; do sleep 1000; done'
     rusm spawn london p
     wait_until [ -s group ]
-    kill -9 "$(pgrep -P "$pid" -f 'rusm-guard$')"
+    kill -9 "$(guard)"
     wait_until has_text london.err "there is another now"
     kill -9 "$pid"
     wait_until group_gone group
