@@ -1,45 +1,203 @@
-/* farewell: see the header. Called by monitor.c and link.c, and by the runtime to try again. */
+/* farewell: see the header. Called by monitor.c, link.c and signal.c, and by the runtime to try
+ * again. */
 #include "actor/farewell.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/process.h"
+#include "base/limits.h"
+#include "base/must.h"
 
-struct farewell {
-    struct list at; /* in rt->unsent */
-    struct post post;
-    char text[]; /* the name or the reason, which post points to */
+/* The end of a process with many links says the same to all. */
+struct farewell_text {
+    size_t users;
+    char text[];
 };
 
-/* As a lane would: from one process to one address, in order. */
-static bool farewell_busy(struct runtime *rt, const struct post *post)
+struct farewell {
+    struct map_node by_pair; /* in rt->farewells, if it is its pair's first */
+    struct list at; /* the first: in its node's `unsent`; another: in the first's `behind` */
+    struct list behind;
+    struct farewell_text *text; /* the name or the reason, which post points to */
+    struct post post;
+    bool answer;
+};
+
+void farewell_init(struct runtime *rt, uint64_t seed)
 {
-    return farewell_waits(rt, post->from) || runtime_post(rt, post) == RUSM_BUSY;
+    map_init(&rt->farewells, seed);
+    list_init(&rt->unsent);
+    slab_init(&rt->farewell_slab, sizeof(struct farewell));
 }
 
-static void farewell_send(struct runtime *rt, const struct post *post)
+/* ---- texts ---- */
+
+static struct farewell_text *farewell_text(struct runtime *rt, const char *text)
 {
-    if (!farewell_busy(rt, post)) {
-        return; /* any error but RUSM_BUSY: that node is gone, and knows by that */
+    if (!rt->farewell_text || strcmp(rt->farewell_text->text, text) != 0) {
+        size_t size = strlen(text) + 1;
+        struct farewell_text *t = malloc(sizeof(*t) + size);
+        if (!t) {
+            return NULL;
+        }
+        t->users = 0;
+        memcpy(t->text, text, size);
+        rt->farewell_text = t;
     }
-    const char *text = post->name ? post->name : post->data;
-    size_t size = strlen(text) + 1;
-    struct farewell *f = malloc(sizeof(*f) + size);
-    if (!f) {
+    rt->farewell_text->users++;
+    return rt->farewell_text;
+}
+
+static void farewell_text_done(struct runtime *rt, struct farewell_text *t)
+{
+    if (--t->users > 0) {
         return;
     }
-    f->post = *post;
-    memcpy(f->text, text, size);
-    if (post->name) {
-        f->post.name = f->text;
-    } else {
-        f->post.data = f->text;
+    if (rt->farewell_text == t) {
+        rt->farewell_text = NULL;
     }
-    list_append(&rt->unsent, &f->at);
+    free(t);
 }
 
-void farewell_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
-                   uint64_t ref, const char *reason)
+/* ---- pairs ---- */
+
+static uint64_t farewell_hash(const struct runtime *rt, const struct post *post)
+{
+    const struct map *m = &rt->farewells;
+    uint64_t from = map_hash_u64(m, post->from.serial);
+    uint64_t to = post->name ? map_hash_bytes(m, post->name, post->name_len)
+                             : map_hash_u64(m, post->to.serial);
+
+    return map_hash_u64(m, from ^ (to << 1 | to >> 63) ^ post->node);
+}
+
+static bool farewell_eq(const struct map_node *node, const void *key)
+{
+    const struct post *a = &list_entry(node, struct farewell, by_pair)->post, *b = key;
+
+    if (!rusm_pid_eq(a->from, b->from) || a->node != b->node || !a->name != !b->name) {
+        return false;
+    }
+    return a->name ? a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0
+                   : rusm_pid_eq(a->to, b->to);
+}
+
+static struct farewell *farewell_find(const struct runtime *rt, const struct post *post)
+{
+    if (rt->farewells.count == 0) {
+        return NULL; /* as nearly always */
+    }
+    struct map_node *found = map_find(&rt->farewells, farewell_hash(rt, post), farewell_eq, post);
+
+    return found ? list_entry(found, struct farewell, by_pair) : NULL;
+}
+
+bool farewell_waits(const struct runtime *rt, const struct post *post)
+{
+    return farewell_find(rt, post) != NULL;
+}
+
+/* ---- keeping ---- */
+
+/* Behind those of its pair, or as the first of them. 0 or RUSM_ENOMEM. */
+static int farewell_line_up(struct runtime *rt, struct node_name *node, struct farewell *f)
+{
+    struct farewell *first = farewell_find(rt, &f->post);
+
+    if (first) {
+        list_append(&first->behind, &f->at);
+        return 0;
+    }
+    if (map_insert(&rt->farewells, farewell_hash(rt, &f->post), &f->by_pair) != 0) {
+        return RUSM_ENOMEM;
+    }
+    if (list_empty(&node->unsent)) {
+        list_append(&rt->unsent, &node->unsent_at);
+    }
+    list_append(&node->unsent, &f->at);
+    return 0;
+}
+
+/* 0, RUSM_ELIMIT, RUSM_ENOMEM. */
+static int farewell_keep(struct runtime *rt, const struct post *post, bool answer)
+{
+    struct node_name *node = nodes_at(&rt->nodes, post->node);
+
+    if (answer && node->answers >= LIMIT_FAREWELLS) {
+        return RUSM_ELIMIT;
+    }
+    struct farewell *f = slab_take(&rt->farewell_slab);
+    if (!f) {
+        return RUSM_ENOMEM;
+    }
+    *f = (struct farewell){ .post = *post, .answer = answer };
+    list_init(&f->at);
+    list_init(&f->behind);
+    f->text = farewell_text(rt, post->name ? post->name : post->data);
+    if (!f->text) {
+        slab_give(&rt->farewell_slab, f);
+        return RUSM_ENOMEM;
+    }
+    if (post->name) {
+        f->post.name = f->text->text;
+    } else {
+        f->post.data = f->text->text;
+    }
+    if (farewell_line_up(rt, node, f) != 0) {
+        farewell_text_done(rt, f->text);
+        slab_give(&rt->farewell_slab, f);
+        return RUSM_ENOMEM;
+    }
+    node->answers += answer;
+    return 0;
+}
+
+static void farewell_free(struct runtime *rt, struct farewell *f)
+{
+    nodes_at(&rt->nodes, f->post.node)->answers -= f->answer;
+    farewell_text_done(rt, f->text);
+    slab_give(&rt->farewell_slab, f);
+}
+
+/* A pair's first is done with: the next one takes its place. */
+static void farewell_next(struct runtime *rt, struct node_name *node, struct farewell *f)
+{
+    struct list *l = list_first(&f->behind);
+    uint64_t hash = f->by_pair.hash;
+
+    map_remove(&rt->farewells, &f->by_pair);
+    list_remove(&f->at);
+    if (l) {
+        struct farewell *next = list_entry(l, struct farewell, at);
+        list_remove(l);
+        list_move_all(&next->behind, &f->behind);
+        must(map_insert(&rt->farewells, hash, &next->by_pair) == 0); /* it has buckets */
+        list_prepend(&node->unsent, &next->at);
+    } else if (list_empty(&node->unsent)) {
+        list_remove(&node->unsent_at);
+    }
+    farewell_free(rt, f);
+}
+
+/* ---- posting ---- */
+
+/* What became of it, but for RUSM_BUSY. Any other error: that node is gone, and knows by that. */
+static void farewell_posted(struct runtime *rt, uint32_t node, int err)
+{
+    if ((err == RUSM_ENOMEM || err == RUSM_ELIMIT) && node != 0 && rt->index == 0) {
+        rt->hooks->give_up(rt->context, node);
+    }
+}
+
+static void farewell_send(struct runtime *rt, const struct post *post, bool answer)
+{
+    int err = farewell_waits(rt, post) ? RUSM_BUSY : runtime_post(rt, post);
+
+    farewell_posted(rt, post->node, err == RUSM_BUSY ? farewell_keep(rt, post, answer) : err);
+}
+
+static void farewell_send_pid(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
+                              uint64_t ref, const char *reason, bool answer)
 {
     struct post post = { .from = from,
                          .node = to.node,
@@ -49,7 +207,19 @@ void farewell_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_
                          .data = reason,
                          .len = strlen(reason) };
 
-    farewell_send(rt, &post);
+    farewell_send(rt, &post, answer);
+}
+
+void farewell_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
+                   uint64_t ref, const char *reason)
+{
+    farewell_send_pid(rt, kind, from, to, ref, reason, false);
+}
+
+void farewell_answer(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
+                     uint64_t ref, const char *reason)
+{
+    farewell_send_pid(rt, kind, from, to, ref, reason, true);
 }
 
 void farewell_post_name(struct runtime *rt, enum rusm_kind kind, rusm_pid from, uint32_t node,
@@ -63,48 +233,77 @@ void farewell_post_name(struct runtime *rt, enum rusm_kind kind, rusm_pid from, 
                          .ref = ref,
                          .data = "" };
 
-    farewell_send(rt, &post);
+    farewell_send(rt, &post, false);
 }
 
-static struct farewell *farewell_find(const struct runtime *rt, rusm_pid from)
+/* One that is RUSM_BUSY lacks what all others of that node lack too: a place among its pairs. */
+static void farewell_retry_node(struct runtime *rt, struct node_name *node)
 {
-    list_each(l, &rt->unsent) {
+    struct list *l;
+    int err = 0;
+
+    while (err != RUSM_BUSY && (l = list_first(&node->unsent))) {
         struct farewell *f = list_entry(l, struct farewell, at);
-        if (from.serial == 0 || rusm_pid_eq(f->post.from, from)) {
-            return f;
+        struct post post = f->post;
+        struct farewell_text *text = f->text;
+        rt->farewell_now = f;
+        text->users++; /* the hook may lose that node, and so what is for it */
+        err = runtime_post(rt, &post);
+        if (err != RUSM_BUSY) {
+            farewell_posted(rt, node->index, err);
         }
-    }
-    return NULL;
-}
-
-bool farewell_waits(const struct runtime *rt, rusm_pid from)
-{
-    return !list_empty(&rt->unsent) && farewell_find(rt, from);
-}
-
-void farewell_retry(struct runtime *rt, rusm_pid from)
-{
-    struct farewell *f;
-
-    while ((f = farewell_find(rt, from))) {
-        list_remove(&f->at); /* the hook may lose that node, which frees what is for it */
-        if (runtime_post(rt, &f->post) == RUSM_BUSY) {
-            list_prepend(&rt->unsent, &f->at);
-            return; /* we shall be called again */
+        if (err != RUSM_BUSY && rt->farewell_now) {
+            farewell_next(rt, node, f);
         }
-        free(f);
+        rt->farewell_now = NULL;
+        farewell_text_done(rt, text);
     }
 }
 
-void farewell_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
+void farewell_retry(struct runtime *rt)
 {
-    list_each_safe(l, &rt->unsent) {
-        struct farewell *f = list_entry(l, struct farewell, at);
-        uint32_t to = f->post.to.incarnation;
-        if (f->post.node == node && (to == incarnation || to == 0)) {
-            list_remove(l);
-            free(f);
+    struct list nodes;
+    struct list *l;
+
+    list_init(&nodes);
+    list_move_all(&nodes, &rt->unsent);
+    while ((l = list_first(&nodes))) {
+        list_remove(l);
+        list_append(&rt->unsent, l);
+        farewell_retry_node(rt, list_entry(l, struct node_name, unsent_at));
+    }
+}
+
+/* ---- the end ---- */
+
+/* With all of its pair. */
+static void farewell_drop(struct runtime *rt, struct farewell *first)
+{
+    struct list *l;
+
+    while ((l = list_first(&first->behind))) {
+        list_remove(l);
+        farewell_free(rt, list_entry(l, struct farewell, at));
+    }
+    if (rt->farewell_now == first) {
+        rt->farewell_now = NULL;
+    }
+    map_remove(&rt->farewells, &first->by_pair);
+    list_remove(&first->at);
+    farewell_free(rt, first);
+}
+
+void farewell_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
+{
+    list_each_safe(l, &node->unsent) {
+        struct farewell *first = list_entry(l, struct farewell, at);
+        uint32_t to = first->post.to.incarnation;
+        if (to == incarnation || to == 0) {
+            farewell_drop(rt, first);
         }
+    }
+    if (list_empty(&node->unsent)) {
+        list_remove(&node->unsent_at);
     }
 }
 
@@ -113,7 +312,12 @@ void farewell_fini(struct runtime *rt)
     struct list *l;
 
     while ((l = list_first(&rt->unsent))) {
+        struct node_name *node = list_entry(l, struct node_name, unsent_at);
         list_remove(l);
-        free(list_entry(l, struct farewell, at));
+        while ((l = list_first(&node->unsent))) {
+            farewell_drop(rt, list_entry(l, struct farewell, at));
+        }
     }
+    map_fini(&rt->farewells);
+    slab_fini(&rt->farewell_slab);
 }

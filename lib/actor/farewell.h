@@ -1,23 +1,34 @@
 /* farewell: signals to other nodes that may not be refused, as nobody is left who could try again:
- * the end of a process, an unlink, a withdrawn monitor. What the post hook says RUSM_BUSY to is kept
- * here, in order, and posted again when runtime_writable says so. One thread. */
+ * the end of a process, an unlink, a withdrawn monitor, and answers in the name of nobody. What the
+ * post hook says RUSM_BUSY to is kept here, in order for each pair of a process and an address, and
+ * posted again when runtime_writable says so to all. One thread.
+ *
+ * What a node's signals may take is bounded: those of links and monitors by what these took before,
+ * answers by LIMIT_FAREWELLS. A node that takes no more, or that there is no memory for, is given up,
+ * and its loss is the news then. */
 #ifndef ACTOR_FAREWELL_H
 #define ACTOR_FAREWELL_H
 
 #include "actor/state.h"
 
-/* Posts it, now or later. Borrows. Lost only with the connection, or without memory to keep it. */
+void farewell_init(struct runtime *rt, uint64_t seed);
+void farewell_fini(struct runtime *rt);
+
+/* Posts it, now or later. Borrows. Lost only with the connection; to a sibling scheduler, without memory
+ * to pass it on. */
 void farewell_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
                    uint64_t ref, const char *reason);
 /* The same to a name on that node. */
 void farewell_post_name(struct runtime *rt, enum rusm_kind kind, rusm_pid from, uint32_t node,
                         const char *name, uint64_t ref);
-/* Does something of that process wait here? What it posts now would overtake that. */
-bool farewell_waits(const struct runtime *rt, rusm_pid from);
-/* Posts again what is of that process; serial 0: of all. */
-void farewell_retry(struct runtime *rt, rusm_pid from);
+/* The same for what answers a request of `to`, which there may be any number of. */
+void farewell_answer(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
+                     uint64_t ref, const char *reason);
+/* Does something of that pair wait here? What is posted now would overtake it. */
+bool farewell_waits(const struct runtime *rt, const struct post *post);
+/* Posts again what waits: of each node until it is RUSM_BUSY. */
+void farewell_retry(struct runtime *rt);
 /* That node is gone: what is for it is dropped. */
-void farewell_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation);
-void farewell_fini(struct runtime *rt);
+void farewell_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 
 #endif

@@ -39,9 +39,14 @@ struct happening {
 };
 
 struct runtime_hooks {
-    /* Sends it; scheduler 0, for the processes of all. 0, or RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if
-     * `from` has ended), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
+    /* Sends it; scheduler 0, for the processes of all. 0, or RUSM_BUSY (then runtime_writable(from), or
+     * that of all, must follow, even if `from` has ended; what takes no room in a mailbox is RUSM_BUSY
+     * only if the node has no place for one more pair, and that of all must follow), RUSM_ENOCONN,
+     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
     int (*post)(void *context, const struct post *post);
+    /* That node would not take its signals, or there is no memory to keep them: the connection is to
+     * end. runtime_node_lost follows, later. Scheduler 0. */
+    void (*give_up)(void *context, uint32_t node);
     /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
      * one whose init failed too, as that may have registered names. global: it may have such names. */
     void (*exited)(void *context, rusm_pid pid, const char *reason, bool global);

@@ -275,7 +275,7 @@ int link_asked(struct rusm_process *p, rusm_pid other)
     }
     int err = link_new(p, other, NULL);
     if (err) {
-        farewell_post(rt, MESSAGE_LINK_EXIT, process_pid(p), other, 0, "system_limit");
+        farewell_answer(rt, MESSAGE_LINK_EXIT, process_pid(p), other, 0, "system_limit");
     }
     return err;
 }
@@ -287,7 +287,7 @@ void link_undone(struct rusm_process *p, rusm_pid other, uint64_t ref)
     if (k && !k->unlinking) {
         link_free(p->rt, k);
     }
-    farewell_post(p->rt, MESSAGE_UNLINKED, process_pid(p), other, ref, "");
+    farewell_answer(p->rt, MESSAGE_UNLINKED, process_pid(p), other, ref, "");
 }
 
 void link_confirmed(struct rusm_process *p, rusm_pid other, uint64_t ref)

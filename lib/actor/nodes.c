@@ -119,6 +119,8 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, bool client,
     list_init(&it->watching);
     list_init(&it->calls);
     list_init(&it->linked);
+    list_init(&it->unsent);
+    list_init(&it->unsent_at);
     n->at[n->count++] = it;
     return 0;
 }

@@ -16,10 +16,13 @@ struct message;
 
 struct node_name {
     struct map_node by_name;
-    struct list watched;  /* monitors of ours on its processes, by at_target */
-    struct list watching; /* monitors of its processes on ours, by at_watcher */
-    struct list calls;    /* calls of ours to its processes: struct call by at_node */
-    struct list linked;   /* links of ours with its processes */
+    struct list watched;   /* monitors of ours on its processes, by at_target */
+    struct list watching;  /* monitors of its processes on ours, by at_watcher */
+    struct list calls;     /* calls of ours to its processes: struct call by at_node */
+    struct list linked;    /* links of ours with its processes */
+    struct list unsent;    /* struct farewell: signals for it that were RUSM_BUSY, a pair each */
+    struct list unsent_at; /* in the runtime's `unsent` while there are some */
+    uint32_t answers;      /* of these, all pairs', those that answer its requests */
     uint32_t index;
     uint32_t up; /* incarnation of the node that is connected; 0: none, or a client */
     uint32_t len;

@@ -31,7 +31,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     list_init(&rt->wake);
     list_init(&rt->waking);
     list_init(&rt->orphans);
-    list_init(&rt->unsent);
+    farewell_init(rt, options->seed);
     list_init(&rt->node_watches);
     spawnables_init(&rt->spawnables, options->seed);
     gap_init(rt, options->seed);
@@ -360,8 +360,8 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
 {
     struct rusm_process *p = runtime_local(rt, pid);
 
-    if (!list_empty(&rt->unsent)) {
-        farewell_retry(rt, pid);
+    if (pid.serial == 0) {
+        farewell_retry(rt);
     }
     if (rt->side) {
         passage_writable(rt, pid);

@@ -107,7 +107,7 @@ int process_post(struct rusm_process *self, const struct post *post)
     if (post->node != RUSM_GLOBAL && !nodes_at(&rt->nodes, post->node)) {
         return RUSM_EINVAL;
     }
-    int err = farewell_waits(rt, post->from) ? RUSM_BUSY : runtime_post(rt, post);
+    int err = farewell_waits(rt, post) ? RUSM_BUSY : runtime_post(rt, post);
     if (err == RUSM_BUSY) {
         self->busy_far = true;
     }

@@ -19,10 +19,10 @@ static int signal_nobody(struct runtime *rt, rusm_pid to, enum rusm_kind kind, r
                          uint64_t ref)
 {
     switch ((int)kind) {
-    case MESSAGE_LINK: farewell_post(rt, MESSAGE_LINK_EXIT, to, from, 0, "noproc"); break;
-    case MESSAGE_UNLINK: farewell_post(rt, MESSAGE_UNLINKED, to, from, ref, ""); break;
+    case MESSAGE_LINK: farewell_answer(rt, MESSAGE_LINK_EXIT, to, from, 0, "noproc"); break;
+    case MESSAGE_UNLINK: farewell_answer(rt, MESSAGE_UNLINKED, to, from, ref, ""); break;
     case RUSM_CALL:
-    case MESSAGE_MONITOR: farewell_post(rt, RUSM_DOWN, to, from, ref, "noproc"); break;
+    case MESSAGE_MONITOR: farewell_answer(rt, RUSM_DOWN, to, from, ref, "noproc"); break;
     default: break;
     }
     return RUSM_ENOPROC;
@@ -47,7 +47,7 @@ int runtime_signal(struct runtime *rt, struct rusm_process *p, rusm_pid to, enum
     default:
         err = process_monitor(p, from, ref);
         if (err == RUSM_ELIMIT || err == RUSM_ENOMEM) {
-            farewell_post(rt, RUSM_DOWN, process_pid(p), from, ref, "system_limit");
+            farewell_answer(rt, RUSM_DOWN, process_pid(p), from, ref, "system_limit");
         }
     }
     return err;
@@ -122,7 +122,7 @@ void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
         return;
     }
     crossing_node_lost(rt, it, incarnation);
-    farewell_node_lost(rt, node, incarnation);
+    farewell_node_lost(rt, it, incarnation);
     monitor_node_lost(rt, it, incarnation);
     link_node_lost(rt, it, incarnation);
     if (it->up == incarnation) {

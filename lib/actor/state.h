@@ -69,15 +69,18 @@ struct rusm_process {
 
 struct runtime {
     struct roster roster;
-    struct list run;          /* ready processes */
-    struct list dying;        /* processes with a reason that are not running */
-    struct list wake;         /* processes that took messages and have waiters */
-    struct list waking;       /* those of `wake` that wait_wake is at */
-    struct list orphans;      /* struct waiter: waited for a process that has ended */
-    struct list unsent;       /* struct farewell: signals to other nodes that were RUSM_BUSY */
-    struct list node_watches; /* struct node_watch: who is told of all nodes */
-    struct map gaps;          /* struct gap: who is told of messages that may not have arrived */
-    struct list gaps_open;    /* those of it that have something to be told */
+    struct list run;      /* ready processes */
+    struct list dying;    /* processes with a reason that are not running */
+    struct list wake;     /* processes that took messages and have waiters */
+    struct list waking;   /* those of `wake` that wait_wake is at */
+    struct list orphans;  /* struct waiter: waited for a process that has ended */
+    struct list unsent;   /* struct node_name: nodes that signals wait for (actor/farewell.h) */
+    struct map farewells; /* struct farewell, the first of its pair */
+    struct farewell *farewell_now;       /* is being posted again */
+    struct farewell_text *farewell_text; /* the last one kept */
+    struct list node_watches;            /* struct node_watch: who is told of all nodes */
+    struct map gaps;       /* struct gap: who is told of messages that may not have arrived */
+    struct list gaps_open; /* those of it that have something to be told */
     struct message_pool *pool;
     struct mailbox_limits limits;
     struct names *names; /* the node's */
@@ -95,7 +98,7 @@ struct runtime {
     /* That one; else NULL. */
     struct coroutine *inside;
     struct slab processes, monitor_slab, link_slab, wait_slab, sleep_slab, call_slab,
-        coroutine_slab;
+        coroutine_slab, farewell_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
     const atomic_bool *watched; /* as in runtime_options */

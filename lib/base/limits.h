@@ -54,6 +54,11 @@
 /* The same with signals, which are never refused: a peer that takes none of them is given up. */
 #define LIMIT_CONN_SIGNALS (LIMIT_CONN_QUEUE + (size_t)16 * 1024 * 1024)
 
+/* Answers in the name of processes that are gone, or refuse a link or monitor, which wait because the
+ * node that asked has no place for their pairs: far more than one that takes its answers leaves waiting.
+ * Above, it is given up. */
+#define LIMIT_FAREWELLS 65536
+
 /* An open lane without traffic is ended after this. */
 #define LIMIT_LANE_IDLE_NS ((uint64_t)10 * 1000000000)
 

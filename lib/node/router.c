@@ -115,6 +115,13 @@ static int hook_post(void *context, const struct post *post)
     return RUSM_ENOCONN;
 }
 
+static void hook_give_up(void *context, uint32_t index)
+{
+    struct connection *c = connection_find(context, index);
+    if (c)
+        peer_close(c->peer, CLOSE_LIMIT, "signals not taken");
+}
+
 /* ---- messages made here ---- */
 
 void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
@@ -606,6 +613,7 @@ static void hook_wake(void *context)
 
 const struct runtime_hooks node_runtime_hooks = {
     .post = hook_post,
+    .give_up = hook_give_up,
     .exited = hook_exited,
     .happened = events_happened,
     .register_global = hook_register_global,

@@ -29,6 +29,8 @@ struct world {
     size_t post_count;
     int post_result; /* what post says */
     void (*on_post)(struct world *w, const struct post *post);
+    size_t give_ups;
+    uint32_t given_up; /* the last one */
     size_t exit_count;
     rusm_pid exited; /* the last one */
     char reason[RUSM_REASON_MAX + 1];
@@ -83,6 +85,14 @@ static int world_hook_post(void *context, const struct post *post)
         w->on_post(w, post);
     }
     return w->post_result;
+}
+
+static void world_hook_give_up(void *context, uint32_t node)
+{
+    struct world *w = context;
+
+    w->give_ups++;
+    w->given_up = node;
 }
 
 static void world_hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
@@ -145,6 +155,7 @@ static void world_hook_print(void *context, rusm_pid self, const char *line)
 
 static const struct runtime_hooks world_hooks = {
     .post = world_hook_post,
+    .give_up = world_hook_give_up,
     .exited = world_hook_exited,
     .register_global = world_hook_global,
     .unregister_global = world_hook_global,
