@@ -24,7 +24,7 @@ load helper
     equal "$(jq -r 'select(.name == "parrot") | [.pid, .behaviour, .received] | @tsv' <<<"$output")" \
         "$parrot	echo	1"
     equal "$(jq -s 'all(.[]; (.mailbox | type) == "number" and (.memory | type) == "number" and
-        (.age | type) == "number" and .age < 60 and (.links | type) == "number")' <<<"$output")" true
+        (.age | type) == "number" and .age < 600 and (.links | type) == "number")' <<<"$output")" true
     equal "$(jq -sr '.[0] | keys_unsorted | join(" ")' <<<"$output")" \
         "pid name behaviour state mailbox received memory links age"
 }

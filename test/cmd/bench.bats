@@ -2,7 +2,7 @@
 load helper
 
 @test "fanout: every figure of the JSON is there, and nothing is lost" {
-    expect 0 rusm bench --json --senders 4 --window 16 fanout 1 2
+    expect 0 rusm bench --json --timeout 60 --senders 4 --window 16 fanout 1 2
     jq -e '.bench == "fanout" and .seconds == 1 and .workers == 2 and .senders == 4 and
            .payload == 17 and .rtt_us.samples == 2000 and .rtt_us.p50 > 0 and
            .rtt_us.p99 >= .rtt_us.p50 and .hub_peak_rss_kib > 0' <<<"$output"
@@ -13,13 +13,13 @@ load helper
 }
 
 @test "closed: with a payload, nothing is lost" {
-    expect 0 rusm bench --json --senders 4 --payload 20000 closed 1 2
+    expect 0 rusm bench --json --timeout 60 --senders 4 --payload 20000 closed 1 2
     jq -e '.bench == "closed" and .senders == 4 and .payload == 20000 and .lost == 0 and
            .round_trips > 100 and .rtt_us.samples == .round_trips' <<<"$output"
 }
 
 @test "mixed: a figure for each case, and nothing is lost" {
-    expect 0 rusm bench --json --timeout 20 mixed 1
+    expect 0 rusm bench --json --timeout 60 mixed 1
     jq -e '.bench == "mixed" and .bulk_alone_bytes_per_s > 0' <<<"$output"
     equal "$(jq -r '.cases[].case' <<<"$output" | xargs)" "alone firehose stalled loss"
     jq -e '.cases | all(.rtt_us.p50 > 0 and .rtt_us.p99 >= .rtt_us.p50 and
@@ -28,7 +28,7 @@ load helper
 }
 
 @test "flood: memory is bounded, and all that was accepted is taken" {
-    expect 0 rusm bench --json --timeout 20 flood
+    expect 0 rusm bench --json --timeout 60 flood
     jq -e '.bench == "flood" and .lost == 0 and .limit_kib == 65536' <<<"$output"
     jq -e '.rss_growth_kib | .sender > 0 and .receiver > 0' <<<"$output"
     jq -e '.bystander_rtt_us | [.alone, .flooded] | all(.p50 > 0 and .p99 >= .p50)' <<<"$output"
@@ -68,7 +68,7 @@ load helper
 }
 
 @test "bulk: two lengths of packets, every message arrives" {
-    expect 0 rusm bench --json bulk 1
+    expect 0 rusm bench --json --timeout 60 bulk 1
     jq -e '.bench == "bulk" and (.runs | length == 2 and all(.bytes_per_s > 1000000)) and
            .runs[0].packet_bytes == 1452 and .runs[1].packet_bytes == 65000' <<<"$output"
     expect 0 rusm bench bulk 1

@@ -39,7 +39,7 @@ load helper
 }
 
 @test "--join: the node that is meant may come later, and again" {
-    start_node tokyo
+    start_node_at_port tokyo
     rusm stop tokyo
     later=$address
     mkdir -m 700 run2

@@ -115,7 +115,7 @@ for line in sys.stdin: print(line.strip().title())"' \
     rusm send london p nobody waits for this
     expect 0 rusm call london p first
     equal "$output" first
-    expect 6 rusm call --timeout 0.2 london p wait # its answer comes when nobody wants it any more
+    times_out call london p wait # its answer comes when nobody wants it any more
     rusm call london p second >got &
     echo >fifo
     wait $!
@@ -127,7 +127,7 @@ for line in sys.stdin: print(line.strip().title())"' \
     rusm spawn london sink --name p
     seq 5000 >lines
     expect 0 rusm send london p --lines <lines
-    expect 6 rusm call --timeout 0.2 london p question
+    times_out call london p question
     expect 0 rusm send london p after
     wait_until has_line all after
     equal "$(head -n 5000 all | cmp - lines && sed -n 5001p all)" question
@@ -136,7 +136,7 @@ for line in sys.stdin: print(line.strip().title())"' \
 @test "exec: one that does not read holds its senders back" {
     start_node london --mailbox 16 --boot 'p=exec:sleep 1000'
     yes "$(printf %0999d 0)" | head -n 1000 >lines
-    expect 6 rusm send --timeout 1 london p --lines <lines
+    times_out send london p --lines --file lines
     like "$stderr" '*is full*'
     [ "$(json mailbox '.name == "p"' rusm attach london)" = 16 ]
     expect 0 rusm kill london p
@@ -172,7 +172,7 @@ for line in sys.stdin: print(line.strip().title())"' \
 }
 
 @test "exec: kill ends the whole group, gently first" {
-    start_node london --spawnable 'p=exec:echo $$ >group; trap "echo bye >last; exit" TERM; sleep 1000 & wait; cat'
+    start_node london --spawnable 'p=exec:trap "echo bye >last; exit" TERM; echo $$ >group; sleep 1000 & wait; cat'
     rusm spawn london p --name p
     wait_until [ -s group ]
     expect 0 rusm kill london p
@@ -192,7 +192,8 @@ for line in sys.stdin: print(line.strip().title())"' \
     start_node london --spawnable 'p=exec:trap "" TERM HUP PIPE; echo $$ >"$1"; (trap "" TERM; sleep 1000) & while :; do sleep 1000; done'
     rusm spawn london p -- one
     rusm spawn london p -- two
-    wait_until [ -s one ] && wait_until [ -s two ]
+    wait_until [ -s one ]
+    wait_until [ -s two ]
     expect 0 rusm stop london
     group_gone one
     group_gone two
@@ -308,7 +309,8 @@ EOF
     equal "$(json value '.counter == "programs_started"' rusm attach --counters london)" 6
     expect 0 rusm kill london a
     wait_until group_gone a
-    equal "$(json value '.counter == "programs_ended"' rusm attach --counters london)" 1
+    ended() { [ "$(json value '.counter == "programs_ended"' rusm attach --counters london)" = 1 ]; }
+    wait_until ended
     expect 0 rusm stop london
     for name in b c d e f; do group_gone "$name"; done
     start_node paris --schedulers 3 --spawnable 'p=exec:trap "" TERM HUP PIPE; echo $$ >"$1"; while :; do sleep 1000; done'

@@ -229,8 +229,11 @@ EOF
     full() { [ "$(json value '.counter == "programs_started"' rusm attach --counters london)" = 1 ]; }
     wait_until full
     expect 0 rusm call london echo 'still quick'
-    before=$(awk '/VmRSS/ { print $2 }' /proc/"$pid"/status)
-    for _ in 1 2 3 4 5 6 7 8 9 10; do expect 0 rusm call london echo x; done
-    after=$(awk '/VmRSS/ { print $2 }' /proc/"$pid"/status)
-    [ "$after" -lt $((before + 4096)) ]
+    rss() { awk '/VmRSS/ { print $2 }' /proc/"$pid"/status; }
+    steady() { # once there is no more room
+        before=$(rss)
+        for _ in 1 2 3 4 5 6 7 8 9 10; do equal "$(rusm call london echo x)" x || return; done
+        [ "$(rss)" -lt $((before + 4096)) ]
+    }
+    wait_until steady
 }

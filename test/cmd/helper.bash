@@ -25,7 +25,13 @@ teardown() {
     return 0
 }
 
-rusm() { "$RUSM" "$@"; }
+# Commands have the time that a busy machine may need; a --timeout of the test's own counts more.
+rusm() {
+    case ${1:-} in
+    send | call | spawn | kill | attach | stop | nodes | whereis) "$RUSM" "$1" --timeout 30 "${@:2}" ;;
+    *) "$RUSM" "$@" ;;
+    esac
+}
 
 # Runs a command; its output is in $output, its errors in $stderr; the status must be the first.
 expect() {
@@ -47,6 +53,17 @@ expect_error() {
     equal "$stderr" "$text" && equal "$output" ""
 }
 
+# Runs a command that gets no answer in time, exit status 6. When a busy machine took all the time to
+# reach the node (3), again with more: times_out COMMAND of rusm, its arguments
+times_out() {
+    local seconds
+    for seconds in 0.5 3 20; do
+        run --separate-stderr rusm "$1" "${@:2}" --timeout $seconds
+        [ "$status" = 3 ] || break
+    done
+    [ "$status" = 6 ] || { echo "status $status, not 6: $* ($output, ${stderr:-})"; return 1; }
+}
+
 equal() {
     [ "$1" = "$2" ] && return
     printf 'got:    %s\nwanted: %s\n' "$1" "$2"
@@ -61,9 +78,9 @@ like() {
     return 1
 }
 
-# Tries a command again and again until it succeeds; fails after $PATIENCE seconds (10).
+# Tries a command again and again until it succeeds; fails after $PATIENCE seconds (60).
 wait_until() {
-    local deadline=$((SECONDS + ${PATIENCE:-10}))
+    local deadline=$((SECONDS + ${PATIENCE:-60}))
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $deadline ] || { echo "waited in vain for: $*"; return 1; }
         sleep 0.02
@@ -92,6 +109,22 @@ start_node() {
     fi
     address=$(sed -n "1s/^$name ready at //p" "$name.out")
     [ -n "$address" ]
+}
+
+# start_node at a port that is free still when the node comes back to it: below those that the kernel
+# gives to whoever asks for any.
+start_node_at_port() {
+    local try
+    for try in {1..20}; do
+        start_node "$1" --listen "127.0.0.1:$(port_by_chance)" "${@:2}" && return
+    done
+    return 1
+}
+port_by_chance() {
+    local first=1024 any
+    read -r any _ </proc/sys/net/ipv4/ip_local_port_range
+    [ "$any" -gt 5000 ] || any=65536
+    echo $((first + (RANDOM * 32768 + RANDOM) % (any - first)))
 }
 
 # Its first line is there, or it has ended.

@@ -171,7 +171,7 @@ received() { sed -n 's/^greeter received: //p' london.out; }
 
 @test "6: no reply in time" {
     start_node london --boot mute=bounce # what is too short for it is ignored
-    expect 6 rusm call --timeout 0.3 london mute hi
+    times_out call london mute hi
     like "$stderr" "rusm: call: *may still*"
     equal "$output" ""
 }
@@ -180,7 +180,7 @@ received() { sed -n 's/^greeter received: //p' london.out; }
     # a holds its only message until b has room, and b until a has: neither takes more.
     start_node london --mailbox 1 --boot a='relay b' --boot b='relay a'
     printf '%s\n' 1 2 3 4 5 6 7 8 >lines
-    expect 6 rusm send --timeout 1 --lines --file lines london a
+    times_out send --lines --file lines london a
     like "$stderr" "rusm: send: *may still*"
 }
 

@@ -137,8 +137,8 @@ cpu() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     two_nodes "${V4[@]}" --idle-timeout 1
     start=$(milliseconds)
     inside london ip link set wire down
-    lost_within "$start" 4000 london tokyo
-    lost_within "$start" 4000 tokyo london
+    lost_within "$start" 8000 london tokyo
+    lost_within "$start" 8000 tokyo london
     inside london ip link set wire up
     wait_until whole london tokyo
     pairs london tokyo 2 500 mixed

@@ -90,7 +90,7 @@ goes_on() {
     like "$pid" "*@$to#*"
     at "$from" expect 0 rusm call "$from" "hand_$from" "kill $pid"
     equal "$output" "told to"
-    at "$to" expect 6 rusm send --timeout 0.3 "$to" "stuck_$from" hi
+    at "$to" times_out send "$to" "stuck_$from" hi
     # Stuck as it is, it can be killed from over there: those that it held back are free, and told.
     at "$to" rusm attach --json "$to" >processes
     pid=$(jq -r "select(.name == \"victim_$from\") | .pid" processes)

@@ -26,7 +26,7 @@ has_received() { [ "$(received "$1" "$2")" = "$3" ]; }
 @test "10,000 lines through a bad network all arrive, once" {
     bad_network 20
     seq 10000 >lines
-    at london expect 0 rusm send --lines --timeout 30 london to_drain <lines
+    at london expect 0 rusm send --lines --timeout 60 london to_drain <lines
     wait_until has_received tokyo drain 10000
     was_bad
 }
@@ -34,7 +34,7 @@ has_received() { [ "$(received "$1" "$2")" = "$3" ]; }
 @test "10,000 lines of a client through a bad network: when it is done, they are there" {
     bad_network 20
     seq 10000 >lines
-    at london expect 0 rusm send --lines --timeout 30 "tokyo@$relay_address" drain <lines
+    at london expect 0 rusm send --lines --timeout 60 "tokyo@$relay_address" drain <lines
     has_received tokyo drain 10000
     was_bad
 }
@@ -42,7 +42,7 @@ has_received() { [ "$(received "$1" "$2")" = "$3" ]; }
 @test "2,000 lines through a bad network arrive in order" {
     bad_network 20
     seq 2000 >lines
-    at london expect 0 rusm send --lines --timeout 30 london to_greeter <lines
+    at london expect 0 rusm send --lines --timeout 60 london to_greeter <lines
     wait_until has_line tokyo.out "greeter received: 2000"
     sed -n 's/^greeter received: //p' tokyo.out | cmp - lines
     was_bad
@@ -51,7 +51,7 @@ has_received() { [ "$(received "$1" "$2")" = "$3" ]; }
 @test "a megabyte of a client through a bad network and back comes back as it was" {
     bad_network 4
     head -c 1048576 /dev/urandom >megabyte
-    at london rusm call --raw --timeout 30 --file megabyte "tokyo@$relay_address" parrot >answer
+    at london rusm call --raw --timeout 60 --file megabyte "tokyo@$relay_address" parrot >answer
     cmp megabyte answer
     was_bad
 }
