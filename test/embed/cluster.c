@@ -90,7 +90,7 @@ int main(void)
     expect(rusm_client_list(client, RUSM_TABLE_PEERS, print_row, &rows, &why) == 0, "%s", why.text);
     expect(rows == 1, "one peer");
 
-    uint64_t until = clock_ms() + 10000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     while (rusm_client_whereis(client, "greeter", pid, &why) != 0)
         expect(clock_ms() < until, "the global name on london: %s", why.text);
     printf("greeter lives at %s\n", pid);

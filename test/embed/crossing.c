@@ -11,6 +11,8 @@
 #endif
 #define MESSAGES 50u
 
+static const char *const names[] = { "anna", "bert" };
+
 struct side {
     atomic_uint sent, received;
     atomic_bool wrong;
@@ -47,6 +49,7 @@ static int count_row(void *context, const struct rusm_field *fields, size_t coun
     return 0;
 }
 
+/* NULL: somebody else has the port by now. */
 static struct rusm_node *twin(const struct place *p, const char *name, const char *rundir,
                               const char *listen, const char *join)
 {
@@ -60,45 +63,61 @@ static struct rusm_node *twin(const struct place *p, const char *name, const cha
     struct rusm_node *node;
     struct rusm_why why;
     int error = rusm_node_new(&node, &options, &why);
-    expect(error == 0, "node %s: %s", name, why.text);
-    return node;
+    expect(error == 0 || (listen && error == RUSM_EIO), "node %s: %s", name, why.text);
+    return error == 0 ? node : NULL;
+}
+
+/* Two that are to dial each other, before they run. */
+static void make_pair(const struct place *p, const char *const rundir[2], struct rusm_node *node[2])
+{
+    char address[2][128], join[2][300];
+
+    for (int tries = 0;; tries++) {
+        expect(tries < 100, "two free ports");
+        /* Ports that are free: those of two nodes that never ran. */
+        for (int i = 0; i < 2; i++) {
+            node[i] = twin(p, names[i], rundir[i], NULL, NULL);
+            snprintf(address[i], sizeof address[i], "%s", rusm_node_address(node[i]));
+            snprintf(join[1 - i], sizeof join[1 - i], "%s@%s", names[i], address[i]);
+        }
+        for (int i = 0; i < 2; i++)
+            rusm_node_free(node[i]);
+        for (int i = 0; i < 2; i++)
+            node[i] = twin(p, names[i], rundir[i], address[i], join[i]);
+        if (node[0] && node[1])
+            return;
+        for (int i = 0; i < 2; i++)
+            rusm_node_free(node[i]);
+    }
 }
 
 static void run_pair(const struct place *p, const char *const rundir[2])
 {
-    static const char *const names[] = { "anna", "bert" };
     struct side side[2] = { { .to = "twin@bert" }, { .to = "twin@anna" } };
     struct rusm_behaviour behaviour[2];
     struct rusm_client_options options[2];
     struct rusm_client *client[2];
     struct rusm_node *node[2];
     struct running running[2];
-    char address[2][128], join[2][300];
     struct rusm_why why;
 
-    /* Ports that are free: those of two nodes that never ran. */
-    for (int i = 0; i < 2; i++) {
-        node[i] = twin(p, names[i], rundir[i], NULL, NULL);
-        snprintf(address[i], sizeof address[i], "%s", rusm_node_address(node[i]));
-        snprintf(join[1 - i], sizeof join[1 - i], "%s@%s", names[i], address[i]);
-    }
-    for (int i = 0; i < 2; i++)
-        rusm_node_free(node[i]);
+    make_pair(p, rundir, node);
     for (int i = 0; i < 2; i++) {
         struct rusm_boot boot = { .name = "twin", .spawnable = "twin" };
         behaviour[i] =
             (struct rusm_behaviour){ .name = "twin", .receive = twin_receive, .context = &side[i] };
-        node[i] = twin(p, names[i], rundir[i], address[i], join[i]);
         expect(rusm_node_teach(node[i], "twin", &behaviour[i]) == 0, "taught");
         expect(rusm_node_boot(node[i], &boot, &why) == 0, "%s", why.text);
     }
     for (int i = 0; i < 2; i++)
         run_start(&running[i], node[i]);
     for (int i = 0; i < 2; i++) {
-        options[i] = (struct rusm_client_options){ .rundir = rundir[i], .identity = p->identity };
+        options[i] = (struct rusm_client_options){ .rundir = rundir[i],
+                                                   .identity = p->identity,
+                                                   .timeout_ms = PATIENCE_MS };
         expect(rusm_client_open(&client[i], &options[i], names[i], &why) == 0, "%s", why.text);
     }
-    uint64_t until = clock_ms() + 10000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     for (bool done = false; !done;) {
         done = true;
         for (int i = 0; i < 2; i++) {

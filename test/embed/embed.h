@@ -23,6 +23,9 @@
         }                                                                            \
     } while (0)
 
+/* How long anything may take that is to happen at all: machines are slow, and sanitizers slower. */
+#define PATIENCE_MS 120000u
+
 struct place {
     char dir[80], rundir[96], identity[96];
 };
@@ -94,7 +97,7 @@ static inline struct rusm_client *client_to(const struct place *p, const char *n
 {
     struct rusm_client_options options = { .rundir = p->rundir,
                                            .identity = p->identity,
-                                           .timeout_ms = 20000 };
+                                           .timeout_ms = PATIENCE_MS };
     struct rusm_client *client;
     struct rusm_why why;
     int error = rusm_client_open(&client, &options, node, &why);
@@ -127,7 +130,7 @@ static inline int await_row(void *context, const struct rusm_field *fields, size
 /* Asks until the client's node is connected to the other. */
 static inline void await_peer(struct rusm_client *client, const char *node)
 {
-    uint64_t until = clock_ms() + 10000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     struct awaited a = { .node = node };
     struct rusm_why why;
     while (!a.seen) {

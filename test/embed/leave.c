@@ -4,10 +4,12 @@
 
 #include <stdatomic.h>
 
+#define LEAVE_MS 1500u /* less than a node's patience when it leaves */
 #define MESSAGES 1500u /* more than a mailbox (1,024), less than lane and mailbox take */
 
 static atomic_bool opened;
 static atomic_uint taken;
+static unsigned sent;
 
 static void valve_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
@@ -23,7 +25,6 @@ static void valve_receive(struct rusm_process *self, void *state, const struct r
 /* Sends all its messages as they are taken; answers how many were. */
 static void pour_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
-    static unsigned sent;
     char text[32];
     (void)state;
     if (m->kind == RUSM_CALL) {
@@ -48,14 +49,17 @@ static void ask(struct rusm_client *client, const char *name, char *text, size_t
     free(reply);
 }
 
-int main(void)
+/* Whether all came. A leave that takes longer than a node's patience is broken off, rightly; so a busy
+ * machine may have to be asked again: then *slow is true. */
+static bool leave_once(const struct place *place, bool *slow)
 {
-    struct place place;
     struct running london, tokyo;
     struct rusm_why why;
     char text[64];
-    place_make(&place);
-    struct rusm_node *a = node_make(&place, "london", 0), *b = node_make(&place, "tokyo", 0);
+    struct rusm_node *a = node_make(place, "london", 0), *b = node_make(place, "tokyo", 0);
+    atomic_store(&opened, false);
+    atomic_store(&taken, 0);
+    sent = 0;
     expect(rusm_node_teach(a, "pour", &pour) == 0, "taught");
     expect(rusm_node_teach(b, "valve", &valve) == 0, "taught");
     struct rusm_boot boot_pour = { .name = "pour", .spawnable = "pour" };
@@ -66,31 +70,47 @@ int main(void)
     expect(rusm_node_boot(b, &boot_echo, &why) == 0, "%s", why.text);
     run_start(&london, a);
     run_start(&tokyo, b);
-    struct rusm_client *to_a = client_to(&place, "london"), *to_b = client_to(&place, "tokyo");
+    struct rusm_client *to_a = client_to(place, "london"), *to_b = client_to(place, "tokyo");
     await_peer(to_a, "tokyo");
 
     expect(rusm_client_post(to_a, "pour", false, "go", 2, &why) == 0, "%s", why.text);
     expect(rusm_client_flush(to_a, &why) == 0, "%s", why.text);
-    uint64_t until = clock_ms() + 10000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     do {
         ask(to_a, "pour", text, sizeof text);
         expect(clock_ms() < until, "%s of %u sent", text, MESSAGES);
     } while (strtoul(text, NULL, 10) < MESSAGES);
     rusm_client_close(to_a);
 
+    uint64_t stopped = clock_ms();
     rusm_node_stop(london.node);
-    /* Time enough to leave, were it not for what waits: a hundred questions to the other node. */
-    for (int i = 0; i < 100; i++)
+    /* Time enough to leave, were it not for what waits: ten questions to the other node. */
+    for (int i = 0; i < 10; i++)
         ask(to_b, "echo", text, sizeof text);
     expect(atomic_load(&taken) == 0, "the valve is shut");
     atomic_store(&opened, true);
     pthread_join(london.thread, NULL);
+    *slow = clock_ms() - stopped > LEAVE_MS;
     rusm_node_free(london.node);
-    while (atomic_load(&taken) < MESSAGES)
+    while (atomic_load(&taken) < MESSAGES && !*slow)
         expect(clock_ms() < until, "%u of %u taken", atomic_load(&taken), MESSAGES);
-    expect(atomic_load(&taken) == MESSAGES, "none twice");
+    expect(atomic_load(&taken) <= MESSAGES, "none twice");
     rusm_client_close(to_b);
     run_stop(&tokyo);
+    return atomic_load(&taken) == MESSAGES;
+}
+
+int main(void)
+{
+    struct place place;
+    bool all, slow;
+    int tries = 0;
+    place_make(&place);
+    do {
+        all = leave_once(&place, &slow);
+        expect(all || slow, "%u of %u taken", atomic_load(&taken), MESSAGES);
+    } while (!all && ++tries < 20);
+    expect(all, "a leave within %u ms in %d tries", LEAVE_MS, tries);
     place_remove(&place);
     return 0;
 }

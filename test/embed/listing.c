@@ -145,7 +145,7 @@ static int see_names_global(void *context, const struct rusm_field *fields, size
 
 static void await_names(struct rusm_client *client)
 {
-    uint64_t until = clock_ms() + 30000, names = 0;
+    uint64_t until = clock_ms() + PATIENCE_MS, names = 0;
     struct rusm_why why;
     while (names != GLOBAL) {
         expect(clock_ms() < until, "all names, not %llu", (unsigned long long)names);

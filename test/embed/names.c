@@ -87,7 +87,7 @@ int main(void)
     for (int i = 0; i < 2; i++)
         expect(rusm_client_flush(client[i], &why) == 0, "%s", why.text);
 
-    uint64_t until = clock_ms() + 20000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     struct claimant a, b;
     do {
         a = ask(client[0]);

@@ -146,7 +146,7 @@ int main(void)
         unsigned want = i == 0 ? MESSAGES : MESSAGES / 10, got = 0;
         snprintf(name, sizeof name, "p%u", i);
         while ((got = ask(to_b, name)) < want)
-            expect(clock_ms() < start + 60000, "%s got %u of %u (sent %u)", name, got, want,
+            expect(clock_ms() < start + PATIENCE_MS, "%s got %u of %u (sent %u)", name, got, want,
                    ask(to_a, name));
         expect(got == want, "%s got %u of %u", name, got, want);
     }

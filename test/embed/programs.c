@@ -117,7 +117,7 @@ static struct told ask(struct rusm_client *client)
 /* Programs end a little later than their processes: until one is left. */
 static void await_ends(struct rusm_client *client)
 {
-    uint64_t until = clock_ms() + 10000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     struct told t = ask(client);
 
     while (t.started - t.ended != 1) {
@@ -142,7 +142,7 @@ static void own_child(pid_t child)
 /* A program that has closed its standard input: what it can no longer be told is counted. */
 static void deaf(struct rusm_client *client)
 {
-    uint64_t until = clock_ms() + 10000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     struct rusm_why why;
 
     while (ask(client).refused == 0) {

@@ -119,7 +119,7 @@ static void worker_receive(struct rusm_process *self, void *state, const struct 
         w->victim = m->from;
         expect(rusm_link(self, w->victim) == 0, "a link");
         expect(rusm_monitor(self, w->victim, &w->watch) == 0, "a monitor");
-        expect(rusm_call(self, w->victim, "?", 1, 20000, &ref) == 0, "a call");
+        expect(rusm_call(self, w->victim, "?", 1, PATIENCE_MS, &ref) == 0, "a call");
         break;
     case RUSM_REPLY:
         atomic_fetch_add(&c->calls, 1);
@@ -204,7 +204,7 @@ static void flooder_stop(struct rusm_process *self, void *state, const char *rea
 
 static void place_wait(_Atomic(uint64_t) *count, uint64_t wanted, const char *what)
 {
-    uint64_t until = clock_ms() + 60000;
+    uint64_t until = clock_ms() + PATIENCE_MS;
     while (atomic_load(count) < wanted) {
         expect(clock_ms() < until, "%s: %llu of %llu", what, (unsigned long long)atomic_load(count),
                (unsigned long long)wanted);
@@ -299,8 +299,9 @@ int main(void)
     place_wait(&common.exits, (uint64_t)ALL * ROUNDS, "links told");
     expect(atomic_load(&common.stray) == 0, "strays");
     /* What waits is a mailbox, and a window for each who sends to it. */
+    place_wait(&common.flooded, 64, "of a flood, under way");
     uint64_t held = atomic_load(&common.flooded);
-    expect(held >= 64 && held <= 64 + FLOODERS * 257, "%llu under way", (unsigned long long)held);
+    expect(held <= 64 + FLOODERS * 257, "%llu under way", (unsigned long long)held);
     expect(atomic_load(&common.taken) == 0, "nothing was taken");
     atomic_store(&common.hears, true);
     place_wait(&common.taken, (uint64_t)FLOODERS * FLOOD, "of a flood");
