@@ -11,7 +11,7 @@
 #include "wire/control.h"
 
 #define FOE_MS ((uint64_t)1000000)
-#define FOE_PATIENCE_MS (VICTIM_SANITIZED ? 20000u : 5000u)
+#define FOE_PATIENCE_MS VICTIM_PATIENCE_MS
 
 /* Bytes for one stream; kept until the end, as they may have to be sent again. */
 struct foe_bytes {
@@ -372,7 +372,7 @@ static inline void foe_dial(struct foe *f, const struct victim *v, const struct 
         .identity = f->identity,
         .idle_timeout_ns = 60000 * FOE_MS,
         .keep_alive_ns = 1000 * FOE_MS,
-        .handshake_timeout_ns = 20000 * FOE_MS,
+        .handshake_timeout_ns = 60000 * FOE_MS,
         .stream_window = 16384,
         .control_window = o->control_window == UINT64_MAX ? 0
                           : o->control_window             ? o->control_window

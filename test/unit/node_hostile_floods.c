@@ -27,14 +27,14 @@ static void test_slow_loris(void **state)
     foe_start(&slow, v, HELLO_NODE);
     foe_send(&slow, slow.control, frame, sizeof(frame), false);
     while (!silent.ended || !half.ended || !shy.ended) {
-        assert_in_range(victim_ms() - since_ms, 0, 15000);
+        assert_in_range(victim_ms() - since_ms, 0, VICTIM_PATIENCE_MS);
         foe_turn(&silent, 1);
         foe_turn(&half, 1);
         foe_turn(&shy, 1);
         foe_turn(&slow, 1);
         victim_alive(v);
     }
-    assert_in_range(victim_ms() - since_ms, LIMIT_HANDSHAKE_NS / 1000000 - 500, 15000);
+    assert_in_range(victim_ms() - since_ms, LIMIT_HANDSHAKE_NS / 1000000 - 500, VICTIM_PATIENCE_MS);
     foe_closed(&silent, CLOSE_TIMEOUT, "no hello");
     foe_closed(&half, CLOSE_TIMEOUT, "half a hello");
     foe_closed(&shy, CLOSE_TIMEOUT, "no ADOPT");
@@ -152,7 +152,7 @@ static void test_receipts(void **state)
     bystander_start(v);
     queue_asking(&f, "sink", RECORDS / 2);
     queue_asking(&f, "nobody", RECORDS / 2);
-    uint64_t give_up_ms = victim_ms() + 60000;
+    uint64_t give_up_ms = victim_ms() + 300000;
     while (told[0] + told[1] < RECORDS && !f.ended && victim_ms() < give_up_ms) {
         foe_turn(&f, 1);
         while (foe_next(&f, &frame)) {
@@ -167,7 +167,7 @@ static void test_receipts(void **state)
     assert_int_equal(told[1], RECORDS / 2);
     victim_grew(v, before, SLACK_KIB, "a million receipts");
     bystander_stop(v, "a million receipts");
-    assert_int_equal(victim_counter(v, "undelivered_noproc"), RECORDS / 2);
+    victim_counts(v, "undelivered_noproc", RECORDS / 2);
     foe_stop(&f);
 }
 
@@ -184,7 +184,7 @@ static void test_receipts_unread(void **state)
     for (int i = 0; i < 10; i++) {
         queue_asking(&f, "nobody", RECORDS);
     }
-    uint64_t give_up_ms = victim_ms() + 60000;
+    uint64_t give_up_ms = victim_ms() + 300000;
     while (!f.ended && victim_ms() < give_up_ms) {
         foe_turn(&f, 1);
     }
@@ -239,11 +239,11 @@ static void test_nodes(void **state)
     foe_open(&f, "10,000 nodes");
     assert_in_range(victim_counter(v, "connections"), 0, LIMIT_DIALS + 8);
     victim_grew(v, before, LIMIT_TOLD * 4 + LIMIT_DIALS * 128 + SLACK_KIB, "10,000 nodes");
-    uint64_t since_ms = victim_ms();
+    struct victim_time since = victim_time(v);
     if (victim_open(v, &late, &why) != 0) {
         fail_msg("a new client: %s", why.text);
     }
-    assert_in_range(victim_ms() - since_ms, 0, VICTIM_ANSWER_MS);
+    victim_in_time(victim_since(v, since));
     rusm_client_close(late);
     bystander_stop(v, "10,000 nodes");
     foe_stop(&f);
@@ -295,20 +295,21 @@ static void test_names(void **state)
         }
         foe_frame(&f, FRAME_NAMES, false, body, writer_len(&w));
     }
-    uint64_t give_up_ms = victim_ms() + 120000;
+    uint64_t give_up_ms = victim_ms() + 300000;
     while (f.waiting > 0 && !f.ended && victim_ms() < give_up_ms) {
         foe_turn(&f, 1);
     }
     foe_open(&f, "a million names");
     victim_grew(v, before, KIB_OF(LIMIT_NAMES * 384) + SLACK_KIB, "a million names");
-    assert_int_equal(victim_counter(v, "names_refused"), 100);
+    victim_counts(v, "names_refused", 100);
     assert_int_equal(victim_counter(v, "names_global"), LIMIT_NAMES);
     bystander_stop(v, "a million names");
     foe_stop(&f);
-    for (int i = 0; i < 100 && victim_counter(v, "names_global") > 0; i++) {
+    give_up_ms = victim_ms() + VICTIM_PATIENCE_MS;
+    while (victim_counter(v, "names_global") > 0) {
+        assert_true(victim_ms() < give_up_ms);
         usleep(50000);
     }
-    assert_int_equal(victim_counter(v, "names_global"), 0);
 }
 
 int main(void)

@@ -162,7 +162,7 @@ static void test_too_large(void **state)
         assert_int_equal(f.stop_code, STREAM_TOO_LARGE);
         foe_stop(&f);
     }
-    assert_int_equal(victim_counter(v, "undelivered_too_large"), 3);
+    victim_counts(v, "undelivered_too_large", 3);
     victim_alive(v);
 }
 
@@ -188,7 +188,7 @@ static void test_resets(void **state)
         foe_open(&f, list[i].what);
         foe_stop(&f);
     }
-    assert_int_equal(victim_counter(v, "undelivered_noconnection"), 6);
+    victim_counts(v, "undelivered_noconnection", 6);
     victim_alive(v);
 }
 
@@ -225,10 +225,10 @@ static void test_successors(void **state)
         send_after(&f, i, i > 0);
     }
     foe_open(&f, "a chain");
-    assert_int_equal(victim_counter(v, "messages_handled"), before + 1);
+    victim_counts(v, "messages_handled", before + 1);
     foe_send(&f, 2, "", 0, true); /* it was the first that the foe opened */
     foe_open(&f, "a chain's first link");
-    assert_int_equal(victim_counter(v, "messages_handled"), before + 1000);
+    victim_counts(v, "messages_handled", before + 1000);
     foe_stop(&f);
     victim_alive(v);
 }
@@ -269,7 +269,7 @@ static void test_nobody(void **state)
     foe_send(&f, stream, BODY("\0\x0a\0\0\x01\x06nobody\x84\0\0\0\0"), false);
     foe_until(&f, f.waiting == 0 || f.ended);
     foe_open(&f, "records to nobody");
-    assert_int_equal(victim_counter(v, "undelivered_noproc"), count + 1);
+    victim_counts(v, "undelivered_noproc", count + 1);
     foe_stop(&f);
     victim_alive(v);
 }

@@ -30,7 +30,7 @@ static void repeat(uint8_t *bytes, size_t len, const uint8_t *unit, size_t unit_
 
 static void send_all(struct foe *f)
 {
-    uint64_t give_up_ms = victim_ms() + 120000;
+    uint64_t give_up_ms = victim_ms() + 300000;
 
     while (f->waiting > 0 && !f->ended && victim_ms() < give_up_ms) {
         foe_turn(f, 1);
@@ -112,7 +112,7 @@ static void test_unordered(void **state)
     }
     send_all(&f);
     foe_open(&f, "unordered");
-    assert_int_equal(victim_counter(v, "undelivered_overflow"), count - LIMIT_MAILBOX_MESSAGES);
+    victim_counts(v, "undelivered_overflow", count - LIMIT_MAILBOX_MESSAGES);
     victim_grew(v, before, SLACK_KIB, "unordered");
     foe_stop(&f);
     victim_alive(v);
@@ -182,7 +182,7 @@ static void test_downs_not_taken(void **state)
     bystander_start(v);
     int64_t stream = foe_open_lane(&f);
     foe_send(&f, stream, head, put_header(head, "nobody", LANE_ORDERED), false);
-    uint64_t give_up_ms = victim_ms() + 120000;
+    uint64_t give_up_ms = victim_ms() + 300000;
     while (!f.ended && victim_ms() < give_up_ms) {
         while (f.waiting < 1024 * 1024) {
             foe_queue(&f, stream, bytes, sizeof(bytes), false);
