@@ -323,10 +323,10 @@ static inline void side_turn(struct side *a, struct side *b, int ms)
     poll(fds, 2, more ? 0 : ms);
 }
 
-/* Turns until the condition holds; fails after five seconds. */
+/* Turns until the condition holds; fails when that takes too long for any machine. */
 #define side_until(a, b, condition)                                \
     do {                                                           \
-        uint64_t give_up_ns = endpoint_now_ns() + 15000 * SIDE_MS; \
+        uint64_t give_up_ns = endpoint_now_ns() + 60000 * SIDE_MS; \
         while (!(condition)) {                                     \
             if (endpoint_now_ns() > give_up_ns)                    \
                 fail_msg("never: %s", #condition);                 \

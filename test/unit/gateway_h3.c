@@ -115,7 +115,7 @@ static void turn(struct world *w)
 
 #define until(w, condition)                                         \
     do {                                                            \
-        uint64_t give_up_ns_ = endpoint_now_ns() + 15000 * SIDE_MS; \
+        uint64_t give_up_ns_ = endpoint_now_ns() + 60000 * SIDE_MS; \
         while (!(condition)) {                                      \
             assert_true(endpoint_now_ns() < give_up_ns_);           \
             turn(w);                                                \

@@ -67,31 +67,31 @@ static void test_unreachable(void **state)
     char text[128], other[96], nodes[256];
     const char *address = rusm_node_address(s->node);
 
-    expect_error(s, open_with(s, "oslo", s->identity, 500, &c), RUSM_ENOCONN,
+    expect_error(s, open_with(s, "oslo", s->identity, 60000, &c), RUSM_ENOCONN,
                  "no node 'oslo' (known: london; looked in ");
     assert_null(c);
-    expect_error(s, open_with(s, "a b", s->identity, 500, &c), RUSM_EINVAL, "is not a node");
-    expect_error(s, open_with(s, "127.0.0.1:1", s->identity, 500, &c), RUSM_ENOCONN,
+    expect_error(s, open_with(s, "a b", s->identity, 60000, &c), RUSM_EINVAL, "is not a node");
+    expect_error(s, open_with(s, "127.0.0.1:1", s->identity, 60000, &c), RUSM_ENOCONN,
                  "cannot reach 127.0.0.1:1: nobody listens there");
     snprintf(text, sizeof(text), "oslo@%s", address);
-    expect_error(s, open_with(s, text, s->identity, 500, &c), RUSM_ENOCONN,
+    expect_error(s, open_with(s, text, s->identity, 60000, &c), RUSM_ENOCONN,
                  "is 'london', not 'oslo'");
     int n =
         snprintf(text, sizeof(text), "rome %s\nlondon %s\noslo 127.0.0.1:1\n", address, address);
     assert_int_equal(folder_write(s->folder, "nodes", text, (size_t)n), 0);
-    expect_error(s, open_with(s, "oslo", s->identity, 500, &c), RUSM_ENOCONN,
+    expect_error(s, open_with(s, "oslo", s->identity, 60000, &c), RUSM_ENOCONN,
                  "oslo at 127.0.0.1:1");
-    expect_error(s, open_with(s, "rome", s->identity, 500, &c), RUSM_ENOCONN, "not 'rome'");
+    expect_error(s, open_with(s, "rome", s->identity, 60000, &c), RUSM_ENOCONN, "not 'rome'");
     unlink(folder_path(s->folder, "nodes", nodes));
 
     folder_path(s->folder, "other.pem", nodes);
     snprintf(other, sizeof(other), "%s/other.pem", s->folder->path);
-    expect_error(s, open_with(s, "london", other, 500, &c), RUSM_EREFUSED, "no identity at ");
+    expect_error(s, open_with(s, "london", other, 60000, &c), RUSM_EREFUSED, "no identity at ");
     struct rusm_identity_info info;
     expect_done(s, rusm_identity_new(other, &info, &s->why));
-    expect_error(s, open_with(s, "london", other, 500, &c), RUSM_EREFUSED, other);
+    expect_error(s, open_with(s, "london", other, 60000, &c), RUSM_EREFUSED, other);
     assert_int_equal(chmod(other, 0640), 0);
-    expect_error(s, open_with(s, "london", other, 500, &c), RUSM_EREFUSED, "chmod 600");
+    expect_error(s, open_with(s, "london", other, 60000, &c), RUSM_EREFUSED, "chmod 600");
 }
 
 /* ---- the nodes of this machine ---- */
@@ -117,7 +117,7 @@ static void test_nodes(void **state)
     struct seen seen = { "" };
     struct rusm_client_options options = { .rundir = s->rundir,
                                            .identity = s->identity,
-                                           .timeout_ms = 5000 };
+                                           .timeout_ms = 60000 };
     const char *address = rusm_node_address(s->node);
     char text[256], other[96];
     int n =

@@ -87,20 +87,42 @@ static void test_free_says_goodbye(void **state)
     assert_int_equal(p->b.end.code, 0);
 }
 
+/* side_for, and whether all of its turns came in time: on a busy machine the two may have been kept from
+ * each other for as long as a peer may be silent. */
+static bool side_for_evenly(struct side *a, struct side *b, uint64_t ms, uint64_t gap_ms)
+{
+    uint64_t last_ns = endpoint_now_ns(), until_ns = last_ns + ms * SIDE_MS;
+    bool evenly = true;
+    while (last_ns < until_ns) {
+        side_turn(a, b, 1);
+        uint64_t now_ns = endpoint_now_ns();
+        evenly &= now_ns - last_ns < gap_ms * SIDE_MS;
+        last_ns = now_ns;
+    }
+    return evenly;
+}
+
 static void test_idle(void **state)
 {
     struct side a, b;
     struct endpoint_options o = side_options(identity, true);
+    bool kept = false;
     (void)state;
     o.idle_timeout_ns = 300 * SIDE_MS;
     o.keep_alive_ns = 100 * SIDE_MS;
-    side_start(&a, &o, 0);
-    side_start(&b, &o, 0);
-    side_connect(&a, &b);
-    side_for(&a, &b, 700); /* the keep-alive keeps it alive */
+    for (int tries = 0; !kept; tries++) {
+        assert_true(tries < 50);
+        side_start(&a, &o, 0);
+        side_start(&b, &o, 0);
+        side_connect(&a, &b);
+        kept = side_for_evenly(&a, &b, 700, 50); /* the keep-alive keeps it alive */
+        if (!kept) {
+            side_stop(&a);
+            side_stop(&b);
+        }
+    }
     assert_int_equal(a.closes + b.closes, 0);
-    side_for(&a, NULL, 800); /* b falls silent */
-    assert_int_equal(a.closes, 1);
+    side_until(&a, NULL, a.closes == 1); /* b falls silent */
     assert_int_equal(a.end.kind, CONN_END_IDLE);
     side_stop(&a);
     side_stop(&b);
@@ -114,8 +136,8 @@ static void test_idle_is_told(void **state)
     struct side a, b;
     struct endpoint_options o = side_options(identity, true);
     (void)state;
-    o.idle_timeout_ns = 500 * SIDE_MS;
-    o.keep_alive_ns = 100 * SIDE_MS;
+    o.idle_timeout_ns = 1500 * SIDE_MS;
+    o.keep_alive_ns = 300 * SIDE_MS;
     o.idle_code = 42;
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
@@ -141,8 +163,8 @@ static void test_nobody_there(void **state)
     struct endpoint_options o = side_options(identity, true);
     struct sockaddr_in to = { .sin_family = AF_INET };
     struct conn *c;
-    uint64_t start_ns = endpoint_now_ns();
     (void)state;
+    o.handshake_timeout_ns = 60000 * SIDE_MS; /* not what ends it */
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -150,9 +172,8 @@ static void test_nobody_there(void **state)
     side_stop(&b);
     assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to, sizeof(to), &a, &c), 0);
     side_until(&a, NULL, a.closes == 1);
-    assert_int_equal(a.end.kind, CONN_END_UNREACHABLE);
+    assert_int_equal(a.end.kind, CONN_END_UNREACHABLE); /* by ICMP */
     assert_int_equal(a.readies, 0);
-    assert_true(endpoint_now_ns() - start_ns < 1000 * SIDE_MS); /* by ICMP, not by waiting */
     side_stop(&a);
 }
 
@@ -196,7 +217,7 @@ static void test_half_open_is_dropped(void **state)
     struct side a, b;
     struct endpoint_options o = side_options(identity, true);
     (void)state;
-    o.handshake_timeout_ns = 300 * SIDE_MS;
+    o.handshake_timeout_ns = 1000 * SIDE_MS;
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
     side_dial(&a, &b);
@@ -365,14 +386,18 @@ static void test_resets_are_limited(void **state)
     const struct sockaddr *to = endpoint_address(p->b.e, &len);
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     uint8_t packet[100];
+    uint64_t start_ns = endpoint_now_ns();
     memset(packet, 0x41, sizeof(packet));
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(sendto(fd, packet, sizeof(packet), 0, to, len), 100);
         side_turn(&p->b, NULL, 0);
     }
     close(fd);
-    /* At most two seconds' worth, and a packet of the connection's own. */
-    assert_true(endpoint_counters(p->b.e)->datagrams_out - before <= 201);
+    /* The seconds' worth, the first and the last counted whole, and a packet of the connection's own
+     * for each that it keeps alive. */
+    uint64_t seconds = (endpoint_now_ns() - start_ns) / (1000 * SIDE_MS);
+    assert_true(endpoint_counters(p->b.e)->datagrams_out - before <=
+                100 * (seconds + 2) + seconds + 1);
 }
 
 int main(void)

@@ -85,7 +85,7 @@ struct world {
 
 #define world_until(w, condition)                                  \
     do {                                                           \
-        uint64_t give_up_ns = endpoint_now_ns() + 30000 * SIDE_MS; \
+        uint64_t give_up_ns = endpoint_now_ns() + 60000 * SIDE_MS; \
         while (!(condition)) {                                     \
             if (endpoint_now_ns() > give_up_ns) {                  \
                 fail_msg("never: %s", #condition);                 \
