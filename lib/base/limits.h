@@ -318,6 +318,10 @@
  * at most half of the descriptors that the node may have. Above: they wait to be accepted. */
 #define LIMIT_HTTP_DOORS 1024
 
+/* One in so many of these is left to others than the client (an IPv4 address, an IPv6 /64) that has most;
+ * not more, as all who come by a proxy are one client. Above: closed. */
+#define LIMIT_HTTP_DOORS_LEFT 4
+
 /* Memory for a request's head and for what is under way of its response, a connection:
  * LIMIT_HTTP_TARGET and LIMIT_HTTP_FIELDS, their places in a list, and a block. */
 #define LIMIT_HTTP_DOOR_BYTES ((size_t)40 * 1024)

@@ -70,6 +70,11 @@ size_t gateway_connections(const struct gateway *g)
     return g->connection_count;
 }
 
+void gateway_crowded(struct gateway *g)
+{
+    g->counters.crowded++;
+}
+
 const struct gateway_counters *gateway_counters(const struct gateway *g)
 {
     return &g->counters;

@@ -69,6 +69,8 @@ static const struct metric counter_metrics[] = {
       "Requests that there was no room for." },
     { "http_slow", "http_requests_slow", "counter", NULL, NULL,
       "Requests whose client took too long." },
+    { "http_crowded", "http_connections_refused", "counter", NULL, NULL,
+      "HTTP/1.1 connections refused, as their client had too many." },
 };
 
 static const struct metric node_metrics[] = {

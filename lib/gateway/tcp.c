@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "gateway/tcp_state.h"
+#include "gateway/token.h"
 
 /* ---- doors ---- */
 
@@ -36,6 +37,42 @@ struct door *door_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+/* There are so many connections at most that to count is nothing beside to accept. */
+static bool door_crowds(const struct tcp *t, uint64_t home)
+{
+    size_t count = 0;
+
+    list_each(link, &t->doors) {
+        count += list_entry(link, struct door, all)->home == home;
+    }
+    return count >= t->most_each;
+}
+
+static struct door *door_new(struct tcp *t, struct MHD_Connection *connection, int fd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    uint64_t home = token_home(info->client_addr);
+    struct door *d = NULL;
+
+    if (door_crowds(t, home)) {
+        gateway_crowded(t->gateway);
+    } else {
+        d = calloc(1, sizeof(*d));
+    }
+    if (d) {
+        d->tcp = t;
+        d->connection = connection;
+        d->fd = fd;
+        d->home = home;
+        list_init(&d->all);
+        list_append(&t->doors, &d->all);
+        list_init(&d->waiting);
+        door_wait(d);
+    }
+    return d;
+}
+
 static void on_door(void *context, struct MHD_Connection *connection, void **socket_context,
                     enum MHD_ConnectionNotificationCode code)
 {
@@ -43,19 +80,13 @@ static void on_door(void *context, struct MHD_Connection *connection, void **soc
     struct door *d = *socket_context;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        d = calloc(1, sizeof(*d));
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        d = door_new(t, connection, fd);
         *socket_context = d;
         if (!d) { /* no request of it will be taken */
-            shutdown(info->connect_fd, SHUT_RDWR);
+            shutdown(fd, SHUT_RDWR);
             return;
         }
-        d->tcp = t;
-        d->connection = connection;
-        d->fd = info->connect_fd;
-        list_init(&d->waiting);
-        door_wait(d);
         /* MHD does not look at connections that are suspended. (No memory for it: then their end is
          * seen when they are written to.) */
         struct epoll_event end = { .events = EPOLLRDHUP | EPOLLET, .data.ptr = d };
@@ -65,6 +96,7 @@ static void on_door(void *context, struct MHD_Connection *connection, void **soc
         /* Not left to close(2): a child that was forked may have the connection too. */
         (void)epoll_ctl(t->fd, EPOLL_CTL_DEL, d->fd, NULL);
         list_remove(&d->waiting);
+        list_remove(&d->all);
         free(d);
         *socket_context = NULL;
     }
@@ -109,6 +141,7 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     struct tcp *t = calloc(1, sizeof(*t));
     struct epoll_event events = { .events = EPOLLIN };
     const union MHD_DaemonInfo *info;
+    unsigned doors = tcp_doors();
     int listener = -1, error;
 
     *out = NULL;
@@ -117,6 +150,8 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     }
     t->gateway = options->gateway;
     t->now_ns = options->now_ns;
+    t->most_each = doors - doors / LIMIT_HTTP_DOORS_LEFT;
+    list_init(&t->doors);
     list_init(&t->waiting);
     list_init(&t->requests);
     t->fd = epoll_create1(EPOLL_CLOEXEC);
@@ -129,7 +164,7 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     t->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_go, t,
                          MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                         MHD_OPTION_CONNECTION_LIMIT, tcp_doors(), MHD_OPTION_CONNECTION_TIMEOUT,
+                         MHD_OPTION_CONNECTION_LIMIT, doors, MHD_OPTION_CONNECTION_TIMEOUT,
                          (unsigned)(LIMIT_HTTP_STALL_NS / 1000000000),
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_DOOR_BYTES,
                          MHD_OPTION_NOTIFY_CONNECTION, on_door, t, MHD_OPTION_NOTIFY_COMPLETED,

@@ -10,6 +10,8 @@ struct tcp {
     struct MHD_Daemon *daemon;
     struct sockaddr_storage address;
     socklen_t address_len;
+    struct list doors;   /* all connections */
+    size_t most_each;    /* of one client */
     struct list waiting; /* doors without a whole head of a request; the longest first */
     struct list requests;
     int fd;          /* epoll: MHD's own one, and each connection for its client's end */
@@ -21,7 +23,9 @@ struct tcp {
 
 /* A connection. */
 struct door {
+    struct list all;     /* in tcp.doors */
     struct list waiting; /* in tcp.waiting */
+    uint64_t home;       /* who its client is: token_home */
     struct tcp *tcp;
     struct MHD_Connection *connection;
     struct request *request; /* NULL: none now */
@@ -51,7 +55,7 @@ struct request {
 };
 
 /* ---- tcp.c ---- */
-struct door *door_of(struct MHD_Connection *connection); /* NULL: there was no memory for it */
+struct door *door_of(struct MHD_Connection *connection); /* NULL: it was refused */
 /* A whole head must come in time from now on. */
 void door_wait(struct door *d);
 /* MHD sees the end and closes it. */

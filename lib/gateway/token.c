@@ -85,19 +85,32 @@ int token_load(struct token *t, const char *path, uint64_t seed, struct rusm_why
     return 0;
 }
 
-uint32_t token_origin(const struct token *t, const struct sockaddr *from)
+uint64_t token_home(const struct sockaddr *from)
 {
-    uint64_t key = from->sa_family;
+    const uint64_t v4 = UINT64_C(0xffff) << 32; /* no /64 that a client has begins so */
+    uint64_t home = 0;
+    uint32_t address;
 
     if (from->sa_family == AF_INET) {
-        key ^= (uint64_t)((const struct sockaddr_in *)(const void *)from)->sin_addr.s_addr << 16;
+        home = v4 | ntohl(((const struct sockaddr_in *)(const void *)from)->sin_addr.s_addr);
     } else if (from->sa_family == AF_INET6) {
         const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
-        uint64_t part;
-        memcpy(&part, IN6_IS_ADDR_V4MAPPED(a) ? &a->s6_addr[8] : &a->s6_addr[0], sizeof(part));
-        key ^= part;
+        if (IN6_IS_ADDR_V4MAPPED(a)) {
+            memcpy(&address, &a->s6_addr[12], sizeof(address));
+            home = v4 | ntohl(address);
+        } else {
+            for (int i = 0; i < 8; i++) {
+                home = home << 8 | a->s6_addr[i];
+            }
+        }
     }
-    return (uint32_t)map_mix(key ^ t->seed, UINT64_C(0x9e3779b97f4a7c15)) & (TOKEN_ORIGINS - 1);
+    return home;
+}
+
+uint32_t token_origin(const struct token *t, const struct sockaddr *from)
+{
+    return (uint32_t)map_mix(token_home(from) ^ t->seed, UINT64_C(0x9e3779b97f4a7c15)) &
+           (TOKEN_ORIGINS - 1);
 }
 
 bool token_is(const struct token *t, const char *value, size_t len)

@@ -24,7 +24,9 @@ struct token {
 
 /* Reads it. path NULL: none. RUSM_EREFUSED: missing, or others can read it; RUSM_EMALFORMED. */
 int token_load(struct token *t, const char *path, uint64_t seed, struct rusm_why *why);
-/* Whose wrong tokens are counted together: an IPv4 address's, an IPv6 /64's. */
+/* Who counts as one: an IPv4 address, an IPv6 /64. */
+uint64_t token_home(const struct sockaddr *from);
+/* Whose wrong tokens are counted together. */
 uint32_t token_origin(const struct token *t, const struct sockaddr *from);
 /* Is what an Authorization field says the token? Takes as long for each text of that length. */
 bool token_is(const struct token *t, const char *value, size_t len);

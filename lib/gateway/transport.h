@@ -41,6 +41,9 @@ void exchange_cancel(struct exchange *x); /* NULL is fine */
 /* Ends it, the same way. */
 void exchange_free(struct exchange *x); /* NULL is fine */
 
+/* A connection was refused: its client has so many already. */
+void gateway_crowded(struct gateway *g);
+
 #define EXCHANGE_FIELDS 8
 #define EXCHANGE_STREAMED UINT64_MAX
 struct exchange_head {

@@ -371,6 +371,7 @@ size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_
         { "http_refused", h->refused },
         { "http_busy", h->busy },
         { "http_slow", h->slow },
+        { "http_crowded", h->crowded },
     };
     _Static_assert(sizeof rows / sizeof *rows <= COUNTERS_MAX, "COUNTERS_MAX");
     memcpy(counters, rows, sizeof rows);

@@ -251,12 +251,37 @@ answer() { timeout 60 head -n 1 <&7; }
     mkdir out
     for round in 1 2 3 4; do
         rm -f out/*
-        curl -sS -m 60 -H "$auth" -d x -Z --parallel-max 500 --parallel-immediate -K calls
+        split -l 500 calls part. # of two clients, so that 1,024 descriptors are enough for the node
+        curl -sS -m 60 -H "$auth" -d x -Z --parallel-max 500 --parallel-immediate -K part.aa &
+        curl -sS -m 60 -H "$auth" -d x -Z --parallel-max 500 --parallel-immediate -K part.ab \
+            --interface 127.0.0.2
+        wait $!
         equal "$(cat out/* | grep -o 'hello, x' | wc -l)" 500
         wait_until closed
         [ $round -gt 1 ] || first=$(rss)
     done
     [ "${TEST_FLAVOUR:-release}" != release ] || [ $(($(rss) - first)) -lt 4096 ]
+}
+
+@test "one client has no more than three quarters of the connections" {
+    printf '#!/bin/sh\nulimit -n 80\nexec "%s" "$@"\n' "$RUSM" >few
+    chmod +x few
+    all=$RUSM RUSM=$PWD/few
+    start_web
+    RUSM=$all
+    for ((i = 0; i < 30; i++)); do # of 40
+        exec {fd}<>"/dev/tcp/127.0.0.1/${url##*:}"
+        printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' >&$fd
+        read -r -t 60 line <&$fd
+        like "$line" "HTTP/1.1 200*"
+    done
+    run curl -sS -m 5 -H "$auth" "$url/v1/node"
+    not [ "$status" = 0 ]
+    http_expect 200 --interface 127.0.0.2 "$url/v1/counters"
+    equal "$(jq '.counters[] | select(.counter == "http_crowded").value' <<<"$output")" 1
+    exec {fd}>&-
+    let_in() { curl -sSf -m 5 -H "$auth" "$url/v1/node"; }
+    wait_until let_in
 }
 
 @test "events: as they happen, those that are wanted; the stream ends when the node leaves" {

@@ -100,15 +100,24 @@ static void turn(struct world *w)
     tcp_turn(w->tcp, w->now_ns);
 }
 
-static int dial(struct world *w)
+/* From 127.0.0.HOST. */
+static int dial_from(struct world *w, uint32_t host)
 {
+    struct sockaddr_in from = { .sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     socklen_t len;
     const struct sockaddr *to = tcp_address(w->tcp, &len);
 
     assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
     assert_int_equal(connect(fd, to, len), 0);
     return fd;
+}
+
+static int dial(struct world *w)
+{
+    return dial_from(w, 1);
 }
 
 static void say(int fd, const char *text)
@@ -308,7 +317,7 @@ static void test_many(void **state)
     static int fd[LIMIT_HTTP_DOORS + 3];
 
     for (size_t i = 0; i < LIMIT_HTTP_DOORS + 3; i++) {
-        fd[i] = dial(w);
+        fd[i] = dial_from(w, 1 + i % 2);
         say(fd[i], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
         if (i < LIMIT_HTTP_DOORS) {
             hear_status(w, fd[i], "401");
@@ -320,6 +329,40 @@ static void test_many(void **state)
         hear_status(w, fd[LIMIT_HTTP_DOORS + i], "401");
     }
     for (size_t i = 3; i < LIMIT_HTTP_DOORS + 3; i++) {
+        close(fd[i]);
+    }
+}
+
+/* One client can't have all of them. */
+static void test_crowd(void **state)
+{
+    enum { MOST = LIMIT_HTTP_DOORS - LIMIT_HTTP_DOORS / LIMIT_HTTP_DOORS_LEFT };
+    struct world *w = *state;
+    static int fd[MOST];
+    char text[64];
+
+    for (size_t i = 0; i < MOST; i++) {
+        fd[i] = dial(w);
+        say(fd[i], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
+        hear_status(w, fd[i], "401");
+    }
+    for (uint64_t refused = 1; refused <= 3; refused++) {
+        int more = dial(w), other = dial_from(w, 2);
+        assert_int_equal(hear(w, more, text, sizeof(text)), 0);
+        say(other, "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
+        hear_status(w, other, "401");
+        assert_int_equal(gateway_counters(w->gateway)->crowded, refused);
+        close(more);
+        close(other);
+    }
+    close(fd[0]);
+    for (int i = 0; i < 5; i++) {
+        turn(w); /* it sees that */
+    }
+    fd[0] = dial(w);
+    say(fd[0], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_status(w, fd[0], "401");
+    for (size_t i = 0; i < MOST; i++) {
         close(fd[i]);
     }
 }
@@ -497,6 +540,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_end_under_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_crowd, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beat, setup, teardown),
