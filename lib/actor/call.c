@@ -249,8 +249,9 @@ static int call_there(struct rusm_process *self, const struct send_address *to, 
             rt->counters.noproc_local++;
             return err;
         }
-        if (target.node == 0) {
-            post.node = 0;
+        post.node = target.node;
+        post.global = target.node != 0;
+        if (!post.global) {
             post.to = target;
         }
     } else {

@@ -173,27 +173,30 @@ int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarn
     rusm_pid from = { .node = node->index, .incarnation = incarnation };
     int err = 0;
 
-    if (rt->siblings == 1 || rt->index != 0) {
+    if (rt->siblings == 1 || rt->index != crossing_of_node(rt, node)) {
         return 0;
     }
     atomic_store_explicit(&node->known->up, incarnation, memory_order_relaxed);
     err = crossing_reserve(rt, node);
-    for (unsigned i = 1; err == 0 && i < rt->siblings; i++) {
-        err = crossing_note(rt, i, NOTE_NODE_UP, from, 0, 0, NULL);
+    for (unsigned i = 0; err == 0 && i < rt->siblings; i++) {
+        err = i == rt->index ? 0 : crossing_note(rt, i, NOTE_NODE_UP, from, 0, 0, NULL);
     }
     return err;
 }
 
 void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
-    if (rt->siblings == 1 || rt->index != 0) {
+    if (rt->siblings == 1 || rt->index != crossing_of_node(rt, node)) {
         return;
     }
     if (atomic_load_explicit(&node->known->up, memory_order_relaxed) == incarnation) {
         atomic_store_explicit(&node->known->up, 0, memory_order_relaxed);
     }
-    for (unsigned i = 1; i < rt->siblings; i++) {
+    for (unsigned i = 0; i < rt->siblings; i++) {
         struct message *m = node->notes;
+        if (i == rt->index) {
+            continue;
+        }
         if (m) {
             node->notes = m->next;
         } else if (!(m = message_new(rt->pool, 0))) {
@@ -215,6 +218,13 @@ unsigned runtime_index(const struct runtime *rt)
     return rt->index;
 }
 
+unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index)
+{
+    const struct node_name *node = nodes_at(&rt->nodes, index);
+
+    return node ? crossing_of_node(rt, node) : 0;
+}
+
 unsigned runtime_whose(const struct runtime *rt, uint64_t serial)
 {
     uint64_t whose = serial & rt->mask;
@@ -222,9 +232,11 @@ unsigned runtime_whose(const struct runtime *rt, uint64_t serial)
     return whose < rt->siblings ? (unsigned)whose : rt->index;
 }
 
-bool runtime_gated(const struct runtime *rt)
+bool runtime_passing(const struct runtime *rt)
 {
-    return rt->side && !list_empty(&rt->side->gated);
+    const struct side *side = rt->side;
+
+    return side && (side->passages.count > side->idle_count || !list_empty(&side->gated));
 }
 
 void runtime_answer(struct runtime *rt, uint64_t serial, enum rusm_kind kind, int error,

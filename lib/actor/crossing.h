@@ -17,6 +17,7 @@
 #include "actor/names.h"
 #include "actor/nodes.h"
 #include "actor/siblings.h"
+#include "actor/state.h"
 #include "base/limits.h"
 
 /* What crosses besides messages and signals between processes; they sit in no mailbox. */
@@ -70,8 +71,13 @@ void crossing_push(struct side *side, unsigned to);
 /* Tells a sibling something. 0 or RUSM_ENOMEM. */
 int crossing_note(struct runtime *rt, unsigned to, enum rusm_kind kind, rusm_pid from, uint64_t ref,
                   int error, void *data);
-/* Scheduler 0's runtime tells all others that a node is connected. Before, what its loss takes is
- * reserved. RUSM_ENOMEM. */
+/* Which scheduler has the connections with that node, a client's: 0. */
+static inline unsigned crossing_of_node(const struct runtime *rt, const struct node_name *node)
+{
+    return node->share % rt->siblings;
+}
+/* The runtime of that scheduler tells all others that the node is connected. Before, what its loss takes
+ * is reserved. RUSM_ENOMEM. */
 int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 /* The same for a client, which no one is told of but when it is lost. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/process.h"
+#include "actor/siblings.h"
 #include "base/limits.h"
 #include "base/must.h"
 
@@ -184,7 +185,8 @@ static void farewell_next(struct runtime *rt, struct node_name *node, struct far
 /* What became of it, but for RUSM_BUSY. Any other error: that node is gone, and knows by that. */
 static void farewell_posted(struct runtime *rt, uint32_t node, int err)
 {
-    if ((err == RUSM_ENOMEM || err == RUSM_ELIMIT) && node != 0 && rt->index == 0) {
+    if ((err == RUSM_ENOMEM || err == RUSM_ELIMIT) && node != 0 &&
+        runtime_node_scheduler(rt, node) == rt->index) {
         rt->hooks->give_up(rt->context, node);
     }
 }

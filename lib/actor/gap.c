@@ -93,9 +93,11 @@ void runtime_gaps_tell(struct runtime *rt, uint32_t node, uint32_t incarnation, 
     const struct node_name *it = nodes_at(&rt->nodes, node);
     struct list *l;
 
-    for (unsigned i = 1; i < rt->siblings && rt->index == 0; i++) {
+    for (unsigned i = 0; i < rt->siblings && rt->index == crossing_of_node(rt, it); i++) {
         rusm_pid of = { .node = node, .incarnation = incarnation };
-        (void)crossing_note(rt, i, NOTE_GAPS_TELL, of, 0, error, NULL);
+        if (i != rt->index) {
+            (void)crossing_note(rt, i, NOTE_GAPS_TELL, of, 0, error, NULL);
+        }
     }
 
     while ((l = list_first(&rt->gaps_open))) {

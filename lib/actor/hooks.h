@@ -10,10 +10,11 @@
  * borrowed. */
 struct post {
     rusm_pid from;
-    uint32_t node; /* index; RUSM_GLOBAL; for the hook never 0 */
+    uint32_t node; /* index; RUSM_GLOBAL; for the hook neither that nor 0 */
     rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
     const char *name;
     size_t name_len;
+    bool global;         /* for the hook: it is a global name, which that node holds */
     enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or one of those in message.h */
     uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR UNLINK UNLINKED */
     const void *data;
@@ -39,13 +40,13 @@ struct happening {
 };
 
 struct runtime_hooks {
-    /* Sends it; scheduler 0, for the processes of all. 0, or RUSM_BUSY (then runtime_writable(from), or
-     * that of all, must follow, even if `from` has ended; what takes no room in a mailbox is RUSM_BUSY
-     * only if the node has no place for one more pair, and that of all must follow), RUSM_ENOCONN,
-     * RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
+    /* Sends it, to a node whose connections are this scheduler's, for the processes of all. 0, or
+     * RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if `from` has ended; what
+     * takes no room in a mailbox is RUSM_BUSY only if the node has no place for one more pair, and that
+     * of all must follow), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
     int (*post)(void *context, const struct post *post);
     /* That node would not take its signals, or there is no memory to keep them: the connection is to
-     * end. runtime_node_lost follows, later. Scheduler 0. */
+     * end. runtime_node_lost follows, later. Of the scheduler whose connection it is. */
     void (*give_up)(void *context, uint32_t node);
     /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
      * one whose init failed too, as that may have registered names. global: it may have such names. */
@@ -69,7 +70,7 @@ struct runtime_hooks {
     /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on any
      * of their threads. */
     void (*wake)(void *context);
-    /* What came of a record of `from` that wanted a receipt: scheduler 0. */
+    /* What came of a record of `from` that wanted a receipt. */
     void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
 };
 

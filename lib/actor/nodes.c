@@ -114,6 +114,7 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, bool client,
     it->index = n->count;
     it->len = (uint32_t)len;
     it->client = client;
+    it->share = client ? 0 : id_node_share(name, len);
     memcpy(it->name, name, len);
     list_init(&it->watched);
     list_init(&it->watching);

@@ -28,10 +28,11 @@ struct node_name {
     uint32_t len;
     uint32_t next_free; /* of a client's index that is free: the next one; 0: none */
     bool client;
+    uint8_t share;            /* id_node_share */
     struct node_known *known; /* what all schedulers know of it; NULL: there is one */
-    struct message
-        *notes;  /* of scheduler 0's: to tell the others of its loss, which must not fail */
-    char name[]; /* NUL-terminated */
+    struct message *notes; /* to tell siblings of its loss, which must not fail; of the scheduler's
+                              that has its connections */
+    char name[];           /* NUL-terminated */
 };
 
 /* What all schedulers of a node know. */

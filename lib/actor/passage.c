@@ -22,7 +22,8 @@ struct passage {
     struct list idle;        /* in its side's idle while nothing is under way */
     struct list waiting;     /* struct waiter: lanes that wait for it */
     rusm_pid from, to;       /* to: serial 0: by name */
-    uint32_t node;           /* to.node, or RUSM_GLOBAL */
+    uint32_t node;           /* to.node */
+    bool global;             /* by a global name, which that node holds */
     uint32_t count;          /* messages under way */
     uint64_t bytes;
     bool refused; /* its sender is to be told when there is room */
@@ -56,16 +57,16 @@ static bool passage_eq(const struct map_node *node, const void *key)
     const struct passage *p = list_entry(node, struct passage, by_pair);
     const struct post *post = key;
 
-    return rusm_pid_eq(p->from, post->from) && p->node == post->node &&
+    return rusm_pid_eq(p->from, post->from) && p->node == post->node && p->global == post->global &&
            p->to.serial == post->to.serial && p->to.incarnation == post->to.incarnation &&
            (post->to.serial ||
             (p->name_len == post->name_len && memcmp(p->name, post->name, post->name_len) == 0));
 }
 
-/* What is for other nodes goes to the scheduler that has the sockets. */
 static unsigned passage_scheduler(const struct runtime *rt, const struct post *post)
 {
-    return post->node == 0 ? (unsigned)(post->to.serial & rt->mask) : 0;
+    return post->node == 0 ? (unsigned)(post->to.serial & rt->mask)
+                           : runtime_node_scheduler(rt, post->node);
 }
 
 static struct passage *passage_new(struct runtime *rt, const struct post *post, uint64_t hash)
@@ -78,6 +79,7 @@ static struct passage *passage_new(struct runtime *rt, const struct post *post, 
         return NULL;
     }
     *p = (struct passage){ .from = post->from, .to = post->to, .node = post->node };
+    p->global = post->global;
     p->name_len = (uint32_t)name_len;
     if (name_len > 0) {
         memcpy(p->name, post->name, name_len);
@@ -354,13 +356,14 @@ static int passage_deliver(struct runtime *rt, struct passage *p, struct message
     return 0;
 }
 
-/* For a process of ours that has no sockets, as if it were one of this scheduler. */
+/* For a sibling's process, as if it were one of this scheduler. */
 static int passage_post_on(struct runtime *rt, struct passage *p, struct message *m)
 {
     struct post post = { .from = p->from, .node = p->node, .to = p->to, .kind = m->pub.kind };
 
     post.name = p->to.serial ? NULL : p->name;
     post.name_len = p->name_len;
+    post.global = p->global;
     post.ref = m->pub.ref;
     post.data = m->pub.data;
     post.len = m->pub.len;

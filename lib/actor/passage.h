@@ -1,6 +1,6 @@
-/* passage: the way from one process to another that is a sibling scheduler's, or, for those that have
- * no sockets, to a process of another node, by scheduler 0 who has them (the gate). It is to siblings
- * what a lane is to nodes: order, and credit as the process takes.
+/* passage: the way from one process to another that is a sibling scheduler's, or to a process of another
+ * node, by the sibling who has the connection with it (the gate). It is to siblings what a lane is to
+ * nodes: order, and credit as the process takes.
  *
  * A passage is its sender's scheduler's: it counts what is under way (in the inbox, in the mailbox, or
  * waiting for room in it), says RUSM_BUSY above the window, and RUSM_WRITABLE when half of it has come

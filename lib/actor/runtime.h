@@ -39,7 +39,7 @@ struct runtime_options {
     const struct runtime_hooks *hooks;
     void *context;
     struct crossing *crossing; /* kept; NULL: there are no other schedulers */
-    unsigned index;            /* which of them this is; 0 has the post hook, for all of them */
+    unsigned index;            /* which of them this is */
 };
 
 /* ---- life ---- */
@@ -79,9 +79,6 @@ int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
 /* An exit signal from outside, of another node's process or of none (serial 0): as rusm_kill's. Its
  * effect is at once, or when the running handler returns. RUSM_ENOPROC. */
 int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason);
-/* For the post hook: the post is for a process of this node after all (a global name that is held
- * here). What rusm_send returns. */
-int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial);
 /* Tells a process that a post that was RUSM_BUSY may be tried again; serial 0: tells all. Nothing for
  * one that none was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "actor/call.h"
 #include "actor/coroutine.h"
+#include "actor/crossing.h"
 #include "actor/monitor.h"
 #include "actor/farewell.h"
 #include "actor/passage.h"
@@ -48,7 +49,8 @@ int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
     return 0;
 }
 
-int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
+/* A global name that is held here. */
+static int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
 {
     struct rusm_process *self = runtime_find(rt, post->from.serial);
     rusm_pid to = { .serial = serial, .incarnation = rt->incarnation };
@@ -59,37 +61,45 @@ int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t seri
         in.post.to = to;
         return passage_post(rt, &in);
     }
-    if (!self) { /* a sibling's, which saw the name on another node: it has moved since */
+    if (!self) { /* the last words of one that has ended are for other nodes */
         rt->counters.noproc_local++;
         return RUSM_ENOPROC;
     }
     return send_here(self, runtime_find(rt, serial), post->kind, post->ref, post->data, post->len);
 }
 
-/* The same as the post hook's for one who has no sockets: what can be known at once is said at once. */
+/* Goes by the scheduler that has the connection with that node. What can be known at once is said at
+ * once. */
 static int runtime_post_out(struct runtime *rt, const struct post *post)
 {
-    struct passing in = { .post = *post };
+    const struct node_name *node = rt->side ? nodes_at(&rt->nodes, post->node) : NULL;
+
+    if (!rt->side || (node && crossing_of_node(rt, node) == rt->index)) {
+        return rt->hooks->post(rt->context, post);
+    }
+    /* Relaxed: whoever has heard of the node has heard of that. */
+    if (!node || (!node->client && !atomic_load_explicit(&node->known->up, memory_order_relaxed))) {
+        rt->counters.noconnection++;
+        return RUSM_ENOCONN;
+    }
+    return passage_post(rt, &(struct passing){ .post = *post });
+}
+
+static int runtime_post_global(struct runtime *rt, const struct post *post)
+{
+    struct post to = *post;
     rusm_pid holder;
 
-    if (post->node == RUSM_GLOBAL) {
-        if (rt->hooks->whereis_global(rt->context, post->name, post->name_len, &holder) != 0) {
-            rt->counters.noproc_local++;
-            return RUSM_ENOPROC;
-        }
-        if (holder.node == 0) {
-            return runtime_post_here(rt, post, holder.serial);
-        }
-    } else {
-        const struct node_name *node = nodes_at(&rt->nodes, post->node);
-        /* Relaxed: whoever has heard of the node has heard of that. */
-        if (!node ||
-            (!node->client && !atomic_load_explicit(&node->known->up, memory_order_relaxed))) {
-            rt->counters.noconnection++;
-            return RUSM_ENOCONN;
-        }
+    if (rt->hooks->whereis_global(rt->context, post->name, post->name_len, &holder) != 0) {
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
     }
-    return passage_post(rt, &in);
+    if (holder.node == 0) {
+        return runtime_post_here(rt, post, holder.serial);
+    }
+    to.node = holder.node;
+    to.global = true;
+    return runtime_post_out(rt, &to);
 }
 
 int runtime_post(struct runtime *rt, const struct post *post)
@@ -97,7 +107,7 @@ int runtime_post(struct runtime *rt, const struct post *post)
     if (post->node == 0) {
         return passage_post(rt, &(struct passing){ .post = *post });
     }
-    return rt->index == 0 ? rt->hooks->post(rt->context, post) : runtime_post_out(rt, post);
+    return post->node == RUSM_GLOBAL ? runtime_post_global(rt, post) : runtime_post_out(rt, post);
 }
 
 int process_post(struct rusm_process *self, const struct post *post)

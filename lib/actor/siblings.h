@@ -25,6 +25,10 @@ unsigned runtime_index(const struct runtime *rt);
 /* Whose process has that serial; this one's number: its own, or nobody's. */
 unsigned runtime_whose(const struct runtime *rt, uint64_t serial);
 
+/* Which scheduler has the connections with that node; those with clients are scheduler 0's. All share
+ * them in the same way: id_node_share of the node's name, of their count. */
+unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index);
+
 /* Something to do on a sibling's thread, between its handlers, and then on the asking one's. Owned by
  * who asks, until `done`. */
 struct errand {
@@ -48,8 +52,8 @@ struct passing {
 int runtime_pass(struct runtime *rt, const struct passing *in);
 /* Does a waiter wait for room on that way? */
 bool runtime_pass_waits(const struct runtime *rt, rusm_pid from, rusm_pid to);
-/* Is something of a sibling's on its way to other nodes, which would not take it yet? */
-bool runtime_gated(const struct runtime *rt);
+/* Is something of ours on its way to siblings, or of theirs to other nodes, which would not take it yet? */
+bool runtime_passing(const struct runtime *rt);
 /* That is given up: they are told RUSM_ENOCONN. */
 void runtime_ungate(struct runtime *rt);
 /* An answer to a request of a process of this node, whosever it is; gone: nothing. Without memory for

@@ -44,6 +44,17 @@ bool id_node_name_ok(const char *name, size_t len)
     return true;
 }
 
+/* FNV-1a of 32 bits, folded to 8. */
+uint8_t id_node_share(const char *name, size_t len)
+{
+    uint32_t h = 2166136261;
+
+    for (size_t i = 0; i < len; i++) {
+        h = (h ^ (uint8_t)name[i]) * 16777619;
+    }
+    return (uint8_t)(h ^ h >> 8 ^ h >> 16 ^ h >> 24);
+}
+
 bool id_process_name_ok(const char *name, size_t len)
 {
     bool digits = true;

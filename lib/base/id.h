@@ -10,6 +10,8 @@
 
 /* [A-Za-z0-9][A-Za-z0-9._-]{0,62} */
 bool id_node_name_ok(const char *name, size_t len);
+/* Which of 256 shares of all nodes that one is in: the same everywhere (rusm-protocol(7)). */
+uint8_t id_node_share(const char *name, size_t len);
 /* 1 to 255 bytes of valid UTF-8; no white space (Unicode's too), control characters or '@'; not
  * digits only. */
 bool id_process_name_ok(const char *name, size_t len);

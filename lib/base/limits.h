@@ -25,12 +25,14 @@
 #define LIMIT_LANE_WINDOW_MAX ((uint64_t)1024 * 1024)
 
 /* All windows' growth together, on one node: what senders can make us hold beyond the first
- * 16 KiB of each lane. Beyond it windows stay as they are. */
+ * 16 KiB of each lane. Beyond it windows stay as they are. Each scheduler has an equal share. */
 #define LIMIT_WINDOW_BUDGET ((uint64_t)32 * 1024 * 1024)
 
 /* All grants (G) together, on one node: four of the largest messages under way at once. Beyond
- * it large records wait their turn. */
+ * it large records wait their turn. Each scheduler has an equal share, but not less than one of the
+ * largest messages takes. */
 #define LIMIT_GRANT_BUDGET ((uint64_t)256 * 1024 * 1024)
+#define LIMIT_GRANT_LEAST ((uint64_t)64 * 1024 * 1024 + 1024)
 
 /* Spare memory that a node keeps for a second for the next large message: one of the largest, and
  * what an allocator adds. Beyond it the oldest is freed. */
@@ -83,6 +85,10 @@
 
 /* Schedulers of a node (--schedulers): a bit each in a word. */
 #define LIMIT_SCHEDULERS 64
+
+/* Datagrams that one scheduler has under way to others: there are next to none but where the system
+ * can't deal them out, and there a burst of one connection. Above: dropped, as datagrams may be. */
+#define LIMIT_STRAYS 256
 
 /* Messages and bytes of one sender to one process of a sibling scheduler that it has not taken, above
  * which rusm_send says RUSM_BUSY: enough to keep both busy while the news of what was taken is under
@@ -223,7 +229,7 @@
 /* Connections in their handshake at once; above, a Retry is asked of newcomers. */
 #define LIMIT_HALF_OPEN 256
 
-/* Dials under way at once to nodes known by hearsay or by their own call: they may be made up, and
+/* Dials of a scheduler under way at once to nodes known by hearsay or by their own call: they may be made up, and
  * must not take the connections of those that are real. The others wait for their turn. */
 #define LIMIT_DIALS 64
 

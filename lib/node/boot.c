@@ -15,7 +15,7 @@ int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour)
 {
     int error = 0;
-    for (unsigned i = 0; error == 0 && i < node->schedulers; i++)
+    for (unsigned i = 0; error == 0 && i < node->scheduler_count; i++)
         error = runtime_teach(scheduler_runtime(node, i), name, behaviour);
     return error;
 }
@@ -29,7 +29,7 @@ static int find_spec(struct rusm_node *node, const char *spec, bool builtin_firs
         return ports_find(&node->ports, spec, b, why);
     *b = builtin_first ? builtin : NULL;
     if (!*b)
-        *b = runtime_spawnable(node->runtime, spec, strlen(spec));
+        *b = runtime_spawnable(node->first->runtime, spec, strlen(spec));
     if (!*b)
         *b = builtin;
     return *b ? 0
@@ -47,7 +47,7 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
     int error = find_spec(node, spec, true, &b, &text);
     if (error)
         return err_why(why, error, "cannot teach '%s': %s", name, text.text);
-    error = runtime_teach(node->runtime, name, b);
+    error = runtime_teach(node->first->runtime, name, b);
     switch (error) {
     case 0: return 0;
     case RUSM_EEXIST: return err_why(why, error, "the spawnable '%s' is there already", name);
@@ -63,10 +63,10 @@ static int boot_supervisor(struct rusm_node *node, struct rusm_why *why)
                                                     .max_restarts = BOOT_RESTARTS,
                                                     .max_seconds = BOOT_SECONDS };
     rusm_pid pid;
-    if (node->supervisor && runtime_find(node->runtime, node->supervisor))
+    if (node->supervisor && runtime_find(node->first->runtime, node->supervisor))
         return 0;
-    int error =
-        supervisor_start(node->runtime, &options, true, (rusm_pid){ 0 }, &pid, why, node->now_ns);
+    int error = supervisor_start(node->first->runtime, &options, true, (rusm_pid){ 0 }, &pid, why,
+                                 node->first->now_ns);
     if (!error)
         node->supervisor = pid.serial;
     return error;
@@ -87,7 +87,8 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
         return err_why(why, RUSM_EINVAL, "cannot boot '%s': not a process name", boot->name);
     error = boot_supervisor(node, &text);
     if (!error)
-        error = supervisor_add(node->runtime, node->supervisor, &child, &pid, &text, node->now_ns);
+        error = supervisor_add(node->first->runtime, node->supervisor, &child, &pid, &text,
+                               node->first->now_ns);
     if (!error)
         return 0;
     return err_why(why, error, "cannot boot '%s': %s", boot->name,
@@ -97,10 +98,10 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
 void boot_stop(struct rusm_node *node)
 {
     if (node->supervisor)
-        runtime_exit(node->runtime, node->supervisor, (rusm_pid){ 0 }, "shutdown");
+        runtime_exit(node->first->runtime, node->supervisor, (rusm_pid){ 0 }, "shutdown");
 }
 
 bool boot_stopped(struct rusm_node *node)
 {
-    return !node->supervisor || !runtime_find(node->runtime, node->supervisor);
+    return !node->supervisor || !runtime_find(node->first->runtime, node->supervisor);
 }

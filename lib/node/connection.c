@@ -19,44 +19,44 @@ struct connection *connection_of(const struct peer *p)
     return peer_user(p);
 }
 
-struct connection *connection_find(const struct rusm_node *node, uint32_t index)
+struct connection *connection_find(const struct scheduler *s, uint32_t index)
 {
-    return index < node->by_index_cap ? node->by_index[index] : NULL;
+    return index < s->by_index_cap ? s->by_index[index] : NULL;
 }
 
 /* Makes room for the index, so that setting it later can't fail. */
-static int reserve_index(struct rusm_node *node, uint32_t index)
+static int reserve_index(struct scheduler *s, uint32_t index)
 {
-    if (index < node->by_index_cap)
+    if (index < s->by_index_cap)
         return 0;
-    uint32_t cap = node->by_index_cap ? node->by_index_cap : 16;
+    uint32_t cap = s->by_index_cap ? s->by_index_cap : 16;
     while (cap <= index)
         cap *= 2;
-    struct connection **at = realloc(node->by_index, cap * sizeof *at);
+    struct connection **at = realloc(s->by_index, cap * sizeof *at);
     if (!at)
         return RUSM_ENOMEM;
-    memset(at + node->by_index_cap, 0, (cap - node->by_index_cap) * sizeof *at);
-    node->by_index = at;
-    node->by_index_cap = cap;
+    memset(at + s->by_index_cap, 0, (cap - s->by_index_cap) * sizeof *at);
+    s->by_index = at;
+    s->by_index_cap = cap;
     return 0;
 }
 
-static struct connection *connection_new(struct rusm_node *node, struct conn *conn)
+static struct connection *connection_new(struct scheduler *s, struct conn *conn)
 {
     struct connection *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
-    c->node = node;
+    c->scheduler = s;
     c->conn = conn;
-    c->since_ns = node->now_ns;
+    c->since_ns = s->now_ns;
     list_init(&c->requests);
     list_init(&c->listings);
     list_init(&c->served);
     list_init(&c->exits);
     list_init(&c->doubted);
     list_init(&c->feed);
-    list_append(&node->connections, &c->link);
-    list_append(&node->unready, &c->unready);
+    list_append(&s->connections, &c->link);
+    list_append(&s->unready, &c->unready);
     return c;
 }
 
@@ -74,11 +74,11 @@ void connection_free(struct connection *c)
     free(c);
 }
 
-static struct connection *of_conn(struct rusm_node *node, const struct conn *conn)
+static struct connection *of_conn(struct scheduler *s, const struct conn *conn)
 {
     if (conn_app(conn))
         return connection_of(conn_app(conn));
-    list_each(link, &node->unready) {
+    list_each(link, &s->unready) {
         struct connection *c = list_entry(link, struct connection, unready);
         if (c->conn == conn)
             return c;
@@ -86,15 +86,15 @@ static struct connection *of_conn(struct rusm_node *node, const struct conn *con
     return NULL;
 }
 
-int connection_dial(struct rusm_node *node, const struct resolved *to, const char *meant,
+int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
                     struct connection **out)
 {
     struct conn *conn;
     int error =
-        endpoint_dial(node->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &conn);
+        endpoint_dial(s->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &conn);
     if (error)
         return error;
-    struct connection *c = connection_new(node, conn);
+    struct connection *c = connection_new(s, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
@@ -107,34 +107,49 @@ int connection_dial(struct rusm_node *node, const struct resolved *to, const cha
 
 /* ---- the endpoint's upcalls ---- */
 
+static uint64_t hello_flags(struct connection *c)
+{
+    struct rusm_node *node = c->scheduler->node;
+    members_lock(node);
+    struct member *m = c->meant[0] ? member_find(node, c->meant, strlen(c->meant)) : NULL;
+    uint64_t flags = m && !m->current ? HELLO_HOLDS_NONE : 0;
+    members_unlock(node);
+    return flags;
+}
+
 static int on_ready(void *context, struct conn *conn)
 {
-    struct rusm_node *node = context;
-    if (conn_is_http(conn))
-        return gate_accept(node, conn);
-    struct connection *c = of_conn(node, conn);
+    struct scheduler *s = context;
+    struct rusm_node *node = s->node;
+    if (conn_is_http(conn)) {
+        if (s->index == 0)
+            return gate_accept(node, conn);
+        /* With a connection id that only nodes use. */
+        conn_close(conn, CLOSE_WRONG_SHARE, close_code_text(CLOSE_WRONG_SHARE));
+        return RUSM_EINVAL;
+    }
+    struct connection *c = of_conn(s, conn);
     bool inbound = !c;
     if (inbound)
-        c = connection_new(node, conn);
+        c = connection_new(s, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
     if (inbound)
         conn_peer_text(conn, c->address, sizeof c->address);
-    struct member *m = c->meant[0] ? member_find(node, c->meant, strlen(c->meant)) : NULL;
     struct peer_options options = {
         .conn = conn,
         .events = &node_peer_events,
-        .context = node,
-        .budget = &node->budget,
-        .peers = &node->peers,
-        .pools = &node->pools,
-        .seed = rng_u64(&node->rng),
-        .now_ns = node->now_ns,
+        .context = s,
+        .budget = &s->budget,
+        .peers = &s->peers,
+        .pools = &s->pools,
+        .seed = rng_u64(&s->rng),
+        .now_ns = s->now_ns,
         .hello = { .version = CONTROL_VERSION,
                    .role = HELLO_NODE,
-                   .flags = m && !m->current ? HELLO_HOLDS_NONE : 0,
+                   .flags = hello_flags(c),
                    .incarnation = node->incarnation,
                    .max_message = RUSM_MESSAGE_MAX,
                    .name = node->name,
@@ -160,43 +175,44 @@ static void pending_add(void *context, uint64_t from, uint64_t records)
 /* It no longer carries anything: monitors, names and waiting senders learn of it. Once. */
 static void connection_down(struct connection *c)
 {
-    struct rusm_node *node = c->node;
+    struct scheduler *s = c->scheduler;
+    struct runtime *rt = s->runtime;
     struct peer_counters counters;
     if (!c->ready_ns)
         return;
     c->ready_ns = 0;
     peer_counters(c->peer, &counters);
-    node->causes.noconnection += counters.unconfirmed;
-    node->by_index[c->index] = NULL;
+    s->causes.noconnection += counters.unconfirmed;
+    s->by_index[c->index] = NULL;
     if (c->member) {
         c->member->lost += counters.unconfirmed;
-        globals_lock(node);
-        registry_peer_down(node->registry, c->index);
-        globals_unlock(node);
+        globals_lock(s);
+        registry_peer_down(s->node->registry, c->index);
+        globals_unlock(s);
     }
-    if (node->runtime) {
-        if (c->member && runtime_gaps_wanted(node->runtime)) {
-            peer_pending(c->peer, pending_add, node->runtime);
-            runtime_gaps_tell(node->runtime, c->index, c->incarnation, RUSM_ENOCONN);
-        }
-        runtime_node_lost(node->runtime, c->index, c->incarnation);
-        /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
-         * the end of each client would be dear.) */
-        if (counters.busy > 0)
-            router_writable(node, c->peer, 0);
-        if (c->client)
-            runtime_client_down(node->runtime, c->index);
+    if (c->member && runtime_gaps_wanted(rt)) {
+        peer_pending(c->peer, pending_add, rt);
+        runtime_gaps_tell(rt, c->index, c->incarnation, RUSM_ENOCONN);
     }
+    runtime_node_lost(rt, c->index, c->incarnation);
+    /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
+     * the end of each client would be dear.) */
+    if (counters.busy > 0)
+        router_writable(s, c->peer, 0);
+    if (c->client)
+        runtime_client_down(rt, c->index);
 }
 
 static void on_closed(void *context, struct conn *conn, const struct conn_end *end)
 {
-    struct rusm_node *node = context;
-    struct connection *c = of_conn(node, conn);
+    struct scheduler *s = context;
+    struct rusm_node *node = s->node;
+    struct connection *c = of_conn(s, conn);
     if (!c)
         return;
     struct member *m = c->member;
-    bool say = !c->client && !node->leaving; /* who leaves closes them all, and said so once */
+    bool say = !c->client && !atomic_load(&node->leaving); /* who leaves says so once */
+    members_lock(node);
     if (say && c->ready_ns)
         log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
     else if (say && end->kind != CONN_END_LOCAL)
@@ -206,16 +222,17 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     if (m && m->current == c)
         events_node_down(node, m, c->left ? "it left" : end->text);
     if (m)
-        member_lost(node, m, c);
+        member_lost(m, c);
+    members_unlock(node);
     connection_free(c);
 }
 
 static void on_refused(void *context, const struct sockaddr *from, socklen_t len, const char *text)
 {
-    struct rusm_node *node = context;
+    const struct scheduler *s = context;
     char address[80];
     resolve_format(from, len, address, sizeof address);
-    log_warn(&node->log, "refused a connection from %s: %s", address, text);
+    log_warn(&s->node->log, "refused a connection from %s: %s", address, text);
 }
 
 static void on_doubted(void *context, struct conn *conn)
@@ -232,6 +249,7 @@ void connection_events(struct endpoint_events *events)
     events->closed = on_closed;
     events->refused = on_refused;
     events->doubted = on_doubted;
+    events->stray = stray_pass;
 }
 
 /* ---- hello ---- */
@@ -248,10 +266,9 @@ void connection_replace(struct connection *old)
 static enum close_code judge_second(struct connection *c, struct member *m,
                                     const struct hello *hello)
 {
-    struct rusm_node *node = c->node;
     struct connection *old = m->current;
     if (hello->incarnation == old->incarnation) {
-        bool crossed = node->now_ns - old->ready_ns < CROSSED_NS;
+        bool crossed = c->scheduler->now_ns - old->ready_ns < CROSSED_NS;
         if (!(hello->flags & HELLO_HOLDS_NONE) || crossed)
             return CLOSE_DUPLICATE;
         connection_replace(old);
@@ -273,7 +290,8 @@ static void set_address(const struct connection *c, struct member *m)
 
 static enum close_code hello_of_node(struct connection *c, const struct hello *hello)
 {
-    struct rusm_node *node = c->node;
+    struct scheduler *s = c->scheduler;
+    struct rusm_node *node = s->node;
     size_t own_len = strlen(node->name);
     if (hello->name_len == own_len && memcmp(hello->name, node->name, own_len) == 0)
         return hello->incarnation == node->incarnation ? CLOSE_SELF : CLOSE_NAME_TAKEN;
@@ -283,9 +301,11 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
                  hello->name, c->meant);
         return CLOSE_WRONG_NODE;
     }
-    struct member *m = member_get(node, hello->name, hello->name_len, true);
-    if (!m || reserve_index(node, m->index) != 0)
+    struct member *m = member_get(s, hello->name, hello->name_len, true);
+    if (!m || reserve_index(s, m->index) != 0)
         return CLOSE_LIMIT;
+    if (m->scheduler != s)
+        return CLOSE_WRONG_SHARE; /* it dialled as another's share, or as none */
     c->member = m;
     c->index = m->index;
     c->incarnation = hello->incarnation;
@@ -304,59 +324,64 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
     return CLOSE_NONE;
 }
 
+static enum close_code hello_of_client(struct connection *c, const struct hello *hello)
+{
+    struct scheduler *s = c->scheduler;
+    if (conn_dialled(c->conn))
+        return CLOSE_WRONG_NODE;
+    if (s->index != 0)
+        return CLOSE_WRONG_SHARE;
+    c->client = true;
+    c->incarnation = hello->incarnation;
+    if (runtime_client_up(s->runtime, &c->index) != 0)
+        return CLOSE_LIMIT;
+    if (reserve_index(s, c->index) == 0)
+        return CLOSE_NONE;
+    runtime_client_down(s->runtime, c->index);
+    return CLOSE_LIMIT;
+}
+
 static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     struct connection *c = connection_of(p);
-    if (node->leaving) {
+    if (atomic_load(&s->node->leaving)) {
         peer_close(p, CLOSE_NONE, "the node leaves");
         return CLOSE_NONE;
     }
-    if (hello->role == HELLO_CLIENT) {
-        if (conn_dialled(c->conn))
-            return CLOSE_WRONG_NODE;
-        c->client = true;
-        c->incarnation = hello->incarnation;
-        if (runtime_client_up(node->runtime, &c->index) != 0)
-            return CLOSE_LIMIT;
-        if (reserve_index(node, c->index) == 0)
-            return CLOSE_NONE;
-        runtime_client_down(node->runtime, c->index);
-        return CLOSE_LIMIT;
-    }
-    return hello_of_node(c, hello);
+    if (hello->role == HELLO_CLIENT)
+        return hello_of_client(c, hello);
+    members_lock(s->node);
+    enum close_code code = hello_of_node(c, hello);
+    members_unlock(s->node);
+    return code;
 }
 
 /* The node with the lower name says which connection is the one; but not before it is known that it
  * is no impostor. */
 static int on_adopt(void *context, struct peer *p)
 {
-    struct rusm_node *node = context;
+    struct rusm_node *node = ((struct scheduler *)context)->node;
     struct connection *c = connection_of(p);
     struct member *m = c->member;
     if (strcmp(node->name, m->name) < 0)
         return RUSM_EMALFORMED;
-    if (m->contender == c)
-        return RUSM_BUSY;
-    if (m->current && m->current->incarnation != c->incarnation)
+    members_lock(node);
+    bool contends = m->contender == c;
+    if (!contends && m->current && m->current->incarnation != c->incarnation)
         peer_close(p, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
-    return 0;
+    members_unlock(node);
+    return contends ? RUSM_BUSY : 0;
 }
 
-/* Messages may flow. */
-static void on_peer_ready(void *context, struct peer *p)
+/* With a member: it is connected by this one. */
+static void ready_node(struct connection *c)
 {
-    struct rusm_node *node = context;
-    struct connection *c = connection_of(p);
+    struct scheduler *s = c->scheduler;
+    struct rusm_node *node = s->node;
     struct member *m = c->member;
-    if (m && m->current && m->current != c)
-        connection_replace(m->current);
-    c->ready_ns = node->now_ns;
-    node->by_index[c->index] = c;
-    if (c->client)
-        return;
-    if (node->runtime && runtime_node_up(node->runtime, c->index, c->incarnation) != 0) {
-        peer_close(p, CLOSE_INTERNAL, "out of memory");
+    if (runtime_node_up(s->runtime, c->index, c->incarnation) != 0) {
+        peer_close(c->peer, CLOSE_INTERNAL, "out of memory");
         return;
     }
     if (m->contender == c)
@@ -364,33 +389,66 @@ static void on_peer_ready(void *context, struct peer *p)
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
              conn_dialled(c->conn) ? "dialled" : "accepted");
     set_address(c, m);
-    member_connected(node, m, c);
+    member_connected(m, c);
     liveness_pong(c); /* another that waits for the one before: this one lives */
-    globals_lock(node);
+    globals_lock(s);
     int error = registry_peer_up(node->registry, m->name, m->index, c->incarnation);
-    globals_unlock(node);
+    globals_unlock(s);
     if (error) {
-        peer_close(p, CLOSE_INTERNAL, "out of memory");
+        peer_close(c->peer, CLOSE_INTERNAL, "out of memory");
         return;
     }
-    members_tell(node, c);
+    feed_add(c); /* all that we own */
+    members_tell(c);
+}
+
+/* Messages may flow. */
+static void on_peer_ready(void *context, struct peer *p)
+{
+    struct scheduler *s = context;
+    struct connection *c = connection_of(p);
+    struct member *m = c->member;
+    members_lock(s->node);
+    if (m && m->current && m->current != c)
+        connection_replace(m->current);
+    c->ready_ns = s->now_ns;
+    s->by_index[c->index] = c;
+    if (!c->client)
+        ready_node(c);
+    members_unlock(s->node);
 }
 
 /* ---- frames ---- */
 
 static int on_names(struct connection *c, const struct frame *frame)
 {
-    struct rusm_node *node = c->node;
-    globals_lock(node);
-    int error = registry_recv(node->registry, c->index, frame->body, frame->len, node_wall_ms());
-    globals_unlock(node);
+    struct scheduler *s = c->scheduler;
+    globals_lock(s);
+    int error = registry_recv(s->node->registry, c->index, frame->body, frame->len, node_wall_ms());
+    globals_unlock(s);
     return error;
+}
+
+static int on_nodes(struct connection *c, const struct frame *frame)
+{
+    members_lock(c->scheduler->node);
+    int error = members_told(c->scheduler, frame);
+    members_unlock(c->scheduler->node);
+    return error;
+}
+
+static int on_pong(struct connection *c)
+{
+    members_lock(c->scheduler->node);
+    liveness_pong(c);
+    members_unlock(c->scheduler->node);
+    return 0;
 }
 
 static int on_frame(void *context, struct peer *p, const struct frame *frame)
 {
-    struct rusm_node *node = context;
     struct connection *c = connection_of(p);
+    (void)context;
     /* A client asks; what nodes tell each other is not its to say. */
     bool asks = frame->type == FRAME_REQUEST || frame->type == FRAME_CANCEL;
     if (c->client && !asks)
@@ -401,9 +459,9 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     case FRAME_REQUEST: return rpc_request(c, frame);
     case FRAME_REPLY: return rpc_reply(c, frame);
     case FRAME_LEAVE: c->left = true; return 0;
-    case FRAME_NODES: return members_told(node, frame);
+    case FRAME_NODES: return on_nodes(c, frame);
     case FRAME_NAMES: return on_names(c, frame);
-    case FRAME_PONG: liveness_pong(c); return 0;
+    case FRAME_PONG: return on_pong(c);
     case FRAME_EXIT: return exits_frame(c, frame);
     default: return rpc_cancel(c, frame);
     }

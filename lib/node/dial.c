@@ -1,5 +1,6 @@
 /* dial: dialling the members that are wanted and not connected, with backoff and jitter, when they are
- * due; called by member.c and the node's turns. */
+ * due; called by member.c, on any scheduler's thread, and by the turns of the member's. All under
+ * members_lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,13 +35,13 @@ void dials_fini(struct dials *d)
 int dial_add(struct member *m)
 {
     list_init(&m->trying);
-    return heap_insert(&m->node->dials.others.due, &m->dial, UINT64_MAX);
+    return heap_insert(&m->scheduler->dials.others.due, &m->dial, UINT64_MAX);
 }
 
 /* Either queue may have it: see dial_vouch. */
 static struct dial_queue *queue_of(const struct member *m)
 {
-    struct dials *d = &m->node->dials;
+    struct dials *d = &m->scheduler->dials;
     const struct heap *h = &d->vouched.due;
     return m->dial.index <= h->count && h->at[m->dial.index] == &m->dial ? &d->vouched : &d->others;
 }
@@ -72,7 +73,7 @@ void dial_remove(struct member *m)
 
 void dial_vouch(struct member *m)
 {
-    struct dials *d = &m->node->dials;
+    struct dials *d = &m->scheduler->dials;
     uint64_t at_ns = m->dial.key;
     if (queue_of(m) == &d->vouched)
         return;
@@ -83,19 +84,28 @@ void dial_vouch(struct member *m)
         heap_insert(&d->others.due, &m->dial, at_ns);
 }
 
+/* Its scheduler is to look what is due. */
+static void look(struct scheduler *s)
+{
+    atomic_store(&s->dials_ns, 0);
+    if (s->node->scheduler_count > 1 && s->loop.ev)
+        loop_wake(&s->loop);
+}
+
 void dial_at(struct member *m, uint64_t at_ns)
 {
     heap_move(&queue_of(m)->due, &m->dial, at_ns);
+    look(m->scheduler);
 }
 
 void dial_later(struct member *m)
 {
-    struct rusm_node *node = m->node;
+    struct scheduler *s = m->scheduler;
     uint64_t wait = m->backoff_ns ? m->backoff_ns * 2 : LIMIT_BACKOFF_MIN_NS;
     if (wait > LIMIT_BACKOFF_MAX_NS)
         wait = LIMIT_BACKOFF_MAX_NS;
     m->backoff_ns = wait;
-    dial_at(m, node->now_ns + wait / 2 + rng_below(&node->rng, wait / 2 + 1));
+    dial_at(m, s->now_ns + wait / 2 + rng_below(&s->rng, wait / 2 + 1));
 }
 
 /* A neighbour of the run folder may have come back elsewhere, or be gone for good. */
@@ -115,7 +125,7 @@ static bool dial_next(struct member *m)
 {
     struct attempt *a = m->attempt;
     while (dial_has_more(m)) {
-        if (connection_dial(m->node, &a->ask.found[a->tried++], m->name, &m->dialling) != 0)
+        if (connection_dial(m->scheduler, &a->ask.found[a->tried++], m->name, &m->dialling) != 0)
             continue;
         m->dialling->member = m;
         m->dialling->index = m->index;
@@ -128,20 +138,20 @@ static bool dial_next(struct member *m)
 static void on_resolved(struct resolver_ask *ask)
 {
     struct member *m = ask->user;
-    struct rusm_node *node = m->node;
+    struct scheduler *s = m->scheduler;
     if (ask->count < 0)
-        log_warn(&node->log, "cannot dial %s: %s", m->name, ask->why.text);
-    if (m->wanted && !m->current && !m->dialling && !node->leaving && !dial_next(m))
+        log_warn(&s->node->log, "cannot dial %s: %s", m->name, ask->why.text);
+    if (m->wanted && !m->current && !m->dialling && !atomic_load(&s->node->leaving) &&
+        !dial_next(m))
         dial_later(m);
     if (!m->dialling)
-        dial_ended(node);
+        dial_ended(s);
 }
 
 static void dial(struct member *m)
 {
-    struct rusm_node *node = m->node;
     dial_at(m, UINT64_MAX);
-    refresh(node, m);
+    refresh(m->scheduler->node, m);
     if (!m->wanted || m->current || m->dialling || is_asking(m) || !m->address[0])
         return;
     if (dial_has_more(m) && dial_next(m))
@@ -156,7 +166,7 @@ static void dial(struct member *m)
     list_init(&a->ask.link);
     a->ask.done = on_resolved;
     a->ask.user = m;
-    if (resolver_ask(&node->resolver, &a->ask) != 0)
+    if (resolver_ask(&m->scheduler->resolver, &a->ask) != 0)
         dial_later(m);
 }
 
@@ -166,9 +176,10 @@ static struct member *due(const struct dial_queue *q, uint64_t now_ns)
     return n && n->key <= now_ns ? list_entry(n, struct member, dial) : NULL;
 }
 
-void dial_ended(struct rusm_node *node)
+void dial_ended(struct scheduler *s)
 {
-    node->dials.vouched.full_ns = node->dials.others.full_ns = 0;
+    s->dials.vouched.full_ns = s->dials.others.full_ns = 0;
+    look(s);
 }
 
 /* May another be dialled? */
@@ -195,27 +206,40 @@ static bool has_place(struct dial_queue *q, bool others, uint64_t now_ns)
 }
 
 /* Dials who is due. Returns when there may be another. */
-static uint64_t queue_tick(struct rusm_node *node, struct dial_queue *q)
+static uint64_t queue_tick(struct scheduler *s, struct dial_queue *q)
 {
-    bool others = q == &node->dials.others;
+    bool others = q == &s->dials.others;
     struct member *m;
-    if (q->full_ns <= node->now_ns)
+    if (q->full_ns <= s->now_ns)
         q->full_ns = 0;
-    while (!q->full_ns && (m = due(q, node->now_ns)) && has_place(q, others, node->now_ns)) {
+    while (!q->full_ns && (m = due(q, s->now_ns)) && has_place(q, others, s->now_ns)) {
         dial(m);
         list_remove(&m->trying);
         list_append(&q->trying, &m->trying);
-        m->trying_ns = node->now_ns;
+        m->trying_ns = s->now_ns;
     }
     struct heap_node *first = heap_min(&q->due);
     return q->full_ns ? q->full_ns : first ? first->key : UINT64_MAX;
 }
 
-uint64_t dials_tick(struct rusm_node *node)
+uint64_t dials_tick(struct scheduler *s)
 {
-    if (node->leaving)
+    uint64_t next = atomic_load(&s->dials_ns);
+    if (s->resolver.started) {
+        members_lock(s->node);
+        resolver_collect(&s->resolver);
+        members_unlock(s->node);
+    }
+    if (atomic_load(&s->node->leaving))
         return UINT64_MAX;
-    uint64_t next = queue_tick(node, &node->dials.vouched);
-    uint64_t other = queue_tick(node, &node->dials.others);
-    return other < next ? other : next;
+    if (s->now_ns < next)
+        return next;
+    members_lock(s->node);
+    next = queue_tick(s, &s->dials.vouched);
+    uint64_t other = queue_tick(s, &s->dials.others);
+    if (other < next)
+        next = other;
+    atomic_store(&s->dials_ns, next);
+    members_unlock(s->node);
+    return next;
 }

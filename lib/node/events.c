@@ -100,7 +100,7 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
     pthread_mutex_unlock(&e->lock);
     free(it);
     if (first)
-        loop_wake(&node->loop); /* it may sleep, and this be another thread */
+        loop_wake(&node->first->loop); /* it may sleep, and this be another thread */
 }
 
 void events_happened(void *node, const struct happening *h)
@@ -177,7 +177,7 @@ static void tell_counters(struct rusm_node *node, bool all_told)
             field[event.count++] =
                 (struct gateway_field){ .key = now[i].name, .number = now[i].value };
     memcpy(e->counters, now, count * sizeof now[0]);
-    e->counted_ns = node->now_ns;
+    e->counted_ns = node->first->now_ns;
     if (event.count > 0 && !all_told)
         gateway_event(gate_gateway(node), &event);
 }
@@ -207,7 +207,7 @@ uint64_t events_turn(struct rusm_node *node)
     }
     if (is && missed)
         gateway_events_missed(g, missed);
-    if (is && node->runtime && (!was || node->now_ns >= e->counted_ns + COUNTERS_NS))
+    if (is && !node->first->closed && (!was || node->first->now_ns >= e->counted_ns + COUNTERS_NS))
         tell_counters(node, !was);
     return is ? e->counted_ns + COUNTERS_NS : UINT64_MAX;
 }

@@ -32,7 +32,7 @@ static void exits_drop(struct connection *c, struct exit_wait *e)
 {
     list_remove(&e->link);
     c->exit_count--;
-    c->node->exit_waits--;
+    c->scheduler->exit_waits--;
     free(e);
 }
 
@@ -51,23 +51,24 @@ static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t l
     if (!e)
         return NULL;
     e->ref = ref;
-    e->since_ns = c->node->now_ns;
+    e->since_ns = c->scheduler->now_ns;
     list_append(&c->exits, &e->link);
     c->exit_count++;
-    c->node->exit_waits++;
+    c->scheduler->exit_waits++;
     return e;
 }
 
 /* The process can't be reached through its lanes now: the signal acts, unless it is to be trapped. */
 static void exits_act(struct connection *c, struct exit_wait *e)
 {
-    struct runtime *rt = c->node->runtime;
+    struct scheduler *s = c->scheduler;
+    struct runtime *rt = s->runtime;
     struct rusm_process *p = runtime_find(rt, e->to);
     rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
-    if (!p && runtime_whose(rt, e->to) != 0) {
+    if (!p && runtime_whose(rt, e->to) != s->index) {
         struct passing in = {
             .post = { .from = from,
-                      .to = { .serial = e->to, .incarnation = c->node->incarnation },
+                      .to = { .serial = e->to, .incarnation = s->node->incarnation },
                       .kind = RUSM_EXIT,
                       .data = e->reason,
                       .len = strlen(e->reason) },
@@ -78,12 +79,12 @@ static void exits_act(struct connection *c, struct exit_wait *e)
         return;
     }
     if (p && !process_traps(p, e->reason, strlen(e->reason)))
-        runtime_exit(c->node->runtime, e->to, from, e->reason);
+        runtime_exit(rt, e->to, from, e->reason);
 }
 
 int exits_frame(struct connection *c, const struct frame *frame)
 {
-    struct rusm_node *node = c->node;
+    struct scheduler *s = c->scheduler;
     struct exit_copy copy;
     if (exit_copy_decode(frame->body, frame->len, &copy) != 0)
         return RUSM_EMALFORMED;
@@ -101,15 +102,13 @@ int exits_frame(struct connection *c, const struct frame *frame)
     if (copy.len)
         memcpy(e->reason, copy.reason, copy.len);
     rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
-    if (node->runtime && copy.incarnation == node->incarnation && router_stuck(node, from, e->to))
+    if (copy.incarnation == s->node->incarnation && router_stuck(s, from, e->to))
         exits_act(c, e);
     return 0;
 }
 
 void exits_stuck(struct connection *c, uint64_t from, uint64_t to)
 {
-    if (list_empty(&c->exits) || !c->node->runtime)
-        return;
     list_each_safe(link, &c->exits) {
         struct exit_wait *e = list_entry(link, struct exit_wait, link);
         if (!e->in_lane && e->from == from && e->to == to)
@@ -117,15 +116,13 @@ void exits_stuck(struct connection *c, uint64_t from, uint64_t to)
     }
 }
 
-void exits_tick(struct rusm_node *node)
+void exits_tick(struct scheduler *s)
 {
-    if (!node->runtime)
-        return;
-    list_each(at, &node->connections) {
+    list_each(at, &s->connections) {
         struct connection *c = list_entry(at, struct connection, link);
         list_each_safe(link, &c->exits) {
             struct exit_wait *e = list_entry(link, struct exit_wait, link);
-            if (!e->in_lane && node->now_ns - e->since_ns >= LIMIT_EXIT_WAIT_NS)
+            if (!e->in_lane && s->now_ns - e->since_ns >= LIMIT_EXIT_WAIT_NS)
                 exits_act(c, e);
         }
     }

@@ -7,7 +7,7 @@
 void feed_add(struct connection *c)
 {
     if (!list_linked(&c->feed))
-        list_append(&c->node->feeds, &c->feed);
+        list_append(&c->scheduler->feeds, &c->feed);
 }
 
 void feed_room(void *context, struct peer *p)
@@ -18,18 +18,10 @@ void feed_room(void *context, struct peer *p)
 
 static size_t feed_next(struct connection *c, uint8_t *body, size_t cap)
 {
-    globals_lock(c->node);
-    size_t len = registry_next(c->node->registry, c->index, body, cap);
-    globals_unlock(c->node);
+    globals_lock(c->scheduler);
+    size_t len = registry_next(c->scheduler->node->registry, c->index, body, cap);
+    globals_unlock(c->scheduler);
     return len;
-}
-
-static uint32_t feed_due(struct rusm_node *node)
-{
-    globals_lock(node);
-    uint32_t index = registry_due(node->registry);
-    globals_unlock(node);
-    return index;
 }
 
 /* What changed among our names since it was last told. */
@@ -42,19 +34,28 @@ static void feed_names(struct connection *c)
             return;
 }
 
-void feed_turn(struct rusm_node *node)
+/* Each peer is to hear of it. */
+static void feed_changes(struct scheduler *s)
 {
-    struct list *first;
-    uint32_t index;
-    while ((index = feed_due(node)) != 0) {
-        struct connection *c = connection_find(node, index);
-        if (c)
+    uint64_t changed = atomic_load(&s->node->names_changed);
+    if (changed == s->names_told)
+        return;
+    s->names_told = changed;
+    list_each(link, &s->connections) {
+        struct connection *c = list_entry(link, struct connection, link);
+        if (c->ready_ns && c->member)
             feed_add(c);
     }
-    while ((first = list_first(&node->feeds))) {
+}
+
+void feed_turn(struct scheduler *s)
+{
+    struct list *first;
+    feed_changes(s);
+    while ((first = list_first(&s->feeds))) {
         struct connection *c = list_entry(first, struct connection, feed);
         list_remove(first);
-        if (c->ready_ns)
+        if (c->ready_ns && c->member)
             feed_names(c);
         while (peer_has_room(c->peer) && tables_feed(c)) {}
     }

@@ -59,7 +59,8 @@ static void do_spawn(struct gate *gate, struct gateway_job *job)
         s->gate = gate;
         s->job = job;
         job->work = s;
-        error = serve_spawning(gate->node, &s->spawning, &spawn, &job->args, spawn_over, &why);
+        error =
+            serve_spawning(gate->node->first, &s->spawning, &spawn, &job->args, spawn_over, &why);
     }
     if (error) {
         job->work = NULL;
@@ -75,7 +76,7 @@ static void kill_far(struct rusm_node *node, struct gateway_job *job, uint64_t s
                                     .kind = RUSM_EXIT,
                                     .data = job->reason,
                                     .len = strlen(job->reason) } };
-    int error = runtime_pass(node->runtime, &in);
+    int error = runtime_pass(node->first->runtime, &in);
     gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = !error });
 }
 
@@ -93,14 +94,15 @@ static bool do_kill(struct gate *gate, struct gateway_job *job)
     if (!gate_is_here(node, &a))
         return false;
     if (!a.serial)
-        p = runtime_find_name(node->runtime, a.name, a.name_len, &serial);
+        p = runtime_find_name(node->first->runtime, a.name, a.name_len, &serial);
     else if (!a.has_incarnation || a.incarnation == node->incarnation)
-        p = runtime_find(node->runtime, serial = a.serial);
-    if (!p && runtime_whose(node->runtime, serial) != 0) {
+        p = runtime_find(node->first->runtime, serial = a.serial);
+    if (!p && runtime_whose(node->first->runtime, serial) != 0) {
         kill_far(node, job, serial);
         return true;
     }
-    gate_done(job, p ? runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, job->reason)
+    gate_done(job, p ? runtime_exit(node->first->runtime, process_serial(p), (rusm_pid){ 0 },
+                                    job->reason)
                      : RUSM_ENOPROC);
     return true;
 }
@@ -111,7 +113,7 @@ static void begin(void *context, struct gateway_job *job)
 {
     struct gate *gate = context;
     int error;
-    if (!gate->node->runtime) {
+    if (gate->node->first->closed) {
         gate_done(job, RUSM_ECLOSED);
         return;
     }
@@ -135,7 +137,7 @@ static void begin(void *context, struct gateway_job *job)
 static bool more(void *context, struct gateway_job *job)
 {
     struct gate *gate = context;
-    bool goes_on = gate->node->runtime && tables_next(gate->node, job->work, part, job);
+    bool goes_on = !gate->node->first->closed && tables_next(gate->node, job->work, part, job);
     if (!goes_on) {
         tables_close(job->work);
         job->work = NULL;
@@ -166,8 +168,8 @@ int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
                                        .token = token,
                                        .node = &gate_node,
                                        .context = gate,
-                                       .seed = rng_u64(&node->rng),
-                                       .now_ns = node->now_ns };
+                                       .seed = rng_u64(&node->first->rng),
+                                       .now_ns = node->first->now_ns };
     if (!gate)
         return RUSM_ENOMEM;
     gate->node = node;
@@ -201,7 +203,7 @@ uint64_t gate_tick(struct rusm_node *node)
     if (!gate)
         return UINT64_MAX;
     uint64_t process_ns = gate_process_tick(gate),
-             next_ns = gateway_tick(gate->gateway, node->now_ns);
+             next_ns = gateway_tick(gate->gateway, node->first->now_ns);
     return process_ns < next_ns ? process_ns : next_ns;
 }
 

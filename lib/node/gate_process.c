@@ -66,14 +66,15 @@ static bool is_far(struct gate *gate, const struct gateway_job *job)
     struct id_address a;
     size_t len = strlen(job->process);
     if (job->global)
-        return globals_whereis(gate->node, job->process, len, &holder) == 0 && holder.node != 0;
+        return globals_whereis(gate->node->first, job->process, len, &holder) == 0 &&
+               holder.node != 0;
     return id_address_parse(job->process, len, &a) == 0 && !gate_is_here(gate->node, &a);
 }
 
 /* It waits for room, as others' lanes do, but not for long. */
 static void wait_for_room(struct gate *gate, struct gateway_job *job)
 {
-    uint64_t now_ns = gate->node->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
+    uint64_t now_ns = gate->node->first->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
     if (!job->busy_until_ns)
         job->busy_until_ns =
             now_ns + (job->op == GATEWAY_CALL && most_ns < LIMIT_HTTP_BUSY_NS ? most_ns
@@ -111,19 +112,19 @@ static uint64_t siblings_serial(struct gate *gate, const struct gateway_job *job
     struct id_address a;
     uint64_t serial = 0;
     size_t len = strlen(job->process);
-    if (node->schedulers == 1)
+    if (node->scheduler_count == 1)
         return 0;
     if (job->global)
-        serial = globals_whereis(node, job->process, len, &holder) == 0 && holder.node == 0
+        serial = globals_whereis(node->first, job->process, len, &holder) == 0 && holder.node == 0
                      ? holder.serial
                      : 0;
     else if (id_address_parse(job->process, len, &a) != 0 || !gate_is_here(node, &a))
         return 0;
     else if (!a.serial)
-        (void)runtime_find_name(node->runtime, a.name, a.name_len, &serial);
+        (void)runtime_find_name(node->first->runtime, a.name, a.name_len, &serial);
     else if (!a.has_incarnation || a.incarnation == node->incarnation)
         serial = a.serial;
-    return serial && runtime_whose(node->runtime, serial) != 0 ? serial : 0;
+    return serial && runtime_whose(node->first->runtime, serial) != 0 ? serial : 0;
 }
 
 static int send_as_any(struct rusm_process *self, const struct gateway_job *job)
@@ -147,7 +148,7 @@ static void begin_passing(struct gate *gate, struct rusm_process *self, struct g
                           .receipt = RECEIPT | ++gate->receipts };
     int error = asked_add(gate, job, in.receipt);
     if (!error) {
-        error = runtime_pass(gate->node->runtime, &in);
+        error = runtime_pass(gate->node->first->runtime, &in);
         if (error)
             asked_take(gate, in.receipt);
     }
@@ -161,7 +162,7 @@ static void begin_passing(struct gate *gate, struct rusm_process *self, struct g
         gate_done(job, error);
     } else {
         gateway_taken(job);
-        job->busy_until_ns = gate->node->now_ns + LIMIT_HTTP_BUSY_NS;
+        job->busy_until_ns = gate->node->first->now_ns + LIMIT_HTTP_BUSY_NS;
         list_append(&gate->passing, &job->link);
     }
 }
@@ -249,7 +250,7 @@ static void give_up_busy(struct gate *gate)
     uint64_t next_ns = UINT64_MAX;
     list_each_safe(link, &gate->busy) {
         struct gateway_job *job = list_entry(link, struct gateway_job, link);
-        if (job->busy_until_ns <= gate->node->now_ns) {
+        if (job->busy_until_ns <= gate->node->first->now_ns) {
             list_remove(link);
             gate_done(job, RUSM_BUSY);
         } else if (job->busy_until_ns < next_ns) {
@@ -310,13 +311,14 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
 /* Gets it to look at `fresh`. */
 static int wake(struct gate *gate)
 {
-    struct runtime *rt = gate->node->runtime;
+    struct runtime *rt = gate->node->first->runtime;
     static const struct rusm_args none;
     rusm_pid pid;
     if (!rt)
         return RUSM_ECLOSED;
     if (!gate->serial) {
-        int error = runtime_spawn(rt, &gate->behaviour, &none, &pid, NULL, gate->node->now_ns);
+        int error =
+            runtime_spawn(rt, &gate->behaviour, &none, &pid, NULL, gate->node->first->now_ns);
         if (error)
             return error;
         gate->serial = pid.serial;
@@ -345,7 +347,7 @@ void gate_process_begin(struct gate *gate, struct gateway_job *job)
 
 void gate_process_cancel(struct gate *gate, struct gateway_job *job)
 {
-    struct runtime *rt = gate->node->runtime;
+    struct runtime *rt = gate->node->first->runtime;
     struct rusm_process *p = rt ? runtime_find(rt, gate->serial) : NULL;
     list_remove(&job->link);
     if (job->ref && asked_take(gate, job->ref) && p)
@@ -354,11 +356,11 @@ void gate_process_cancel(struct gate *gate, struct gateway_job *job)
 
 uint64_t gate_process_tick(struct gate *gate)
 {
-    if (gate->busy_until_ns <= gate->node->now_ns)
+    if (gate->busy_until_ns <= gate->node->first->now_ns)
         give_up_busy(gate);
     while (!list_empty(&gate->passing)) {
         struct gateway_job *job = list_entry(list_first(&gate->passing), struct gateway_job, link);
-        if (gate->node->now_ns < job->busy_until_ns)
+        if (gate->node->first->now_ns < job->busy_until_ns)
             return job->busy_until_ns < gate->busy_until_ns ? job->busy_until_ns
                                                             : gate->busy_until_ns;
         list_remove(&job->link);
@@ -379,7 +381,7 @@ void gate_process_init(struct gate *gate)
     list_init(&gate->busy);
     list_init(&gate->passing);
     gate->busy_until_ns = UINT64_MAX;
-    map_init(&gate->asked, rng_u64(&gate->node->rng));
+    map_init(&gate->asked, rng_u64(&gate->node->first->rng));
 }
 
 void gate_process_fini(struct gate *gate)

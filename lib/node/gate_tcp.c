@@ -46,7 +46,7 @@ int gate_tcp_open(struct rusm_node *node, const char *listen, struct rusm_why *w
     struct tcp_options options = { .gateway = gate_gateway(node),
                                    .bind = (struct sockaddr *)&bind.address,
                                    .bind_len = bind.len,
-                                   .now_ns = node->now_ns };
+                                   .now_ns = node->first->now_ns };
     int error = tcp_new(&g->tcp, &options, &cause);
     if (error) {
         free(g);
@@ -59,7 +59,7 @@ int gate_tcp_open(struct rusm_node *node, const char *listen, struct rusm_why *w
         log_warn(&node->log,
                  "HTTP at %s is not encrypted: who reads on the way reads the token too",
                  g->address);
-    loop_watch(&node->loop, &g->watch, tcp_fd(g->tcp), readable, g);
+    loop_watch(&node->first->loop, &g->watch, tcp_fd(g->tcp), readable, g);
     node->gate_tcp = g;
     return 0;
 }
@@ -68,7 +68,7 @@ void gate_tcp_close(struct rusm_node *node)
 {
     struct gate_tcp *g = node->gate_tcp;
     if (g) {
-        loop_unwatch(&node->loop, &g->watch);
+        loop_unwatch(&node->first->loop, &g->watch);
         tcp_free(g->tcp);
         free(g);
         node->gate_tcp = NULL;
@@ -82,7 +82,7 @@ const char *gate_tcp_address(const struct rusm_node *node)
 
 uint64_t gate_tcp_turn(struct rusm_node *node)
 {
-    return node->gate_tcp ? tcp_turn(node->gate_tcp->tcp, node->now_ns) : UINT64_MAX;
+    return node->gate_tcp ? tcp_turn(node->gate_tcp->tcp, node->first->now_ns) : UINT64_MAX;
 }
 
 void gate_tcp_leave(struct rusm_node *node)

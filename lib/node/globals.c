@@ -1,66 +1,83 @@
-/* globals: the registry, as the processes of all schedulers use it. It is scheduler 0's, who gossips it;
- * the others claim, withdraw and look up behind the same lock, which one scheduler alone does not
- * take. A process that never had a global name does not ask. */
+/* globals: the registry, as the processes and connections of all schedulers use it, behind one lock,
+ * which one scheduler alone does not take. A process that never had a global name does not ask. */
 #include <string.h>
 
 #include "node/node.h"
 
-void globals_lock(struct rusm_node *node)
+void globals_init(struct rusm_node *node)
 {
-    if (node->schedulers > 1)
-        pthread_mutex_lock(&node->registry_lock);
+    pthread_mutex_init(&node->registry_lock, NULL);
 }
 
-void globals_unlock(struct rusm_node *node)
+void globals_fini(struct rusm_node *node)
 {
-    if (node->schedulers > 1)
-        pthread_mutex_unlock(&node->registry_lock);
+    registry_free(node->registry);
+    pthread_mutex_destroy(&node->registry_lock);
 }
 
-/* There may be something to gossip, which scheduler 0 does in its next turn. */
-static void globals_changed(struct rusm_node *node, int error)
+void globals_lock(struct scheduler *s)
 {
-    globals_unlock(node);
-    if (!error && node->schedulers > 1)
-        loop_wake(&node->loop);
+    if (s->node->scheduler_count > 1)
+        pthread_mutex_lock(&s->node->registry_lock);
+    s->node->registry_user = s;
 }
 
-int globals_claim(struct rusm_node *node, const char *name, size_t len, uint64_t serial)
+void globals_unlock(struct scheduler *s)
 {
-    globals_lock(node);
-    int error = registry_claim(node->registry, name, len, serial, node_wall_ms());
-    globals_changed(node, error);
+    if (s->node->scheduler_count > 1)
+        pthread_mutex_unlock(&s->node->registry_lock);
+}
+
+/* There may be something to gossip, which each scheduler does in its next turn. */
+static void globals_changed(struct scheduler *s, int error)
+{
+    struct rusm_node *node = s->node;
+    globals_unlock(s);
+    if (error)
+        return;
+    atomic_fetch_add(&node->names_changed, 1);
+    for (unsigned i = 0; i < node->scheduler_count; i++)
+        if (i != s->index)
+            loop_wake(&node->schedulers[i].loop);
+}
+
+int globals_claim(struct scheduler *s, const char *name, size_t len, uint64_t serial)
+{
+    globals_lock(s);
+    int error = registry_claim(s->node->registry, name, len, serial, node_wall_ms());
+    globals_changed(s, error);
     return error;
 }
 
-int globals_withdraw(struct rusm_node *node, const char *name, size_t len, uint64_t serial)
+int globals_withdraw(struct scheduler *s, const char *name, size_t len, uint64_t serial)
 {
-    globals_lock(node);
-    int error = registry_withdraw(node->registry, name, len, serial, node_wall_ms());
-    globals_changed(node, error);
+    globals_lock(s);
+    int error = registry_withdraw(s->node->registry, name, len, serial, node_wall_ms());
+    globals_changed(s, error);
     return error;
 }
 
-void globals_withdraw_all(struct rusm_node *node, uint64_t serial)
+void globals_withdraw_all(struct scheduler *s, uint64_t serial)
 {
-    globals_lock(node);
-    registry_withdraw_all(node->registry, serial, node_wall_ms());
-    globals_changed(node, 0);
+    globals_lock(s);
+    registry_withdraw_all(s->node->registry, serial, node_wall_ms());
+    globals_changed(s, 0);
 }
 
-int globals_whereis(struct rusm_node *node, const char *name, size_t len,
+int globals_whereis(struct scheduler *s, const char *name, size_t len,
                     struct registry_holder *holder)
 {
-    globals_lock(node);
-    int error = registry_whereis(node->registry, name, len, holder);
-    globals_unlock(node);
+    globals_lock(s);
+    int error = registry_whereis(s->node->registry, name, len, holder);
+    globals_unlock(s);
+    holder->node_name = NULL; /* another scheduler may end what it points to */
     return error;
 }
 
-void globals_name(struct rusm_node *node, uint64_t serial, char name[RUSM_NAME_MAX + 1])
+void globals_name(struct scheduler *s, uint64_t serial, char name[RUSM_NAME_MAX + 1])
 {
-    globals_lock(node);
-    const char *held = registry_name_held(node->registry, serial);
+    globals_lock(s);
+    const char *held = registry_name_held(s->node->registry, serial);
     strcpy(name, held ? held : "");
-    globals_unlock(node);
+    globals_unlock(s);
 }

@@ -18,13 +18,13 @@ static bool ping(struct connection *c)
 
 bool liveness_contend(struct connection *c, struct member *m)
 {
-    struct rusm_node *node = c->node;
+    struct scheduler *s = c->scheduler;
     if (m->contender || !ping(m->current))
         return false;
     m->contender = c;
-    list_append(&node->contended, &m->contended);
-    m->contender_until_ns = node->now_ns + CONTENDER_NS;
-    log_info(&node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
+    list_append(&s->contended, &m->contended);
+    m->contender_until_ns = s->now_ns + CONTENDER_NS;
+    log_info(&s->node->log, "another %s from %s: asking the one at %s whether it lives", m->name,
              c->address, m->current->address);
     return true;
 }
@@ -36,13 +36,13 @@ void liveness_settled(struct member *m)
 }
 
 /* The old one did not answer, or is gone: the contender has its place. */
-static void contender_wins(struct rusm_node *node, struct member *m)
+static void contender_wins(struct member *m)
 {
     struct connection *c = m->contender;
     liveness_settled(m);
     if (m->current)
         connection_replace(m->current);
-    if (strcmp(node->name, m->name) < 0)
+    if (strcmp(m->scheduler->node->name, m->name) < 0)
         peer_adopt(c->peer);
     else
         peer_adopted(c->peer);
@@ -53,7 +53,7 @@ void liveness_pong(struct connection *c)
     struct member *m = c->member;
     if (!m || !m->contender || m->current != c)
         return;
-    log_warn(&c->node->log, "refused a second %s from %s: the one at %s lives", m->name,
+    log_warn(&c->scheduler->node->log, "refused a second %s from %s: the one at %s lives", m->name,
              m->contender->address, c->address);
     peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
     liveness_settled(m);
@@ -63,19 +63,19 @@ void liveness_doubt(struct connection *c)
 {
     if (list_linked(&c->doubted) || !ping(c))
         return;
-    list_append(&c->node->doubted, &c->doubted);
-    c->doubted_ns = c->node->now_ns;
-    c->doubt_until_ns = c->node->now_ns + DOUBT_NS;
+    list_append(&c->scheduler->doubted, &c->doubted);
+    c->doubted_ns = c->scheduler->now_ns;
+    c->doubt_until_ns = c->scheduler->now_ns + DOUBT_NS;
 }
 
-static uint64_t doubts_tick(struct rusm_node *node)
+static uint64_t doubts_tick(struct scheduler *s)
 {
     uint64_t next = UINT64_MAX;
-    list_each_safe(link, &node->doubted) {
+    list_each_safe(link, &s->doubted) {
         struct connection *c = list_entry(link, struct connection, doubted);
         if (!c->ready_ns || conn_last_heard_ns(c->conn) > c->doubted_ns) {
             list_remove(link); /* it lives, or is over */
-        } else if (node->now_ns >= c->doubt_until_ns) {
+        } else if (s->now_ns >= c->doubt_until_ns) {
             list_remove(link);
             peer_close(c->peer, CLOSE_TIMEOUT, "nobody is at its address");
         } else if (c->doubt_until_ns < next) {
@@ -85,15 +85,19 @@ static uint64_t doubts_tick(struct rusm_node *node)
     return next;
 }
 
-uint64_t liveness_tick(struct rusm_node *node)
+uint64_t liveness_tick(struct scheduler *s)
 {
-    uint64_t next = doubts_tick(node);
-    list_each_safe(link, &node->contended) {
+    uint64_t next = doubts_tick(s);
+    if (list_empty(&s->contended))
+        return next;
+    members_lock(s->node);
+    list_each_safe(link, &s->contended) {
         struct member *m = list_entry(link, struct member, contended);
-        if (!m->current || node->now_ns >= m->contender_until_ns)
-            contender_wins(node, m);
+        if (!m->current || s->now_ns >= m->contender_until_ns)
+            contender_wins(m);
         else if (m->contender_until_ns < next)
             next = m->contender_until_ns;
     }
+    members_unlock(s->node);
     return next;
 }

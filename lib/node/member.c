@@ -1,5 +1,5 @@
 /* member: the other nodes that we know of, from the run folder, --join, a peer's word or their own
- * call. */
+ * call. Each is one scheduler's; any may hear of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +26,52 @@ static bool is_named(const struct map_node *n, const void *key)
     return strlen(m->name) == k->len && memcmp(m->name, k->name, k->len) == 0;
 }
 
+void members_init(struct rusm_node *node)
+{
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&node->members_lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    list_init(&node->members);
+}
+
+void members_free(struct rusm_node *node)
+{
+    list_each_safe(link, &node->members) {
+        neighbour_forget(of(link));
+        list_remove(link);
+        dial_remove(of(link));
+        free(of(link));
+    }
+}
+
+void members_fini(struct rusm_node *node)
+{
+    map_fini(&node->by_name);
+    pthread_mutex_destroy(&node->members_lock);
+}
+
+void members_lock(struct rusm_node *node)
+{
+    if (node->scheduler_count > 1)
+        pthread_mutex_lock(&node->members_lock);
+}
+
+void members_unlock(struct rusm_node *node)
+{
+    if (node->scheduler_count > 1)
+        pthread_mutex_unlock(&node->members_lock);
+}
+
+struct member *member_next(struct rusm_node *node, struct member *m)
+{
+    members_lock(node);
+    struct list *next = m ? m->link.next : node->members.next;
+    members_unlock(node);
+    return next == &node->members ? NULL : of(next);
+}
+
 struct member *member_find(struct rusm_node *node, const char *name, size_t len)
 {
     const struct name_key key = { .name = name, .len = len };
@@ -34,8 +80,15 @@ struct member *member_find(struct rusm_node *node, const char *name, size_t len)
     return n ? list_entry(n, struct member, by_name) : NULL;
 }
 
-struct member *member_get(struct rusm_node *node, const char *name, size_t len, bool heard)
+/* All schedulers deal the nodes in this way: runtime_node_scheduler. */
+static struct scheduler *scheduler_of(struct rusm_node *node, const char *name, size_t len)
 {
+    return &node->schedulers[id_node_share(name, len) % node->scheduler_count];
+}
+
+struct member *member_get(struct scheduler *s, const char *name, size_t len, bool heard)
+{
+    struct rusm_node *node = s->node;
     int (*index)(struct runtime *, const char *, size_t, uint32_t *) =
         heard ? runtime_node_heard : runtime_node_index;
     struct member *m = member_find(node, name, len);
@@ -43,8 +96,8 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len, 
         return m;
     m = calloc(1, sizeof *m);
     if (m)
-        m->node = node;
-    if (!m || index(node->runtime, name, len, &m->index) != 0 || dial_add(m) != 0) {
+        m->scheduler = scheduler_of(node, name, len);
+    if (!m || index(s->runtime, name, len, &m->index) != 0 || dial_add(m) != 0) {
         free(m);
         return NULL;
     }
@@ -55,22 +108,11 @@ struct member *member_get(struct rusm_node *node, const char *name, size_t len, 
     }
     memcpy(m->name, name, len);
     m->number = ++node->member_number;
-    m->since_ns = node->now_ns;
+    m->since_ns = s->now_ns;
     m->pidfd = -1;
     list_init(&m->contended);
     list_append(&node->members, &m->link);
     return m;
-}
-
-void members_free(struct rusm_node *node)
-{
-    list_each_safe(link, &node->members) {
-        neighbour_forget(node, of(link));
-        list_remove(link);
-        dial_remove(of(link));
-        free(of(link));
-    }
-    map_fini(&node->by_name);
 }
 
 /* Counts those known from others' word alone. */
@@ -125,9 +167,9 @@ void members_scan(struct rusm_node *node)
             continue;
         }
         struct member *m =
-            is_neighbour(node, e) ? member_get(node, e->name, strlen(e->name), false) : NULL;
+            is_neighbour(node, e) ? member_get(node->first, e->name, strlen(e->name), false) : NULL;
         if (m) /* in any order: not all begin with the same one */
-            want_neighbour(m, e, node->now_ns + rng_below(&node->rng, 1000));
+            want_neighbour(m, e, node->started_ns + rng_below(&node->first->rng, 1000));
     }
     free(entries);
 }
@@ -140,64 +182,68 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
         return err_why(why, RUSM_EINVAL, "cannot join '%s': write it NODE@HOST:PORT", text);
     if (strcmp(target.name, node->name) == 0)
         return err_why(why, RUSM_EINVAL, "cannot join '%s': it is this node's own name", text);
-    struct member *m = member_get(node, target.name, strlen(target.name), false);
+    struct member *m = member_get(node->first, target.name, strlen(target.name), false);
     if (!m)
         return err_why(why, RUSM_ENOMEM, "no memory");
     bool v6 = strchr(target.host, ':');
     snprintf(address, sizeof address, v6 ? "[%s]:%s" : "%s:%s", target.host, target.port);
     m->joined = true;
     dial_vouch(m);
-    want(m, address, node->now_ns);
+    want(m, address, node->started_ns);
     return 0;
 }
 
-void member_connected(struct rusm_node *node, struct member *m, struct connection *c)
+void member_connected(struct member *m, struct connection *c)
 {
+    struct scheduler *s = m->scheduler;
+    struct rusm_node *node = s->node;
     tell_apart(node, m, false);
     m->current = c;
     if (m->dialling == c)
         m->dialling = NULL;
     m->left = false;
-    m->since_ns = node->now_ns;
+    m->since_ns = s->now_ns;
     dial_done(m);
     m->incarnation = c->incarnation;
     m->backoff_ns = 0;
     dial_at(m, UINT64_MAX);
-    dial_ended(node);
+    dial_ended(s);
     m->wanted = true;
-    neighbour_watch(node, m);
+    neighbour_watch(m);
     events_node_up(node, m);
 }
 
-void member_lost(struct rusm_node *node, struct member *m, struct connection *c)
+void member_lost(struct member *m, struct connection *c)
 {
+    struct scheduler *s = m->scheduler;
     bool was_current = m->current == c, was_dialling = m->dialling == c;
     if (was_current) {
         m->current = NULL;
-        neighbour_forget(node, m);
+        neighbour_forget(m);
         m->left = c->left;
-        m->since_ns = node->now_ns;
+        m->since_ns = s->now_ns;
         if (c->left)
             m->wanted = false;
     }
     if (was_dialling) {
         m->dialling = NULL;
-        dial_ended(node);
+        dial_ended(s);
     }
     if (m->contender == c)
         liveness_settled(m);
-    if (m->current || m->dialling || !m->wanted || node->leaving)
+    if (m->current || m->dialling || !m->wanted || atomic_load(&s->node->leaving))
         return;
     if (was_dialling && !was_current && dial_has_more(m))
-        dial_at(m, node->now_ns); /* another of its addresses may do, before we wait */
+        dial_at(m, s->now_ns); /* another of its addresses may do, before we wait */
     else
         dial_later(m);
 }
 
 /* ---- what nodes tell each other of third ones ---- */
 
-void members_tell(struct rusm_node *node, struct connection *c)
+void members_tell(struct connection *c)
 {
+    struct rusm_node *node = c->scheduler->node;
     uint8_t body[LIMIT_FRAME];
     struct writer w = writer_on(body, sizeof body);
     list_each(link, &node->members) {
@@ -218,24 +264,25 @@ void members_tell(struct rusm_node *node, struct connection *c)
         peer_send_frame(c->peer, FRAME_NODES, true, body, writer_len(&w));
 }
 
-static uint64_t jitter(struct rusm_node *node)
+static uint64_t jitter(struct scheduler *s)
 {
-    return rng_below(&node->rng, LIMIT_NEAR_NS);
+    return rng_below(&s->rng, LIMIT_NEAR_NS);
 }
 
-int members_told(struct rusm_node *node, const struct frame *frame)
+int members_told(struct scheduler *s, const struct frame *frame)
 {
+    struct rusm_node *node = s->node;
     struct reader r = reader_on(frame->body, frame->len);
     struct node_entry e;
     int got;
     while ((got = node_entry_read(&r, &e)) > 0) {
         char address[300];
         bool self = e.name_len == strlen(node->name) && memcmp(e.name, node->name, e.name_len) == 0;
-        if (self || e.address_len >= sizeof address || node->leaving)
+        if (self || e.address_len >= sizeof address || atomic_load(&node->leaving))
             continue;
         struct member *m = member_find(node, e.name, e.name_len);
         if (!m && node->told < LIMIT_TOLD) {
-            m = member_get(node, e.name, e.name_len, true);
+            m = member_get(s, e.name, e.name_len, true);
             if (m)
                 tell_apart(node, m, true);
         }
@@ -244,12 +291,12 @@ int members_told(struct rusm_node *node, const struct frame *frame)
         struct rundir_entry near;
         if (rundir_find(&node->rundir, m->name, &near) == 0 && is_neighbour(node, &near)) {
             /* It published after we looked, so it saw us when it looked, and dials. */
-            want_neighbour(m, &near, node->now_ns + LIMIT_NEAR_NS + jitter(node));
+            want_neighbour(m, &near, s->now_ns + LIMIT_NEAR_NS + jitter(s));
             continue;
         }
         memcpy(address, e.address, e.address_len);
         address[e.address_len] = 0;
-        want(m, address, node->now_ns);
+        want(m, address, s->now_ns);
     }
     return got;
 }

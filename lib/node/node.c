@@ -38,7 +38,7 @@ static void name_lost(void *user, uint64_t serial, const char *name, size_t len,
                     .node = holder->node,
                     .incarnation = holder->incarnation };
     events_name_lost(node, serial, text, holder->node_name);
-    router_answer(node, serial, RUSM_NAME_LOST, 0, by, 0, text);
+    runtime_answer(node->registry_user->runtime, serial, RUSM_NAME_LOST, 0, by, 0, text);
 }
 
 static int open_identity(struct rusm_node *node, const struct rusm_node_options *o,
@@ -68,27 +68,37 @@ static int open_runtimes(struct rusm_node *node, const struct rusm_node_options 
         .incarnation = node->incarnation,
         .mailbox_messages = o->mailbox_messages ? o->mailbox_messages : LIMIT_MAILBOX_MESSAGES,
         .mailbox_bytes = o->mailbox_bytes ? o->mailbox_bytes : LIMIT_MAILBOX_BYTES,
-        .seed = rng_u64(&node->rng),
-        .blocks = &node->pools.blocks,
+        .seed = rng_u64(&node->first->rng),
         .log = &node->log,
         .watched = &node->events.watched,
     };
     struct registry_options registry = { .node = node->name,
                                          .incarnation = node->incarnation,
-                                         .seed = rng_u64(&node->rng),
+                                         .seed = rng_u64(&node->first->rng),
                                          .user = node,
                                          .lost = name_lost };
     node->port_node = (struct port_node){ .name = node->name,
                                           .incarnation = node->incarnation,
                                           .log = &node->log };
-    int error = schedulers_open(node, &options, spin_ns(o));
+    int error = schedulers_open(node, &options);
     return error ? error : registry_new(&node->registry, &registry);
 }
 
-static int open_endpoint(struct rusm_node *node, const struct rusm_node_options *o,
+/* Only scheduler 0 has HTTP; a client of it that comes to another by mistake is sent away there. */
+static int open_endpoint(struct rusm_node *node, struct endpoint_options *options, unsigned index,
                          struct rusm_why *why)
 {
     struct endpoint_events events = { 0 };
+    options->group = node->scheduler_count;
+    options->index = index;
+    connection_events(&events);
+    return endpoint_new(&node->schedulers[index].endpoint, options, &events,
+                        &node->schedulers[index], why);
+}
+
+static int open_endpoints(struct rusm_node *node, const struct rusm_node_options *o,
+                          struct rusm_why *why)
+{
     struct resolved bind;
     int found = resolve(o->listen ? o->listen : "127.0.0.1:0", true, &bind, 1, why);
     if (found < 1)
@@ -112,21 +122,20 @@ static int open_endpoint(struct rusm_node *node, const struct rusm_node_options 
         .max_packet = o->max_packet,
         .max_connections = LIMIT_CONNECTIONS,
         .max_half_open = LIMIT_HALF_OPEN,
+        .has_share = true,
+        .share = id_node_share(node->name, strlen(node->name)),
     };
-    connection_events(&events);
-    struct rusm_why cause = { "" };
-    int error = endpoint_new(&node->endpoint, &options, &events, node, &cause);
-    if (error)
-        return err_why(why, error, "%s: %s", o->listen ? o->listen : "127.0.0.1:0",
-                       cause.text[0] ? cause.text : rusm_strerror(error));
-    socklen_t len;
-    const struct sockaddr *address = endpoint_address(node->endpoint, &len);
-    resolve_format(address, len, node->address, sizeof node->address);
-    error = loop_init(&node->loop, endpoint_fd(node->endpoint), spin_ns(o));
-    if (error)
-        return err_why(why, error, "no event loop: %s", strerror(errno));
-    resolver_init(&node->resolver, &node->loop);
-    return programs_init(&node->programs, node, &node->loop);
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        struct rusm_why cause = { "" };
+        int error = open_endpoint(node, &options, i, &cause);
+        if (error)
+            return err_why(why, error, "%s: %s", o->listen ? o->listen : "127.0.0.1:0",
+                           cause.text[0] ? cause.text : rusm_strerror(error));
+        options.bind = endpoint_address(node->first->endpoint, &options.bind_len);
+    }
+    resolve_format(options.bind, options.bind_len, node->address, sizeof node->address);
+    int error = schedulers_watch(node, spin_ns(o));
+    return error ? err_why(why, error, "no event loop: %s", strerror(errno)) : 0;
 }
 
 static int publish(struct rusm_node *node, struct rusm_why *why)
@@ -179,16 +188,14 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     } while (node->incarnation == 0);
     if ((error = rng_secret(&seed, sizeof seed)) != 0)
         return error;
-    rng_init(&node->rng, seed);
+    node->started_ns = endpoint_now_ns();
     map_init(&node->by_name, seed ^ 6);
-    router_init(node, seed ^ 5);
-    node->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET,
-                                         .grants_left = LIMIT_GRANT_BUDGET };
+    if ((error = schedulers_new(node, o->schedulers ? o->schedulers : 1, seed)) != 0)
+        return error;
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
     node->name_overflow = o->name_overflow;
-    node->started_ns = node->now_ns = endpoint_now_ns();
     log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
     if ((error = open_identity(node, o, why)) != 0)
         return error;
@@ -200,7 +207,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
         return error;
     if ((o->http || o->http_tcp) && (error = gate_open(node, o->http_token, why)) != 0)
         return error;
-    if ((error = open_endpoint(node, o, why)) != 0)
+    if ((error = open_endpoints(node, o, why)) != 0)
         return error;
     if (o->http_tcp && (error = gate_tcp_open(node, o->http_tcp, why)) != 0)
         return error;
@@ -226,21 +233,11 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     struct rusm_node *node = calloc(1, sizeof *node);
     if (!node)
         return err_why(why, RUSM_ENOMEM, "no memory");
-    list_init(&node->connections);
-    list_init(&node->unready);
-    list_init(&node->doubted);
-    list_init(&node->members);
-    list_init(&node->contended);
-    list_init(&node->feeds);
-    dials_init(&node->dials);
-    peers_init(&node->peers);
     ports_init(&node->ports, programs_host);
     events_init(&node->events);
-    list_init(&node->grants_starved);
-    lane_pools_init(&node->pools);
     node->rundir.lock_fd = -1;
-    node->schedulers = o->schedulers ? o->schedulers : 1;
-    pthread_mutex_init(&node->registry_lock, NULL);
+    globals_init(node);
+    members_init(node);
     memcpy(node->name, o->name, strlen(o->name) + 1);
     if (o->advertise)
         memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
@@ -255,35 +252,17 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     return 0;
 }
 
-static void free_connections(struct rusm_node *node)
-{
-    list_each_safe(link, &node->connections)
-        connection_free(list_entry(link, struct connection, link));
-}
-
 void rusm_node_free(struct rusm_node *node)
 {
     if (!node)
         return;
     schedulers_free(node);
-    port_host_fini(&node->programs.host);
     ports_fini(&node->ports);
-    resolver_fini(&node->resolver);
-    free_connections(node);
-    endpoint_free(node->endpoint);
-    gate_tcp_close(node);
-    gate_close(node);
     events_fini(&node->events);
-    registry_free(node->registry);
-    members_free(node);
-    dials_fini(&node->dials);
-    router_fini(node);
-    lane_pools_fini(&node->pools);
-    loop_fini(&node->loop);
+    globals_fini(node);
+    members_fini(node);
     rundir_close(&node->rundir);
     identity_free(node->identity);
-    pthread_mutex_destroy(&node->registry_lock);
-    free(node->by_index);
     free(node);
 }
 

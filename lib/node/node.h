@@ -1,12 +1,16 @@
 /* node: what the files of this room share: the node and its connections, members and requests.
  *
- * One thread, scheduler 0, runs everything here: it owns the loop, the endpoint, a runtime. Only
- * rusm_node_stop may be called from elsewhere. Each loop turn: read the socket, hand records to
- * mailboxes, run processes, give credit back, flush each connection once, wait. The other schedulers
- * (scheduler.c) are threads with a loop and a runtime of their own, and run processes only.
+ * A scheduler is a thread that has a loop, an endpoint (its own socket, at the node's one address), its
+ * connections and a runtime. Each loop turn: read the socket, hand records to mailboxes, run processes,
+ * give credit back, flush each connection once, wait. Other nodes are dealt to the schedulers by their
+ * names, so that all connections with one, and all that is known of it, are one scheduler's; clients,
+ * HTTP and what the node shows of itself are scheduler 0's, on the thread of rusm_node_run. What they
+ * share is behind locks: the members (member.c), the global names (globals.c); only rusm_node_stop may
+ * be called from elsewhere.
  *
  *   node.c        life: options, parts                   loop.c      the only user of libev
- *   turn.c        the loop's turns, leaving              feed.c      what goes out as it drains
+ *   turn.c        the loops' turns                       leave.c     how a node ends
+ *   feed.c        what goes out as it drains             stray.c     datagrams for another scheduler
  *   connection.c  a connection's life, hello, adopt      member.c    nodes we know
  *   liveness.c    asking peers whether they live         dial.c      dialling members
  *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
@@ -14,7 +18,7 @@
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
  *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
- *   scheduler.c   the other threads                      globals.c   global names, for all of them
+ *   scheduler.c   the threads and their parts            globals.c   global names, for all of them
  *   serve.c       requests that other threads work on    output.c    what processes print
  */
 #ifndef NODE_NODE_H
@@ -39,11 +43,15 @@
 #include "port/host.h"
 #include "port/port.h"
 
-/* Another node that we know of, connected or not. Made once, kept: pids refer to its index. */
+struct scheduler;
+
+/* Another node that we know of, connected or not. Made once, kept: pids refer to its index. Changed by
+ * its scheduler, and by who hears of it (member.c), under members_lock; of what only its scheduler asks
+ * for (its connections' state, death, backoff) without. */
 struct member {
     struct list link; /* in node.members */
     struct map_node by_name;
-    struct rusm_node *node;
+    struct scheduler *scheduler;
     char name[RUSM_NODE_NAME_MAX + 1];
     uint32_t index;               /* in pids */
     uint64_t number;              /* in the order in which they became known, from 1 */
@@ -52,7 +60,7 @@ struct member {
     struct connection *current;   /* ready; NULL: not connected */
     struct connection *dialling;  /* ours, on its way; NULL */
     struct connection *contender; /* another incarnation that wants the place of current */
-    struct list contended;        /* in node.contended while there is one */
+    struct list contended;        /* in scheduler.contended while there is one */
     uint64_t contender_until_ns;  /* current must answer a PING before */
     bool wanted;                  /* dial it until connected */
     bool told;                    /* known from others' word alone: one of node.told */
@@ -60,7 +68,7 @@ struct member {
     bool near;                    /* of our run folder */
     bool left;                    /* it said so, as it ended its last connection */
     uint64_t since_ns;            /* of its present state */
-    struct heap_node dial;        /* next try; UINT64_MAX: none; in one heap of node.dials */
+    struct heap_node dial;        /* next try; UINT64_MAX: none; in one heap of scheduler.dials */
     struct list trying;           /* of its queue there, while it is dialled */
     uint64_t trying_ns;           /* since when */
     struct attempt *attempt;      /* dial.c's, while there is one */
@@ -72,9 +80,9 @@ struct member {
 
 /* One QUIC connection and who is behind it. */
 struct connection {
-    struct list link;    /* in node.connections */
-    struct list unready; /* in node.unready until the handshake is complete */
-    struct rusm_node *node;
+    struct list link;    /* in scheduler.connections */
+    struct list unready; /* in scheduler.unready until the handshake is complete */
+    struct scheduler *scheduler;
     struct conn *conn;
     struct peer *peer;                  /* NULL until the handshake is complete */
     struct member *member;              /* NULL: a client, or not known yet */
@@ -85,10 +93,10 @@ struct connection {
     bool client, left;                  /* left: it said LEAVE */
     uint64_t since_ns;
     uint64_t ready_ns;                   /* 0: not ready */
-    struct list doubted;                 /* in node.doubted while it is */
+    struct list doubted;                 /* in scheduler.doubted while it is */
     uint64_t doubted_ns, doubt_until_ns; /* since when, and until when it may speak */
-    struct list feed;                    /* in node.feeds while there is something to feed it */
-    struct list exits;                   /* exits.c: signals of which one of two copies came */
+    struct list feed;  /* in scheduler.feeds while there is something to feed it */
+    struct list exits; /* exits.c: signals of which one of two copies came */
     uint32_t exit_count;
     uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
     struct list served;            /* theirs that others work on: struct served */
@@ -123,7 +131,47 @@ struct programs {
 
 struct scheduler_counters {
     struct runtime_counters runtime;
+    struct endpoint_counters endpoint;
+    struct causes causes;
     uint64_t processes;
+};
+
+struct scheduler {
+    struct errand close; /* first */
+    struct rusm_node *node;
+    unsigned index;
+    struct runtime *runtime; /* as long as there are connections */
+    bool closed;             /* its processes have ended */
+    struct loop loop;
+    struct resolver resolver;
+    struct endpoint *endpoint;
+    struct programs programs;
+    struct lane_budget budget; /* its share of the node's */
+    struct lane_pools pools;
+    struct pool routes; /* router.c */
+    struct rng rng;
+    uint64_t now_ns, tick_ns;
+
+    struct list connections, unready, doubted, feeds, contended;
+    struct dials dials;            /* under members_lock */
+    atomic_uint_fast64_t dials_ns; /* when one of them is due: to be called again */
+    struct peers peers;            /* those that have something to do */
+    struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
+    uint32_t by_index_cap;
+    struct map grants;          /* mailboxes with a large record under way: router.c */
+    struct list grants_starved; /* waiting for the budget */
+    struct causes causes;
+    unsigned exit_waits; /* in all connections' exits */
+    unsigned strays;     /* under way to others: stray.c */
+    uint64_t names_told; /* node.names_changed, as its peers are fed */
+
+    pthread_t thread; /* but scheduler 0's */
+    bool started;     /* ... it */
+    atomic_bool over;
+    pthread_mutex_t turning;            /* held in each of its turns; not by scheduler 0 */
+    atomic_bool wanted;                 /* scheduler 0 waits for that */
+    bool stuck;                         /* it waited in vain: not again until it has had it */
+    struct scheduler_counters counters; /* scheduler 0's copy */
 };
 
 struct rusm_node {
@@ -140,94 +188,87 @@ struct rusm_node {
     bool identity_made;
     struct rundir rundir;
 
-    struct loop loop;
-    struct resolver resolver;
-    struct endpoint *endpoint;
-    struct runtime *runtime; /* NULL while leaving */
-    struct ports ports;      /* behaviours from files and programs */
+    struct scheduler *schedulers; /* schedulers[0..scheduler_count) */
+    struct scheduler *first;      /* the same: scheduler 0 */
+    unsigned scheduler_count;
+    unsigned others_open; /* of them but the first, whose processes have not ended */
+    struct crossing *crossing;
+
+    struct ports ports; /* behaviours from files and programs */
     struct port_node port_node;
-    struct programs programs;  /* scheduler 0's */
     uint64_t supervisor;       /* serial of what starts its boots; 0: none yet */
     struct events events;      /* for those who look on over HTTP */
     struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
     struct gate *gate;         /* HTTP's; NULL: not asked for */
-    struct scheduler *others;  /* others[0..schedulers - 1): schedulers 1 and up */
-    unsigned schedulers;       /* scheduler 0 too */
-    unsigned others_open;      /* of them, whose processes have not ended */
-    struct crossing *crossing;
-    struct scheduler_counters counters; /* scheduler 0's */
-    struct registry *registry;          /* by globals.c only, where it may be that other threads */
-    pthread_mutex_t registry_lock;      /* look too: if there are several schedulers */
-    struct lane_budget budget;
-    struct lane_pools pools;
-    struct pool routes; /* router.c */
-    struct rng rng;
 
-    struct list connections, unready, doubted, feeds;
-    struct list members, contended;
-    struct map by_name; /* members */
-    struct dials dials;
-    struct peers peers;           /* those that have something to do */
-    unsigned told;                /* members so marked */
-    uint64_t member_number;       /* the last one given */
-    struct connection **by_index; /* ready ones by the node index in pids; NULL: not connected */
-    uint32_t by_index_cap;
-    struct map grants;          /* mailboxes with a large record under way: router.c */
-    struct list grants_starved; /* waiting for the node's budget */
+    pthread_mutex_t registry_lock; /* globals.c: if there are several schedulers */
+    struct registry *registry;
+    struct scheduler *registry_user;    /* who has the lock */
+    atomic_uint_fast64_t names_changed; /* counts what there may be to gossip */
 
-    struct causes causes;
-    unsigned exit_waits; /* in all connections' exits */
-    uint64_t started_ns, now_ns, tick_ns;
+    pthread_mutex_t members_lock; /* member.c; before registry_lock */
+    struct list members;
+    struct map by_name;
+    unsigned told;          /* members so marked */
+    uint64_t member_number; /* the last one given */
+
+    uint64_t started_ns;
     atomic_int stops; /* calls of rusm_node_stop */
-    bool leaving;
+    atomic_bool leaving;
     bool name_overflow; /* of rusm_node_options */
 };
 
-/* A scheduler but the first. */
-struct scheduler {
-    struct errand close; /* first */
-    struct rusm_node *node;
-    struct runtime *runtime;
-    struct loop loop;
-    struct blocks blocks;
-    struct programs programs;
-    pthread_t thread;
-    bool started; /* its thread */
-    atomic_bool over;
-    pthread_mutex_t turning; /* held in each of its turns */
-    atomic_bool wanted;      /* scheduler 0 waits for that */
-    bool stuck;              /* it waited in vain: not again until it has had it */
-    struct scheduler_counters counters;
-};
-
 /* ---- scheduler.c ---- */
-/* All runtimes, as options say but for what is each one's own. RUSM_ENOMEM, RUSM_EIO. */
-int schedulers_open(struct rusm_node *node, struct runtime_options *options, uint64_t spin_ns);
+/* All of them, empty: schedulers_free from then on. RUSM_ENOMEM. */
+int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed);
+/* All runtimes, as options say but for what is each one's own. RUSM_ENOMEM. */
+int schedulers_open(struct rusm_node *node, struct runtime_options *options);
+/* All loops, with what is watched by them, once there are endpoints. RUSM_EIO, RUSM_ENOMEM. */
+int schedulers_watch(struct rusm_node *node, uint64_t spin_ns);
 int schedulers_start(struct rusm_node *node); /* RUSM_EIO: no thread */
 /* The processes of the others are to end, when they have done what they can do at once. */
 void schedulers_close(struct rusm_node *node);
-/* All threads end, all processes end, the runtimes are freed. */
+/* All threads end, all connections and processes end, all is freed. */
 void schedulers_free(struct rusm_node *node);
 /* That scheduler's. */
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index);
-/* Scheduler 0 may look at another's processes until it leaves, between two of its turns. False: one of
- * its handlers takes too long. */
+/* Scheduler 0 may look at, and work on, what another has until it leaves, between two of its turns.
+ * False: one of its handlers takes too long. */
 bool scheduler_enter(struct rusm_node *node, unsigned index);
 void scheduler_leave(struct rusm_node *node, unsigned index);
 /* Its counters as they are; if a handler takes too long, as they were. */
 const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index);
 
+/* ---- turn.c ---- */
+/* Scheduler 0's turns until `done` says so, or the deadline, or that many stops. */
+void turns_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), uint64_t deadline_ns,
+                 int stops);
+void turn_once(struct rusm_node *node);
+/* Another scheduler's, until it is over: its thread. */
+void *turns_main(void *scheduler);
+
+/* ---- leave.c ---- */
+/* Tells everyone, lets processes finish what they have, stops those that it supervises in their order,
+ * ends the others, waits until all that they sent has reached its mailbox, closes. */
+void node_leave(struct rusm_node *node);
+
+/* ---- stray.c ---- */
+/* The endpoint's upcall. */
+void stray_pass(void *context, unsigned to, const struct endpoint_stray *stray);
+
 /* ---- globals.c: the registry, for any scheduler's thread ---- */
-int globals_claim(struct rusm_node *node, const char *name, size_t len, uint64_t serial);
-int globals_withdraw(struct rusm_node *node, const char *name, size_t len, uint64_t serial);
-void globals_withdraw_all(struct rusm_node *node, uint64_t serial);
-/* holder->node_name is valid on scheduler 0 only, until something changes the registry there. */
-int globals_whereis(struct rusm_node *node, const char *name, size_t len,
+int globals_claim(struct scheduler *s, const char *name, size_t len, uint64_t serial);
+int globals_withdraw(struct scheduler *s, const char *name, size_t len, uint64_t serial);
+void globals_withdraw_all(struct scheduler *s, uint64_t serial);
+/* holder->node_name is not set: runtime_node_name. */
+int globals_whereis(struct scheduler *s, const char *name, size_t len,
                     struct registry_holder *holder);
 /* The first global name that it holds, or "". */
-void globals_name(struct rusm_node *node, uint64_t serial, char name[RUSM_NAME_MAX + 1]);
-void globals_lock(struct rusm_node *node);
-void globals_unlock(struct rusm_node *node);
+void globals_name(struct scheduler *s, uint64_t serial, char name[RUSM_NAME_MAX + 1]);
+void globals_init(struct rusm_node *node);
+void globals_fini(struct rusm_node *node);
+void globals_lock(struct scheduler *s);
+void globals_unlock(struct scheduler *s);
 
 /* ---- output.c ---- */
 void output_line(struct rusm_node *node, const char *line);
@@ -249,13 +290,13 @@ int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *s,
                     const struct rusm_args *args, struct rusm_why *why);
 /* The same for whoever asks: fills *s, and `over`, which is to free it, is called at once or later; not
  * if it fails. */
-int serve_spawning(struct rusm_node *node, struct spawning *s, const struct spawn *spawn,
+int serve_spawning(struct scheduler *at, struct spawning *s, const struct spawn *spawn,
                    const struct rusm_args *args,
                    void (*over)(struct spawning *s, struct runtime *here), struct rusm_why *why);
 /* Of one whose outcome is an error: what to say of it. */
 void serve_spawn_failed(const struct rusm_node *node, const struct spawning *s,
                         const char *spawnable, struct rusm_why *why);
-/* For a process of a sibling's: has another node asked for a spawn. */
+/* For a process of ours: asks another node, whose connection is a sibling's, for a spawn. */
 int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spawnable,
                    const struct rusm_args *args, uint64_t ref);
 
@@ -272,13 +313,13 @@ bool boot_stopped(struct rusm_node *node);
 void feed_add(struct connection *c);
 void feed_room(void *context, struct peer *p);
 /* Puts as much on the control streams as there is room for. */
-void feed_turn(struct rusm_node *node);
+void feed_turn(struct scheduler *s);
 
 /* ---- connection.c ---- */
 void connection_events(struct endpoint_events *events);
 extern const struct peer_events node_peer_events;
-/* Dials the node called `meant`; the connection is in node.connections. */
-int connection_dial(struct rusm_node *node, const struct resolved *to, const char *meant,
+/* Dials the node called `meant`; the connection is in s->connections. */
+int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
                     struct connection **out);
 struct connection *connection_of(const struct peer *p);
 /* Requests fail, lanes are freed. Not from within its peer's upcalls. */
@@ -286,7 +327,7 @@ void connection_free(struct connection *c);
 /* Gives way to another connection of the same node. */
 void connection_replace(struct connection *old);
 /* By the node index in a pid: a member's current one, or a client's. NULL: not connected. */
-struct connection *connection_find(const struct rusm_node *node, uint32_t index);
+struct connection *connection_find(const struct scheduler *s, uint32_t index);
 
 /* ---- liveness.c ---- */
 /* Another incarnation of m wants the place of its current connection, which is asked whether it
@@ -298,21 +339,29 @@ void liveness_settled(struct member *m);
 /* The network says that nobody is there: lost unless something is heard within half a second. */
 void liveness_doubt(struct connection *c);
 /* Decides what is due. Returns when to be called again. */
-uint64_t liveness_tick(struct rusm_node *node);
+uint64_t liveness_tick(struct scheduler *s);
 
 /* ---- member.c ---- */
+/* Held for what is done with members; if there are several schedulers. Recursive, as a connection's end
+ * or readiness comes from within what is done about another. */
+void members_init(struct rusm_node *node);
+void members_free(struct rusm_node *node); /* after the last connection */
+void members_fini(struct rusm_node *node);
+void members_lock(struct rusm_node *node);
+void members_unlock(struct rusm_node *node);
+/* The one after m, the first of all after NULL; NULL: none. Any scheduler, with or without the lock. */
+struct member *member_next(struct rusm_node *node, struct member *m);
 struct member *member_find(struct rusm_node *node, const char *name, size_t len);
-/* Makes it if new; `heard` of a peer, not vouched for. NULL: no memory, or LIMIT_NODE_NAMES. */
-struct member *member_get(struct rusm_node *node, const char *name, size_t len, bool heard);
+/* Makes it if new, whosever it is; `heard` of a peer, not vouched for. NULL: no memory, or LIMIT_NODE_NAMES. */
+struct member *member_get(struct scheduler *s, const char *name, size_t len, bool heard);
 /* The run folder's other nodes of our cluster become wanted. */
 void members_scan(struct rusm_node *node);
 int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);
-void member_connected(struct rusm_node *node, struct member *m, struct connection *c);
-void member_lost(struct rusm_node *node, struct member *m, struct connection *c);
-void members_free(struct rusm_node *node);
+void member_connected(struct member *m, struct connection *c);
+void member_lost(struct member *m, struct connection *c);
 /* Tells a newly connected node of the others. */
-void members_tell(struct rusm_node *node, struct connection *c);
-int members_told(struct rusm_node *node, const struct frame *frame);
+void members_tell(struct connection *c);
+int members_told(struct scheduler *s, const struct frame *frame);
 
 /* ---- dial.c ---- */
 void dials_init(struct dials *d);
@@ -329,20 +378,19 @@ void dial_at(struct member *m, uint64_t at_ns);
 /* With backoff. */
 void dial_later(struct member *m);
 /* One that was under way has ended, either way. */
-void dial_ended(struct rusm_node *node);
+void dial_ended(struct scheduler *s);
 /* Dials who is due. Returns when to be called again. */
-uint64_t dials_tick(struct rusm_node *node);
+uint64_t dials_tick(struct scheduler *s);
 
 /* ---- neighbour.c ---- */
 /* Watches the OS process of a member that just connected, if it is in our run folder. */
-void neighbour_watch(struct rusm_node *node, struct member *m);
-void neighbour_forget(struct rusm_node *node, struct member *m);
+void neighbour_watch(struct member *m);
+void neighbour_forget(struct member *m);
 
 /* ---- router.c ---- */
-void router_init(struct rusm_node *node, uint64_t seed);   /* no allocation */
-void router_fini(struct rusm_node *node);                  /* after the last connection */
-extern const struct runtime_hooks node_runtime_hooks;      /* scheduler 0's */
-extern const struct runtime_hooks scheduler_runtime_hooks; /* the others' */
+void router_init(struct scheduler *s, uint64_t seed); /* no allocation */
+void router_fini(struct scheduler *s);                /* after the last connection */
+extern const struct runtime_hooks scheduler_runtime_hooks;
 enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes);
@@ -353,17 +401,12 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane);
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause);
 void router_writable(void *context, struct peer *p, uint64_t from);
 void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause);
-/* Finds this node's process of a target. NULL: none, or (*far is its serial, else 0) a sibling's, who
- * knows whether it is there. */
-struct rusm_process *router_target(struct rusm_node *node, const struct target *target,
-                                   uint64_t *far);
-/* Delivers a message made here (an answer to a request) to a local process; gone: nothing. */
-void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
-                   rusm_pid from, uint64_t ref, const char *text);
-
+/* Finds our process of a target. NULL: none, or (*far is its serial, else 0) a sibling's, who knows
+ * whether it is there. */
+struct rusm_process *router_target(struct scheduler *s, const struct target *target, uint64_t *far);
 /* Nothing of `from` in its lanes reaches it now: its mailbox is full, or a large message has its
  * turn. */
-bool router_stuck(struct rusm_node *node, rusm_pid from, uint64_t serial);
+bool router_stuck(struct scheduler *s, rusm_pid from, uint64_t serial);
 
 /* ---- programs.c ---- */
 int programs_init(struct programs *p, struct rusm_node *node,
@@ -380,7 +423,7 @@ int exits_frame(struct connection *c, const struct frame *frame);
 /* A lane from that process to that one of ours has to wait: what came past it acts. */
 void exits_stuck(struct connection *c, uint64_t from, uint64_t to);
 /* About once a second: those whose lane has not brought its copy for too long act. */
-void exits_tick(struct rusm_node *node);
+void exits_tick(struct scheduler *s);
 /* The lane's copy with that ref has come to its turn. */
 void exits_record(struct connection *c, uint64_t ref);
 /* For a post of kind EXIT: the ref that its two copies are to have; 0: there is to be one only. */
@@ -397,7 +440,7 @@ int rpc_cancel(struct connection *c, const struct frame *frame);
 int rpc_spawn(struct connection *c, uint64_t self, const char *spawnable,
               const struct rusm_args *args, uint64_t ref);
 /* The behaviour of that name, or `why` there is none. */
-int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct rusm_behaviour **b,
+int rpc_spawnable(struct scheduler *at, const struct spawn *s, const struct rusm_behaviour **b,
                   struct rusm_why *why);
 /* The connection is over: all that was asked fails. */
 void rpc_fail_all(struct connection *c);

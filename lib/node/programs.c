@@ -36,7 +36,7 @@ static void hook_unwatch(void *context, struct port_watch *w)
 static void hook_ended(void *context)
 {
     struct programs *p = context;
-    loop_wake(&p->node->loop);
+    loop_wake(&p->node->first->loop);
 }
 
 static const struct port_hooks hooks = {
@@ -52,19 +52,17 @@ int programs_init(struct programs *p, struct rusm_node *node, struct loop *loop)
 
 struct programs *programs_of(struct rusm_node *node, unsigned index)
 {
-    return index == 0 ? &node->programs : &node->others[index - 1].programs;
+    return &node->schedulers[index].programs;
 }
 
 struct port_host *programs_host(const struct rusm_process *self)
 {
-    void *context = process_context(self);
-    return process_scheduler(self) == 0 ? &((struct rusm_node *)context)->programs.host
-                                        : &((struct scheduler *)context)->programs.host;
+    return &((struct scheduler *)process_context(self))->programs.host;
 }
 
 bool programs_ended(struct rusm_node *node)
 {
-    for (unsigned i = 0; i < node->schedulers; i++)
+    for (unsigned i = 0; i < node->scheduler_count; i++)
         if (port_host_any(&programs_of(node, i)->host))
             return false;
     return true;
@@ -73,7 +71,7 @@ bool programs_ended(struct rusm_node *node)
 struct port_counters programs_counters(struct rusm_node *node)
 {
     struct port_counters sum = { 0 };
-    for (unsigned i = 0; i < node->schedulers; i++) {
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct port_counters *c = &programs_of(node, i)->seen;
         if (scheduler_enter(node, i)) {
             *c = programs_of(node, i)->host.shown;

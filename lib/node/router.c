@@ -35,41 +35,23 @@ struct grants {
 /* As many spare as the peer room keeps lanes. */
 #define SPARE_ROUTES 2048
 
-void router_init(struct rusm_node *node, uint64_t seed)
+void router_init(struct scheduler *s, uint64_t seed)
 {
-    pool_init(&node->routes, sizeof(struct route), SPARE_ROUTES);
-    map_init(&node->grants, seed);
+    pool_init(&s->routes, sizeof(struct route), SPARE_ROUTES);
+    map_init(&s->grants, seed);
 }
 
-void router_fini(struct rusm_node *node)
+void router_fini(struct scheduler *s)
 {
-    pool_fini(&node->routes);
-    map_fini(&node->grants);
+    pool_fini(&s->routes);
+    map_fini(&s->grants);
 }
 
 /* ---- out ---- */
 
-/* A global name: here, or on its holder's node. */
-static int post_global(struct rusm_node *node, const struct post *post, struct parcel *parcel,
-                       uint32_t *index)
-{
-    struct registry_holder holder;
-    if (globals_whereis(node, post->name, post->name_len, &holder) != 0) {
-        node->causes.noproc++;
-        return RUSM_ENOPROC;
-    }
-    if (holder.node == 0)
-        return runtime_post_here(node->runtime, post, holder.serial);
-    *index = holder.node;
-    parcel->to =
-        (struct target){ .kind = TARGET_GLOBAL, .name = post->name, .name_len = post->name_len };
-    return 1;
-}
-
 static int hook_post(void *context, const struct post *post)
 {
-    struct rusm_node *node = context;
-    uint32_t index = post->node;
+    struct scheduler *s = context;
     struct parcel parcel = { .from = post->from.serial,
                              .kind = (uint8_t)post->kind,
                              .unordered = post->flags & RUSM_UNORDERED,
@@ -77,41 +59,38 @@ static int hook_post(void *context, const struct post *post)
                              .data = post->data,
                              .len = post->len };
     parcel.has_ref = record_has_ref(parcel.kind);
-    if (post->node == RUSM_GLOBAL) {
-        int found = post_global(node, post, &parcel, &index);
-        if (found <= 0)
-            return found;
-    } else if (post->to.serial) {
+    if (post->to.serial) {
         parcel.to = (struct target){ .kind = TARGET_PID,
                                      .serial = post->to.serial,
                                      .incarnation = post->to.incarnation };
     } else {
-        parcel.to =
-            (struct target){ .kind = TARGET_NAME, .name = post->name, .name_len = post->name_len };
+        parcel.to = (struct target){ .kind = post->global ? TARGET_GLOBAL : TARGET_NAME,
+                                     .name = post->name,
+                                     .name_len = post->name_len };
     }
-    struct connection *c = connection_find(node, index);
+    struct connection *c = connection_find(s, post->node);
     if (!c) {
-        node->causes.noconnection++;
+        s->causes.noconnection++;
         return RUSM_ENOCONN;
     }
     if (parcel.to.kind == TARGET_PID) {
         if (parcel.to.incarnation == 0)
             parcel.to.incarnation = c->incarnation;
         if (parcel.to.incarnation != c->incarnation) { /* of an earlier start: never reaches this */
-            node->causes.noproc++;
+            s->causes.noproc++;
             return RUSM_ENOPROC;
         }
     }
     if (post->kind == RUSM_EXIT && (parcel.ref = exits_ref(c, post)) != 0)
         parcel.has_ref = true;
-    int error = peer_send(c->peer, &parcel, node->now_ns);
+    int error = peer_send(c->peer, &parcel, s->now_ns);
     if (post->kind == RUSM_EXIT && !error && parcel.has_ref)
         exits_send(c, post, parcel.ref, parcel.to.incarnation);
     if (error == RUSM_ETOOLARGE)
-        node->causes.too_large++;
+        s->causes.too_large++;
     if (error != RUSM_ECLOSED && error != RUSM_ENOCONN)
         return error;
-    node->causes.noconnection++; /* it is about to end */
+    s->causes.noconnection++; /* it is about to end */
     return RUSM_ENOCONN;
 }
 
@@ -124,16 +103,9 @@ static void hook_give_up(void *context, uint32_t index)
 
 /* ---- messages made here ---- */
 
-void router_answer(struct rusm_node *node, uint64_t serial, enum rusm_kind kind, int error,
-                   rusm_pid from, uint64_t ref, const char *text)
+static struct message *make_message(struct scheduler *s, const void *data, size_t len)
 {
-    if (node->runtime)
-        runtime_answer(node->runtime, serial, kind, error, from, ref, text);
-}
-
-static struct message *make_message(struct rusm_node *node, const void *data, size_t len)
-{
-    struct message *m = message_new(runtime_pool(node->runtime), len);
+    struct message *m = message_new(runtime_pool(s->runtime), len);
     if (m && len)
         memcpy(message_room(m), data, len);
     return m;
@@ -142,48 +114,45 @@ static struct message *make_message(struct rusm_node *node, const void *data, si
 /* ---- in: targets ---- */
 
 /* By its serial; *far is set if that is a sibling's. */
-static struct rusm_process *target_process(struct rusm_node *node, uint64_t serial, uint64_t *far)
+static struct rusm_process *target_process(struct scheduler *s, uint64_t serial, uint64_t *far)
 {
-    if (runtime_whose(node->runtime, serial) != 0)
+    if (runtime_whose(s->runtime, serial) != s->index)
         *far = serial;
-    return *far ? NULL : runtime_find(node->runtime, serial);
+    return *far ? NULL : runtime_find(s->runtime, serial);
 }
 
-struct rusm_process *router_target(struct rusm_node *node, const struct target *target,
-                                   uint64_t *far)
+struct rusm_process *router_target(struct scheduler *s, const struct target *target, uint64_t *far)
 {
     struct registry_holder holder;
     struct rusm_process *here;
     *far = 0;
-    if (!node->runtime)
-        return NULL;
     switch (target->kind) {
     case TARGET_PID:
-        if (target->incarnation != node->incarnation)
+        if (target->incarnation != s->node->incarnation)
             return NULL;
-        return target_process(node, target->serial, far);
+        return target_process(s, target->serial, far);
     case TARGET_NAME:
-        here = runtime_find_name(node->runtime, target->name, target->name_len, far);
+        here = runtime_find_name(s->runtime, target->name, target->name_len, far);
         if (here)
             *far = 0;
         return here;
     case TARGET_GLOBAL:
-        if (globals_whereis(node, target->name, target->name_len, &holder) != 0 || holder.node != 0)
+        if (globals_whereis(s, target->name, target->name_len, &holder) != 0 || holder.node != 0)
             return NULL;
-        return target_process(node, holder.serial, far);
+        return target_process(s, holder.serial, far);
     }
     return NULL;
 }
 
-static struct rusm_process *resolve_route(struct rusm_node *node, struct route *r)
+static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
 {
-    if (!node->runtime)
+    if (s->closed)
         return NULL;
     /* Global names change without the runtime's epoch, as do those that siblings give. */
-    if (r->epoch != runtime_epoch(node->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
-        node->schedulers > 1) {
-        r->process = router_target(node, &r->lane->to, &r->far);
-        r->epoch = runtime_epoch(node->runtime);
+    if (r->epoch != runtime_epoch(s->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
+        s->node->scheduler_count > 1) {
+        r->process = router_target(s, &r->lane->to, &r->far);
+        r->epoch = runtime_epoch(s->runtime);
     }
     return r->process;
 }
@@ -195,68 +164,68 @@ static bool grants_is(const struct map_node *n, const void *key)
     return ((const struct grants *)(const void *)n)->serial == *(const uint64_t *)key;
 }
 
-static struct grants *grants_find(struct rusm_node *node, uint64_t serial)
+static struct grants *grants_find(struct scheduler *s, uint64_t serial)
 {
-    return (struct grants *)(void *)map_find(&node->grants, map_hash_u64(&node->grants, serial),
+    return (struct grants *)(void *)map_find(&s->grants, map_hash_u64(&s->grants, serial),
                                              grants_is, &serial);
 }
 
-bool router_stuck(struct rusm_node *node, rusm_pid from, uint64_t serial)
+bool router_stuck(struct scheduler *s, rusm_pid from, uint64_t serial)
 {
-    const struct rusm_process *process = runtime_find(node->runtime, serial);
-    rusm_pid to = { .serial = serial, .incarnation = node->incarnation };
-    if (grants_find(node, serial))
+    const struct rusm_process *process = runtime_find(s->runtime, serial);
+    rusm_pid to = { .serial = serial, .incarnation = s->node->incarnation };
+    if (grants_find(s, serial))
         return true;
     return process ? !process_has_room(process, 0)
-                   : runtime_whose(node->runtime, serial) != 0 &&
-                         runtime_pass_waits(node->runtime, from, to);
+                   : runtime_whose(s->runtime, serial) != s->index &&
+                         runtime_pass_waits(s->runtime, from, to);
 }
 
-/* The turn is ours; now the node's budget, first come, first served. 1 or 0: later. */
-static int grants_spend(struct rusm_node *node, struct route *r)
+/* The turn is ours; now the budget, first come, first served. 1 or 0: later. */
+static int grants_spend(struct scheduler *s, struct route *r)
 {
     r->turn = true;
-    if (!list_empty(&node->grants_starved) || node->budget.grants_left < r->len) {
-        list_append(&node->grants_starved, &r->asking);
+    if (!list_empty(&s->grants_starved) || s->budget.grants_left < r->len) {
+        list_append(&s->grants_starved, &r->asking);
         return 0;
     }
-    node->budget.grants_left -= r->len;
+    s->budget.grants_left -= r->len;
     return 1;
 }
 
 /* That mailbox's turn goes to the next who asks, if any. */
-static void grants_next(struct rusm_node *node, uint64_t serial)
+static void grants_next(struct scheduler *s, uint64_t serial)
 {
-    struct grants *g = grants_find(node, serial);
+    struct grants *g = grants_find(s, serial);
     if (!g)
         return;
     struct list *first = list_first(&g->asking);
     if (!first) {
-        map_remove(&node->grants, &g->node);
+        map_remove(&s->grants, &g->node);
         free(g);
         return;
     }
     struct route *r = list_entry(first, struct route, asking);
     list_remove(first);
-    if (grants_spend(node, r) > 0)
+    if (grants_spend(s, r) > 0)
         peer_lane_grant(r->peer, r->lane);
 }
 
 /* The turn is over, or its lane will not need one: others go on. */
-static void grants_give_up(struct rusm_node *node, struct route *r)
+static void grants_give_up(struct scheduler *s, struct route *r)
 {
     list_remove(&r->asking);
     if (r->turn) {
         r->turn = false;
-        grants_next(node, r->granted_to);
+        grants_next(s, r->granted_to);
     }
-    while (!list_empty(&node->grants_starved)) {
-        struct list *first = list_first(&node->grants_starved);
+    while (!list_empty(&s->grants_starved)) {
+        struct list *first = list_first(&s->grants_starved);
         struct route *next = list_entry(first, struct route, asking);
-        if (node->budget.grants_left < next->len)
+        if (s->budget.grants_left < next->len)
             break;
         list_remove(first);
-        node->budget.grants_left -= next->len;
+        s->budget.grants_left -= next->len;
         peer_lane_grant(next->peer, next->lane);
     }
 }
@@ -271,8 +240,8 @@ static void route_ready(struct waiter *w)
 
 void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
 {
-    struct rusm_node *node = context;
-    struct route *r = pool_take(&node->routes);
+    struct scheduler *s = context;
+    struct route *r = pool_take(&s->routes);
     lane->user = r;
     if (!r)
         return; /* its records find no route: discarded as no memory */
@@ -287,29 +256,29 @@ void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
 
 void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     struct route *r = lane->user;
     (void)p;
     if (!r)
         return;
     list_remove(&r->waiter.link);
     lane->user = NULL;
-    grants_give_up(node, r);
-    pool_give(&node->routes, r);
+    grants_give_up(s, r);
+    pool_give(&s->routes, r);
 }
 
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     struct connection *c = connection_of(p);
     if (cause == RUSM_ETOOLARGE)
-        node->causes.too_large++;
+        s->causes.too_large++;
     else if (cause == RUSM_BUSY)
-        node->causes.overflow++;
+        s->causes.overflow++;
     else
-        node->causes.noconnection++;
-    log_debug(&node->log, "lane %llu from %s was broken off: %s", (unsigned long long)lane->ordinal,
-              c->address, rusm_strerror(cause));
+        s->causes.noconnection++;
+    log_debug(&s->node->log, "lane %llu from %s was broken off: %s",
+              (unsigned long long)lane->ordinal, c->address, rusm_strerror(cause));
 }
 
 /* ---- in: records ---- */
@@ -333,30 +302,28 @@ static bool is_message(const struct record *record)
 }
 
 /* Links and monitors: they take no room. p NULL: nobody is there. */
-static enum delivery deliver_signal(struct rusm_node *node, struct peer *p, struct lane_in *lane,
+static enum delivery deliver_signal(struct scheduler *s, struct peer *p, struct lane_in *lane,
                                     struct rusm_process *process, const struct record *record)
 {
     rusm_pid to = { .serial = lane->to.kind == TARGET_PID ? lane->to.serial : 0,
-                    .incarnation = node->incarnation };
-    int error = node->runtime
-                    ? runtime_signal(node->runtime, process, to, (enum rusm_kind)record->kind,
-                                     sender(p, lane), record->ref)
-                    : RUSM_ENOPROC;
+                    .incarnation = s->node->incarnation };
+    int error = runtime_signal(s->runtime, process, to, (enum rusm_kind)record->kind,
+                               sender(p, lane), record->ref);
     receipt(p, record, error);
     return DELIVERY_DISCARDED;
 }
 
 /* Nobody is there. Who asks for a link, a monitor or a reply is answered; messages are
  * counted. */
-static enum delivery nobody(struct rusm_node *node, struct peer *p, struct lane_in *lane,
+static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in *lane,
                             const struct record *record)
 {
     if (!is_message(record))
-        return deliver_signal(node, p, lane, NULL, record);
+        return deliver_signal(s, p, lane, NULL, record);
     if (record->kind == RECORD_SEND || record->kind == RECORD_CALL)
-        node->causes.noproc++;
+        s->causes.noproc++;
     if (record->kind == RECORD_CALL) /* it is a monitor too */
-        return deliver_signal(node, p, lane, NULL, record);
+        return deliver_signal(s, p, lane, NULL, record);
     if (record->kind == RECORD_EXIT && record->has_ref)
         exits_record(connection_of(p), record->ref);
     receipt(p, record, RUSM_ENOPROC);
@@ -364,7 +331,7 @@ static enum delivery nobody(struct rusm_node *node, struct peer *p, struct lane_
 }
 
 /* DOWNs and LINK_EXITs find room always: as many as there are monitors and links. */
-static bool has_room(const struct rusm_node *node, const struct rusm_process *process,
+static bool has_room(const struct scheduler *s, const struct rusm_process *process,
                      const struct record *record, const uint8_t *payload)
 {
     struct process_info info;
@@ -374,21 +341,20 @@ static bool has_room(const struct rusm_node *node, const struct rusm_process *pr
         return process_has_room(process, (size_t)record->payload_len);
     if (record->kind != RECORD_REPLY)
         return true;
-    process_info(process, &info, node->now_ns);
+    process_info(process, &info, s->now_ns);
     return info.mailbox < LIMIT_MAILBOX_REPLIES;
 }
 
 /* To a process of a sibling's: its passage is one more stretch of the lane, with a window of its own;
  * the lane's credit comes back when the process takes the message. */
-static enum delivery deliver_far(struct rusm_node *node, struct route *r,
-                                 const struct record *record, const uint8_t *payload, void *block,
-                                 uint32_t wire_bytes)
+static enum delivery deliver_far(struct scheduler *s, struct route *r, const struct record *record,
+                                 const uint8_t *payload, void *block, uint32_t wire_bytes)
 {
     struct lane_in *lane = r->lane;
     bool message = is_message(record);
     struct passing in = {
         .post = { .from = sender(r->peer, lane),
-                  .to = { .serial = r->far, .incarnation = node->incarnation },
+                  .to = { .serial = r->far, .incarnation = s->node->incarnation },
                   .kind = (enum rusm_kind)record->kind,
                   .ref = record->ref,
                   .data = payload,
@@ -401,7 +367,7 @@ static enum delivery deliver_far(struct rusm_node *node, struct route *r,
         .receipt = record->receipt,
         .waiter = lane->unordered ? NULL : &r->waiter,
     };
-    int error = runtime_pass(node->runtime, &in);
+    int error = runtime_pass(s->runtime, &in);
     if (error == RUSM_BUSY && !lane->unordered) {
         exits_stuck(connection_of(r->peer), lane->from, r->far);
         return DELIVERY_HOLD;
@@ -410,18 +376,19 @@ static enum delivery deliver_far(struct rusm_node *node, struct route *r,
         exits_record(connection_of(r->peer), record->ref);
     if (!error)
         return message ? DELIVERY_TAKEN : DELIVERY_DISCARDED;
-    node->causes.overflow += message;
+    s->causes.overflow += message;
     receipt(r->peer, record, error);
     return DELIVERY_DISCARDED;
 }
 
 static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
 {
+    struct scheduler *s = context;
     if (from.node == 0) {
-        gate_receipt(context, id, error);
+        gate_receipt(s->node, id, error);
         return;
     }
-    struct connection *c = connection_find(context, from.node);
+    struct connection *c = connection_find(s, from.node);
     if (c && c->incarnation == from.incarnation)
         peer_send_receipt(c->peer, id, (uint64_t)-error);
 }
@@ -430,30 +397,30 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     struct route *r = lane->user;
-    struct rusm_process *process = r ? resolve_route(node, r) : NULL;
-    if (!process && r && r->far && node->runtime)
-        return deliver_far(node, r, record, payload, block, wire_bytes);
+    struct rusm_process *process = r ? resolve_route(s, r) : NULL;
+    if (!process && r && r->far)
+        return deliver_far(s, r, record, payload, block, wire_bytes);
     if (!process)
-        return nobody(node, p, lane, record);
+        return nobody(s, p, lane, record);
     if (!is_message(record))
-        return deliver_signal(node, p, lane, process, record);
-    if (!has_room(node, process, record, payload)) {
+        return deliver_signal(s, p, lane, process, record);
+    if (!has_room(s, process, record, payload)) {
         if (!lane->unordered) {
             process_wait_for(process, &r->waiter, (size_t)record->payload_len);
             exits_stuck(connection_of(p), lane->from, process_serial(process));
             return DELIVERY_HOLD;
         }
-        node->causes.overflow++;
+        s->causes.overflow++;
         receipt(p, record, RUSM_BUSY);
         return DELIVERY_DISCARDED;
     }
     struct message *m =
-        block ? message_new_block(runtime_pool(node->runtime), block, (size_t)record->payload_len)
-              : make_message(node, payload, (size_t)record->payload_len);
+        block ? message_new_block(runtime_pool(s->runtime), block, (size_t)record->payload_len)
+              : make_message(s, payload, (size_t)record->payload_len);
     if (!m) {
-        node->causes.overflow++;
+        s->causes.overflow++;
         receipt(p, record, RUSM_ENOMEM);
         return DELIVERY_DISCARDED;
     }
@@ -472,15 +439,15 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
 
 int router_grant(void *context, struct peer *p, struct lane_in *lane, const struct record *record)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     struct route *r = lane->user;
-    struct rusm_process *process = r ? resolve_route(node, r) : NULL;
-    if (!process && !(r && r->far && node->runtime)) {
-        nobody(node, p, lane, record);
+    struct rusm_process *process = r ? resolve_route(s, r) : NULL;
+    if (!process && !(r && r->far)) {
+        nobody(s, p, lane, record);
         return RUSM_ENOPROC;
     }
     uint64_t serial = process ? process_serial(process) : r->far;
-    struct grants *g = grants_find(node, serial);
+    struct grants *g = grants_find(s, serial);
     r->granted_to = serial;
     r->len = lane->wire;
     if (g) {
@@ -492,52 +459,50 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
     if (g) {
         g->serial = serial;
         list_init(&g->asking);
-        if (map_insert(&node->grants, map_hash_u64(&node->grants, serial), &g->node) != 0) {
+        if (map_insert(&s->grants, map_hash_u64(&s->grants, serial), &g->node) != 0) {
             free(g);
             g = NULL;
         }
     }
     if (!g) {
-        node->causes.overflow++;
+        s->causes.overflow++;
         receipt(p, record, RUSM_ENOMEM);
         return RUSM_ENOMEM;
     }
-    return grants_spend(node, r);
+    return grants_spend(s, r);
 }
 
 void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     (void)p;
-    node->budget.grants_left += len;
+    s->budget.grants_left += len;
     if (lane->user)
-        grants_give_up(node, lane->user);
+        grants_give_up(s, lane->user);
 }
 
 /* ---- told by the peer room ---- */
 
 void router_writable(void *context, struct peer *p, uint64_t from)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     (void)p;
-    if (!node->runtime)
-        return;
-    runtime_writable(node->runtime, (rusm_pid){ .serial = from, .incarnation = node->incarnation });
+    runtime_writable(s->runtime, (rusm_pid){ .serial = from, .incarnation = s->node->incarnation });
 }
 
 void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     const struct connection *c = connection_of(p);
-    if (node->runtime && records > 0 && c->member) {
-        runtime_gap(node->runtime, from, records);
-        runtime_gaps_tell(node->runtime, c->index, c->incarnation, cause);
+    if (records > 0 && c->member) {
+        runtime_gap(s->runtime, from, records);
+        runtime_gaps_tell(s->runtime, c->index, c->incarnation, cause);
     }
     switch (cause) {
-    case RUSM_ENOPROC: node->causes.noproc += records; break;
-    case RUSM_BUSY: node->causes.overflow += records; break;
-    case RUSM_ETOOLARGE: node->causes.too_large += records; break;
-    default: node->causes.malformed += records;
+    case RUSM_ENOPROC: s->causes.noproc += records; break;
+    case RUSM_BUSY: s->causes.overflow += records; break;
+    case RUSM_ETOOLARGE: s->causes.too_large += records; break;
+    default: s->causes.malformed += records;
     }
 }
 
@@ -545,50 +510,50 @@ void router_refused(void *context, struct peer *p, uint64_t from, uint64_t recor
 
 static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     if (global)
-        globals_withdraw_all(node, pid.serial);
-    log_debug(&node->log, "process %llu ended: %s", (unsigned long long)pid.serial, reason);
+        globals_withdraw_all(s, pid.serial);
+    log_debug(&s->node->log, "process %llu ended: %s", (unsigned long long)pid.serial, reason);
 }
 
 static int hook_register_global(void *context, rusm_pid pid, const char *name)
 {
-    struct rusm_node *node = context;
-    int error = globals_claim(node, name, strlen(name), pid.serial);
+    struct scheduler *s = context;
+    int error = globals_claim(s, name, strlen(name), pid.serial);
     if (!error)
-        events_global(node, pid.serial, name, strlen(name), true);
+        events_global(s->node, pid.serial, name, strlen(name), true);
     return error;
 }
 
 static int hook_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
 {
-    struct rusm_node *node = context;
+    struct scheduler *s = context;
     struct registry_holder holder;
-    if (globals_whereis(node, name, len, &holder) != 0)
+    if (globals_whereis(s, name, len, &holder) != 0)
         return RUSM_ENOPROC;
     *pid = (rusm_pid){ .serial = holder.serial,
                        .node = holder.node,
-                       .incarnation = holder.node ? holder.incarnation : node->incarnation };
+                       .incarnation = holder.node ? holder.incarnation : s->node->incarnation };
     return 0;
 }
 
 static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
 {
-    struct rusm_node *node = context;
-    int error = globals_withdraw(node, name, strlen(name), pid.serial);
+    struct scheduler *s = context;
+    int error = globals_withdraw(s, name, strlen(name), pid.serial);
     if (!error)
-        events_global(node, pid.serial, name, strlen(name), false);
+        events_global(s->node, pid.serial, name, strlen(name), false);
     return error;
 }
 
 static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
                          const struct rusm_args *args, uint64_t ref)
 {
-    struct rusm_node *node = context;
-    struct connection *c = connection_find(node, index);
-    if (!c)
-        return RUSM_ENOCONN;
-    return rpc_spawn(c, self.serial, spawnable, args, ref);
+    struct scheduler *s = context;
+    if (runtime_node_scheduler(s->runtime, index) != s->index)
+        return serve_spawn_at(s, self, index, spawnable, args, ref);
+    struct connection *c = connection_find(s, index);
+    return c ? rpc_spawn(c, self.serial, spawnable, args, ref) : RUSM_ENOCONN;
 }
 
 /* Coarse: a third of what the exact one costs, and 4 ms are nothing beside LIMIT_HANDLER_NS. */
@@ -600,22 +565,27 @@ static uint64_t hook_clock(void *context)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+static void hook_happened(void *context, const struct happening *h)
+{
+    events_happened(((struct scheduler *)context)->node, h);
+}
+
 static void hook_print(void *context, rusm_pid self, const char *line)
 {
     (void)self;
-    output_line(context, line);
+    output_line(((struct scheduler *)context)->node, line);
 }
 
 static void hook_wake(void *context)
 {
-    loop_wake(&((struct rusm_node *)context)->loop);
+    loop_wake(&((struct scheduler *)context)->loop);
 }
 
-const struct runtime_hooks node_runtime_hooks = {
+const struct runtime_hooks scheduler_runtime_hooks = {
     .post = hook_post,
     .give_up = hook_give_up,
     .exited = hook_exited,
-    .happened = events_happened,
+    .happened = hook_happened,
     .register_global = hook_register_global,
     .unregister_global = hook_unregister_global,
     .whereis_global = hook_whereis_global,
@@ -624,60 +594,4 @@ const struct runtime_hooks node_runtime_hooks = {
     .print = hook_print,
     .wake = hook_wake,
     .receipt = hook_receipt,
-};
-
-/* ---- those of the other schedulers ---- */
-
-static void other_exited(void *context, rusm_pid pid, const char *reason, bool global)
-{
-    hook_exited(((struct scheduler *)context)->node, pid, reason, global);
-}
-
-static int other_register_global(void *context, rusm_pid pid, const char *name)
-{
-    return hook_register_global(((struct scheduler *)context)->node, pid, name);
-}
-
-static int other_unregister_global(void *context, rusm_pid pid, const char *name)
-{
-    return hook_unregister_global(((struct scheduler *)context)->node, pid, name);
-}
-
-static int other_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
-{
-    return hook_whereis_global(((struct scheduler *)context)->node, name, len, pid);
-}
-
-static int other_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
-                          const struct rusm_args *args, uint64_t ref)
-{
-    return serve_spawn_at(context, self, index, spawnable, args, ref);
-}
-
-static void other_print(void *context, rusm_pid self, const char *line)
-{
-    hook_print(((struct scheduler *)context)->node, self, line);
-}
-
-static void other_happened(void *context, const struct happening *h)
-{
-    events_happened(((struct scheduler *)context)->node, h);
-}
-
-static void other_wake(void *context)
-{
-    loop_wake(&((struct scheduler *)context)->loop);
-}
-
-/* Its posts go to scheduler 0 without a hook. */
-const struct runtime_hooks scheduler_runtime_hooks = {
-    .exited = other_exited,
-    .register_global = other_register_global,
-    .unregister_global = other_unregister_global,
-    .whereis_global = other_whereis_global,
-    .spawn_at = other_spawn_at,
-    .clock_ns = hook_clock,
-    .print = other_print,
-    .happened = other_happened,
-    .wake = other_wake,
 };

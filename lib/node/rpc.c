@@ -88,17 +88,17 @@ static void read_args(struct spawn *s, char *text, const char **values)
     }
 }
 
-int rpc_spawnable(struct rusm_node *node, const struct spawn *s, const struct rusm_behaviour **b,
+int rpc_spawnable(struct scheduler *at, const struct spawn *s, const struct rusm_behaviour **b,
                   struct rusm_why *why)
 {
     struct known known = { .len = 0 };
-    *b = runtime_spawnable(node->runtime, s->spawnable, s->spawnable_len);
+    *b = runtime_spawnable(at->runtime, s->spawnable, s->spawnable_len);
     if (*b)
         return 0;
-    runtime_each_spawnable(node->runtime, add_known, &known);
+    runtime_each_spawnable(at->runtime, add_known, &known);
     return err_why(why, RUSM_ENOSPAWNABLE, "no spawnable '%.*s' on %s (known: %s)",
-                   (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable, node->name,
-                   known.len ? known.text : "none");
+                   (int)(s->spawnable_len < 100 ? s->spawnable_len : 100), s->spawnable,
+                   at->node->name, known.len ? known.text : "none");
 }
 
 static int serve_spawn(struct connection *c, struct request *q)
@@ -121,7 +121,7 @@ static int serve_spawn(struct connection *c, struct request *q)
 
 static int serve_kill(struct connection *c, struct request *q)
 {
-    struct rusm_node *node = c->node;
+    struct scheduler *s = c->scheduler;
     char reason[RUSM_REASON_MAX + 1];
     struct target target;
     size_t len;
@@ -133,21 +133,21 @@ static int serve_kill(struct connection *c, struct request *q)
         memcpy(reason, text, len);
     reason[len] = 0;
     uint64_t far;
-    struct rusm_process *p = router_target(node, &target, &far);
+    struct rusm_process *p = router_target(s, &target, &far);
     if (far) {
         if (serve_kill_far(c, q->id, far, len ? reason : "kill") != 0)
             rpc_fail(c, q->id, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
         return 0;
     }
     if (p &&
-        runtime_exit(node->runtime, process_serial(p), (rusm_pid){ 0 }, len ? reason : "kill") == 0)
+        runtime_exit(s->runtime, process_serial(p), (rusm_pid){ 0 }, len ? reason : "kill") == 0)
         answer(c, q->id, 0, NULL, 0);
     else if (target.kind == TARGET_PID)
         rpc_fail(c, q->id, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)target.serial,
-                 node->name);
+                 s->node->name);
     else
         rpc_fail(c, q->id, RUSM_ENOPROC, "no process '%.*s' on %s", (int)target.name_len,
-                 target.name, node->name);
+                 target.name, s->node->name);
     return 0;
 }
 
@@ -158,15 +158,16 @@ static int serve_whereis(struct connection *c, struct request *q)
     const char *name = (const char *)reader_text(&q->args, &len, RUSM_NAME_MAX);
     if (q->args.bad)
         return RUSM_EMALFORMED;
-    if (globals_whereis(c->node, name, len, &holder) != 0) {
+    if (globals_whereis(c->scheduler, name, len, &holder) != 0) {
         rpc_fail(c, q->id, RUSM_ENOPROC, "no global name '%.*s'", (int)len, name);
         return 0;
     }
+    const char *node = runtime_node_name(c->scheduler->runtime, holder.node);
     answer_pid(c, q->id,
                &(struct wire_pid){ .serial = holder.serial,
                                    .incarnation = holder.incarnation,
-                                   .node = holder.node_name,
-                                   .node_len = strlen(holder.node_name) });
+                                   .node = node,
+                                   .node_len = strlen(node) });
     return 0;
 }
 
@@ -175,8 +176,9 @@ int rpc_request(struct connection *c, const struct frame *frame)
     struct request q;
     if (request_decode(frame->body, frame->len, &q) != 0)
         return RUSM_EMALFORMED;
-    if (!c->node->runtime && q.op != OP_STOP) {
-        rpc_fail(c, q.id, RUSM_ECLOSED, "%s is stopping", c->node->name);
+    struct rusm_node *node = c->scheduler->node;
+    if (c->scheduler->closed && q.op != OP_STOP) {
+        rpc_fail(c, q.id, RUSM_ECLOSED, "%s is stopping", node->name);
         return 0;
     }
     switch (q.op) {
@@ -185,18 +187,19 @@ int rpc_request(struct connection *c, const struct frame *frame)
         uint64_t table = reader_varint(&q.args);
         if (q.args.bad)
             return RUSM_EMALFORMED;
-        tables_serve(c, q.id, table);
+        if (c->client)
+            tables_serve(c, q.id, table);
+        else
+            rpc_fail(c, q.id, RUSM_EINVAL, "%s shows its tables to clients", node->name);
         return 0;
     }
     case OP_KILL: return serve_kill(c, &q);
     case OP_STOP:
         answer(c, q.id, 0, NULL, 0);
-        rusm_node_stop(c->node);
+        rusm_node_stop(node);
         return 0;
     case OP_WHEREIS: return serve_whereis(c, &q);
-    default:
-        rpc_fail(c, q.id, RUSM_EINVAL, "%s does not know this request", c->node->name);
-        return 0;
+    default: rpc_fail(c, q.id, RUSM_EINVAL, "%s does not know this request", node->name); return 0;
     }
 }
 
@@ -285,7 +288,8 @@ int rpc_reply(struct connection *c, const struct frame *frame)
             if (len)
                 memcpy(text, bytes, len);
             text[len] = 0;
-            router_answer(c->node, a->self, RUSM_FAILED, -(int)reply.status, pid, a->ref, text);
+            runtime_answer(c->scheduler->runtime, a->self, RUSM_FAILED, -(int)reply.status, pid,
+                           a->ref, text);
         } else {
             struct wire_pid spawned;
             wire_pid_read(&reply.body, &spawned);
@@ -293,7 +297,7 @@ int rpc_reply(struct connection *c, const struct frame *frame)
                 return RUSM_EMALFORMED;
             pid.serial = spawned.serial;
             pid.incarnation = spawned.incarnation;
-            router_answer(c->node, a->self, RUSM_SPAWNED, 0, pid, a->ref, "");
+            runtime_answer(c->scheduler->runtime, a->self, RUSM_SPAWNED, 0, pid, a->ref, "");
         }
         asked_done(c, a);
         return 0;
@@ -305,8 +309,8 @@ void rpc_fail_all(struct connection *c)
 {
     list_each_safe(link, &c->requests) {
         struct asked *a = list_entry(link, struct asked, link);
-        router_answer(c->node, a->self, RUSM_FAILED, RUSM_ENOCONN, (rusm_pid){ .node = c->index },
-                      a->ref, rusm_strerror(RUSM_ENOCONN));
+        runtime_answer(c->scheduler->runtime, a->self, RUSM_FAILED, RUSM_ENOCONN,
+                       (rusm_pid){ .node = c->index }, a->ref, rusm_strerror(RUSM_ENOCONN));
         asked_done(c, a);
     }
 }

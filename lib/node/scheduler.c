@@ -1,33 +1,31 @@
-/* scheduler: the schedulers but the first: each a thread with a loop and a runtime of its own, which
- * does nothing but run its processes. What they share with the others is the crossing
- * (actor/crossing.h), the registry (globals.c) and what never changes. */
-#include <sched.h>
+/* scheduler: the schedulers of a node and their parts, from before there are threads until after. What
+ * they share is the crossing (actor/crossing.h), the members (member.c), the registry (globals.c) and
+ * what never changes. On the thread of who makes, runs and frees the node. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/limits.h"
+#include "node/gate.h"
+#include "node/gate_tcp.h"
 #include "node/node.h"
-
-/* How often spare memory is looked at, while there is any. */
-#define TICK_NS ((uint64_t)1000000000)
 
 /* How long scheduler 0 waits for another's turn to end, once: many times what its budget takes. */
 #define ENTER_NS ((uint64_t)50000000)
 
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index)
 {
-    return index == 0 ? node->runtime : node->others[index - 1].runtime;
+    return node->schedulers[index].runtime;
 }
 
-/* ---- looking at another's processes ---- */
+/* ---- looking at what another has ---- */
 
 bool scheduler_enter(struct rusm_node *node, unsigned index)
 {
-    struct scheduler *s = index ? &node->others[index - 1] : NULL;
+    struct scheduler *s = &node->schedulers[index];
     struct timespec until;
-    if (!s)
+    if (index == 0)
         return true;
     int error = pthread_mutex_trylock(&s->turning);
     if (error && !s->stuck) {
@@ -44,33 +42,35 @@ bool scheduler_enter(struct rusm_node *node, unsigned index)
 
 void scheduler_leave(struct rusm_node *node, unsigned index)
 {
-    if (index)
-        pthread_mutex_unlock(&node->others[index - 1].turning);
+    if (index > 0)
+        pthread_mutex_unlock(&node->schedulers[index].turning);
 }
 
 const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index)
 {
-    struct scheduler_counters *c = index ? &node->others[index - 1].counters : &node->counters;
-    struct runtime *rt = scheduler_runtime(node, index);
+    struct scheduler *s = &node->schedulers[index];
     if (scheduler_enter(node, index)) {
-        c->runtime = *runtime_counters(rt);
-        c->processes = runtime_count(rt);
+        s->counters.runtime = *runtime_counters(s->runtime);
+        s->counters.endpoint = *endpoint_counters(s->endpoint);
+        s->counters.causes = s->causes;
+        s->counters.processes = runtime_count(s->runtime);
         scheduler_leave(node, index);
     }
-    return c;
+    return &s->counters;
 }
 
 /* ---- life ---- */
 
 static void close_run(struct errand *errand, struct runtime *there)
 {
+    struct scheduler *s = (struct scheduler *)(void *)errand;
     uint64_t now_ns = endpoint_now_ns(), end_ns = now_ns + LIMIT_LEAVE_NS / 4;
-    (void)errand;
     while (runtime_ready(there) && now_ns < end_ns) {
         runtime_run(there, LIMIT_TURN_BUDGET, now_ns);
         now_ns = endpoint_now_ns();
     }
     runtime_close(there);
+    s->closed = true;
 }
 
 static void close_done(struct errand *errand, struct runtime *here)
@@ -80,92 +80,83 @@ static void close_done(struct errand *errand, struct runtime *here)
     s->node->others_open--;
 }
 
-int schedulers_open(struct rusm_node *node, struct runtime_options *options, uint64_t spin_ns)
+/* A large message must fit into each one's share. */
+static uint64_t grant_share(unsigned count)
 {
-    options->hooks = &node_runtime_hooks;
-    options->context = node;
-    if (node->schedulers > 1) {
-        node->crossing = crossing_new(node->schedulers, options->seed);
-        node->others = calloc(node->schedulers - 1, sizeof *node->others);
-        if (!node->crossing || !node->others)
+    uint64_t share = LIMIT_GRANT_BUDGET / count;
+    return share > LIMIT_GRANT_LEAST ? share : LIMIT_GRANT_LEAST;
+}
+
+static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned index,
+                           uint64_t seed)
+{
+    s->node = node;
+    s->index = index;
+    s->close = (struct errand){ .run = close_run, .done = close_done };
+    rng_init(&s->rng, seed);
+    s->now_ns = node->started_ns;
+    s->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET / node->scheduler_count,
+                                      .grants_left = grant_share(node->scheduler_count) };
+    lane_pools_init(&s->pools);
+    router_init(s, rng_u64(&s->rng));
+    list_init(&s->connections);
+    list_init(&s->unready);
+    list_init(&s->doubted);
+    list_init(&s->feeds);
+    list_init(&s->contended);
+    list_init(&s->grants_starved);
+    dials_init(&s->dials);
+    peers_init(&s->peers);
+    pthread_mutex_init(&s->turning, NULL);
+}
+
+int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed)
+{
+    struct rng rng;
+    node->schedulers = calloc(count, sizeof *node->schedulers);
+    if (!node->schedulers)
+        return RUSM_ENOMEM;
+    node->first = node->schedulers;
+    node->scheduler_count = count;
+    rng_init(&rng, seed);
+    for (unsigned i = 0; i < count; i++)
+        scheduler_init(&node->schedulers[i], node, i, rng_u64(&rng));
+    return 0;
+}
+
+int schedulers_open(struct rusm_node *node, struct runtime_options *options)
+{
+    int error = 0;
+    options->hooks = &scheduler_runtime_hooks;
+    if (node->scheduler_count > 1) {
+        node->crossing = crossing_new(node->scheduler_count, options->seed);
+        if (!node->crossing)
             return RUSM_ENOMEM;
         options->crossing = node->crossing;
     }
-    int error = runtime_new(&node->runtime, options);
-    for (unsigned i = 1; !error && i < node->schedulers; i++) {
-        struct scheduler *s = &node->others[i - 1];
-        s->node = node;
-        s->close = (struct errand){ .run = close_run, .done = close_done };
-        blocks_init(&s->blocks);
-        pthread_mutex_init(&s->turning, NULL);
-        if ((error = loop_init(&s->loop, -1, spin_ns)) != 0)
-            return error;
-        if ((error = programs_init(&s->programs, node, &s->loop)) != 0)
-            return error;
+    for (unsigned i = 0; !error && i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
         options->index = i;
-        options->blocks = &s->blocks;
-        options->hooks = &scheduler_runtime_hooks;
+        options->blocks = &s->pools.blocks;
         options->context = s;
         error = runtime_new(&s->runtime, options);
-        node->others_open += !error;
+        node->others_open += !error && i > 0;
     }
     return error;
 }
 
-/* ---- running ---- */
-
-static bool called(void *context, bool first)
+int schedulers_watch(struct rusm_node *node, uint64_t spin_ns)
 {
-    (void)first;
-    return runtime_called(context);
-}
-
-/* One turn without the wait. Returns true if there is more to do at once. */
-static bool turn(struct scheduler *s, uint64_t now_ns, uint64_t *tick_ns)
-{
-    struct runtime *rt = s->runtime;
-    while (atomic_load_explicit(&s->wanted, memory_order_relaxed))
-        sched_yield();
-    pthread_mutex_lock(&s->turning);
-    bool more = runtime_receive(rt, now_ns);
-    port_host_look(&s->programs.host);
-    if (runtime_ready(rt) || runtime_next_ns(rt) <= now_ns)
-        runtime_run(rt, LIMIT_TURN_BUDGET, now_ns);
-    more |= port_host_turn(&s->programs.host, now_ns);
-    runtime_flush(rt);
-    if (!blocks_any(&s->blocks)) {
-        *tick_ns = now_ns + TICK_NS;
-    } else if (now_ns >= *tick_ns) {
-        *tick_ns = now_ns + TICK_NS;
-        blocks_tick(&s->blocks);
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
+        int error = loop_init(&s->loop, endpoint_fd(s->endpoint), spin_ns);
+        if (error)
+            return error;
+        resolver_init(&s->resolver, &s->loop);
+        if ((error = programs_init(&s->programs, node, &s->loop)) != 0)
+            return error;
     }
-    more |= runtime_ready(rt);
-    pthread_mutex_unlock(&s->turning);
-    return more;
-}
-
-static void *scheduler_main(void *argument)
-{
-    struct scheduler *s = argument;
-    struct fault *fault = s->node->name_overflow ? fault_begin(s->node, &s->runtime) : NULL;
-    uint64_t tick_ns = 0;
-    while (!atomic_load(&s->over)) {
-        uint64_t now_ns = endpoint_now_ns(), next_ns;
-        bool more = turn(s, now_ns, &tick_ns);
-        next_ns = runtime_next_ns(s->runtime);
-        if (port_host_next_ns(&s->programs.host) < next_ns)
-            next_ns = port_host_next_ns(&s->programs.host);
-        if (blocks_any(&s->blocks) && tick_ns < next_ns)
-            next_ns = tick_ns;
-        if (!more)
-            more = loop_spin(&s->loop, next_ns, called, s->runtime);
-        if (more)
-            loop_look(&s->loop, now_ns);
-        else if (runtime_sleep(s->runtime))
-            loop_wait(&s->loop, now_ns, next_ns, false);
-    }
-    fault_end(fault);
-    return NULL;
+    return 0;
 }
 
 int schedulers_start(struct rusm_node *node)
@@ -179,9 +170,9 @@ int schedulers_start(struct rusm_node *node)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         sigdelset(&all, own[i]);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (unsigned i = 1; !error && i < node->schedulers; i++) {
-        struct scheduler *s = &node->others[i - 1];
-        error = pthread_create(&s->thread, NULL, scheduler_main, s);
+    for (unsigned i = 1; !error && i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
+        error = pthread_create(&s->thread, NULL, turns_main, s);
         s->started = !error;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -192,9 +183,9 @@ int schedulers_start(struct rusm_node *node)
 
 void schedulers_close(struct rusm_node *node)
 {
-    for (unsigned i = 1; i < node->schedulers; i++)
+    for (unsigned i = 1; i < node->scheduler_count; i++)
         /* Without memory for it, its processes end when its thread has. */
-        if (runtime_errand(node->runtime, i, &node->others[i - 1].close) != 0)
+        if (runtime_errand(node->first->runtime, i, &node->schedulers[i].close) != 0)
             node->others_open--;
 }
 
@@ -202,8 +193,8 @@ void schedulers_close(struct rusm_node *node)
 
 static void join(struct rusm_node *node)
 {
-    for (unsigned i = 1; i < node->schedulers && node->others; i++) {
-        struct scheduler *s = &node->others[i - 1];
+    for (unsigned i = 1; i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
         if (!s->started)
             continue;
         atomic_store(&s->over, true);
@@ -219,41 +210,65 @@ static void drain(struct rusm_node *node)
     bool more = true;
     while (more) {
         more = false;
-        for (unsigned i = 0; i < node->schedulers; i++) {
-            struct runtime *rt = scheduler_runtime(node, i);
-            if (!rt)
+        for (unsigned i = 0; i < node->scheduler_count; i++) {
+            struct scheduler *s = &node->schedulers[i];
+            if (!s->runtime)
                 continue;
-            runtime_flush(rt);
-            more |= runtime_receive(rt, node->now_ns);
-            runtime_flush(rt);
+            runtime_flush(s->runtime);
+            more |= runtime_receive(s->runtime, s->now_ns);
+            runtime_flush(s->runtime);
         }
     }
+}
+
+static void close_all(struct rusm_node *node)
+{
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
+        s->closed = true;
+        if (s->runtime)
+            runtime_close(s->runtime);
+    }
+    for (unsigned i = 0; i < node->scheduler_count; i++)
+        list_each_safe(link, &node->schedulers[i].connections)
+            connection_free(list_entry(link, struct connection, link));
+    if (!node->crossing)
+        return;
+    drain(node);
+    for (unsigned i = 0; i < node->scheduler_count; i++)
+        if (node->schedulers[i].runtime)
+            runtime_ungate(node->schedulers[i].runtime);
+    drain(node);
+}
+
+static void scheduler_fini(struct scheduler *s)
+{
+    runtime_free(s->runtime);
+    port_host_fini(&s->programs.host);
+    dials_fini(&s->dials);
+    router_fini(s);
+    lane_pools_fini(&s->pools);
+    loop_fini(&s->loop);
+    pthread_mutex_destroy(&s->turning);
+    free(s->by_index);
 }
 
 void schedulers_free(struct rusm_node *node)
 {
     join(node);
-    for (unsigned i = 0; i < node->schedulers && node->others; i++)
-        if (scheduler_runtime(node, i))
-            runtime_close(scheduler_runtime(node, i));
-    if (node->runtime && node->others) {
-        drain(node);
-        runtime_ungate(node->runtime);
-        drain(node);
-    }
-    for (unsigned i = 1; i < node->schedulers && node->others; i++) {
-        struct scheduler *s = &node->others[i - 1];
-        runtime_free(s->runtime);
-        port_host_fini(&s->programs.host);
-        loop_fini(&s->loop);
-        blocks_fini(&s->blocks);
-        pthread_mutex_destroy(&s->turning);
-    }
-    runtime_free(node->runtime);
-    node->runtime = NULL;
+    for (unsigned i = 0; i < node->scheduler_count; i++)
+        resolver_fini(&node->schedulers[i].resolver);
+    close_all(node);
+    for (unsigned i = 0; i < node->scheduler_count; i++)
+        endpoint_free(node->schedulers[i].endpoint);
+    gate_tcp_close(node);
+    gate_close(node);
+    members_free(node);
+    for (unsigned i = 0; i < node->scheduler_count; i++)
+        scheduler_fini(&node->schedulers[i]);
     crossing_free(node->crossing);
     node->crossing = NULL;
-    free(node->others);
-    node->others = NULL;
-    node->schedulers = 1;
+    free(node->schedulers);
+    node->schedulers = node->first = NULL;
+    node->scheduler_count = 0;
 }

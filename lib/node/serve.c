@@ -1,5 +1,5 @@
-/* serve: requests that another scheduler's thread works on: a spawn, a kill. The answer is
- * given by scheduler 0, to a peer that may be gone by then. */
+/* serve: requests that another scheduler's thread works on: a spawn, a kill. The answer is given by the
+ * connection's, to a peer that may be gone by then. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,18 +48,18 @@ void serve_spawn_failed(const struct rusm_node *node, const struct spawning *s,
                 s->why.text[0] ? s->why.text : rusm_strerror(s->error));
 }
 
-int serve_spawning(struct rusm_node *node, struct spawning *s, const struct spawn *spawn,
+int serve_spawning(struct scheduler *at, struct spawning *s, const struct spawn *spawn,
                    const struct rusm_args *args,
                    void (*over)(struct spawning *s, struct runtime *here), struct rusm_why *why)
 {
     const struct rusm_behaviour *behaviour;
-    int error = rpc_spawnable(node, spawn, &behaviour, why);
+    int error = rpc_spawnable(at, spawn, &behaviour, why);
     if (error)
         return error;
     error = spawning_init(s, behaviour, args, spawn->scope == SPAWN_NO_NAME ? NULL : spawn->name,
                           spawn->name_len, spawn->scope == SPAWN_GLOBAL);
     s->over = over;
-    error = error ? error : spawning_start(node->runtime, s);
+    error = error ? error : spawning_start(at->runtime, s);
     if (!error)
         return 0;
     spawning_fini(s);
@@ -73,7 +73,7 @@ static void spawn_over(struct spawning *spawning, struct runtime *here)
     struct rusm_why why;
     (void)here;
     if (c && spawning->error) {
-        serve_spawn_failed(c->node, spawning, s->spawnable, &why);
+        serve_spawn_failed(c->scheduler->node, spawning, s->spawnable, &why);
         rpc_fail(c, s->served.id, spawning->error, "%s", why.text);
     } else if (c) {
         rpc_spawned(c, s->served.id, spawning->pid);
@@ -91,7 +91,7 @@ int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *spawn
         return err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
     served_begin(&s->served, c, id);
     memcpy(s->spawnable, spawn->spawnable, spawn->spawnable_len);
-    int error = serve_spawning(c->node, &s->spawning, spawn, args, spawn_over, why);
+    int error = serve_spawning(c->scheduler, &s->spawning, spawn, args, spawn_over, why);
     if (error) {
         served_end(&s->served);
         free(s);
@@ -122,7 +122,7 @@ static void kill_done(struct errand *errand, struct runtime *here)
     (void)here;
     if (c && k->error)
         rpc_fail(c, k->served.id, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)k->serial,
-                 c->node->name);
+                 c->scheduler->node->name);
     else if (c)
         rpc_done(c, k->served.id);
     served_end(&k->served);
@@ -139,8 +139,8 @@ int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const cha
     k->serial = serial;
     memcpy(k->reason, reason, len);
     served_begin(&k->served, c, id);
-    int error =
-        runtime_errand(c->node->runtime, runtime_whose(c->node->runtime, serial), &k->errand);
+    struct runtime *rt = c->scheduler->runtime;
+    int error = runtime_errand(rt, runtime_whose(rt, serial), &k->errand);
     if (error) {
         served_end(&k->served);
         free(k);
@@ -148,7 +148,7 @@ int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const cha
     return error;
 }
 
-/* ---- a spawn that a sibling's process asks of another node ---- */
+/* ---- a spawn that a process asks of another node, whose connection is a sibling's ---- */
 
 struct asked_spawn {
     struct spawning spawning; /* what is copied */
@@ -156,13 +156,13 @@ struct asked_spawn {
     uint32_t node;
     uint64_t ref;
     int error;
-    struct rusm_node *here;
+    struct scheduler *to; /* whose connection it is */
 };
 
 static void ask_run(struct errand *errand, struct runtime *there)
 {
     struct asked_spawn *a = (struct asked_spawn *)(void *)errand;
-    struct connection *c = connection_find(a->here, a->node);
+    struct connection *c = connection_find(a->to, a->node);
     (void)there;
     a->error = c ? rpc_spawn(c, a->self.serial, a->spawning.name, &a->spawning.args, a->ref)
                  : RUSM_ENOCONN;
@@ -189,8 +189,8 @@ int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const cha
     a->self = self;
     a->node = index;
     a->ref = ref;
-    a->here = s->node;
-    error = error ? error : runtime_errand(s->runtime, 0, &a->spawning.errand);
+    a->to = &s->node->schedulers[runtime_node_scheduler(s->runtime, index)];
+    error = error ? error : runtime_errand(s->runtime, a->to->index, &a->spawning.errand);
     if (error) {
         spawning_fini(&a->spawning);
         free(a);

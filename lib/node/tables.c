@@ -95,14 +95,16 @@ static void put_pid(struct table *t, uint64_t serial, const char *node, uint32_t
 
 static uint64_t ms_since(const struct rusm_node *node, uint64_t then_ns)
 {
-    return then_ns && then_ns < node->now_ns ? (node->now_ns - then_ns) / 1000000 : 0;
+    return then_ns && then_ns < node->first->now_ns ? (node->first->now_ns - then_ns) / 1000000 : 0;
 }
 
-static uint64_t connected(const struct rusm_node *node)
+static uint64_t connected(struct rusm_node *node)
 {
     uint64_t count = 0;
-    list_each(link, &node->members)
-        count += list_entry(link, struct member, link)->current != NULL;
+    members_lock(node);
+    for (struct member *m = NULL; (m = member_next(node, m));)
+        count += m->current != NULL;
+    members_unlock(node);
     return count;
 }
 
@@ -116,7 +118,7 @@ static const struct column node_columns[] = {
 static uint64_t process_count(struct rusm_node *node)
 {
     uint64_t count = 0;
-    for (unsigned i = 0; i < node->schedulers; i++)
+    for (unsigned i = 0; i < node->scheduler_count; i++)
         count += scheduler_counters(node, i)->processes;
     return count;
 }
@@ -148,11 +150,11 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
     char global[RUSM_NAME_MAX + 1];
     for (struct rusm_process *p; (p = runtime_next(rt, l->at));) {
         struct process_info info;
-        process_info(p, &info, t->node->now_ns);
+        process_info(p, &info, t->node->first->now_ns);
         l->at = info.serial;
         put_pid(t, info.serial, t->node->name, t->node->incarnation);
         if (!info.name[0])
-            globals_name(t->node, info.serial, global);
+            globals_name(t->node->first, info.serial, global);
         put_text(t, info.name[0] ? info.name : global);
         put_text(t, info.behaviour);
         put_text(t, info.state);
@@ -169,7 +171,7 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
 
 static bool table_processes(struct table *t, struct listing *l)
 {
-    for (; l->scheduler < t->node->schedulers; l->scheduler++, l->at = 0) {
+    for (; l->scheduler < t->node->scheduler_count; l->scheduler++, l->at = 0) {
         if (!scheduler_enter(t->node, l->scheduler))
             continue; /* a handler holds it: it is passed over */
         bool more = rows_of(t, l, scheduler_runtime(t->node, l->scheduler));
@@ -197,27 +199,52 @@ static const struct column peer_columns[] = {
     { RUSM_TYPE_COUNT, "lanes" },    { RUSM_TYPE_SECONDS, "since" },
 };
 
+/* What is shown of a member. */
+struct peer_row {
+    char address[300];
+    const char *direction, *state;
+    uint64_t rtt_ns, lost, since_ns;
+    struct peer_counters n;
+};
+
+/* Its connection's part is as it is only if its scheduler was entered. */
+static void peer_row(struct peer_row *row, const struct member *m, bool entered)
+{
+    const struct connection *now = m->current;
+    *row = (struct peer_row){
+        .direction = "", .state = state_of(m), .lost = m->lost, .since_ns = m->since_ns
+    };
+    snprintf(row->address, sizeof row->address, "%s", now ? now->address : m->address);
+    if (!now || !entered)
+        return;
+    row->direction = conn_dialled(now->conn) ? "out" : "in";
+    row->rtt_ns = conn_rtt_ns(now->conn);
+    peer_counters(now->peer, &row->n);
+}
+
 static bool table_peers(struct table *t, struct listing *l)
 {
-    list_each(link, &t->node->members) {
-        const struct member *m = list_entry(link, struct member, link);
+    for (struct member *m = NULL; (m = member_next(t->node, m));) {
+        struct peer_row row;
         if (m->number <= l->at)
             continue;
         l->at = m->number;
-        const struct connection *now = m->current;
-        struct peer_counters n = { 0 };
-        if (now)
-            peer_counters(now->peer, &n);
+        bool entered = scheduler_enter(t->node, m->scheduler->index);
+        members_lock(t->node);
+        peer_row(&row, m, entered);
+        members_unlock(t->node);
+        if (entered)
+            scheduler_leave(t->node, m->scheduler->index);
         put_text(t, m->name);
-        put_text(t, now ? now->address : m->address);
-        put_text(t, !now ? "" : conn_dialled(now->conn) ? "out" : "in");
-        put_text(t, state_of(m));
-        put_number(t, now ? conn_rtt_ns(now->conn) / 1000 : 0);
-        put_number(t, n.records_sent);
-        put_number(t, n.records_received);
-        put_number(t, m->lost + n.refused);
-        put_number(t, n.lanes_out + n.lanes_in);
-        put_number(t, ms_since(t->node, m->since_ns));
+        put_text(t, row.address);
+        put_text(t, row.direction);
+        put_text(t, row.state);
+        put_number(t, row.rtt_ns / 1000);
+        put_number(t, row.n.records_sent);
+        put_number(t, row.n.records_received);
+        put_number(t, row.lost + row.n.refused);
+        put_number(t, row.n.lanes_out + row.n.lanes_in);
+        put_number(t, ms_since(t->node, row.since_ns));
         if (end_row(t))
             return true;
     }
@@ -255,7 +282,7 @@ static const struct column name_columns[] = {
 
 static bool table_names(struct table *t, struct listing *l)
 {
-    for (; l->scheduler < t->node->schedulers; l->scheduler++) {
+    for (; l->scheduler < t->node->scheduler_count; l->scheduler++) {
         if (!scheduler_enter(t->node, l->scheduler))
             continue;
         runtime_each_name(scheduler_runtime(t->node, l->scheduler), &l->name, each_local, t);
@@ -264,11 +291,11 @@ static bool table_names(struct table *t, struct listing *l)
             return true;
         l->name = (struct name_cursor){ 0 };
     }
-    globals_lock(t->node);
+    globals_lock(t->node->first);
     bool more = registry_scan(t->node->registry, &l->global, each_global, t);
     while (more && t->sent == 0)
         more = registry_scan(t->node->registry, &l->global, each_global, t);
-    globals_unlock(t->node);
+    globals_unlock(t->node->first);
     return more;
 }
 
@@ -298,7 +325,7 @@ static bool table_spawnables(struct table *t, struct listing *l)
 {
     struct spawnables_shown shown = { .t = t };
     (void)l;
-    runtime_each_spawnable(t->node->runtime, each_spawnable, &shown);
+    runtime_each_spawnable(t->node->first->runtime, each_spawnable, &shown);
     return t->sent > 0;
 }
 
@@ -307,42 +334,56 @@ static const struct column counter_columns[] = {
     { RUSM_TYPE_COUNT, "value" },
 };
 
-/* Of all schedulers. */
-static struct runtime_counters counters_sum(struct rusm_node *node)
+/* All are uint64_t: those of two are added up; but the longest, which is the longer one. */
+static void counters_add(void *sum, const void *one, size_t size)
 {
-    enum { COUNTS = sizeof(struct runtime_counters) / sizeof(uint64_t) };
-    struct runtime_counters sum;
-    uint64_t total[COUNTS] = { 0 }, one[COUNTS];
-    for (unsigned i = 0; i < node->schedulers; i++) {
-        memcpy(one, &scheduler_counters(node, i)->runtime, sizeof one);
-        for (size_t k = 0; k < COUNTS; k++)
-            total[k] += one[k];
+    uint64_t total, more;
+    for (size_t at = 0; at < size; at += sizeof total) {
+        memcpy(&total, (char *)sum + at, sizeof total);
+        memcpy(&more, (const char *)one + at, sizeof more);
+        total += more;
+        memcpy((char *)sum + at, &total, sizeof total);
     }
-    memcpy(&sum, total, sizeof sum);
+}
+
+/* Of all schedulers. */
+static struct scheduler_counters counters_sum(struct rusm_node *node)
+{
+    struct scheduler_counters sum = { .processes = 0 };
+    uint64_t longest = 0;
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        const struct scheduler_counters *one = scheduler_counters(node, i);
+        counters_add(&sum, one, sizeof sum);
+        if (one->endpoint.datagram_longest > longest)
+            longest = one->endpoint.datagram_longest;
+    }
+    sum.endpoint.datagram_longest = longest;
     return sum;
 }
 
 size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_MAX])
 {
-    const struct runtime_counters sum = counters_sum(node), *r = &sum;
-    const struct endpoint_counters *e = endpoint_counters(node->endpoint);
+    const struct scheduler_counters sum = counters_sum(node);
+    const struct runtime_counters *r = &sum.runtime;
+    const struct endpoint_counters *e = &sum.endpoint;
+    const struct causes *causes = &sum.causes;
     const struct port_counters programs = programs_counters(node), *o = &programs;
     static const struct gateway_counters no_http;
     const struct gateway_counters *h = node->gate ? gateway_counters(gate_gateway(node)) : &no_http;
     struct registry_counters g;
-    globals_lock(node);
+    globals_lock(node->first);
     registry_count(node->registry, &g);
-    globals_unlock(node);
+    globals_unlock(node->first);
     const struct counter rows[] = {
         { "processes_started", r->processes_started },
         { "processes_ended", r->processes_ended },
         { "messages_handled", r->messages_handled },
         { "messages_local", r->messages_local },
-        { "undelivered_noproc", node->causes.noproc + r->noproc_local },
-        { "undelivered_noconnection", node->causes.noconnection + r->noconnection },
-        { "undelivered_overflow", node->causes.overflow + r->overflow },
-        { "undelivered_too_large", node->causes.too_large },
-        { "undelivered_malformed", node->causes.malformed },
+        { "undelivered_noproc", causes->noproc + r->noproc_local },
+        { "undelivered_noconnection", causes->noconnection + r->noconnection },
+        { "undelivered_overflow", causes->overflow + r->overflow },
+        { "undelivered_too_large", causes->too_large },
+        { "undelivered_malformed", causes->malformed },
         { "discarded_in_mailbox", r->mailbox_discarded },
         { "busy_local", r->busy_local },
         { "replies_late", r->replies_late },
@@ -362,6 +403,7 @@ size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_
         { "connections_refused", e->refused },
         { "datagrams_in", e->datagrams_in },
         { "datagrams_out", e->datagrams_out },
+        { "datagrams_passed_on", e->strays },
         { "datagram_longest", e->datagram_longest },
         { "bytes_in", e->bytes_in },
         { "bytes_out", e->bytes_out },
@@ -425,7 +467,7 @@ void tables_serve(struct connection *c, uint64_t id, uint64_t table)
     struct listing *l = tables_open(table, &error);
     if (!l) {
         rpc_fail(c, id, error, error == RUSM_EINVAL ? "%s has no such table" : "%s has no memory",
-                 c->node->name);
+                 c->scheduler->node->name);
         return;
     }
     l->id = id;
@@ -486,13 +528,13 @@ bool tables_feed(struct connection *c)
     if (!first)
         return false;
     struct listing *l = list_entry(first, struct listing, link);
-    if (!c->node->runtime) {
-        rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->node->name);
+    if (c->scheduler->closed) {
+        rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->scheduler->node->name);
         listing_free(c, l);
         return true;
     }
     t.to = c;
-    t.node = c->node;
+    t.node = c->scheduler->node;
     t.listing = l;
     t.sent = 0;
     t.error = 0;

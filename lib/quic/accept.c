@@ -76,8 +76,7 @@ static void send_retry(struct endpoint *e, const struct udp_packet *p, const ngt
     ngtcp2_ssize len;
     ngtcp2_cid scid;
 
-    scid.datalen = CID_LEN;
-    if (rng_secret(scid.data, scid.datalen) != 0) {
+    if (!conn_make_cid(e, &scid)) {
         return;
     }
     len = ngtcp2_crypto_generate_retry_token2(token, e->retry_secret, CONN_SECRET, hd->version,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/must.h"
 #include "base/rng.h"
+#include "quic/steer.h"
 
 /* Connection-level credit. It is extended on arrival, so it only bounds what is under way between
  * the two sockets; what a peer can make us hold is bounded by streams' credit. */
@@ -105,10 +106,29 @@ static void fill_params(ngtcp2_transport_params *p, const struct conn *c)
     p->max_udp_payload_size = udp_longest(&c->endpoint->udp);
 }
 
-static bool make_cid(ngtcp2_cid *cid, size_t len)
+bool conn_make_cid(const struct endpoint *e, ngtcp2_cid *cid)
 {
-    cid->datalen = len;
-    return rng_secret(cid->data, len) == 0;
+    cid->datalen = CID_LEN;
+    if (rng_secret(cid->data, CID_LEN) != 0) {
+        return false;
+    }
+    if (e->options.group > 1) {
+        cid->data[0] = (uint8_t)e->options.index;
+    }
+    return true;
+}
+
+/* The one that the first packet of a dial is sent to. */
+static bool make_dialled(const struct endpoint *e, ngtcp2_cid *cid)
+{
+    cid->datalen = STEER_DIALLED;
+    if (rng_secret(cid->data, cid->datalen) != 0) {
+        return false;
+    }
+    if (e->options.has_share) {
+        steer_dialled(cid->data, e->options.share);
+    }
+    return true;
 }
 
 static int make_quic(struct conn *c, const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
@@ -123,7 +143,7 @@ static int make_quic(struct conn *c, const ngtcp2_pkt_hd *hd, const ngtcp2_cid *
 
     fill_settings(&settings, c, hd, odcid, lengths);
     fill_params(&params, c);
-    if (!make_cid(&scid, CID_LEN) || !make_cid(&dcid, NGTCP2_MIN_INITIAL_DCIDLEN + 8)) {
+    if (!conn_make_cid(e, &scid) || !make_dialled(e, &dcid)) {
         return RUSM_EIO;
     }
     error = cid_add(&e->cids, &c->cids, c, scid.data, scid.datalen);

@@ -99,6 +99,8 @@ struct conn {
 int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
              const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid);
 void conn_free(struct conn *c);
+/* A new id of ours. False: no randomness. */
+bool conn_make_cid(const struct endpoint *e, ngtcp2_cid *cid);
 /* The time for ngtcp2: now, or the last one told if that is later. */
 ngtcp2_tstamp conn_clock(struct conn *c, uint64_t now_ns);
 void conn_mark(struct conn *c); /* onto the dirty list */

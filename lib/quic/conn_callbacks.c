@@ -35,8 +35,8 @@ static int new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token,
     struct conn *c = user;
 
     (void)quic;
-    cid->datalen = len;
-    if (rng_secret(cid->data, len) != 0 ||
+    must(len == CID_LEN); /* as our first one */
+    if (!conn_make_cid(c->endpoint, cid) ||
         ngtcp2_crypto_generate_stateless_reset_token(token, c->endpoint->reset_secret, CONN_SECRET,
                                                      cid) != 0 ||
         cid_add(&c->endpoint->cids, &c->cids, c, cid->data, len) != 0) {

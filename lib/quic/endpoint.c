@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "quic/accept.h"
 #include "quic/conn.h"
+#include "quic/steer.h"
 
 #define FILLS 4 /* batches a call of endpoint_receive, so that processes get their turn */
 
@@ -38,6 +39,20 @@ static int make_secrets(struct endpoint *e, const struct endpoint_options *o, st
     map_init(&e->cids, seed);
     map_init(&e->tokens, seed);
     return error ? err_why(why, error, "cannot make secrets") : 0;
+}
+
+/* The first of a group finds the address free; when the last has it too, datagrams are dealt. */
+static int open_socket(struct endpoint *e, const struct endpoint_options *o, struct rusm_why *why)
+{
+    int error = udp_open(&e->udp, o->bind, o->bind_len, o->index > 0, why);
+
+    if (!error && o->group > 1 && o->index == 0) {
+        error = udp_share(&e->udp, why);
+    }
+    if (!error && o->group > 1 && o->index == o->group - 1) {
+        steer_attach(e->udp.fd, o->group);
+    }
+    return error;
 }
 
 int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
@@ -73,7 +88,7 @@ int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
         error = tls_new(&e->tls, &tls, why);
     }
     if (!error) {
-        error = udp_open(&e->udp, options->bind, options->bind_len, why);
+        error = open_socket(e, options, why);
     }
     if (error) {
         endpoint_free(e);
@@ -129,17 +144,65 @@ const struct endpoint_counters *endpoint_counters(const struct endpoint *e)
     return &e->counters;
 }
 
-static void receive_packet(struct endpoint *e, const struct udp_packet *p, uint64_t now_ns)
+/* ---- those of a group ---- */
+
+static void pass_on(struct endpoint *e, unsigned to, struct endpoint_stray *stray, unsigned left)
+{
+    e->counters.strays++;
+    stray->left = left;
+    e->events.stray(e->context, to, stray);
+}
+
+static unsigned next_of(const struct endpoint *e)
+{
+    return (e->options.index + 1) % e->options.group;
+}
+
+/* An Initial that does not say whose it is, but for its length: a stranger's, for endpoint 0, or for one
+ * who gave it that id in a Retry. */
+static bool is_strangers(const struct udp_packet *p, const ngtcp2_version_cid *vc)
+{
+    ngtcp2_pkt_hd hd;
+
+    return vc->dcidlen == CID_LEN && ngtcp2_accept(&hd, p->data, p->len) == 0 && hd.tokenlen == 0;
+}
+
+/* A packet of no connection here may be another endpoint's: True: passed on. `passed`: how it came, if
+ * not from the socket. */
+static bool passed_on(struct endpoint *e, const struct udp_packet *p, const ngtcp2_version_cid *vc,
+                      const struct endpoint_stray *passed)
+{
+    unsigned group = e->options.group, here = e->options.index;
+    struct endpoint_stray stray = { .data = p->data, .len = p->len };
+
+    if (group <= 1 || (passed && passed->left == 0)) {
+        return false;
+    }
+    unsigned owner = steer_owner(vc->dcid, vc->dcidlen, group);
+    memcpy(&stray.local, &p->path.local, sizeof(p->path.local));
+    memcpy(&stray.remote, &p->path.remote, sizeof(p->path.remote));
+    if (!passed && owner != here) {
+        /* If it is a stateless reset, whose id means nothing, all are asked. */
+        pass_on(e, owner, &stray, p->data[0] & 0x80 ? 1 : group - 1);
+    } else if (!(p->data[0] & 0x80)) {
+        pass_on(e, next_of(e), &stray, passed ? passed->left - 1 : group - 2);
+    } else if (here != 0 && is_strangers(p, vc)) {
+        pass_on(e, 0, &stray, 0);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* ---- receiving ---- */
+
+static void receive_packet(struct endpoint *e, const struct udp_packet *p,
+                           const struct endpoint_stray *passed, uint64_t now_ns)
 {
     ngtcp2_version_cid vc;
     struct conn *c;
     int error = ngtcp2_pkt_decode_version_cid(&vc, p->data, p->len, CID_LEN);
 
-    e->counters.datagrams_in++;
-    e->counters.bytes_in += p->len;
-    if (p->len > e->counters.datagram_longest) {
-        e->counters.datagram_longest = p->len;
-    }
     if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
         accept_offer_versions(e, p, &vc);
         return;
@@ -155,15 +218,42 @@ static void receive_packet(struct endpoint *e, const struct udp_packet *p, uint6
     }
     if (c) {
         conn_receive(c, p, now_ns);
-    } else {
+    } else if (!passed_on(e, p, &vc, passed)) {
         accept_packet(e, p, &vc, now_ns);
+    }
+}
+
+static void count_packet(struct endpoint *e, const struct udp_packet *p)
+{
+    e->counters.datagrams_in++;
+    e->counters.bytes_in += p->len;
+    if (p->len > e->counters.datagram_longest) {
+        e->counters.datagram_longest = p->len;
     }
 }
 
 /* ICMP reports. They can be forged by whoever knows our port, so they only end a dial that has
  * heard nothing yet; of a ready connection they are a hint, which the owner may look into. */
+static void receive_error(struct endpoint *e, const union udp_address *to, int error)
+{
+    list_each(it, &e->conns) {
+        struct conn *c = list_entry(it, struct conn, all);
+        if (c->state != CONN_OPEN || !udp_address_eq(&c->path.remote, to)) {
+            continue;
+        }
+        if (c->ready && c->events->doubted) {
+            c->events->doubted(c->context, c);
+        } else if (c->dialled && !c->ready) {
+            c->silent = true;
+            conn_end(c, CONN_END_UNREACHABLE, 0, strerror(error));
+        }
+    }
+}
+
+/* Of a group, each may have one about another's packet. */
 static void receive_errors(struct endpoint *e)
 {
+    struct endpoint_stray stray = { 0 };
     union udp_address to;
     int error;
 
@@ -172,18 +262,29 @@ static void receive_errors(struct endpoint *e)
             error != EACCES) {
             continue;
         }
-        list_each(it, &e->conns) {
-            struct conn *c = list_entry(it, struct conn, all);
-            if (c->state != CONN_OPEN || !udp_address_eq(&c->path.remote, &to)) {
-                continue;
-            }
-            if (c->ready && c->events->doubted) {
-                c->events->doubted(c->context, c);
-            } else if (c->dialled && !c->ready) {
-                c->silent = true;
-                conn_end(c, CONN_END_UNREACHABLE, 0, strerror(error));
-            }
+        receive_error(e, &to, error);
+        if (e->options.group > 1) {
+            memcpy(&stray.remote, &to, sizeof(to));
+            stray.error = error;
+            pass_on(e, next_of(e), &stray, e->options.group - 2);
         }
+    }
+}
+
+void endpoint_take(struct endpoint *e, const struct endpoint_stray *stray)
+{
+    struct udp_packet p = { .data = stray->data, .len = stray->len };
+    struct endpoint_stray on = *stray;
+
+    memcpy(&p.path.local, &stray->local, sizeof(p.path.local));
+    memcpy(&p.path.remote, &stray->remote, sizeof(p.path.remote));
+    if (!stray->error) {
+        receive_packet(e, &p, stray, endpoint_now_ns());
+        return;
+    }
+    receive_error(e, &p.path.remote, stray->error);
+    if (stray->left > 0) {
+        pass_on(e, next_of(e), &on, stray->left - 1);
     }
 }
 
@@ -198,7 +299,8 @@ bool endpoint_receive(struct endpoint *e)
         if (udp_pending(&e->udp) || udp_fill(&e->udp, SIZE_MAX) > 0) {
             now_ns = endpoint_now_ns();
             while (udp_next(&e->udp, &p)) {
-                receive_packet(e, &p, now_ns);
+                count_packet(e, &p);
+                receive_packet(e, &p, NULL, now_ns);
             }
         }
         more = e->udp.full;

@@ -38,6 +38,17 @@ struct conn_end {
     char text[160]; /* for the log */
 };
 
+/* A datagram, or a report of the network's, that came to an endpoint of a group and may be for another
+ * one of it. */
+struct endpoint_stray {
+    const uint8_t *data; /* borrowed */
+    size_t len;
+    struct sockaddr_storage local, remote;
+    int error; /* of a report about what was sent to `remote`: errno's number; else 0, and data */
+    unsigned
+        left; /* to how many it may be passed on, one after the other, as long as none knows it */
+};
+
 /* All called with the endpoint's context. `user` is the stream's user pointer (NULL until set).
  * Those that return int: 0, or non-zero, which ends the connection: as conn_close said before, else
  * with an internal error. */
@@ -81,6 +92,9 @@ struct endpoint_events {
     /* The network reports (ICMP) that nobody is at a ready connection's address. Anyone may forge
      * that: a reason to ask the peer, not to give it up. May be called often. NULL: nobody cares. */
     void (*doubted)(void *context, struct conn *c);
+    /* To be given to endpoint_take of endpoint `to` of the group, on its thread; or dropped, as any
+     * datagram may be. NULL: there is no group. */
+    void (*stray)(void *context, unsigned to, const struct endpoint_stray *stray);
 };
 
 struct endpoint_options {
@@ -99,6 +113,12 @@ struct endpoint_options {
     size_t max_packet;        /* bytes of the longest that path MTU discovery tries, from 1,200 to
                                  65,000; 0: 8,952, without discovery on loopback */
     size_t max_connections, max_half_open;
+    /* Endpoints that share one address: how many (0: one), and which of them this is. 0 is opened
+     * first; the others bind its address, in order. */
+    unsigned group, index;
+    /* We dial as the one of that share of the cluster's nodes: steer.h. */
+    bool has_share;
+    uint8_t share;
 };
 
 /* Gives *out. RUSM_EIO (cannot bind: why), RUSM_ENOMEM. */
@@ -115,6 +135,8 @@ bool endpoint_receive(struct endpoint *e);
 /* Takes what is there from the socket (all of it, or one message, which costs least when there is one
  * or none), for the next endpoint_receive. True: there is something. */
 bool endpoint_poll(struct endpoint *e, bool all);
+/* What another endpoint of the group had from the socket. */
+void endpoint_take(struct endpoint *e, const struct endpoint_stray *stray);
 /* Handles due timers. */
 void endpoint_tick(struct endpoint *e, uint64_t now_ns);
 /* Writes each connection that was woken, received something or has a timer's packet, one burst each.
@@ -132,6 +154,7 @@ struct endpoint_counters {
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, malformed, refused, dropped;
     uint64_t datagram_longest; /* received, bytes */
     uint64_t connections, half_open;
+    uint64_t strays; /* passed on to another of the group */
 };
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
 

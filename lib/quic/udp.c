@@ -144,7 +144,17 @@ static bool make_slots(struct udp *u)
     return true;
 }
 
-int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, struct rusm_why *why)
+int udp_share(struct udp *u, struct rusm_why *why)
+{
+    int on = 1;
+
+    return setsockopt(u->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0
+               ? 0
+               : err_why(why, RUSM_EIO, "cannot share the address: %s", strerror(errno));
+}
+
+int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, bool join,
+             struct rusm_why *why)
 {
     socklen_t local_len = sizeof(u->local);
     int error;
@@ -155,6 +165,10 @@ int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, struc
         return err_why(why, RUSM_EIO, "cannot listen: neither an IPv4 nor an IPv6 address");
     }
     u->fd = socket(u->local.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (u->fd >= 0 && join && (error = udp_share(u, why)) != 0) {
+        udp_close(u);
+        return error;
+    }
     if (u->fd < 0 || bind(u->fd, &u->local.any, udp_address_len(&u->local)) != 0 ||
         getsockname(u->fd, &u->local.any, &local_len) != 0) {
         error = err_why(why, RUSM_EIO, "cannot listen: %s", strerror(errno));

@@ -49,8 +49,12 @@ struct udp {
     union udp_address to; /* where it was sent to */
 };
 
-/* Binds. 0, RUSM_EIO (why) or RUSM_ENOMEM. */
-int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, struct rusm_why *why);
+/* Binds; `join`: to an address that another socket of ours has, which was shared. 0, RUSM_EIO (why) or
+ * RUSM_ENOMEM. */
+int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, bool join,
+             struct rusm_why *why);
+/* Lets others of this user join. After the bind: that must find the address free. RUSM_EIO (why). */
+int udp_share(struct udp *u, struct rusm_why *why);
 void udp_close(struct udp *u);
 
 /* The longest datagram that it receives whole. */

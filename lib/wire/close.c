@@ -13,6 +13,7 @@ static const char *const close_text[] = {
     [CLOSE_REPLACED] = "replaced by a newer connection",
     [CLOSE_TIMEOUT] = "nothing heard in time",
     [CLOSE_INTERNAL] = "out of memory",
+    [CLOSE_WRONG_SHARE] = "dialled with a connection id that is not of its name",
 };
 
 const char *close_code_text(uint64_t code)

@@ -235,7 +235,8 @@ static void test_global(void **state)
     assert_int_equal(t.w->post_count, 0);
     t.w->holder = t.far;
     assert_int_equal(rusm_call_name(t.a->self, RUSM_GLOBAL, "boss", 4, "q", 1, 10, &t.ref), 0);
-    assert_int_equal(t.w->posts[0].post.node, RUSM_GLOBAL);
+    assert_int_equal(t.w->posts[0].post.node, t.far.node);
+    assert_true(t.w->posts[0].post.global);
     runtime_node_lost(t.w->rt, t.far.node, 7);
     world_run(t.w);
     outcome(&t, 1, RUSM_FAILED, RUSM_ENOCONN, "noconnection");

@@ -214,8 +214,14 @@ static void test_posts(void **state)
     assert_int_equal(p->post.node, oslo);
     assert_string_equal(p->name, "bob");
 
+    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "bob", 3, "x", 1, 0), RUSM_ENOPROC);
+    w->holder = (rusm_pid){ .serial = 7, .node = oslo, .incarnation = 9 };
     assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "bob", 3, "x", 1, 0), 0);
-    assert_int_equal(last_post(w)->post.node, RUSM_GLOBAL);
+    p = last_post(w);
+    assert_int_equal(p->post.node, oslo);
+    assert_true(p->post.global);
+    assert_string_equal(p->name, "bob");
+    assert_int_equal(p->post.to.serial, 0);
     assert_int_equal(rusm_send_name(a->self, oslo, "b b", 3, "x", 1, 0), RUSM_EINVAL);
     assert_int_equal(rusm_send_name(a->self, oslo, "", 0, "x", 1, 0), RUSM_EINVAL);
 
@@ -259,14 +265,17 @@ static void test_addresses(void **state)
     assert_int_equal(rusm_send_to(a->self, "no good", "x", 1, 0), RUSM_EINVAL);
     assert_int_equal(rusm_send_to(a->self, "", "x", 1, 0), RUSM_EINVAL);
 
-    /* No such name here: a global one. */
-    assert_int_equal(rusm_send_to(a->self, "eve", "x", 1, 0), 0);
-    assert_int_equal(last_post(w)->post.node, RUSM_GLOBAL);
-    assert_string_equal(last_post(w)->name, "eve");
     assert_int_equal(rusm_send_to(a->self, "eve@oslo", "x", 1, 0), 0);
     p = last_post(w);
     assert_string_equal(rusm_node_at(a->self, p->post.node), "oslo");
+    assert_false(p->post.global);
     assert_string_equal(p->name, "eve");
+    /* No such name here: a global one. */
+    w->holder = (rusm_pid){ .serial = 7, .node = p->post.node, .incarnation = 9 };
+    assert_int_equal(rusm_send_to(a->self, "eve", "x", 1, 0), 0);
+    assert_int_equal(last_post(w)->post.node, w->holder.node);
+    assert_true(last_post(w)->post.global);
+    assert_string_equal(last_post(w)->name, "eve");
     assert_int_equal(rusm_send_to(a->self, "5@oslo", "x", 1, 0), 0);
     p = last_post(w);
     assert_int_equal(p->post.to.serial, 5);
@@ -278,24 +287,14 @@ static void test_addresses(void **state)
     free(b);
 }
 
-/* A global name turns out to be held here: the hook hands the post back. */
-static int post_home_result;
-static struct probe *post_home;
-
-static void post_to_home(struct world *w, const struct post *post)
-{
-    post_home_result = runtime_post_here(w->rt, post, post_home->pid.serial);
-    w->post_result = post_home_result;
-}
-
+/* A global name turns out to be held here. */
 static void test_post_to_ourselves(void **state)
 {
     (void)state;
     struct world *w = world_new();
     struct probe *a = probe_new(w), *b = probe_new(w);
 
-    w->on_post = post_to_home;
-    post_home = b;
+    w->holder = b->pid;
     for (int i = 0; i < WORLD_MESSAGES; i++) {
         assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", 1, "x", 1, 0), 0);
     }

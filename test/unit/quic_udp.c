@@ -13,10 +13,10 @@ static void open_on(struct udp *u, const char *host)
     struct rusm_why why;
     int error;
     if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
-        error = udp_open(u, (struct sockaddr *)&v4, sizeof(v4), &why);
+        error = udp_open(u, (struct sockaddr *)&v4, sizeof(v4), false, &why);
     } else {
         assert_int_equal(inet_pton(AF_INET6, host, &v6.sin6_addr), 1);
-        error = udp_open(u, (struct sockaddr *)&v6, sizeof(v6), &why);
+        error = udp_open(u, (struct sockaddr *)&v6, sizeof(v6), false, &why);
     }
     if (error) {
         fail_msg("%s", why.text);
@@ -147,7 +147,7 @@ static void test_ipv6(void **state)
     struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
     struct rusm_why why;
     (void)state;
-    if (udp_open(&a, (struct sockaddr *)&at, sizeof(at), &why) != 0) {
+    if (udp_open(&a, (struct sockaddr *)&at, sizeof(at), false, &why) != 0) {
         skip(); /* no IPv6 here */
     }
     open_on(&b, "::1");
@@ -197,9 +197,9 @@ static void test_cannot_bind(void **state)
     struct sockaddr other = { .sa_family = AF_UNIX };
     (void)state;
     open_on(&a, "127.0.0.1");
-    assert_int_equal(udp_open(&b, &a.local.any, sizeof(a.local.v4), &why), RUSM_EIO);
+    assert_int_equal(udp_open(&b, &a.local.any, sizeof(a.local.v4), false, &why), RUSM_EIO);
     assert_non_null(strstr(why.text, "in use"));
-    assert_int_equal(udp_open(&b, &other, sizeof(other), &why), RUSM_EIO);
+    assert_int_equal(udp_open(&b, &other, sizeof(other), false, &why), RUSM_EIO);
     udp_close(&a);
 }
 
@@ -293,7 +293,7 @@ static void test_dual_stack(void **state)
     struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
     struct rusm_why why;
     (void)state;
-    if (udp_open(&u, (struct sockaddr *)&at, sizeof(at), &why) != 0) {
+    if (udp_open(&u, (struct sockaddr *)&at, sizeof(at), false, &why) != 0) {
         skip(); /* no IPv6 here */
     }
     udp_close(&u);

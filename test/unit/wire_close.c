@@ -10,7 +10,7 @@
 static void test_every_code_has_its_own_text(void **state)
 {
     (void)state;
-    for (uint64_t a = 0; a <= CLOSE_INTERNAL; a++) {
+    for (uint64_t a = 0; a <= CLOSE_WRONG_SHARE; a++) {
         assert_non_null(close_code_text(a));
         assert_string_not_equal(close_code_text(a), "unknown code");
         for (uint64_t b = 0; b < a; b++) {
@@ -22,7 +22,7 @@ static void test_every_code_has_its_own_text(void **state)
 static void test_unknown_codes(void **state)
 {
     (void)state;
-    assert_string_equal(close_code_text(CLOSE_INTERNAL + 1), "unknown code");
+    assert_string_equal(close_code_text(CLOSE_WRONG_SHARE + 1), "unknown code");
     assert_string_equal(close_code_text(UINT64_MAX), "unknown code");
 }
 

@@ -1,0 +1,132 @@
+/* leave: how a node ends: processes first, then what they sent, then the connections. On scheduler 0's
+ * thread, which works on what the others have between two of their turns. */
+#include "base/limits.h"
+#include "node/gate.h"
+#include "node/gate_tcp.h"
+#include "node/node.h"
+
+/* Does `work` with each scheduler's connections. One whose handler holds it is passed over. */
+static void each_connection(struct rusm_node *node, void (*work)(struct connection *c))
+{
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
+        if (!scheduler_enter(node, i))
+            continue;
+        list_each(link, &s->connections)
+            work(list_entry(link, struct connection, link));
+        scheduler_leave(node, i);
+        if (i > 0)
+            loop_wake(&s->loop); /* there is something to send */
+    }
+}
+
+/* Is it so of all connections? */
+static bool all_connections(struct rusm_node *node, bool (*is)(const struct connection *c))
+{
+    bool all = true;
+    for (unsigned i = 0; all && i < node->scheduler_count; i++) {
+        if (!scheduler_enter(node, i))
+            return false;
+        list_each(link, &node->schedulers[i].connections)
+            all = all && is(list_entry(link, struct connection, link));
+        scheduler_leave(node, i);
+    }
+    return all;
+}
+
+static void say_leave(struct connection *c)
+{
+    if (c->ready_ns && c->member)
+        peer_send_frame(c->peer, FRAME_LEAVE, false, NULL, 0);
+}
+
+static void finish(struct connection *c)
+{
+    if (c->peer && !c->client)
+        peer_finish(c->peer);
+}
+
+/* Clients are not waited for: one that only holds its connection acknowledges nothing. */
+static bool is_drained(const struct connection *c)
+{
+    return !c->peer || c->client || peer_drained(c->peer);
+}
+
+static void hang_up(struct connection *c)
+{
+    if (c->peer)
+        peer_close(c->peer, CLOSE_NONE, "the node leaves");
+    else
+        conn_close(c->conn, CLOSE_NONE, "the node leaves");
+}
+
+static bool is_none(const struct connection *c)
+{
+    (void)c;
+    return false;
+}
+
+/* ---- what is waited for ---- */
+
+static bool processes_idle(struct rusm_node *node)
+{
+    return !runtime_ready(node->first->runtime);
+}
+
+/* The processes of the other schedulers have ended. */
+static bool others_closed(struct rusm_node *node)
+{
+    return node->others_open == 0;
+}
+
+/* What processes sent by another scheduler's connections is on their lanes. */
+static bool passed(struct rusm_node *node)
+{
+    bool passing = false;
+    for (unsigned i = 0; !passing && i < node->scheduler_count; i++) {
+        if (!scheduler_enter(node, i))
+            return false;
+        passing = runtime_passing(node->schedulers[i].runtime);
+        scheduler_leave(node, i);
+    }
+    return !passing;
+}
+
+static bool drained(struct rusm_node *node)
+{
+    return all_connections(node, is_drained);
+}
+
+static bool none_left(struct rusm_node *node)
+{
+    return gate_disconnected(node) && all_connections(node, is_none);
+}
+
+void node_leave(struct rusm_node *node)
+{
+    uint64_t deadline = node->first->now_ns + LIMIT_LEAVE_NS;
+    atomic_store(&node->leaving, true);
+    log_info(&node->log, "leaving");
+    each_connection(node, say_leave);
+    gate_leave(node);
+    gate_tcp_leave(node);
+    turn_once(node); /* sends what waits, such as the answer to a stop */
+    turns_until(node, processes_idle, deadline, 2);
+    turns_until(node, gate_left, deadline - LIMIT_LEAVE_NS / 2, 2);
+    boot_stop(node);
+    turns_until(node, boot_stopped, deadline, 2);
+    schedulers_close(node);
+    turns_until(node, others_closed, deadline, 2);
+    runtime_close(node->first->runtime);
+    node->first->closed = true;
+    turns_until(node, passed, deadline, 2);
+    turns_until(node, programs_ended,
+                node->first->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS, 2);
+    each_connection(node, finish);
+    turns_until(node, drained, deadline, 2);
+    /* Those who waited for a process are told that it is gone. */
+    turns_until(node, gate_left, deadline, 2);
+    each_connection(node, hang_up);
+    gate_disconnect(node);
+    turns_until(node, none_left, deadline, 2);
+}
