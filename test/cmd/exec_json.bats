@@ -190,7 +190,8 @@ page() {
     wait_until four
     equal "$(bad)" 4
     rusm spawn london r --name r
-    wait_until not rusm whereis r@london
+    ended() { [ -z "$(json pid '.name == "r"' rusm attach london)" ]; }
+    wait_until ended
     [ "$(bad)" -gt 10000 ]
     equal "$(grep -c '(exec:cat): not a request' london.err)" 4
     [ "$(grep -c '(exec:exec): not a request' london.err)" -lt 1000 ]

@@ -84,10 +84,13 @@ narrow() {
     wait_until sleeps "$pid"
 }
 grown() {
+    send_half "$1" "$2"
+    [ "$(packets "$2" long)" -gt 300 ]
+}
+send_half() {
     at "$1" rusm spawn "$1" relay "to_$2@$2" --name "to_$2"
     at "$2" rusm spawn "$2" sink --name "to_$2"
     at "$1" rusm send --file half "$1" "to_$2"
-    [ "$(packets "$2" long)" -gt 300 ]
 }
 unfragmented() {
     inside "$1" sh -c 'cat /proc/net/snmp /proc/net/snmp6' >snmp
@@ -127,8 +130,14 @@ cpu() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
     pairs tokyo london 1 20 500000
     all_arrived tokyo london 1 20
     wait_until says tokyo check "received 20"
-    was_lossy
+    head -c 500000 /dev/urandom >half
+    wait_until met london tokyo
+    wait_until met tokyo london
     never_parted
+}
+# Something was too long for the path. (Not yet, when a busy machine had made it seem narrow before.)
+met() {
+    [ "$(packets_lost "$2")" -gt 0 ] || { send_half "$1" "$2"; return 1; }
 }
 
 @test "the wire is pulled out: both notice; plugged in again: the two find each other" {
