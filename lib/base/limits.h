@@ -25,22 +25,35 @@
 #define LIMIT_LANE_WINDOW_MAX ((uint64_t)1024 * 1024)
 
 /* All windows' growth together, on one node: what senders can make us hold beyond the first
- * 16 KiB of each lane. Beyond it windows stay as they are. Each scheduler has an equal share. */
+ * 16 KiB of each lane. A connection has at most as much of it as it leaves: a new one always finds some.
+ * Beyond it windows stay as they are; those of a connection that has more than twice as much as is left
+ * shrink as they are used. Each scheduler has an equal share. */
 #define LIMIT_WINDOW_BUDGET ((uint64_t)32 * 1024 * 1024)
 
 /* All grants (G) together, on one node: four of the largest messages under way at once. Beyond
- * it large records wait their turn. Each scheduler has an equal share, but not less than one of the
- * largest messages takes. */
-#define LIMIT_GRANT_BUDGET ((uint64_t)256 * 1024 * 1024)
-#define LIMIT_GRANT_LEAST ((uint64_t)64 * 1024 * 1024 + 1024)
+ * it large records wait their turn. Each scheduler has an equal share of this and of the following, but
+ * room for two of the longest such records. */
+#define LIMIT_GRANT_BUDGET (4 * (uint64_t)LIMIT_RECORD)
+
+/* Shorter records have budgets of their own, so that a few receivers that take no large message, or a few
+ * senders whose large message comes slowly, do not hold up everybody's. */
+#define LIMIT_GRANT_SHORT ((uint64_t)64 * 1024)
+#define LIMIT_GRANT_MIDDLE ((uint64_t)1024 * 1024)
+#define LIMIT_GRANT_SHORTER_BUDGET ((uint64_t)32 * 1024 * 1024)
+
+/* A connection has at most a half of each of these, so that whatever a peer does, another one finds
+ * room. */
+#define LIMIT_GRANT_SHARES 2
 
 /* Spare memory that a node keeps for a second for the next large message: one of the largest, and
  * what an allocator adds. Beyond it the oldest is freed. */
 #define LIMIT_SPARE_BLOCKS (RUSM_MESSAGE_MAX + (size_t)64 * 1024)
 
-/* A granted record that makes no progress for this long loses its grant (the lane is reset,
- * overflow), so that a stuck sender cannot keep others from sending. */
+/* A granted record of which nothing comes for so long loses its grant (the lane is reset, overflow), so
+ * that a stuck sender cannot keep others from sending. While others wait for what it holds, a sixteenth of
+ * it must come: it is there within eight minutes (the longest at 1.2 Mbit/s), or not at all. */
 #define LIMIT_GRANT_STALL_NS ((uint64_t)30 * 1000000000)
+#define LIMIT_GRANT_PACE 16
 
 /* Open lanes a connection and direction (QUIC stream limit). When all are busy, a new pair is told
  * RUSM_BUSY. Half of it may be unordered messages. */

@@ -57,7 +57,7 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     c->over = true;
     c->watch_fd = -1;
     lane_pools_init(&c->pools);
-    c->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET };
+    lane_budget_init(&c->budget, 1);
     c->timeout_ms = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
     error = copy_text(&c->rundir_given, options ? options->rundir : NULL);
     if (!error) {

@@ -83,9 +83,9 @@ static int on_grant(void *context, struct peer *p, struct lane_in *lane,
     return lane_is_ours(context, lane) ? 1 : RUSM_ENOPROC;
 }
 
-static void on_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
+static void on_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
-    (void)context, (void)p, (void)lane, (void)len;
+    (void)context, (void)p, (void)lane;
 }
 
 static void on_lane_closed(void *context, struct peer *p, struct lane_in *lane)

@@ -158,8 +158,7 @@ struct scheduler {
     struct peers peers;            /* those that have something to do */
     struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
-    struct map grants;          /* mailboxes with a large record under way: router.c */
-    struct list grants_starved; /* waiting for the budget */
+    struct map grants; /* mailboxes with a large record under way: router.c */
     struct causes causes;
     unsigned exit_waits; /* in all connections' exits */
     unsigned strays;     /* under way to others: stray.c */
@@ -395,7 +394,7 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes);
 int router_grant(void *context, struct peer *p, struct lane_in *lane, const struct record *record);
-void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len);
+void router_grant_done(void *context, struct peer *p, struct lane_in *lane);
 void router_lane_opened(void *context, struct peer *p, struct lane_in *lane);
 void router_lane_closed(void *context, struct peer *p, struct lane_in *lane);
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause);

@@ -19,10 +19,9 @@ struct route {
     struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
     uint64_t epoch;               /* UINT64_MAX: not resolved yet */
     uint64_t far;                 /* serial of a sibling's process, if it is one; else 0 */
-    struct list asking;           /* in a grants' list, or with its turn in the starved list */
+    struct list asking;           /* in a grants' list */
     bool turn;                    /* the mailbox's turn is ours */
     uint64_t granted_to;          /* serial of the mailbox whose turn we have or wait for */
-    uint64_t len;                 /* of the record that asks */
 };
 
 /* A mailbox with a large record under way: one at a time, in order of asking. */
@@ -181,18 +180,6 @@ bool router_stuck(struct scheduler *s, rusm_pid from, uint64_t serial)
                          runtime_pass_waits(s->runtime, from, to);
 }
 
-/* The turn is ours; now the budget, first come, first served. 1 or 0: later. */
-static int grants_spend(struct scheduler *s, struct route *r)
-{
-    r->turn = true;
-    if (!list_empty(&s->grants_starved) || s->budget.grants_left < r->len) {
-        list_append(&s->grants_starved, &r->asking);
-        return 0;
-    }
-    s->budget.grants_left -= r->len;
-    return 1;
-}
-
 /* That mailbox's turn goes to the next who asks, if any. */
 static void grants_next(struct scheduler *s, uint64_t serial)
 {
@@ -207,8 +194,8 @@ static void grants_next(struct scheduler *s, uint64_t serial)
     }
     struct route *r = list_entry(first, struct route, asking);
     list_remove(first);
-    if (grants_spend(s, r) > 0)
-        peer_lane_grant(r->peer, r->lane);
+    r->turn = true;
+    peer_lane_grant(r->peer, r->lane);
 }
 
 /* The turn is over, or its lane will not need one: others go on. */
@@ -218,15 +205,6 @@ static void grants_give_up(struct scheduler *s, struct route *r)
     if (r->turn) {
         r->turn = false;
         grants_next(s, r->granted_to);
-    }
-    while (!list_empty(&s->grants_starved)) {
-        struct list *first = list_first(&s->grants_starved);
-        struct route *next = list_entry(first, struct route, asking);
-        if (s->budget.grants_left < next->len)
-            break;
-        list_remove(first);
-        s->budget.grants_left -= next->len;
-        peer_lane_grant(next->peer, next->lane);
     }
 }
 
@@ -449,7 +427,6 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
     uint64_t serial = process ? process_serial(process) : r->far;
     struct grants *g = grants_find(s, serial);
     r->granted_to = serial;
-    r->len = lane->wire;
     if (g) {
         list_append(&g->asking, &r->asking);
         exits_stuck(connection_of(p), lane->from, serial);
@@ -469,16 +446,15 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
         receipt(p, record, RUSM_ENOMEM);
         return RUSM_ENOMEM;
     }
-    return grants_spend(s, r);
+    r->turn = true;
+    return 1;
 }
 
-void router_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
+void router_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
-    struct scheduler *s = context;
     (void)p;
-    s->budget.grants_left += len;
     if (lane->user)
-        grants_give_up(s, lane->user);
+        grants_give_up(context, lane->user);
 }
 
 /* ---- told by the peer room ---- */

@@ -80,13 +80,6 @@ static void close_done(struct errand *errand, struct runtime *here)
     s->node->others_open--;
 }
 
-/* A large message must fit into each one's share. */
-static uint64_t grant_share(unsigned count)
-{
-    uint64_t share = LIMIT_GRANT_BUDGET / count;
-    return share > LIMIT_GRANT_LEAST ? share : LIMIT_GRANT_LEAST;
-}
-
 static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned index,
                            uint64_t seed)
 {
@@ -95,8 +88,7 @@ static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned
     s->close = (struct errand){ .run = close_run, .done = close_done };
     rng_init(&s->rng, seed);
     s->now_ns = node->started_ns;
-    s->budget = (struct lane_budget){ .windows_left = LIMIT_WINDOW_BUDGET / node->scheduler_count,
-                                      .grants_left = grant_share(node->scheduler_count) };
+    lane_budget_init(&s->budget, node->scheduler_count);
     lane_pools_init(&s->pools);
     router_init(s, rng_u64(&s->rng));
     list_init(&s->connections);
@@ -104,7 +96,6 @@ static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned
     list_init(&s->doubted);
     list_init(&s->feeds);
     list_init(&s->contended);
-    list_init(&s->grants_starved);
     dials_init(&s->dials);
     peers_init(&s->peers);
     pthread_mutex_init(&s->turning, NULL);

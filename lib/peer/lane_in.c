@@ -55,6 +55,7 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
     map_init(&in->unseen, seed ^ 3);
     list_init(&in->resumed);
     list_init(&in->granted);
+    grant_share_init(&in->share);
     credit_owner_init(&in->owed, NULL);
     in->owed.pool = &pools->credits;
 }
@@ -73,8 +74,7 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
     }
     map_remove(&in->lanes, &l->by_ordinal);
     list_remove(&l->resume);
-    in->budget->windows_left += l->window - LIMIT_LANE_WINDOW;
-    credit_orphan(l->credit);
+    lane_credit_fini(in, l);
     buf_fini(&l->rx);
     blocks_give(&in->pools->blocks, l->block);
     if (l->name != l->short_name) {
@@ -178,10 +178,8 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
         return RUSM_ENOMEM;
     }
     l->stream = stream;
-    l->window = l->limit = LIMIT_LANE_WINDOW;
-    l->grew_ns = in->now_ns;
     list_init(&l->resume);
-    list_init(&l->granted);
+    lane_credit_init(l, in->now_ns);
     buf_init(&l->rx, LIMIT_LANE_WINDOW_MAX + RECORD_HEAD_MAX);
     conn_set_user(in->conn, stream, l);
     return 0;
@@ -380,13 +378,8 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
 void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
 {
     list_each_safe(link, &in->granted) {
-        struct lane_in *l = list_entry(link, struct lane_in, granted);
-        bool comes = l->large && l->asks && !l->deferred && !lane_large_complete(l);
-        if (l->progress) {
-            l->progress = false;
-            l->progress_ns = now_ns;
-        }
-        if (!comes || now_ns - l->progress_ns < LIMIT_GRANT_STALL_NS) {
+        struct lane_in *l = list_entry(link, struct lane_in, claim.at);
+        if (lane_keeps_pace(in, l, now_ns)) {
             continue;
         }
         lane_stop(in, l, STREAM_OVERFLOW, RUSM_BUSY);

@@ -12,8 +12,9 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "quic/endpoint.h"
-#include "wire/control.h"
+#include "peer/grant.h"
 #include "peer/lane_pools.h"
+#include "wire/control.h"
 #include "wire/lane.h"
 
 struct peer;
@@ -21,8 +22,10 @@ struct peer;
 /* What all lanes of a scheduler share. */
 struct lane_budget {
     uint64_t windows_left; /* growth of W beyond LIMIT_LANE_WINDOW */
-    uint64_t grants_left;  /* for the router, who gives grants */
+    struct grant_budget grants;
 };
+/* A share of the node's, for one of so many schedulers. */
+void lane_budget_init(struct lane_budget *b, unsigned schedulers);
 
 enum lane_state {
     LANE_HEADER, /* its header is not complete */
@@ -38,7 +41,7 @@ struct lane_in {
     struct map_node by_ordinal; /* in lanes_in.lanes */
     struct map_node by_after;   /* in lanes_in.waiting while LANE_AFTER */
     struct list resume;         /* in lanes_in.resumed: to be run in this turn */
-    struct list granted;        /* in lanes_in.granted while it has a grant */
+    struct grant claim; /* of the large record; `at` is in lanes_in.granted once it is given */
     int64_t stream;
     uint64_t ordinal, after, from;
     struct target to; /* name points to `name` */
@@ -48,12 +51,14 @@ struct lane_in {
     struct credit *granted_credit; /* that of the granted record once it is delivered; NULL: none */
     uint64_t taken;                /* T */
     uint64_t window;               /* W */
+    uint64_t shrunk;               /* what W was more, until the limit is T + W + G again */
     uint64_t grant;                /* G */
     uint64_t limit;                /* what the peer was told */
     uint64_t decoded;              /* bytes of the stream decoded or discarded so far */
     uint64_t grew_at;              /* T when the growth of W was last looked at */
     uint64_t grew_ns;              /* and when that was */
-    uint64_t progress_ns;          /* the last tick before which the granted record had come on */
+    uint64_t paced_ns;             /* when it was last looked at how the granted record comes on */
+    uint64_t paced_at;             /* and what of it had come */
 
     struct buf rx;        /* undecoded bytes */
     struct record record; /* the one under way in a block: "large" */
@@ -65,7 +70,7 @@ struct lane_in {
     uint8_t state; /* enum lane_state */
     bool unordered, large;
     bool asks;      /* the large record is too long for the window: it needs a grant */
-    bool progress;  /* it has come on since that tick, or was granted */
+    bool paced;     /* its pace is looked at */
     bool deferred;  /* the large record under way asks when the grant before it is over */
     bool fin;       /* no more bytes will come */
     bool broken;    /* reset by them, or stopped by us: what comes until then is not read */
@@ -86,6 +91,8 @@ struct lanes_in {
     struct map waiting; /* by after */
     struct map unseen;  /* ordinals below `next` whose first byte has not arrived */
     struct list resumed, granted;
+    struct grant_share share;
+    uint64_t grown; /* all windows, beyond LIMIT_LANE_WINDOW each */
     /* Lanes whose messages were taken; due for a turn with those of `resumed`. */
     struct credit_owner owed;
     uint64_t next; /* 1 + the highest ordinal seen */
@@ -115,6 +122,7 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns);
 /* About once a second: breaks off granted records that do not come on (LIMIT_GRANT_STALL_NS). */
 void lanes_in_tick(struct lanes_in *in, uint64_t now_ns);
 void lane_in_resume(struct lanes_in *in, struct lane_in *l);
+/* It is the large record's turn in its mailbox. */
 void lane_in_grant(struct lanes_in *in, struct lane_in *l);
 
 #endif

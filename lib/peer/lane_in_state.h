@@ -13,6 +13,9 @@ static inline bool lane_large_complete(const struct lane_in *l)
 }
 
 /* lane_credit.c */
+void lane_credit_init(struct lane_in *l, uint64_t now_ns);
+/* Its window goes back to the budget. */
+void lane_credit_fini(struct lanes_in *in, struct lane_in *l);
 void lane_run_later(struct lanes_in *in, struct lane_in *l); /* in the next lanes_in_turn */
 /* An account whose bytes lanes_in_turn adds to T. NULL: no memory. */
 struct credit *lane_account(struct lanes_in *in, struct lane_in *l);
@@ -21,8 +24,10 @@ void lane_update_limit(struct lanes_in *in, struct lane_in *l);
 void lane_grow_window(struct lanes_in *in, struct lane_in *l);
 /* Asks for the large record under way; without anybody to take it the rest is skipped. */
 void lane_ask(struct lanes_in *in, struct lane_in *l);
-/* The granted record is taken, discarded or will never come: the next may have its turn. */
+/* The large record is taken, discarded or will never come: the next may have its turn. */
 void lane_end_grant(struct lanes_in *in, struct lane_in *l);
+/* Its granted record comes on as it should. */
+bool lane_keeps_pace(struct lanes_in *in, struct lane_in *l, uint64_t now_ns);
 /* Lets go of the large record under way. */
 void lane_drop_block(struct lanes_in *in, struct lane_in *l);
 

@@ -89,7 +89,6 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
         if (block_put(in, l, p, n) != 0) {
             return RUSM_ENOMEM;
         }
-        l->progress = true;
         l->decoded += n;
     }
     if (!lane_large_complete(l) || (l->asks && (!l->grant || l->deferred))) {
@@ -116,7 +115,7 @@ static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struc
     l->wire = (uint32_t)(head + record->payload_len);
     l->large = true;
     /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
-    l->deferred = l->asks && list_linked(&l->granted);
+    l->deferred = l->asks && l->grant;
     if (l->asks && !l->deferred) {
         lane_ask(in, l);
     }

@@ -143,8 +143,6 @@ void peer_lane_resume(struct peer *p, struct lane_in *lane)
 void peer_lane_grant(struct peer *p, struct lane_in *lane)
 {
     lane_in_grant(&p->in, lane);
-    peer_needs_tick(p);
-    conn_wake(p->conn);
 }
 
 struct credit *peer_lane_credit(struct lane_in *lane)

@@ -44,11 +44,12 @@ struct peer_events {
     enum delivery (*deliver)(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes);
-    /* A record of that length wants a grant. 1: granted; 0: later, by peer_lane_grant; negative:
-     * there is nobody to take it (counted): it is discarded as it arrives. */
+    /* A large record wants its turn in the mailbox, to be granted when there is room for it among all
+     * that are. 1: it has it; 0: later, by peer_lane_grant; negative: there is nobody to take it
+     * (counted): it is discarded as it arrives. */
     int (*grant)(void *context, struct peer *p, struct lane_in *lane, const struct record *record);
     /* The granted record was taken, discarded or reset: the next may have its turn. */
-    void (*grant_done)(void *context, struct peer *p, struct lane_in *lane, uint64_t len);
+    void (*grant_done)(void *context, struct peer *p, struct lane_in *lane);
     /* It is drained or reset: user may be freed. Also for each lane left when the peer is freed. */
     void (*lane_closed)(void *context, struct peer *p, struct lane_in *lane);
     /* Records that the peer broke off: how many can't be known; at least one. */

@@ -160,7 +160,7 @@ static void link_say(struct peer *p, struct reader *in)
     case 5: p->events->lane_lost(p->context, p, &lane, RUSM_ENOCONN); break;
     case 6:
         must(p->events->grant(p->context, p, &lane, &record) == 1);
-        p->events->grant_done(p->context, p, &lane, record.payload_len);
+        p->events->grant_done(p->context, p, &lane);
         break;
     case 7:
     case 8:

@@ -273,7 +273,7 @@ static struct world *world_new(uint8_t how)
 
     must(w);
     w->now_ns = UINT64_C(1000000000000);
-    w->budget.windows_left = LIMIT_WINDOW_BUDGET;
+    lane_budget_init(&w->budget, 1);
     lane_pools_init(&w->pools);
     w->conn.dialled = how & 1;
     w->conn.ours_max = how & 2 ? 2 : 40;

@@ -255,12 +255,11 @@ static inline int router_grant(void *context, struct peer *p, struct lane_in *la
     return 1;
 }
 
-static inline void router_grant_done(void *context, struct peer *p, struct lane_in *lane,
-                                     uint64_t len)
+static inline void router_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
     struct route *route = lane->user;
 
-    must(p && len > 0 && route->box->granted == route);
+    must(p && route->box->granted == route);
     box_grant_next(context, route->box);
 }
 

@@ -84,6 +84,41 @@ static void test_large_records(void **state)
          "large records");
 }
 
+/* Begun, and left so, of the largest messages as many as the node grants at once: another connection's
+ * large ones arrive, all the same. */
+static void test_left_large_records(void **state)
+{
+    struct victim *v = *state;
+    struct rusm_why why;
+    struct foe f;
+    char pid[RUSM_PID_TEXT_MAX];
+    static uint8_t big[1000 * 1000], begun[5][LIMIT_LANE_HEADER + 6];
+
+    foe_start(&f, v, HELLO_NODE);
+    for (int i = 0; i < 5; i++) {
+        uint8_t *bytes = begun[i];
+        char name[16];
+        snprintf(name, sizeof(name), "left%d", i);
+        assert_int_equal(rusm_client_spawn(v->client, "sink", NULL, name, false, pid, &why), 0);
+        size_t head = put_header(bytes, name, LANE_ORDERED);
+        memcpy(bytes + head, "\x84\0\0\0\0x", 6);
+        foe_queue(&f, foe_open_lane(&f), bytes, head + 6, false);
+    }
+    send_all(&f);
+    foe_open(&f, "left large records");
+    for (size_t len = sizeof(big); len > 10000; len /= 10) {
+        void *reply;
+        size_t reply_len;
+        if (rusm_client_call(v->client, "echo", false, big, len, &reply, &reply_len, &why) != 0) {
+            fail_msg("%zu bytes: %s", len, why.text);
+        }
+        assert_int_equal(reply_len, len);
+        free(reply);
+    }
+    foe_stop(&f);
+    victim_alive(v);
+}
+
 static void test_replies(void **state)
 {
     static uint8_t bytes[LIMIT_LANE_WINDOW];
@@ -202,7 +237,7 @@ int main(void)
         VICTIM_TEST(test_empty_lanes),     VICTIM_TEST(test_full_lanes),
         VICTIM_TEST(test_large_records),   VICTIM_TEST(test_replies),
         VICTIM_TEST(test_unordered),       VICTIM_TEST(test_monitors),
-        VICTIM_TEST(test_downs_not_taken),
+        VICTIM_TEST(test_downs_not_taken), VICTIM_TEST(test_left_large_records),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

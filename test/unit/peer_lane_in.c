@@ -135,20 +135,68 @@ static void test_window_grows(void **state)
     assert_int_equal(p->b.budget.windows_left, left);
 }
 
-static void test_window_budget(void **state)
+/* So many letters on each of the first `lanes` lanes, as fast as they go. */
+static void send_fast(struct duo *p, uint64_t lanes, uint64_t letters)
 {
-    struct duo *p = *state;
-    uint64_t number = 0;
-    p->b.budget.windows_left = 3 * W;
-    box_open(&p->b, 5, 1000, 1024 * 1024, 1000);
-    while (number < 20000) {
-        while (host_send(&p->a, 1, 5, 1000, number) == 0) {
-            number++;
+    uint64_t number[8] = { 0 }, all = 0, before[8];
+    for (uint64_t i = 0; i < lanes; i++) {
+        box_open(&p->b, 5 + i, 1000, 1024 * 1024, 1000);
+        number[i] = before[i] = p->b.box[5 + i].taken;
+    }
+    while (all < letters * lanes) {
+        for (uint64_t i = 0; i < lanes; i++) {
+            while (number[i] - before[i] < letters &&
+                   host_send(&p->a, 1, 5 + i, 1000, number[i]) == 0) {
+                number[i]++;
+                all++;
+            }
         }
         pair_turn(&p->a, &p->b, NULL);
     }
-    pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == number);
-    assert_int_equal(p->b.budget.windows_left, 0); /* twice: W, then 2 W */
+    for (uint64_t i = 0; i < lanes; i++) {
+        pair_until(&p->a, &p->b, NULL, p->b.box[5 + i].taken == number[i]);
+    }
+}
+
+static void test_window_budget(void **state)
+{
+    struct duo *p = *state;
+    p->b.budget.windows_left = 6 * W;
+    send_fast(p, 1, 20000);
+    assert_int_equal(p->b.budget.windows_left, 3 * W); /* twice: W, then 2 W */
+}
+
+/* However many lanes a connection grows, as much as it has is left to others. */
+static void test_windows_of_one_connection(void **state)
+{
+    struct duo *p = *state;
+    p->b.budget.windows_left = 64 * W;
+    send_fast(p, 8, 4000);
+    assert_in_range(p->b.budget.windows_left, 32 * W, 48 * W);
+}
+
+/* When others have grown too, those of one that has much more shrink as they are used, and grow again when
+ * there is room; no byte of the budget gets lost. */
+static void test_window_shrinks(void **state)
+{
+    struct duo *p = *state;
+    p->b.budget.windows_left = 64 * W;
+    send_fast(p, 1, 10000);
+    assert_int_equal(p->b.budget.windows_left, 64 * W - 31 * W);
+    p->b.budget.windows_left = 3 * W; /* another connection has 30 W */
+    send_fast(p, 1, 10000);
+    assert_int_equal(p->b.budget.windows_left, 3 * W + 16 * W);
+    p->b.budget.windows_left += 30 * W;
+    send_fast(p, 1, 10000);
+    assert_int_equal(p->b.budget.windows_left, 64 * W - 31 * W);
+    p->b.budget.windows_left -= 31 * W;
+    send_fast(p, 1, 200);
+    p->a.ahead_ns = LIMIT_LANE_IDLE_NS;
+    pair_until(&p->a, &p->b, NULL, host_count(&p->a).unconfirmed == 0);
+    pair_for(&p->a, &p->b, NULL, 5);
+    peer_tick(p->a.peer, host_now_ns(&p->a));
+    pair_until(&p->a, &p->b, NULL, p->b.lanes_closed == 1);
+    assert_int_equal(p->b.budget.windows_left, 33 * W);
 }
 
 /* ---- holding --------------------------------------------------------------------------------- */
@@ -295,8 +343,11 @@ static void test_grant_stalls(void **state)
     p->b.ahead_ns += LIMIT_GRANT_STALL_NS - 1000 * SIDE_MS;
     peer_tick(p->b.peer, host_now_ns(&p->b));
     assert_non_null(p->b.box[5].granted);
-    p->b.ahead_ns += LIMIT_GRANT_STALL_NS;
-    peer_tick(p->b.peer, host_now_ns(&p->b));
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(p->b.box[5].granted);
+        p->b.ahead_ns += LIMIT_GRANT_STALL_NS;
+        peer_tick(p->b.peer, host_now_ns(&p->b));
+    }
     assert_null(p->b.box[5].granted);
     assert_int_equal(p->b.losses, 1);
     assert_int_equal(p->b.lost_cause, RUSM_BUSY);
@@ -307,6 +358,50 @@ static void test_grant_stalls(void **state)
     raw_letter(&p->raw, next, 10, 0);
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 1);
     assert_int_equal(p->b.closes, 0);
+}
+
+/* Other connections of the node, which hold all that records of up to 1 MiB may take. */
+struct others {
+    struct grant_share share[3];
+    struct grant claim[2][16], last;
+};
+
+static struct others *others_last; /* whose one that waits was given; else NULL */
+
+static void others_given(struct grant_share *share, struct grant *grant)
+{
+    struct others *o = list_whole(share, offsetof(struct others, share[2]));
+    assert_ptr_equal(grant, &o->last);
+    others_last = o;
+}
+
+static struct others *others_take(struct grant_budget *g)
+{
+    struct others *o = calloc(1, sizeof(*o));
+    assert_non_null(o);
+    others_last = NULL;
+    for (int i = 0; i < 3; i++) {
+        grant_share_init(&o->share[i]);
+    }
+    for (int i = 0; i < 2 * 16; i++) {
+        struct grant *claim = &o->claim[i / 16][i % 16];
+        list_init(&claim->at);
+        assert_true(grant_ask(g, &o->share[i / 16], claim, LIMIT_GRANT_MIDDLE));
+    }
+    list_init(&o->last.at);
+    return o;
+}
+
+/* Nothing of ours is left: they have all again. */
+static void others_free(struct others *o, struct grant_budget *g)
+{
+    for (int i = 0; i < 2 * 16; i++) {
+        grant_end(g, &o->share[i / 16], &o->claim[i / 16][i % 16]);
+    }
+    grant_end(g, &o->share[2], &o->last);
+    assert_int_equal(g->class[1].left, LIMIT_GRANT_SHORTER_BUDGET);
+    assert_true(list_empty(&g->class[1].turn));
+    free(o);
 }
 
 /* Says a part of a letter: bytes from..to of its record, head included. */
@@ -321,6 +416,103 @@ static void say_part(struct duo *p, struct side_stream *st, size_t len, uint64_t
     letter_fill(bytes + head, len, number);
     raw_say(&p->raw, st, bytes + from, (to ? to : head + len) - from);
     free(bytes);
+}
+
+/* A record waits until there is room for it among all connections'; shorter ones do not. */
+static void test_grant_waits_for_others(void **state)
+{
+    struct duo *p = *state;
+    struct others *o = others_take(&p->b.budget.grants);
+    box_open(&p->b, 5, 1, 1, 1);
+    box_open(&p->b, 6, 1, 1, 1);
+    send_at_last(p, 1, 5, 100000, 0);
+    send_at_last(p, 1, 6, 40000, 0);
+    pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 1);
+    pair_for(&p->a, &p->b, NULL, 20);
+    assert_int_equal(p->b.box[5].count + p->b.box[5].taken, 0);
+    assert_non_null(p->b.box[5].granted); /* it has its turn there */
+    grant_end(&p->b.budget.grants, &o->share[0], &o->claim[0][3]);
+    pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 1);
+    pair_until(&p->a, &p->b, NULL, !p->b.box[5].granted);
+    others_free(o, &p->b.budget.grants);
+}
+
+/* So does one that is whole already; and one that waits may be broken off. */
+static void test_grant_waits_and_ends(void **state)
+{
+    struct duo *p = *state;
+    struct others *o = others_take(&p->b.budget.grants);
+    struct side_stream *whole = raw_open(&p->raw, false), *broken = raw_open(&p->raw, false);
+    box_open(&p->b, 5, 1, 1, 1);
+    box_open(&p->b, 6, 1, 1, 1);
+    p->b.budget.windows_left = 0;
+    raw_header(&p->raw, broken, LANE_ORDERED, 0, 1, 6);
+    say_part(p, broken, 100000, 0, 0, 1000);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[6].granted);
+    conn_reset(p->raw.c, broken->id, STREAM_GONE);
+    pair_until(NULL, &p->b, &p->raw, p->b.lanes_closed == 1);
+    grant_end(&p->b.budget.grants, &o->share[0], &o->claim[0][0]);
+    assert_int_equal(p->b.budget.grants.class[1].left, LIMIT_GRANT_MIDDLE);
+    assert_true(grant_ask(&p->b.budget.grants, &o->share[0], &o->claim[0][0], LIMIT_GRANT_MIDDLE));
+
+    for (int i = 0; i < 2 * 16; i++) { /* now the shortest class */
+        grant_end(&p->b.budget.grants, &o->share[i / 16], &o->claim[i / 16][i % 16]);
+    }
+    struct grant short_ones[2][256];
+    for (int i = 0; i < 2 * 256; i++) {
+        struct grant *claim = &short_ones[i / 256][i % 256];
+        *claim = (struct grant){ 0 };
+        list_init(&claim->at);
+        assert_true(grant_ask(&p->b.budget.grants, &o->share[i / 256], claim, LIMIT_GRANT_SHORT));
+    }
+    raw_header(&p->raw, whole, LANE_ORDERED, 0, 1, 5);
+    raw_letter(&p->raw, whole, W - 500, 0);
+    raw_fin(&p->raw, whole);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].granted);
+    pair_for(NULL, &p->b, &p->raw, 20);
+    assert_int_equal(p->b.box[5].taken, 0);
+    for (int i = 0; i < 2 * 256; i++) {
+        grant_end(&p->b.budget.grants, &o->share[i / 256], &short_ones[i / 256][i % 256]);
+    }
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 1 && p->b.lanes_closed == 2);
+    assert_int_equal(p->b.budget.grants.class[0].left, LIMIT_GRANT_SHORTER_BUDGET);
+    others_free(o, &p->b.budget.grants);
+}
+
+/* Drop by drop is not enough while others wait for what it holds. */
+static void test_grant_keeps_pace(void **state)
+{
+    struct duo *p = *state;
+    struct grant_budget *g = &p->b.budget.grants;
+    struct others *o = others_take(g);
+    struct side_stream *st = raw_open(&p->raw, false);
+    const size_t len = 100000, pace = len / LIMIT_GRANT_PACE + 1;
+    size_t said = 1000;
+    box_open(&p->b, 5, 1, 1, 1);
+    grant_end(g, &o->share[0], &o->claim[0][0]);
+    raw_header(&p->raw, st, LANE_ORDERED, 0, 1, 5);
+    say_part(p, st, len, 0, 0, said);
+    pair_until(NULL, &p->b, &p->raw, p->b.box[5].granted && st->acked == st->len);
+    peer_tick(p->b.peer, host_now_ns(&p->b));
+    const size_t steps[] = { 1, 1, pace, pace, pace - 2 };
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (i == 2) {
+            g->given = others_given; /* no lane of ours waits from here on */
+            assert_false(grant_ask(g, &o->share[2], &o->last, LIMIT_GRANT_MIDDLE));
+        }
+        assert_int_equal(p->b.losses, 0);
+        say_part(p, st, len, 0, said, said + steps[i]);
+        said += steps[i];
+        pair_until(NULL, &p->b, &p->raw, st->acked == st->len);
+        p->b.ahead_ns += LIMIT_GRANT_STALL_NS;
+        peer_tick(p->b.peer, host_now_ns(&p->b));
+    }
+    assert_int_equal(p->b.losses, 1);
+    assert_int_equal(p->b.lost_cause, RUSM_BUSY);
+    assert_ptr_equal(others_last, o);
+    pair_until(NULL, &p->b, &p->raw, st->stopped);
+    assert_int_equal(st->stop_code, STREAM_OVERFLOW);
+    others_free(o, g);
 }
 
 /* So is one that got its grant in a turn, as its lane went on, and nothing comes ever after. */
@@ -424,23 +616,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define PAIR(name) cmocka_unit_test_setup_teardown(name, duo_connected, duo_teardown)
 #define RAW(name) cmocka_unit_test_setup_teardown(name, duo_raw, duo_teardown)
-        PAIR(test_edges_alone),
-        PAIR(test_edges_in_sequence),
-        PAIR(test_edges_of_many),
-        PAIR(test_largest_message),
-        PAIR(test_flood_is_bounded),
-        PAIR(test_window_grows),
-        PAIR(test_window_budget),
-        PAIR(test_a_held_lane_holds_no_other),
-        PAIR(test_held_lanes_all_go_on),
-        PAIR(test_nobody_there),
-        PAIR(test_grants_take_turns),
-        PAIR(test_taken_before_a_granted_one),
-        RAW(test_grant_stalls),
-        RAW(test_fin_behind_a_large_one),
-        RAW(test_grant_of_a_turn_stalls),
-        RAW(test_longer_than_a_packet),
-        RAW(test_slow_behind_a_granted_one),
+        PAIR(test_edges_alone),           PAIR(test_edges_in_sequence),
+        PAIR(test_edges_of_many),         PAIR(test_largest_message),
+        PAIR(test_flood_is_bounded),      PAIR(test_window_grows),
+        PAIR(test_window_budget),         PAIR(test_windows_of_one_connection),
+        PAIR(test_window_shrinks),        PAIR(test_a_held_lane_holds_no_other),
+        PAIR(test_held_lanes_all_go_on),  PAIR(test_nobody_there),
+        PAIR(test_grants_take_turns),     PAIR(test_taken_before_a_granted_one),
+        RAW(test_grant_stalls),           PAIR(test_grant_waits_for_others),
+        RAW(test_grant_waits_and_ends),   RAW(test_grant_keeps_pace),
+        RAW(test_fin_behind_a_large_one), RAW(test_grant_of_a_turn_stalls),
+        RAW(test_longer_than_a_packet),   RAW(test_slow_behind_a_granted_one),
     };
     return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
 }

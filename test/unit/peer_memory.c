@@ -88,9 +88,9 @@ static int on_grant(void *context, struct peer *p, struct lane_in *lane,
     return 1;
 }
 
-static void on_grant_done(void *context, struct peer *p, struct lane_in *lane, uint64_t len)
+static void on_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
-    (void)context, (void)p, (void)lane, (void)len;
+    (void)context, (void)p, (void)lane;
 }
 
 static void on_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
@@ -169,7 +169,8 @@ static void end_start(struct end *end, bool lower)
     peer_fill_events(&events);
     o.bind = (struct sockaddr *)&at;
     o.bind_len = sizeof(at);
-    *end = (struct end){ .lower = lower, .budget.windows_left = LIMIT_WINDOW_BUDGET };
+    *end = (struct end){ .lower = lower };
+    lane_budget_init(&end->budget, 1);
     lane_pools_init(&end->pools);
     peers_init(&end->peers);
     assert_int_equal(endpoint_new(&end->e, &o, &events, end, &why), 0);
