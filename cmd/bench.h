@@ -16,6 +16,10 @@
 #define BENCH_PAYLOAD_MAX (1024 * 1024)
 #define BENCH_PROBES 2000    /* unloaded round trips, one at a time */
 #define BENCH_PROBES_ROW 500 /* in a row to one worker */
+/* Round trips before each row that are not counted in it: until caches are warm, and the system has
+ * given either side a core of its own, which takes a few of its ticks. The peers and the floor have
+ * the same. */
+#define BENCH_WARMUP 2000
 
 /* ---- bench.c: the table of benches, and what they share ---------------------------------------- */
 
@@ -133,7 +137,8 @@ struct bench_order {
 struct bench_state {
     bool done;
     uint64_t sent, received, elapsed_ns; /* elapsed: of the measured time */
-    struct histogram rtt;
+    uint64_t first_ns;                   /* unloaded: the first round trip of the row */
+    struct histogram rtt, warm;          /* warm: unloaded: of the warm-up, the first included */
 };
 
 /* Teaches and boots it. Context: static storage of the hub's own process. */

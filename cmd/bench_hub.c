@@ -13,9 +13,9 @@ struct sender {
     struct hub *hub;
     char bytes[STAMP + REPLY_NAME]; /* a message: time and reply name */
     uint32_t node;                  /* index of its worker */
-    uint32_t in_flight, left;       /* left: probes still to be sent (unloaded) */
-    uint64_t stamp_ns;              /* of the one in flight (closed) */
-    rusm_pid to;                    /* closed: the mirror on its worker */
+    uint32_t in_flight, left; /* left: probes still to be sent (unloaded), of the warm-up too */
+    uint64_t stamp_ns;        /* of the one in flight (closed) */
+    rusm_pid to;              /* closed: the mirror on its worker */
 };
 
 struct hub {
@@ -106,8 +106,20 @@ static void sender_start(struct rusm_process *self, struct sender *s, const uint
 
     memcpy(&s->node, node, sizeof(s->node));
     s->in_flight = 0;
-    s->left = h->order.mode == BENCH_UNLOADED ? BENCH_PROBES_ROW : 0;
+    s->left = h->order.mode == BENCH_UNLOADED ? BENCH_WARMUP + BENCH_PROBES_ROW : 0;
     sender_fill(self, s, bench_now_ns());
+}
+
+static void sender_took(struct hub *h, uint64_t ns)
+{
+    bool unloaded = h->order.mode == BENCH_UNLOADED;
+
+    if (unloaded && h->state.received == 0) {
+        h->state.first_ns = ns;
+    }
+    histogram_add(unloaded && h->state.received < BENCH_WARMUP ? &h->state.warm : &h->state.rtt,
+                  ns);
+    h->state.received++;
 }
 
 static void sender_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -135,8 +147,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
         memcpy(&then, m->data, sizeof(then));
     }
     s->in_flight--;
-    h->state.received++;
-    histogram_add(&h->state.rtt, now - then);
+    sender_took(h, now - then);
     sender_fill(self, s, now);
     if (s->in_flight == 0 && (h->order.mode != BENCH_UNLOADED || s->left == 0)) {
         sender_done(h, now);

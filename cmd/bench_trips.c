@@ -73,12 +73,27 @@ static json_t *trips_rtt(const struct histogram *h)
 
 /* ---- fanout ---------------------------------------------------------------------------------------- */
 
-static int trips_unloaded(struct trips *t, struct histogram *all, uint64_t *lost)
+/* What the unloaded phase measures. */
+struct trips_unloaded {
+    struct histogram rtt;
+    struct histogram warm,
+        first; /* what the warm-up keeps out of it; the first probe of each row */
+};
+
+static void trips_add(struct histogram *all, const struct histogram *h)
+{
+    for (size_t i = 0; i < sizeof(all->at) / sizeof(all->at[0]); i++) {
+        all->at[i] += h->at[i];
+    }
+    all->count += h->count;
+}
+
+static int trips_unloaded(struct trips *t, struct trips_unloaded *u, uint64_t *lost)
 {
     struct bench_state state;
     uint32_t rows = BENCH_PROBES / BENCH_PROBES_ROW;
 
-    histogram_clear(all);
+    memset(u, 0, sizeof(*u));
     for (uint32_t i = 0; i < rows; i++) {
         const struct bench_order order = { .mode = BENCH_UNLOADED,
                                            .workers = (uint32_t)t->workers,
@@ -90,10 +105,9 @@ static int trips_unloaded(struct trips *t, struct histogram *all, uint64_t *lost
         if (status != 0) {
             return status;
         }
-        for (size_t k = 0; k < sizeof(all->at) / sizeof(all->at[0]); k++) {
-            all->at[k] += state.rtt.at[k];
-        }
-        all->count += state.rtt.count;
+        trips_add(&u->rtt, &state.rtt);
+        trips_add(&u->warm, &state.warm);
+        histogram_add(&u->first, state.first_ns);
         *lost += trips_lost(&state);
     }
     return 0;
@@ -139,34 +153,45 @@ static int trips_saturate(struct trips *t, enum bench_mode mode, json_t *list, u
     return 0;
 }
 
+static void trips_print_unloaded(const struct trips *t, const struct trips_unloaded *u)
+{
+    printf("unloaded round trip: p50 %.1f us, p99 %.1f us (%llu probes)\n",
+           histogram_us(&u->rtt, 0.5), histogram_us(&u->rtt, 0.99),
+           (unsigned long long)u->rtt.count);
+    printf("its warm-up: first contact p50 %.1f us; p50 %.1f us, p99 %.1f us (%llu round trips)\n",
+           histogram_us(&u->first, 0.5), histogram_us(&u->warm, 0.5), histogram_us(&u->warm, 0.99),
+           (unsigned long long)u->warm.count);
+    if (t->bench->person) {
+        histogram_print(&u->rtt, stdout);
+    }
+}
+
 static int trips_fanout(struct trips *t)
 {
-    struct histogram rtt;
+    struct trips_unloaded unloaded;
     json_t *list = json_array();
     uint64_t lost = 0;
-    int status = trips_unloaded(t, &rtt, &lost);
+    int status = trips_unloaded(t, &unloaded, &lost);
 
     if (status == 0 && !t->bench->json) {
         printf("hub and %llu workers, %llu senders, window %llu, 17-byte messages, %llu s a mode\n",
                (unsigned long long)t->workers, (unsigned long long)t->senders,
                (unsigned long long)t->window, (unsigned long long)t->bench->seconds);
-        printf("unloaded round trip: p50 %.1f us, p99 %.1f us (%llu probes)\n",
-               histogram_us(&rtt, 0.5), histogram_us(&rtt, 0.99), (unsigned long long)rtt.count);
-        if (t->bench->person) {
-            histogram_print(&rtt, stdout);
-        }
+        trips_print_unloaded(t, &unloaded);
     }
     status = status == 0 ? trips_saturate(t, BENCH_ORDERED, list, &lost) : status;
     status = status == 0 ? trips_saturate(t, BENCH_STREAM, list, &lost) : status;
     uint64_t peak = cluster_peak_kib(&t->cluster, 0);
     if (status == 0 && t->bench->json) {
-        bench_print_json(json_pack("{s:s, s:I, s:I, s:I, s:i, s:{s:f, s:f, s:I}, s:O, s:I}",
-                                   "bench", "fanout", "seconds", (json_int_t)t->bench->seconds,
-                                   "workers", (json_int_t)t->workers, "senders",
-                                   (json_int_t)t->senders, "payload", 17, "rtt_us", "p50",
-                                   histogram_us(&rtt, 0.5), "p99", histogram_us(&rtt, 0.99),
-                                   "samples", (json_int_t)rtt.count, "saturation", list,
-                                   "hub_peak_rss_kib", (json_int_t)peak));
+        bench_print_json(json_pack(
+            "{s:s, s:I, s:I, s:I, s:i, s:{s:f, s:f, s:I}, s:{s:f, s:f, s:f, s:I}, s:O, s:I}",
+            "bench", "fanout", "seconds", (json_int_t)t->bench->seconds, "workers",
+            (json_int_t)t->workers, "senders", (json_int_t)t->senders, "payload", 17, "rtt_us",
+            "p50", histogram_us(&unloaded.rtt, 0.5), "p99", histogram_us(&unloaded.rtt, 0.99),
+            "samples", (json_int_t)unloaded.rtt.count, "warmup_us", "first",
+            histogram_us(&unloaded.first, 0.5), "p50", histogram_us(&unloaded.warm, 0.5), "p99",
+            histogram_us(&unloaded.warm, 0.99), "samples", (json_int_t)unloaded.warm.count,
+            "saturation", list, "hub_peak_rss_kib", (json_int_t)peak));
     } else if (status == 0) {
         printf("hub's peak memory: %llu KiB\n", (unsigned long long)peak);
     }

@@ -6,6 +6,8 @@ load helper
     jq -e '.bench == "fanout" and .seconds == 1 and .workers == 2 and .senders == 4 and
            .payload == 17 and .rtt_us.samples == 2000 and .rtt_us.p50 > 0 and
            .rtt_us.p99 >= .rtt_us.p50 and .hub_peak_rss_kib > 0' <<<"$output"
+    jq -e '.warmup_us.samples == 8000 and .warmup_us.first > 0 and .warmup_us.p50 > 0 and
+           .warmup_us.p99 >= .warmup_us.p50' <<<"$output"
     equal "$(jq -r '.saturation[].mode' <<<"$output" | xargs)" "ordered stream"
     jq -e '.saturation | all(.lost == 0 and .round_trips > 100 and .round_trips_per_s > 0 and
            .messages_per_s > .round_trips_per_s and .cpu_us_per_round_trip > 0 and

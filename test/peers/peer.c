@@ -16,7 +16,7 @@
 struct sender {
     char name[SENDER_NAME + 1];
     uint32_t worker, in_flight;
-    uint32_t left; /* probes still to be sent (unloaded) */
+    uint32_t left; /* probes still to be sent (unloaded), of the warm-up too */
     uint64_t stamp_ns;
 };
 
@@ -90,9 +90,11 @@ void hub_reply(struct hub *h, const char *name, const void *data, size_t len)
         memcpy(&then, data, sizeof(then));
     }
     h->last_ns = now_ns();
-    h->received++;
     s->in_flight--;
-    histogram_add(&h->rtt, h->last_ns - then);
+    if (h->mode != BENCH_UNLOADED || h->received >= BENCH_WARMUP) {
+        histogram_add(&h->rtt, h->last_ns - then);
+    }
+    h->received++;
 }
 
 /* One phase; the first sender's worker is `first`, the others' follow round and round. The times
@@ -110,7 +112,7 @@ static uint64_t hub_run(struct hub *h, const struct peer_run *r, uint32_t first)
         snprintf(s->name, sizeof(s->name), "s%08u", i % 100000000u);
         s->worker = (first + i) % r->workers;
         s->in_flight = 0;
-        s->left = BENCH_PROBES_ROW;
+        s->left = BENCH_WARMUP + BENCH_PROBES_ROW;
     }
     h->start_ns = h->last_ns = now_ns();
     h->end_ns = h->start_ns + r->seconds * NS;

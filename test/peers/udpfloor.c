@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define SIZE 64
-#define WARMUP 200
 
 static uint64_t now_ns(void)
 {
@@ -105,11 +104,11 @@ static void floor_run(const char *name, bool busy, int cpu, int other_cpu, uint3
     floor_pin(cpu);
     int ep = busy ? -1 : floor_epoll(fd);
     histogram_clear(&rtt);
-    for (uint32_t i = 0; i < WARMUP + probes; i++) {
+    for (uint32_t i = 0; i < BENCH_WARMUP + probes; i++) {
         uint64_t then = now_ns();
         floor_send(fd, data);
         floor_receive(fd, ep, data);
-        if (i >= WARMUP) {
+        if (i >= BENCH_WARMUP) {
             histogram_add(&rtt, now_ns() - then);
         }
     }
