@@ -450,10 +450,10 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     struct connection *c = connection_of(p);
     (void)context;
     /* A client asks; what nodes tell each other is not its to say. */
-    bool asks = frame->type == FRAME_REQUEST || frame->type == FRAME_CANCEL;
-    if (c->client && !asks)
+    if (c->client && frame->type != FRAME_REQUEST && frame->type != FRAME_CANCEL)
         return RUSM_EMALFORMED;
-    if (!asks && frame->type != FRAME_PONG && !c->ready_ns)
+    /* Nor is anything served to a node that is not adopted: it may be an impostor. */
+    if (frame->type != FRAME_PONG && !c->ready_ns)
         return RUSM_EMALFORMED;
     switch ((enum frame_type)frame->type) {
     case FRAME_REQUEST: return rpc_request(c, frame);

@@ -132,7 +132,8 @@ static void test_before_adopt(void **state)
     for (size_t i = 1; i < VALID; i++) {
         bool closes = valid[i].type == FRAME_LEAVE || valid[i].type == FRAME_REPLY ||
                       valid[i].type == FRAME_NODES || valid[i].type == FRAME_NAMES ||
-                      valid[i].type == FRAME_EXIT;
+                      valid[i].type == FRAME_EXIT || valid[i].type == FRAME_REQUEST ||
+                      valid[i].type == FRAME_CANCEL;
         foe_dial(&f, v, &adam);
         const struct hello hello = foe_hello_of(&f);
         foe_say_hello(&f, &hello);
