@@ -102,7 +102,7 @@ int exits_frame(struct connection *c, const struct frame *frame)
     if (copy.len)
         memcpy(e->reason, copy.reason, copy.len);
     rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
-    if (copy.incarnation == s->node->incarnation && router_stuck(s, from, e->to))
+    if (copy.incarnation == s->node->incarnation && router_stuck(c, from, e->to))
         exits_act(c, e);
     return 0;
 }

@@ -158,7 +158,7 @@ struct scheduler {
     struct peers peers;            /* those that have something to do */
     struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
-    struct map grants; /* mailboxes with a large record under way: router.c */
+    struct map turns; /* mailboxes with a large record under way, each peer's: router.c */
     struct causes causes;
     unsigned exit_waits; /* in all connections' exits */
     unsigned strays;     /* under way to others: stray.c */
@@ -405,7 +405,7 @@ void router_refused(void *context, struct peer *p, uint64_t from, uint64_t recor
 struct rusm_process *router_target(struct scheduler *s, const struct target *target, uint64_t *far);
 /* Nothing of `from` in its lanes reaches it now: its mailbox is full, or a large message has its
  * turn. */
-bool router_stuck(struct scheduler *s, rusm_pid from, uint64_t serial);
+bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial);
 
 /* ---- programs.c ---- */
 int programs_init(struct programs *p, struct rusm_node *node,

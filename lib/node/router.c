@@ -19,14 +19,16 @@ struct route {
     struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
     uint64_t epoch;               /* UINT64_MAX: not resolved yet */
     uint64_t far;                 /* serial of a sibling's process, if it is one; else 0 */
-    struct list asking;           /* in a grants' list */
-    bool turn;                    /* the mailbox's turn is ours */
+    struct list asking;           /* in a turn's list */
+    bool turn;                    /* it is ours */
     uint64_t granted_to;          /* serial of the mailbox whose turn we have or wait for */
 };
 
-/* A mailbox with a large record under way: one at a time, in order of asking. */
-struct grants {
-    struct map_node node;
+/* A mailbox with a large record of a peer under way: one at a time, in order of asking. Each peer has a
+ * turn of its own there: what comes slowly of one holds up no other's. */
+struct turn {
+    struct map_node node; /* first; in the scheduler's */
+    const struct peer *peer;
     uint64_t serial;
     struct list asking;
 };
@@ -37,13 +39,13 @@ struct grants {
 void router_init(struct scheduler *s, uint64_t seed)
 {
     pool_init(&s->routes, sizeof(struct route), SPARE_ROUTES);
-    map_init(&s->grants, seed);
+    map_init(&s->turns, seed);
 }
 
 void router_fini(struct scheduler *s)
 {
     pool_fini(&s->routes);
-    map_fini(&s->grants);
+    map_fini(&s->turns);
 }
 
 /* ---- out ---- */
@@ -156,40 +158,62 @@ static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
     return r->process;
 }
 
-/* ---- grants ---- */
+/* ---- turns of large records ---- */
 
-static bool grants_is(const struct map_node *n, const void *key)
+static bool turn_is(const struct map_node *n, const void *key)
 {
-    return ((const struct grants *)(const void *)n)->serial == *(const uint64_t *)key;
+    const struct turn *turn = (const void *)n, *k = key;
+    return turn->serial == k->serial && turn->peer == k->peer;
 }
 
-static struct grants *grants_find(struct scheduler *s, uint64_t serial)
+static uint64_t turn_hash(const struct scheduler *s, const struct turn *turn)
 {
-    return (struct grants *)(void *)map_find(&s->grants, map_hash_u64(&s->grants, serial),
-                                             grants_is, &serial);
+    return map_hash_u64(&s->turns, turn->serial ^ (uint64_t)(uintptr_t)turn->peer);
 }
 
-bool router_stuck(struct scheduler *s, rusm_pid from, uint64_t serial)
+static struct turn *turn_find(const struct scheduler *s, const struct peer *peer, uint64_t serial)
 {
+    const struct turn key = { .peer = peer, .serial = serial };
+    return (struct turn *)(void *)map_find(&s->turns, turn_hash(s, &key), turn_is, &key);
+}
+
+/* NULL: no memory. */
+static struct turn *turn_new(struct scheduler *s, const struct peer *peer, uint64_t serial)
+{
+    struct turn *turn = calloc(1, sizeof *turn);
+    if (!turn)
+        return NULL;
+    turn->peer = peer;
+    turn->serial = serial;
+    list_init(&turn->asking);
+    if (map_insert(&s->turns, turn_hash(s, turn), &turn->node) == 0)
+        return turn;
+    free(turn);
+    return NULL;
+}
+
+bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial)
+{
+    struct scheduler *s = c->scheduler;
     const struct rusm_process *process = runtime_find(s->runtime, serial);
     rusm_pid to = { .serial = serial, .incarnation = s->node->incarnation };
-    if (grants_find(s, serial))
+    if (turn_find(s, c->peer, serial))
         return true;
     return process ? !process_has_room(process, 0)
                    : runtime_whose(s->runtime, serial) != s->index &&
                          runtime_pass_waits(s->runtime, from, to);
 }
 
-/* That mailbox's turn goes to the next who asks, if any. */
-static void grants_next(struct scheduler *s, uint64_t serial)
+/* It goes to the next who asks, if any. */
+static void turn_next(struct scheduler *s, const struct peer *peer, uint64_t serial)
 {
-    struct grants *g = grants_find(s, serial);
-    if (!g)
+    struct turn *turn = turn_find(s, peer, serial);
+    if (!turn)
         return;
-    struct list *first = list_first(&g->asking);
+    struct list *first = list_first(&turn->asking);
     if (!first) {
-        map_remove(&s->grants, &g->node);
-        free(g);
+        map_remove(&s->turns, &turn->node);
+        free(turn);
         return;
     }
     struct route *r = list_entry(first, struct route, asking);
@@ -199,12 +223,12 @@ static void grants_next(struct scheduler *s, uint64_t serial)
 }
 
 /* The turn is over, or its lane will not need one: others go on. */
-static void grants_give_up(struct scheduler *s, struct route *r)
+static void turn_over(struct scheduler *s, struct route *r)
 {
     list_remove(&r->asking);
     if (r->turn) {
         r->turn = false;
-        grants_next(s, r->granted_to);
+        turn_next(s, r->peer, r->granted_to);
     }
 }
 
@@ -241,7 +265,7 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
         return;
     list_remove(&r->waiter.link);
     lane->user = NULL;
-    grants_give_up(s, r);
+    turn_over(s, r);
     pool_give(&s->routes, r);
 }
 
@@ -425,23 +449,14 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
         return RUSM_ENOPROC;
     }
     uint64_t serial = process ? process_serial(process) : r->far;
-    struct grants *g = grants_find(s, serial);
+    struct turn *turn = turn_find(s, p, serial);
     r->granted_to = serial;
-    if (g) {
-        list_append(&g->asking, &r->asking);
+    if (turn) {
+        list_append(&turn->asking, &r->asking);
         exits_stuck(connection_of(p), lane->from, serial);
         return 0;
     }
-    g = calloc(1, sizeof *g);
-    if (g) {
-        g->serial = serial;
-        list_init(&g->asking);
-        if (map_insert(&s->grants, map_hash_u64(&s->grants, serial), &g->node) != 0) {
-            free(g);
-            g = NULL;
-        }
-    }
-    if (!g) {
+    if (!turn_new(s, p, serial)) {
         s->causes.overflow++;
         receipt(p, record, RUSM_ENOMEM);
         return RUSM_ENOMEM;
@@ -454,7 +469,7 @@ void router_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
     (void)p;
     if (lane->user)
-        grants_give_up(context, lane->user);
+        turn_over(context, lane->user);
 }
 
 /* ---- told by the peer room ---- */
