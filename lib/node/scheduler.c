@@ -1,10 +1,10 @@
 /* scheduler: the schedulers of a node and their parts, from before there are threads until after. What
  * they share is the crossing (actor/crossing.h), the members (member.c), the registry (globals.c) and
  * what never changes. On the thread of who makes, runs and frees the node. */
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/limits.h"
 #include "node/gate.h"
@@ -24,16 +24,14 @@ struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index)
 bool scheduler_enter(struct rusm_node *node, unsigned index)
 {
     struct scheduler *s = &node->schedulers[index];
-    struct timespec until;
     if (index == 0)
         return true;
     int error = pthread_mutex_trylock(&s->turning);
     if (error && !s->stuck) {
         uint64_t until_ns = endpoint_now_ns() + ENTER_NS;
-        until = (struct timespec){ .tv_sec = (time_t)(until_ns / 1000000000),
-                                   .tv_nsec = (long)(until_ns % 1000000000) };
-        atomic_store(&s->wanted, true);
-        error = pthread_mutex_clocklock(&s->turning, CLOCK_MONOTONIC, &until);
+        atomic_store(&s->wanted, true); /* it begins no other turn */
+        while ((error = pthread_mutex_trylock(&s->turning)) && endpoint_now_ns() < until_ns)
+            sched_yield();
         atomic_store(&s->wanted, false);
     }
     s->stuck = error != 0;
