@@ -5,6 +5,7 @@
 #define HELP_FOE_H
 
 #include <poll.h>
+#include "base/id.h"
 #include "help/victim.h"
 #include "peer/peer.h"
 #include "quic/endpoint.h"
@@ -43,6 +44,7 @@ struct foe {
         enum hello_role role;
         uint64_t max_streams; /* that the node may open */
         uint64_t control_window;
+        enum { FOE_HONEST, FOE_OTHER, FOE_STRANGER } share; /* the connection id it dials with */
     } options;
 };
 
@@ -351,6 +353,15 @@ static inline void foe_await(struct foe *f, enum frame_type type, struct frame *
 
 /* ---- life ---- */
 
+/* As a node or a client does, unless the options say otherwise: a share of the other scheduler, or none. */
+static inline void foe_share(struct endpoint_options *e, const struct foe_options *o)
+{
+    uint8_t own = o->name && o->name[0] ? id_node_share(o->name, strlen(o->name)) : 0;
+
+    e->has_share = o->share != FOE_STRANGER && (o->role == HELLO_NODE || o->share == FOE_OTHER);
+    e->share = (uint8_t)(own + (o->share == FOE_OTHER));
+}
+
 static inline void foe_dial(struct foe *f, const struct victim *v, const struct foe_options *o)
 {
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -366,7 +377,7 @@ static inline void foe_dial(struct foe *f, const struct victim *v, const struct 
     if (identity_load(v->identity, &f->identity, &why) != 0) {
         fail_msg("%s", why.text);
     }
-    const struct endpoint_options options = {
+    struct endpoint_options options = {
         .bind = (struct sockaddr *)&any,
         .bind_len = sizeof(any),
         .identity = f->identity,
@@ -383,6 +394,7 @@ static inline void foe_dial(struct foe *f, const struct victim *v, const struct 
         .max_connections = 4096,
         .max_half_open = 1,
     };
+    foe_share(&options, o);
     if (endpoint_new(&f->e, &options, &foe_events, f, &why) != 0) {
         fail_msg("%s", why.text);
     }

@@ -120,7 +120,8 @@ static inline void victim_run(const struct victim *v, int fd)
                                                .identity = v->identity,
                                                .identity_create = true,
                                                .log_fd = null_fd,
-                                               .output_fd = null_fd };
+                                               .output_fd = null_fd,
+                                               .schedulers = 2 };
     struct rusm_why why;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);

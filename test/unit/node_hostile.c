@@ -232,6 +232,36 @@ static void test_hello_twice(void **state)
     victim_alive(v);
 }
 
+/* Each node belongs to one of the two schedulers, clients to the first: who comes to the other is sent
+ * away, whatever it says. */
+static void test_hello_share(void **state)
+{
+    struct victim *v = *state;
+    const struct foe_options wrong[] = {
+        { .name = "zed", .share = FOE_OTHER },
+        { .name = "zoe", .share = FOE_OTHER },
+        { .name = "", .role = HELLO_CLIENT, .share = FOE_OTHER },
+        /* The second's: 1 of 2. */
+        { .name = id_node_share("zed", 3) % 2 ? "zed" : "zoe", .share = FOE_STRANGER },
+    };
+    struct foe f;
+
+    assert_int_not_equal(id_node_share("zed", 3) % 2, id_node_share("zoe", 3) % 2);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        foe_dial(&f, v, &wrong[i]);
+        const struct hello hello = foe_hello_of(&f);
+        foe_say_hello(&f, &hello);
+        foe_closed(&f, CLOSE_WRONG_SHARE, wrong[i].name);
+        foe_stop(&f);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const struct foe_options right = { .name = wrong[i].name };
+        foe_start_with(&f, v, &right);
+        foe_stop(&f);
+    }
+    victim_alive(v);
+}
+
 /* Somebody who calls himself what the node is called; and the node itself, as it seems. */
 static void test_hello_own_name(void **state)
 {
@@ -268,11 +298,12 @@ static void test_hello_own_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        VICTIM_TEST(test_before_hello), VICTIM_TEST(test_oversized),
-        VICTIM_TEST(test_truncated),    VICTIM_TEST(test_unknown),
-        VICTIM_TEST(test_from_client),  VICTIM_TEST(test_before_adopt),
-        VICTIM_TEST(test_hello),        VICTIM_TEST(test_hello_cut),
-        VICTIM_TEST(test_hello_twice),  VICTIM_TEST(test_hello_own_name),
+        VICTIM_TEST(test_before_hello),   VICTIM_TEST(test_oversized),
+        VICTIM_TEST(test_truncated),      VICTIM_TEST(test_unknown),
+        VICTIM_TEST(test_from_client),    VICTIM_TEST(test_before_adopt),
+        VICTIM_TEST(test_hello),          VICTIM_TEST(test_hello_cut),
+        VICTIM_TEST(test_hello_share),    VICTIM_TEST(test_hello_twice),
+        VICTIM_TEST(test_hello_own_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
