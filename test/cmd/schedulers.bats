@@ -70,6 +70,55 @@ load helper
     rusm stop london
 }
 
+# Sockets at that port.
+sockets() { awk -v at=":$(printf %04X "$1")" 'substr($2, 9) == at' /proc/net/udp | wc -l; }
+
+@test "each scheduler has a socket at the node's address, which nobody else gets" {
+    start_node london --schedulers 3
+    equal "$(sockets "${address##*:}")" 3
+    for n in 1 3; do
+        expect 1 rusm node --name tokyo --listen "$address" --schedulers $n
+        like "$stderr" "*$address*in use*"
+    done
+    rusm stop london
+    equal "$(sockets "${address##*:}")" 0
+}
+
+@test "nodes whose connections are of different schedulers, dialled and dialling" {
+    start_node london --schedulers 4
+    for n in n1 n2 n3 n4; do start_node $n --schedulers 1; done # of shares 237, 107, 202 and 0
+    for n in n1 n2 n3 n4; do
+        wait_until connected london $n
+        wait_until connected $n london
+        rusm spawn $n echo --name e >/dev/null
+        rusm spawn $n echo --global "g$n" >/dev/null
+        rusm spawn $n relay greeter@london --name r >/dev/null
+    done
+    for i in 0 1 2 3; do # a process of each scheduler to each node, and back
+        for n in n1 n2 n3 n4; do
+            rusm spawn london relay "e@$n" --name "to$i$n" >/dev/null
+            rusm spawn london relay "g$n" --name "global$i$n" >/dev/null
+        done
+    done
+    for n in n1 n2 n3 n4; do
+        found() { rusm call london "global0$n" x 2>/dev/null; }
+        wait_until found
+        for i in 0 1 2 3; do
+            equal "$(rusm call london "to$i$n" "$i to $n")" "$i to $n"
+            equal "$(rusm call london "global$i$n" "$i to g$n")" "$i to g$n"
+        done
+        equal "$(rusm call $n r "$n")" "hello, $n"
+    done
+    equal "$(rusm attach london --counters --json | jq -r 'select(.counter == "datagrams_passed_on").value')" 0
+    equal "$(rusm attach london --peers --json | jq -r 'select(.state == "connected" and .received > 0 and .sent > 0).node' | sort | tr '\n' ' ')" \
+        "n1 n2 n3 n4 "
+    kill -9 "$pid" # n4's
+    lost() { [ "$(json state '.node == "n4"' rusm attach --peers london)" = lost ]; }
+    wait_until lost
+    expect 4 rusm call london to0n4 x
+    expect 0 rusm call london to0n3 x
+}
+
 @test "--schedulers takes 1 to 64" {
     expect 2 rusm node --name london --schedulers 0
     expect 2 rusm node --name london --schedulers 65
