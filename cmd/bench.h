@@ -133,7 +133,8 @@ struct bench_order {
     uint64_t duration_ns;
 };
 
-/* What it answers to every call: the state of the last order. */
+/* What it answers to a call without an order: the state of the last one. An order is answered with
+ * nothing. */
 struct bench_state {
     bool done;
     uint64_t sent, received, elapsed_ns; /* elapsed: of the measured time */

@@ -225,6 +225,8 @@ static void hub_receive(struct rusm_process *self, void *state, const struct rus
             rusm_exit(self, rusm_strerror(error));
             return;
         }
+        rusm_reply(self, m, NULL, 0); /* the state is long: it would be sent while it is measured */
+        return;
     }
     rusm_reply(self, m, &h->state, sizeof(h->state));
 }
