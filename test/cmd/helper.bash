@@ -73,7 +73,7 @@ equal() {
 # Whether the first matches the pattern of the second (as in case).
 like() {
     # shellcheck disable=SC2254
-    case $1 in $2) return ;; esac
+    case $1 in $2) return 0 ;; esac
     printf 'got:    %s\nwanted: %s\n' "$1" "$2"
     return 1
 }
