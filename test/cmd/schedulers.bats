@@ -74,13 +74,14 @@ load helper
 sockets() { awk -v at=":$(printf %04X "$1")" 'substr($2, 9) == at' /proc/net/udp | wc -l; }
 
 @test "each scheduler has a socket at the node's address, which nobody else gets" {
-    start_node london --schedulers 3
+    start_node_at_port london --schedulers 3
     equal "$(sockets "${address##*:}")" 3
     for n in 1 3; do
         expect 1 rusm node --name tokyo --listen "$address" --schedulers $n
         like "$stderr" "*$address*in use*"
     done
     rusm stop london
+    wait "$pid"
     equal "$(sockets "${address##*:}")" 0
 }
 
