@@ -1,5 +1,5 @@
-/* runtime: see the header. Life, running and spawning; the way in from the network and the views
- * for attach are in deliver.c. Called by the node, on its thread. */
+/* runtime: see the header. Life, running and names; spawning is in spawn.c, the way in from the network
+ * and the views for attach in deliver.c. Called by the node, on its thread. */
 #include "actor/runtime.h"
 
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 #include "actor/sleep.h"
 #include "actor/timer.h"
 #include "actor/wait.h"
-#include "base/err.h"
 #include "base/limits.h"
 #include "base/must.h"
 
@@ -203,125 +202,7 @@ struct message_pool *runtime_pool(struct runtime *rt)
     return rt->pool;
 }
 
-/* ---- spawning ---- */
-
-/* A process that only waits, not in the table yet. NULL: no memory. */
-static struct rusm_process *runtime_process(struct runtime *rt,
-                                            const struct rusm_behaviour *behaviour)
-{
-    struct rusm_process *p = slab_take(&rt->processes);
-
-    if (!p) {
-        return NULL;
-    }
-    *p = (struct rusm_process){ .rt = rt,
-                                .serial = rt->serial + rt->mask + 1,
-                                .behaviour = behaviour };
-    p->started_ns = rt->now_ns;
-    list_init(&p->run);
-    list_init(&p->all);
-    list_init(&p->waiters);
-    list_init(&p->waits);
-    list_init(&p->wake);
-    list_init(&p->names);
-    list_init(&p->owned);
-    list_init(&p->watchers);
-    list_init(&p->watching);
-    return p;
-}
-
-/* Runs init. On failure *why has a text, and p a reason. */
-static int runtime_process_init(struct rusm_process *p, const struct rusm_args *args,
-                                struct rusm_why *why)
-{
-    struct runtime *rt = p->rt;
-    struct rusm_process *outer = rt->init;
-    struct rusm_why *outer_why = rt->init_why;
-    int err = 0;
-
-    why->text[0] = 0;
-    if (!p->behaviour->init) {
-        return 0;
-    }
-    rt->init = p;
-    rt->init_why = why;
-    rt->init_depth++;
-    rt->depth++;
-    p->running = true;
-    err = p->behaviour->init(p, args, &p->state);
-    if (err == 0 && p->reason && p->behaviour->stop) {
-        p->behaviour->stop(p, p->state, p->reason); /* it has a state to free */
-    }
-    p->running = false;
-    rt->depth--;
-    rt->init_depth--;
-    rt->init = outer;
-    rt->init_why = outer_why;
-    if (err == 0 && !p->reason) {
-        return 0;
-    }
-    if (!why->text[0]) {
-        err_why(why, 0, "%s", p->reason ? p->reason : rusm_strerror(err));
-    }
-    p->running = true; /* ended here and now, not by the reaper */
-    process_kill(p, why->text, strlen(why->text));
-    return RUSM_EINIT;
-}
-
-int runtime_check_args(const struct rusm_args *args)
-{
-    size_t bytes = 0;
-
-    if (args->count > RUSM_ARGS_MAX) {
-        return RUSM_ELIMIT;
-    }
-    for (size_t i = 0; i < args->count; i++) {
-        bytes += strlen(args->value[i]);
-    }
-    return bytes > LIMIT_ARGS_BYTES ? RUSM_ELIMIT : 0;
-}
-
-int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
-                  const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
-                  uint64_t now_ns)
-{
-    struct rusm_why own;
-
-    must(behaviour->receive || behaviour->body);
-    if (rt->closing) {
-        return err_why(why, RUSM_ECLOSED, "%s", rusm_strerror(RUSM_ECLOSED));
-    }
-    if (rt->roster.count >= LIMIT_PROCESSES / rt->siblings || rt->init_depth >= LIMIT_INIT_DEPTH) {
-        return err_why(why, RUSM_ELIMIT, "too many processes%s",
-                       rt->init_depth ? " or inits within inits" : "");
-    }
-    rt->now_ns = now_ns;
-    struct rusm_process *p = runtime_process(rt, behaviour);
-    if (!p || roster_insert(&rt->roster, p) != 0) {
-        if (p) {
-            slab_give(&rt->processes, p);
-        }
-        return err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
-    }
-    rt->serial = p->serial;
-    *pid = process_pid(p);
-    int err = behaviour->body ? coroutine_begin(p) : 0;
-    if (err) {
-        p->running = true;
-        process_kill(p, "no stack", strlen("no stack"));
-        process_remove(p);
-        return err_why(why, err, "no stack for it: %s", rusm_strerror(err));
-    }
-    err = runtime_process_init(p, args ? args : &process_no_args, why ? why : &own);
-    if (err) {
-        process_remove(p);
-        return err;
-    }
-    rt->counters.processes_started++;
-    happen_process(p, HAPPENED_START);
-    process_schedule(p);
-    return 0;
-}
+/* ---- processes ---- */
 
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason)
 {
