@@ -1,14 +1,13 @@
-/* lane_out: outgoing lanes of one connection. See lane_out.h.
+/* lane_out: outgoing lanes of one connection: how they open and end, and what is put on them. What
+ * becomes of it is in lane_flow.c. See lane_out.h.
  *
  * A lane belongs to its stream and is freed when that is closed. While it may take more it belongs
  * to its pair too; once it is ending, the pair lets go of it and may open a successor. */
 #include "peer/lane_out.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/limits.h"
 #include "base/must.h"
+#include "peer/lane_out_state.h"
 #include "peer/pair.h"
 #include "wire/control.h"
 
@@ -65,10 +64,8 @@ static void lane_end_idlest(struct lanes_out *o)
     }
 }
 
-/* Opens a stream, with the header queued on it. pair NULL: unordered. 0, RUSM_BUSY, RUSM_ENOMEM,
- * RUSM_ECLOSED. */
-static int lane_open(struct lanes_out *o, const struct parcel *to, struct pair *pair,
-                     struct lane_out **out)
+int lane_out_open(struct lanes_out *o, const struct parcel *to, struct pair *pair,
+                  struct lane_out **out)
 {
     uint8_t head[LIMIT_LANE_HEADER];
     struct lane_header header = { .type = pair ? LANE_ORDERED : LANE_UNORDERED,
@@ -123,7 +120,7 @@ static int lane_open(struct lanes_out *o, const struct parcel *to, struct pair *
     return 0;
 }
 
-static void lane_free(struct lanes_out *o, struct lane_out *l)
+void lane_out_free(struct lanes_out *o, struct lane_out *l)
 {
     struct pair *pair = l->pair;
     if (pair) {
@@ -146,7 +143,7 @@ void lanes_out_fini(struct lanes_out *o)
     struct map_iter it;
     o->told_all = false; /* whoever waits is told by the end of the connection */
     list_each_safe(link, &o->all)
-        lane_free(o, list_entry(link, struct lane_out, all));
+        lane_out_free(o, list_entry(link, struct lane_out, all));
     for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it)) {
         pair_free(o, (struct pair *)(void *)n);
     }
@@ -210,7 +207,7 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
     if (o->queued >= LIMIT_CONN_QUEUE || o->lanes_unordered >= LIMIT_LANES / 2) {
         return pair_busy(o, NULL);
     }
-    int error = lane_open(o, p, NULL, &l);
+    int error = lane_out_open(o, p, NULL, &l);
     if (error) {
         return error == RUSM_BUSY ? pair_busy(o, NULL) : error;
     }
@@ -265,7 +262,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
         if (pair->signals.len > 0) {
             return starve(o, pair, p);
         }
-        error = lane_open(o, p, pair, &l);
+        error = lane_out_open(o, p, pair, &l);
         if (error == RUSM_BUSY) {
             lane_end_idlest(o);
             return signal ? starve(o, pair, p) : pair_busy(o, pair);
@@ -282,132 +279,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     return error;
 }
 
-/* ---- what the endpoint asks and tells ---- */
-
-int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size_t cap, bool *fin)
-{
-    struct lane_out *l = turns_next(o);
-    if (!l) {
-        return -1;
-    }
-    size_t offer = l->slice;
-    *stream = l->stream;
-    *fin = l->ending && l->q.unsent <= offer;
-    int n = outq_peek(&l->q, vec, cap, offer);
-    if (*fin) { /* only if all that is unsent is in the vecs */
-        size_t len = 0;
-        for (int i = 0; i < n; i++) {
-            len += vec[i].iov_len;
-        }
-        *fin = len == l->q.unsent;
-    }
-    return n;
-}
-
-void lane_out_pulled(struct lanes_out *o, struct lane_out *l, size_t len, bool fin)
-{
-    outq_sent(&l->q, len);
-    l->ended |= fin;
-    turns_sent(o, l, len, l->q.unsent > 0 || (l->ending && !l->ended));
-}
-
-void lane_out_blocked(struct lane_out *l)
-{
-    l->blocked = true;
-    list_remove(&l->ready);
-}
-
-void lane_out_writable(struct lanes_out *o, struct lane_out *l)
-{
-    l->blocked = false;
-    if (l->q.unsent > 0 || (l->ending && !l->ended)) {
-        turns_ready(o, l);
-    }
-}
-
-void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
-{
-    bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
-    if (l->stopped) {
-        return; /* acknowledgements go on for what was in flight */
-    }
-    outq_acked(&l->q, &o->pools->chunks, len);
-    o->queued -= len;
-    turns_acked(o, len);
-    if (full) {
-        pairs_tell_writable(o);
-        return;
-    }
-    struct pair *pair = l->pair;
-    if (pair && list_linked(&pair->told) && pair_may_take(o, pair)) {
-        list_remove(&pair->told);
-        o->writable(o->context, pair->from);
-    }
-}
-
-uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
-{
-    bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
-    uint64_t lost = l->q.records;
-    struct pair *pair = l->pair;
-    if (l->stopped) {
-        return 0;
-    }
-    l->stopped = l->ending = l->ended = true;
-    list_remove(&l->ready);
-    turns_acked(o, l->q.len - l->q.unsent);
-    o->queued -= l->q.len;
-    outq_fini(&l->q, &o->pools->chunks);
-    l->pair = NULL;
-    if (pair) {
-        bool told = list_linked(&pair->told);
-        uint64_t from = pair->from;
-        list_remove(&pair->open);
-        list_remove(&pair->told);
-        pair->lane = NULL;
-        pair_free_if_idle(o, pair);
-        if (told) {
-            o->writable(o->context, from);
-        }
-        pairs_were_freed(o);
-    }
-    if (full) {
-        pairs_tell_writable(o);
-    }
-    return lost;
-}
-
-void lane_out_closed(struct lanes_out *o, struct lane_out *l)
-{
-    bool unordered = l->unordered;
-    lane_free(o, l);
-    /* The stream limit may have been raised before; from now on there is room under ours. */
-    if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) {
-        pairs_tell_writable(o);
-    }
-    pairs_were_freed(o);
-}
-
-void lanes_out_streams(struct lanes_out *o)
-{
-    while (!list_empty(&o->starving)) {
-        struct pair *pair = list_entry(list_first(&o->starving), struct pair, starving);
-        struct parcel to = { .from = pair->from,
-                             .to = { .kind = pair->kind,
-                                     .serial = pair->serial,
-                                     .incarnation = pair->incarnation,
-                                     .name = pair->name,
-                                     .name_len = pair->name_len } };
-        struct lane_out *l;
-        if (lane_open(o, &to, pair, &l) != 0) {
-            return;
-        }
-        list_remove(&pair->starving);
-        outq_join(&l->q, &pair->signals);
-        turns_ready(o, l);
-    }
-    pairs_tell_writable(o);
-}
+/* ---- their end ---- */
 
 void lanes_out_end(struct lanes_out *o)
 {
