@@ -164,8 +164,11 @@ uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loo
 
 /* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or
  * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a name or a
- * pid of this scheduler that is gone (one of another scheduler is counted). RUSM_ENOCONN: no connection to that node. RUSM_ETOOLARGE, RUSM_ENOMEM.
- * Messages from one process to one address arrive in order, at most once. */
+ * pid of this scheduler that is gone (one of another scheduler is counted). RUSM_ENOCONN: no connection
+ * to that node. RUSM_ETOOLARGE, RUSM_ENOMEM.
+ * Messages from one process to one address arrive in order, at most once.
+ * The data is copied before it returns, while the scheduler's other processes wait: nothing for small
+ * messages, tens of milliseconds for one of 64 MiB. Who cares sends parts. */
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags);
 
 /* The same to a registered name on the node with index `node` (0: here; RUSM_GLOBAL). */
