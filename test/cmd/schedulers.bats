@@ -110,7 +110,10 @@ sockets() { awk -v at=":$(printf %04X "$1")" 'substr($2, 9) == at' /proc/net/udp
         done
         equal "$(rusm call $n r "$n")" "hello, $n"
     done
-    equal "$(rusm attach london --counters --json | jq -r 'select(.counter == "datagrams_passed_on").value')" 0
+    # Each packet comes to the socket of its connection's scheduler; but for the last of some client, when
+    # its connection is no more: it may be anyone's.
+    counted() { json value ".counter == \"$1\"" rusm attach --counters london; }
+    [ $((10 * $(counted datagrams_passed_on))) -lt "$(counted datagrams_in)" ]
     equal "$(rusm attach london --peers --json | jq -r 'select(.state == "connected" and .received > 0 and .sent > 0).node' | sort | tr '\n' ' ')" \
         "n1 n2 n3 n4 "
     kill -9 "$pid" # n4's
