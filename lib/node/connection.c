@@ -1,5 +1,6 @@
-/* connection: the life of one QUIC connection of the node: handshake, hello, which of two becomes
- * the one (adopt), its end. The endpoint's and the peer room's upcalls arrive here. */
+/* connection: the life of one QUIC connection of the node: handshake, frames, its end. The endpoint's
+ * upcalls arrive here, and those of the peer room that are not about lanes (router.c) or about who it is
+ * (hello.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,6 @@
 #include "node/node.h"
 #include "node/resolve.h"
 
-/* A connection that became ready less than this ago and one more of the same incarnation are two
- * dials that crossed, not a peer that lost the first. */
-#define CROSSED_NS ((uint64_t)2 * 1000000000)
-
 struct connection *connection_of(const struct peer *p)
 {
     return peer_user(p);
@@ -22,23 +19,6 @@ struct connection *connection_of(const struct peer *p)
 struct connection *connection_find(const struct scheduler *s, uint32_t index)
 {
     return index < s->by_index_cap ? s->by_index[index] : NULL;
-}
-
-/* Makes room for the index, so that setting it later can't fail. */
-static int reserve_index(struct scheduler *s, uint32_t index)
-{
-    if (index < s->by_index_cap)
-        return 0;
-    uint32_t cap = s->by_index_cap ? s->by_index_cap : 16;
-    while (cap <= index)
-        cap *= 2;
-    struct connection **at = realloc(s->by_index, cap * sizeof *at);
-    if (!at)
-        return RUSM_ENOMEM;
-    memset(at + s->by_index_cap, 0, (cap - s->by_index_cap) * sizeof *at);
-    s->by_index = at;
-    s->by_index_cap = cap;
-    return 0;
 }
 
 static struct connection *connection_new(struct scheduler *s, struct conn *conn)
@@ -252,170 +232,12 @@ void connection_events(struct endpoint_events *events)
     events->stray = stray_pass;
 }
 
-/* ---- hello ---- */
-
 void connection_replace(struct connection *old)
 {
     struct member *m = old->member;
     connection_down(old);
     m->current = NULL;
     peer_close(old->peer, CLOSE_REPLACED, close_code_text(CLOSE_REPLACED));
-}
-
-/* One of two connections of the same two nodes: may the new one stay? */
-static enum close_code judge_second(struct connection *c, struct member *m,
-                                    const struct hello *hello)
-{
-    struct connection *old = m->current;
-    if (hello->incarnation == old->incarnation) {
-        bool crossed = c->scheduler->now_ns - old->ready_ns < CROSSED_NS;
-        if (!(hello->flags & HELLO_HOLDS_NONE) || crossed)
-            return CLOSE_DUPLICATE;
-        connection_replace(old);
-        return CLOSE_NONE;
-    }
-    /* Another incarnation: it is a restarted node if the old one is silent, else an impostor. */
-    return liveness_contend(c, m) ? CLOSE_NONE : CLOSE_NAME_TAKEN;
-}
-
-/* Not before the connection is the one: an impostor is not to be dialled. */
-static void set_address(const struct connection *c, struct member *m)
-{
-    if (c->advertised[0])
-        memcpy(m->address, c->advertised, sizeof m->address);
-    /* What we see, unless we have what the user wrote: a name may lead elsewhere next time. */
-    else if (!m->address[0] || !m->joined)
-        memcpy(m->address, c->address, sizeof c->address);
-}
-
-static enum close_code hello_of_node(struct connection *c, const struct hello *hello)
-{
-    struct scheduler *s = c->scheduler;
-    struct rusm_node *node = s->node;
-    size_t own_len = strlen(node->name);
-    if (hello->name_len == own_len && memcmp(hello->name, node->name, own_len) == 0)
-        return hello->incarnation == node->incarnation ? CLOSE_SELF : CLOSE_NAME_TAKEN;
-    if (c->meant[0] && (strlen(c->meant) != hello->name_len ||
-                        memcmp(c->meant, hello->name, hello->name_len) != 0)) {
-        log_warn(&node->log, "at %s answers %.*s, not %s", c->address, (int)hello->name_len,
-                 hello->name, c->meant);
-        return CLOSE_WRONG_NODE;
-    }
-    struct member *m = member_get(s, hello->name, hello->name_len, true);
-    if (!m || reserve_index(s, m->index) != 0)
-        return CLOSE_LIMIT;
-    if (m->scheduler != s)
-        return CLOSE_WRONG_SHARE; /* it dialled as another's share, or as none */
-    c->member = m;
-    c->index = m->index;
-    c->incarnation = hello->incarnation;
-    if (hello->advertise_len > 0 && hello->advertise_len < sizeof c->advertised) {
-        memcpy(c->advertised, hello->advertise, hello->advertise_len);
-        c->advertised[hello->advertise_len] = 0;
-    }
-    if (m->current) {
-        enum close_code code = judge_second(c, m, hello);
-        if (code != CLOSE_NONE)
-            return code;
-    }
-    /* The node with the lower name decides which connection is the one: the first it hears of. */
-    if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0)
-        peer_adopt(c->peer);
-    return CLOSE_NONE;
-}
-
-static enum close_code hello_of_client(struct connection *c, const struct hello *hello)
-{
-    struct scheduler *s = c->scheduler;
-    if (conn_dialled(c->conn))
-        return CLOSE_WRONG_NODE;
-    if (s->index != 0)
-        return CLOSE_WRONG_SHARE;
-    c->client = true;
-    c->incarnation = hello->incarnation;
-    if (runtime_client_up(s->runtime, &c->index) != 0)
-        return CLOSE_LIMIT;
-    if (reserve_index(s, c->index) == 0)
-        return CLOSE_NONE;
-    runtime_client_down(s->runtime, c->index);
-    return CLOSE_LIMIT;
-}
-
-static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
-{
-    struct scheduler *s = context;
-    struct connection *c = connection_of(p);
-    if (atomic_load(&s->node->leaving)) {
-        peer_close(p, CLOSE_NONE, "the node leaves");
-        return CLOSE_NONE;
-    }
-    if (hello->role == HELLO_CLIENT)
-        return hello_of_client(c, hello);
-    members_lock(s->node);
-    enum close_code code = hello_of_node(c, hello);
-    members_unlock(s->node);
-    return code;
-}
-
-/* The node with the lower name says which connection is the one; but not before it is known that it
- * is no impostor. */
-static int on_adopt(void *context, struct peer *p)
-{
-    struct rusm_node *node = ((struct scheduler *)context)->node;
-    struct connection *c = connection_of(p);
-    struct member *m = c->member;
-    if (strcmp(node->name, m->name) < 0)
-        return RUSM_EMALFORMED;
-    members_lock(node);
-    bool contends = m->contender == c;
-    if (!contends && m->current && m->current->incarnation != c->incarnation)
-        peer_close(p, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
-    members_unlock(node);
-    return contends ? RUSM_BUSY : 0;
-}
-
-/* With a member: it is connected by this one. */
-static void ready_node(struct connection *c)
-{
-    struct scheduler *s = c->scheduler;
-    struct rusm_node *node = s->node;
-    struct member *m = c->member;
-    if (runtime_node_up(s->runtime, c->index, c->incarnation) != 0) {
-        peer_close(c->peer, CLOSE_INTERNAL, "out of memory");
-        return;
-    }
-    if (m->contender == c)
-        liveness_settled(m);
-    log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
-             conn_dialled(c->conn) ? "dialled" : "accepted");
-    set_address(c, m);
-    member_connected(m, c);
-    liveness_pong(c); /* another that waits for the one before: this one lives */
-    globals_lock(s);
-    int error = registry_peer_up(node->registry, m->name, m->index, c->incarnation);
-    globals_unlock(s);
-    if (error) {
-        peer_close(c->peer, CLOSE_INTERNAL, "out of memory");
-        return;
-    }
-    feed_add(c); /* all that we own */
-    members_tell(c);
-}
-
-/* Messages may flow. */
-static void on_peer_ready(void *context, struct peer *p)
-{
-    struct scheduler *s = context;
-    struct connection *c = connection_of(p);
-    struct member *m = c->member;
-    members_lock(s->node);
-    if (m && m->current && m->current != c)
-        connection_replace(m->current);
-    c->ready_ns = s->now_ns;
-    s->by_index[c->index] = c;
-    if (!c->client)
-        ready_node(c);
-    members_unlock(s->node);
 }
 
 /* ---- frames ---- */
@@ -474,9 +296,9 @@ static void on_receipt(void *context, struct peer *p, const struct receipt *rece
 }
 
 const struct peer_events node_peer_events = {
-    .hello = on_hello,
-    .adopt = on_adopt,
-    .ready = on_peer_ready,
+    .hello = hello_heard,
+    .adopt = hello_adopted,
+    .ready = hello_ready,
     .frame = on_frame,
     .receipt = on_receipt,
     .lane_opened = router_lane_opened,

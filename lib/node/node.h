@@ -11,10 +11,12 @@
  *   node.c        life: options, parts                   loop.c      the only user of libev
  *   turn.c        the loops' turns                       leave.c     how a node ends
  *   feed.c        what goes out as it drains             stray.c     datagrams for another scheduler
- *   connection.c  a connection's life, hello, adopt      member.c    nodes we know
+ *   connection.c  a connection's life, its frames        hello.c     who it is, adopt
+ *   member.c      nodes we know                          hooks.c     runtime -> lanes, names
  *   liveness.c    asking peers whether they live         dial.c      dialling members
- *   router.c      runtime <-> lanes                      rpc.c       requests, both ways
- *   tables.c      what attach shows                      neighbour.c their OS processes
+ *   router.c      lanes -> runtime                       rpc.c       requests, both ways
+ *   tables.c      what attach shows                      listing.c   a table on its way
+ *   neighbour.c   nodes' OS processes                    resolver.c  names to addresses
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
  *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
@@ -328,6 +330,11 @@ void connection_replace(struct connection *old);
 /* By the node index in a pid: a member's current one, or a client's. NULL: not connected. */
 struct connection *connection_find(const struct scheduler *s, uint32_t index);
 
+/* ---- hello.c: of peer_events ---- */
+enum close_code hello_heard(void *context, struct peer *p, const struct hello *hello);
+int hello_adopted(void *context, struct peer *p);
+void hello_ready(void *context, struct peer *p);
+
 /* ---- liveness.c ---- */
 /* Another incarnation of m wants the place of its current connection, which is asked whether it
  * lives. False: it can't be asked, or one asks already. */
@@ -386,10 +393,12 @@ uint64_t dials_tick(struct scheduler *s);
 void neighbour_watch(struct member *m);
 void neighbour_forget(struct member *m);
 
+/* ---- hooks.c ---- */
+extern const struct runtime_hooks scheduler_runtime_hooks;
+
 /* ---- router.c ---- */
 void router_init(struct scheduler *s, uint64_t seed); /* no allocation */
 void router_fini(struct scheduler *s);                /* after the last connection */
-extern const struct runtime_hooks scheduler_runtime_hooks;
 enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes);
@@ -455,7 +464,7 @@ void rpc_fail(struct connection *c, uint64_t id, int error, const char *format, 
 struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *runtime);
 void fault_end(struct fault *fault); /* NULL: nothing */
 
-/* ---- tables.c ---- */
+/* ---- tables.c, listing.c ---- */
 /* All counters now; how many. */
 size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_MAX]);
 /* Begins a listing; tables_feed sends it. */

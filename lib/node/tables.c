@@ -1,6 +1,5 @@
-/* tables: what a node shows of itself: each table's columns and rows, in as many replies as they need.
- * A listing is a cursor that moves on as the asker's control stream drains (feed.c): a long one costs
- * little memory and holds nothing else up, and each of its rows is true when it is sent. */
+/* tables: what a node shows of itself: each table's columns, and its rows from where a listing is. Called
+ * by listing.c; on scheduler 0's thread, which looks into the others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,90 +7,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "node/gate.h"
-#include "node/node.h"
-
-/* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
-#define FULL (LIMIT_FRAME - 4096)
-
-/* One that was asked for; where it is. */
-struct listing {
-    struct list link; /* in connection.listings */
-    uint64_t id;
-    const struct table_kind *kind;
-    bool begun;              /* the columns were sent */
-    unsigned scheduler;      /* whose processes or names are next */
-    uint64_t at;             /* the last process's serial or member's number; spawnables shown */
-    struct name_cursor name; /* of local names */
-    bool local_over;
-    struct map_scan global;
-};
-
-/* Its next reply. */
-struct table {
-    struct connection *to; /* NULL: to `part`, without a reply's head */
-    table_part_fn *part;
-    void *context;
-    struct rusm_node *node;
-    struct listing *listing;
-    unsigned sent; /* replies */
-    int error;     /* of sending: the connection is about to end */
-    struct writer w;
-    size_t head; /* bytes before the rows */
-    uint8_t body[LIMIT_FRAME];
-};
-
-struct table_kind {
-    const struct column *columns;
-    size_t count;
-    /* Puts rows until a reply was sent. False: there are no more. */
-    bool (*rows)(struct table *t, struct listing *l);
-};
-
-#define COLUMNS(c) .columns = (c), .count = sizeof(c) / sizeof *(c)
-
-static void begin(struct table *t, uint64_t flags)
-{
-    t->w = writer_on(t->body, sizeof t->body);
-    if (t->to)
-        reply_write(&t->w, &(struct reply){ .id = t->listing->id, .flags = flags });
-    t->head = writer_len(&t->w);
-}
-
-static void send_part(struct table *t)
-{
-    if (!t->to)
-        t->part(t->context, t->body, writer_len(&t->w));
-    else if (!t->error)
-        t->error = peer_send_frame(t->to->peer, FRAME_REPLY, false, t->body, writer_len(&t->w));
-    t->sent++;
-    begin(t, REPLY_MORE);
-}
-
-/* True: a reply went out with it. */
-static bool end_row(struct table *t)
-{
-    unsigned before = t->sent;
-    if (writer_len(&t->w) > FULL)
-        send_part(t);
-    return t->sent > before;
-}
-
-static void put_text(struct table *t, const char *text)
-{
-    writer_text(&t->w, text, strlen(text));
-}
-
-static void put_number(struct table *t, uint64_t number)
-{
-    writer_varint(&t->w, number <= VARINT_MAX ? number : VARINT_MAX);
-}
-
-static void put_pid(struct table *t, uint64_t serial, const char *node, uint32_t incarnation)
-{
-    char text[RUSM_PID_TEXT_MAX];
-    id_pid_format(text, sizeof text, serial, node, incarnation);
-    put_text(t, text);
-}
+#include "node/listing.h"
 
 static uint64_t ms_since(const struct rusm_node *node, uint64_t then_ns)
 {
@@ -128,13 +44,13 @@ static bool table_node(struct table *t, struct listing *l)
     char incarnation[16];
     (void)l;
     snprintf(incarnation, sizeof incarnation, "%x", t->node->incarnation);
-    put_text(t, t->node->name);
-    put_text(t, t->node->address);
-    put_text(t, incarnation);
-    put_number(t, ms_since(t->node, t->node->started_ns));
-    put_number(t, process_count(t->node));
-    put_number(t, connected(t->node));
-    put_text(t, RUSM_VERSION);
+    table_text(t, t->node->name);
+    table_text(t, t->node->address);
+    table_text(t, incarnation);
+    table_number(t, ms_since(t->node, t->node->started_ns));
+    table_number(t, process_count(t->node));
+    table_number(t, connected(t->node));
+    table_text(t, RUSM_VERSION);
     return false;
 }
 
@@ -152,18 +68,18 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
         struct process_info info;
         process_info(p, &info, t->node->first->now_ns);
         l->at = info.serial;
-        put_pid(t, info.serial, t->node->name, t->node->incarnation);
+        table_pid(t, info.serial, t->node->name, t->node->incarnation);
         if (!info.name[0])
             globals_name(t->node->first, info.serial, global);
-        put_text(t, info.name[0] ? info.name : global);
-        put_text(t, info.behaviour);
-        put_text(t, info.state);
-        put_number(t, info.mailbox);
-        put_number(t, info.received);
-        put_number(t, info.memory);
-        put_number(t, info.links);
-        put_number(t, info.age_ns / 1000000);
-        if (end_row(t))
+        table_text(t, info.name[0] ? info.name : global);
+        table_text(t, info.behaviour);
+        table_text(t, info.state);
+        table_number(t, info.mailbox);
+        table_number(t, info.received);
+        table_number(t, info.memory);
+        table_number(t, info.links);
+        table_number(t, info.age_ns / 1000000);
+        if (table_end_row(t))
             return true;
     }
     return false;
@@ -235,17 +151,17 @@ static bool table_peers(struct table *t, struct listing *l)
         members_unlock(t->node);
         if (entered)
             scheduler_leave(t->node, m->scheduler->index);
-        put_text(t, m->name);
-        put_text(t, row.address);
-        put_text(t, row.direction);
-        put_text(t, row.state);
-        put_number(t, row.rtt_ns / 1000);
-        put_number(t, row.n.records_sent);
-        put_number(t, row.n.records_received);
-        put_number(t, row.lost + row.n.refused);
-        put_number(t, row.n.lanes_out + row.n.lanes_in);
-        put_number(t, ms_since(t->node, row.since_ns));
-        if (end_row(t))
+        table_text(t, m->name);
+        table_text(t, row.address);
+        table_text(t, row.direction);
+        table_text(t, row.state);
+        table_number(t, row.rtt_ns / 1000);
+        table_number(t, row.n.records_sent);
+        table_number(t, row.n.records_received);
+        table_number(t, row.lost + row.n.refused);
+        table_number(t, row.n.lanes_out + row.n.lanes_in);
+        table_number(t, ms_since(t->node, row.since_ns));
+        if (table_end_row(t))
             return true;
     }
     return false;
@@ -255,10 +171,10 @@ static bool put_name(struct table *t, const char *name, size_t len, uint64_t ser
                      const char *scope, const char *node, uint32_t incarnation)
 {
     writer_text(&t->w, name, len);
-    put_pid(t, serial, node, incarnation);
-    put_text(t, scope);
-    put_text(t, node);
-    return end_row(t);
+    table_pid(t, serial, node, incarnation);
+    table_text(t, scope);
+    table_text(t, node);
+    return table_end_row(t);
 }
 
 static int each_local(void *context, const char *name, uint64_t serial)
@@ -311,9 +227,9 @@ static int each_spawnable(void *context, const char *name, const struct rusm_beh
     if (s->seen++ < s->t->listing->at)
         return 0;
     s->t->listing->at++;
-    put_text(s->t, name);
-    put_text(s->t, behaviour->name);
-    return end_row(s->t);
+    table_text(s->t, name);
+    table_text(s->t, behaviour->name);
+    return table_end_row(s->t);
 }
 
 static const struct column spawnable_columns[] = {
@@ -426,143 +342,19 @@ static bool table_counters(struct table *t, struct listing *l)
     size_t count = tables_counters(t->node, counters);
     (void)l;
     for (size_t i = 0; i < count; i++) {
-        put_text(t, counters[i].name);
-        put_number(t, counters[i].value);
+        table_text(t, counters[i].name);
+        table_number(t, counters[i].value);
     }
     return false;
 }
 
-/* ---- listings ---- */
+#define COLUMNS(c) .columns = (c), .count = sizeof(c) / sizeof *(c)
 
-struct listing *tables_open(uint64_t table, int *error)
-{
-    static const struct table_kind kinds[] = {
-        [RUSM_TABLE_NODE] = { COLUMNS(node_columns), .rows = table_node },
-        [RUSM_TABLE_PROCESSES] = { COLUMNS(process_columns), .rows = table_processes },
-        [RUSM_TABLE_PEERS] = { COLUMNS(peer_columns), .rows = table_peers },
-        [RUSM_TABLE_NAMES] = { COLUMNS(name_columns), .rows = table_names },
-        [RUSM_TABLE_SPAWNABLES] = { COLUMNS(spawnable_columns), .rows = table_spawnables },
-        [RUSM_TABLE_COUNTERS] = { COLUMNS(counter_columns), .rows = table_counters },
-    };
-    struct listing *l = NULL;
-    *error = RUSM_EINVAL;
-    if (table < sizeof kinds / sizeof *kinds) {
-        *error = RUSM_ENOMEM;
-        l = calloc(1, sizeof *l);
-    }
-    if (l) {
-        *error = 0;
-        l->kind = &kinds[table];
-    }
-    return l;
-}
-
-void tables_serve(struct connection *c, uint64_t id, uint64_t table)
-{
-    int error;
-    if (c->listing_count >= LIMIT_LISTINGS) {
-        peer_close(c->peer, CLOSE_LIMIT, "too many listings");
-        return;
-    }
-    struct listing *l = tables_open(table, &error);
-    if (!l) {
-        rpc_fail(c, id, error, error == RUSM_EINVAL ? "%s has no such table" : "%s has no memory",
-                 c->scheduler->node->name);
-        return;
-    }
-    l->id = id;
-    list_append(&c->listings, &l->link);
-    c->listing_count++;
-    feed_add(c);
-}
-
-static void listing_free(struct connection *c, struct listing *l)
-{
-    list_remove(&l->link);
-    c->listing_count--;
-    free(l);
-}
-
-/* Sends at least one reply. False: that was the last. */
-static bool listing_go_on(struct table *t, struct listing *l)
-{
-    begin(t, REPLY_MORE);
-    if (!l->begun) {
-        columns_write(&t->w, l->kind->columns, l->kind->count);
-        send_part(t);
-        l->begun = true;
-        return true;
-    }
-    bool more = l->kind->rows(t, l);
-    if (writer_len(&t->w) > t->head)
-        send_part(t);
-    if (!more && t->to) {
-        begin(t, 0);
-        send_part(t);
-    }
-    return more;
-}
-
-bool tables_next(struct rusm_node *node, struct listing *l, table_part_fn *part, void *context)
-{
-    struct table t; /* as below */
-    t.to = NULL;
-    t.part = part;
-    t.context = context;
-    t.node = node;
-    t.listing = l;
-    t.sent = 0;
-    t.error = 0;
-    return listing_go_on(&t, l);
-}
-
-void tables_close(struct listing *l)
-{
-    free(l);
-}
-
-bool tables_feed(struct connection *c)
-{
-    struct list *first = list_first(&c->listings);
-    struct table t; /* large: not to be cleared each time */
-    if (!first)
-        return false;
-    struct listing *l = list_entry(first, struct listing, link);
-    if (c->scheduler->closed) {
-        rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->scheduler->node->name);
-        listing_free(c, l);
-        return true;
-    }
-    t.to = c;
-    t.node = c->scheduler->node;
-    t.listing = l;
-    t.sent = 0;
-    t.error = 0;
-    bool more = listing_go_on(&t, l);
-    if (t.error) {
-        tables_free(c);
-        return false;
-    }
-    if (!more) {
-        listing_free(c, l);
-        return true;
-    }
-    list_remove(first); /* the others have their turn */
-    list_append(&c->listings, first);
-    return true;
-}
-
-void tables_cancel(struct connection *c, uint64_t id)
-{
-    list_each_safe(link, &c->listings) {
-        struct listing *l = list_entry(link, struct listing, link);
-        if (l->id == id)
-            listing_free(c, l);
-    }
-}
-
-void tables_free(struct connection *c)
-{
-    list_each_safe(link, &c->listings)
-        listing_free(c, list_entry(link, struct listing, link));
-}
+const struct table_kind table_kinds[TABLE_KINDS] = {
+    [RUSM_TABLE_NODE] = { COLUMNS(node_columns), .rows = table_node },
+    [RUSM_TABLE_PROCESSES] = { COLUMNS(process_columns), .rows = table_processes },
+    [RUSM_TABLE_PEERS] = { COLUMNS(peer_columns), .rows = table_peers },
+    [RUSM_TABLE_NAMES] = { COLUMNS(name_columns), .rows = table_names },
+    [RUSM_TABLE_SPAWNABLES] = { COLUMNS(spawnable_columns), .rows = table_spawnables },
+    [RUSM_TABLE_COUNTERS] = { COLUMNS(counter_columns), .rows = table_counters },
+};

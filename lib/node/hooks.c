@@ -1,0 +1,163 @@
+/* hooks: what leaves a scheduler's runtime: posts of processes go out on their peer's lanes; names, spawns
+ * and ends go where they are kept. Called by the runtime, on its scheduler's thread. */
+#include <string.h>
+#include <time.h>
+
+#include "node/gate.h"
+#include "node/node.h"
+
+/* ---- messages ---- */
+
+static int hook_post(void *context, const struct post *post)
+{
+    struct scheduler *s = context;
+    struct parcel parcel = { .from = post->from.serial,
+                             .kind = (uint8_t)post->kind,
+                             .unordered = post->flags & RUSM_UNORDERED,
+                             .ref = post->ref,
+                             .data = post->data,
+                             .len = post->len };
+    parcel.has_ref = record_has_ref(parcel.kind);
+    if (post->to.serial) {
+        parcel.to = (struct target){ .kind = TARGET_PID,
+                                     .serial = post->to.serial,
+                                     .incarnation = post->to.incarnation };
+    } else {
+        parcel.to = (struct target){ .kind = post->global ? TARGET_GLOBAL : TARGET_NAME,
+                                     .name = post->name,
+                                     .name_len = post->name_len };
+    }
+    struct connection *c = connection_find(s, post->node);
+    if (!c) {
+        s->causes.noconnection++;
+        return RUSM_ENOCONN;
+    }
+    if (parcel.to.kind == TARGET_PID) {
+        if (parcel.to.incarnation == 0)
+            parcel.to.incarnation = c->incarnation;
+        if (parcel.to.incarnation != c->incarnation) { /* of an earlier start: never reaches this */
+            s->causes.noproc++;
+            return RUSM_ENOPROC;
+        }
+    }
+    if (post->kind == RUSM_EXIT && (parcel.ref = exits_ref(c, post)) != 0)
+        parcel.has_ref = true;
+    int error = peer_send(c->peer, &parcel, s->now_ns);
+    if (post->kind == RUSM_EXIT && !error && parcel.has_ref)
+        exits_send(c, post, parcel.ref, parcel.to.incarnation);
+    if (error == RUSM_ETOOLARGE)
+        s->causes.too_large++;
+    if (error != RUSM_ECLOSED && error != RUSM_ENOCONN)
+        return error;
+    s->causes.noconnection++; /* it is about to end */
+    return RUSM_ENOCONN;
+}
+
+static void hook_give_up(void *context, uint32_t index)
+{
+    struct connection *c = connection_find(context, index);
+    if (c)
+        peer_close(c->peer, CLOSE_LIMIT, "signals not taken");
+}
+
+static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
+{
+    struct scheduler *s = context;
+    if (from.node == 0) {
+        gate_receipt(s->node, id, error);
+        return;
+    }
+    struct connection *c = connection_find(s, from.node);
+    if (c && c->incarnation == from.incarnation)
+        peer_send_receipt(c->peer, id, (uint64_t)-error);
+}
+
+/* ---- names, spawns, ends ---- */
+
+static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
+{
+    struct scheduler *s = context;
+    if (global)
+        globals_withdraw_all(s, pid.serial);
+    log_debug(&s->node->log, "process %llu ended: %s", (unsigned long long)pid.serial, reason);
+}
+
+static int hook_register_global(void *context, rusm_pid pid, const char *name)
+{
+    struct scheduler *s = context;
+    int error = globals_claim(s, name, strlen(name), pid.serial);
+    if (!error)
+        events_global(s->node, pid.serial, name, strlen(name), true);
+    return error;
+}
+
+static int hook_whereis_global(void *context, const char *name, size_t len, rusm_pid *pid)
+{
+    struct scheduler *s = context;
+    struct registry_holder holder;
+    if (globals_whereis(s, name, len, &holder) != 0)
+        return RUSM_ENOPROC;
+    *pid = (rusm_pid){ .serial = holder.serial,
+                       .node = holder.node,
+                       .incarnation = holder.node ? holder.incarnation : s->node->incarnation };
+    return 0;
+}
+
+static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
+{
+    struct scheduler *s = context;
+    int error = globals_withdraw(s, name, strlen(name), pid.serial);
+    if (!error)
+        events_global(s->node, pid.serial, name, strlen(name), false);
+    return error;
+}
+
+static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
+                         const struct rusm_args *args, uint64_t ref)
+{
+    struct scheduler *s = context;
+    if (runtime_node_scheduler(s->runtime, index) != s->index)
+        return serve_spawn_at(s, self, index, spawnable, args, ref);
+    struct connection *c = connection_find(s, index);
+    return c ? rpc_spawn(c, self.serial, spawnable, args, ref) : RUSM_ENOCONN;
+}
+
+/* Coarse: a third of what the exact one costs, and 4 ms are nothing beside LIMIT_HANDLER_NS. */
+static uint64_t hook_clock(void *context)
+{
+    struct timespec t;
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void hook_happened(void *context, const struct happening *h)
+{
+    events_happened(((struct scheduler *)context)->node, h);
+}
+
+static void hook_print(void *context, rusm_pid self, const char *line)
+{
+    (void)self;
+    output_line(((struct scheduler *)context)->node, line);
+}
+
+static void hook_wake(void *context)
+{
+    loop_wake(&((struct scheduler *)context)->loop);
+}
+
+const struct runtime_hooks scheduler_runtime_hooks = {
+    .post = hook_post,
+    .give_up = hook_give_up,
+    .exited = hook_exited,
+    .happened = hook_happened,
+    .register_global = hook_register_global,
+    .unregister_global = hook_unregister_global,
+    .whereis_global = hook_whereis_global,
+    .spawn_at = hook_spawn_at,
+    .clock_ns = hook_clock,
+    .print = hook_print,
+    .wake = hook_wake,
+    .receipt = hook_receipt,
+};

@@ -1,0 +1,180 @@
+/* listing: see the header. Called by rpc.c, feed.c and the gate. */
+#include "node/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+
+/* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
+#define FULL (LIMIT_FRAME - 4096)
+
+static void begin(struct table *t, uint64_t flags)
+{
+    t->w = writer_on(t->body, sizeof t->body);
+    if (t->to)
+        reply_write(&t->w, &(struct reply){ .id = t->listing->id, .flags = flags });
+    t->head = writer_len(&t->w);
+}
+
+static void send_part(struct table *t)
+{
+    if (!t->to)
+        t->part(t->context, t->body, writer_len(&t->w));
+    else if (!t->error)
+        t->error = peer_send_frame(t->to->peer, FRAME_REPLY, false, t->body, writer_len(&t->w));
+    t->sent++;
+    begin(t, REPLY_MORE);
+}
+
+bool table_end_row(struct table *t)
+{
+    unsigned before = t->sent;
+    if (writer_len(&t->w) > FULL)
+        send_part(t);
+    return t->sent > before;
+}
+
+void table_text(struct table *t, const char *text)
+{
+    writer_text(&t->w, text, strlen(text));
+}
+
+void table_number(struct table *t, uint64_t number)
+{
+    writer_varint(&t->w, number <= VARINT_MAX ? number : VARINT_MAX);
+}
+
+void table_pid(struct table *t, uint64_t serial, const char *node, uint32_t incarnation)
+{
+    char text[RUSM_PID_TEXT_MAX];
+    id_pid_format(text, sizeof text, serial, node, incarnation);
+    table_text(t, text);
+}
+
+/* ---- listings ---- */
+
+struct listing *tables_open(uint64_t table, int *error)
+{
+    struct listing *l = NULL;
+    *error = RUSM_EINVAL;
+    if (table < TABLE_KINDS) {
+        *error = RUSM_ENOMEM;
+        l = calloc(1, sizeof *l);
+    }
+    if (l) {
+        *error = 0;
+        l->kind = &table_kinds[table];
+    }
+    return l;
+}
+
+void tables_serve(struct connection *c, uint64_t id, uint64_t table)
+{
+    int error;
+    if (c->listing_count >= LIMIT_LISTINGS) {
+        peer_close(c->peer, CLOSE_LIMIT, "too many listings");
+        return;
+    }
+    struct listing *l = tables_open(table, &error);
+    if (!l) {
+        rpc_fail(c, id, error, error == RUSM_EINVAL ? "%s has no such table" : "%s has no memory",
+                 c->scheduler->node->name);
+        return;
+    }
+    l->id = id;
+    list_append(&c->listings, &l->link);
+    c->listing_count++;
+    feed_add(c);
+}
+
+static void listing_free(struct connection *c, struct listing *l)
+{
+    list_remove(&l->link);
+    c->listing_count--;
+    free(l);
+}
+
+/* Sends at least one reply. False: that was the last. */
+static bool listing_go_on(struct table *t, struct listing *l)
+{
+    begin(t, REPLY_MORE);
+    if (!l->begun) {
+        columns_write(&t->w, l->kind->columns, l->kind->count);
+        send_part(t);
+        l->begun = true;
+        return true;
+    }
+    bool more = l->kind->rows(t, l);
+    if (writer_len(&t->w) > t->head)
+        send_part(t);
+    if (!more && t->to) {
+        begin(t, 0);
+        send_part(t);
+    }
+    return more;
+}
+
+bool tables_next(struct rusm_node *node, struct listing *l, table_part_fn *part, void *context)
+{
+    struct table t; /* as below */
+    t.to = NULL;
+    t.part = part;
+    t.context = context;
+    t.node = node;
+    t.listing = l;
+    t.sent = 0;
+    t.error = 0;
+    return listing_go_on(&t, l);
+}
+
+void tables_close(struct listing *l)
+{
+    free(l);
+}
+
+bool tables_feed(struct connection *c)
+{
+    struct list *first = list_first(&c->listings);
+    struct table t; /* large: not to be cleared each time */
+    if (!first)
+        return false;
+    struct listing *l = list_entry(first, struct listing, link);
+    if (c->scheduler->closed) {
+        rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->scheduler->node->name);
+        listing_free(c, l);
+        return true;
+    }
+    t.to = c;
+    t.node = c->scheduler->node;
+    t.listing = l;
+    t.sent = 0;
+    t.error = 0;
+    bool more = listing_go_on(&t, l);
+    if (t.error) {
+        tables_free(c);
+        return false;
+    }
+    if (!more) {
+        listing_free(c, l);
+        return true;
+    }
+    list_remove(first); /* the others have their turn */
+    list_append(&c->listings, first);
+    return true;
+}
+
+void tables_cancel(struct connection *c, uint64_t id)
+{
+    list_each_safe(link, &c->listings) {
+        struct listing *l = list_entry(link, struct listing, link);
+        if (l->id == id)
+            listing_free(c, l);
+    }
+}
+
+void tables_free(struct connection *c)
+{
+    list_each_safe(link, &c->listings)
+        listing_free(c, list_entry(link, struct listing, link));
+}
