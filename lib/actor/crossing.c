@@ -324,6 +324,7 @@ static void crossing_arrive(struct runtime *rt, struct message *m)
         passage_node_lost(rt, from.node, from.incarnation);
         runtime_node_lost(rt, from.node, from.incarnation);
         break;
+    case NOTE_GIVE_UP: rt->hooks->give_up(rt->context, from.node); break;
     case NOTE_GAP: runtime_gap(rt, from.serial, m->pub.ref); break;
     case NOTE_GAPS_TELL: runtime_gaps_tell(rt, from.node, from.incarnation, m->pub.error); break;
     default: break; /* an answer to one that has ended */

@@ -30,6 +30,7 @@
 #define NOTE_NODE_LOST ((enum rusm_kind)70) /* so too */
 #define NOTE_GAP ((enum rusm_kind)71)       /* for runtime_gap: from.serial, ref */
 #define NOTE_GAPS_TELL ((enum rusm_kind)72) /* for runtime_gaps_tell: from, error */
+#define NOTE_GIVE_UP ((enum rusm_kind)73)   /* for hooks->give_up: from.node */
 
 struct crossing {
     unsigned count;                            /* schedulers */

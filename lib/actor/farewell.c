@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/crossing.h"
 #include "actor/process.h"
 #include "actor/siblings.h"
 #include "base/limits.h"
@@ -21,7 +22,6 @@ struct farewell {
     struct list behind;
     struct farewell_text *text; /* the name or the reason, which post points to */
     struct post post;
-    bool answer;
 };
 
 void farewell_init(struct runtime *rt, uint64_t seed)
@@ -120,18 +120,18 @@ static int farewell_line_up(struct runtime *rt, struct node_name *node, struct f
 }
 
 /* 0, RUSM_ELIMIT, RUSM_ENOMEM. */
-static int farewell_keep(struct runtime *rt, const struct post *post, bool answer)
+static int farewell_keep(struct runtime *rt, const struct post *post)
 {
     struct node_name *node = nodes_at(&rt->nodes, post->node);
 
-    if (answer && node->answers >= LIMIT_FAREWELLS) {
+    if (post->answer && node->answers >= LIMIT_FAREWELLS) {
         return RUSM_ELIMIT;
     }
     struct farewell *f = slab_take(&rt->farewell_slab);
     if (!f) {
         return RUSM_ENOMEM;
     }
-    *f = (struct farewell){ .post = *post, .answer = answer };
+    *f = (struct farewell){ .post = *post };
     list_init(&f->at);
     list_init(&f->behind);
     f->text = farewell_text(rt, post->name ? post->name : post->data);
@@ -149,13 +149,13 @@ static int farewell_keep(struct runtime *rt, const struct post *post, bool answe
         slab_give(&rt->farewell_slab, f);
         return RUSM_ENOMEM;
     }
-    node->answers += answer;
+    node->answers += post->answer;
     return 0;
 }
 
 static void farewell_free(struct runtime *rt, struct farewell *f)
 {
-    nodes_at(&rt->nodes, f->post.node)->answers -= f->answer;
+    nodes_at(&rt->nodes, f->post.node)->answers -= f->post.answer;
     farewell_text_done(rt, f->text);
     slab_give(&rt->farewell_slab, f);
 }
@@ -185,17 +185,23 @@ static void farewell_next(struct runtime *rt, struct node_name *node, struct far
 /* What became of it, but for RUSM_BUSY. Any other error: that node is gone, and knows by that. */
 static void farewell_posted(struct runtime *rt, uint32_t node, int err)
 {
-    if ((err == RUSM_ENOMEM || err == RUSM_ELIMIT) && node != 0 &&
-        runtime_node_scheduler(rt, node) == rt->index) {
+    if ((err != RUSM_ENOMEM && err != RUSM_ELIMIT) || node == 0) {
+        return;
+    }
+    unsigned whose = runtime_node_scheduler(rt, node);
+    if (whose == rt->index) {
         rt->hooks->give_up(rt->context, node);
+    } else {
+        rusm_pid it = { .node = node };
+        (void)crossing_note(rt, whose, NOTE_GIVE_UP, it, 0, 0, NULL); /* or the next one says so */
     }
 }
 
-static void farewell_send(struct runtime *rt, const struct post *post, bool answer)
+static void farewell_send(struct runtime *rt, const struct post *post)
 {
     int err = farewell_waits(rt, post) ? RUSM_BUSY : runtime_post(rt, post);
 
-    farewell_posted(rt, post->node, err == RUSM_BUSY ? farewell_keep(rt, post, answer) : err);
+    farewell_posted(rt, post->node, err == RUSM_BUSY ? farewell_keep(rt, post) : err);
 }
 
 static void farewell_send_pid(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
@@ -207,9 +213,10 @@ static void farewell_send_pid(struct runtime *rt, enum rusm_kind kind, rusm_pid 
                          .kind = kind,
                          .ref = ref,
                          .data = reason,
-                         .len = strlen(reason) };
+                         .len = strlen(reason),
+                         .answer = answer };
 
-    farewell_send(rt, &post, answer);
+    farewell_send(rt, &post);
 }
 
 void farewell_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
@@ -235,7 +242,7 @@ void farewell_post_name(struct runtime *rt, enum rusm_kind kind, rusm_pid from, 
                          .ref = ref,
                          .data = "" };
 
-    farewell_send(rt, &post, false);
+    farewell_send(rt, &post);
 }
 
 /* One that is RUSM_BUSY lacks what all others of that node lack too: a place among its pairs. */

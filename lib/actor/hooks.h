@@ -20,6 +20,7 @@ struct post {
     const void *data;
     size_t len;
     unsigned flags; /* RUSM_UNORDERED */
+    bool answer;    /* within a runtime: it answers a request that met nobody, or a limit */
 };
 
 /* What happens to processes, for those who look on. All borrowed. */

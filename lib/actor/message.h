@@ -34,6 +34,7 @@ struct message {
 #define MESSAGE_UNORDERED 1u /* a full mailbox refuses it */
 #define MESSAGE_RECEIPT 2u
 #define MESSAGE_URGENT 4u /* an EXIT whose other copy is in a lane: acts unless it is trapped */
+#define MESSAGE_ANSWER 8u /* post.answer: counted by its sender's runtime until it is back */
 
 struct message_pool;
 struct side;

@@ -22,7 +22,8 @@ struct node_name {
     struct list linked;    /* links of ours with its processes */
     struct list unsent;    /* struct farewell: signals for it that were RUSM_BUSY, a pair each */
     struct list unsent_at; /* in the runtime's `unsent` while there are some */
-    uint32_t answers;      /* of these, all pairs', those that answer its requests */
+    uint32_t
+        answers; /* of these, all pairs', those that answer its requests; and such on their way */
     uint32_t index;
     uint32_t up; /* incarnation of the node that is connected; 0: none, or a client */
     uint32_t len;

@@ -148,6 +148,12 @@ static bool passage_has_room(const struct passage *p, const struct passing *in)
     }
 }
 
+/* The node that it answers, which may have asked far too often; NULL: none of the kind. */
+static struct node_name *passage_answered(const struct runtime *rt, const struct post *post)
+{
+    return post->answer && post->node != 0 ? nodes_at(&rt->nodes, post->node) : NULL;
+}
+
 static struct message *passage_message(struct runtime *rt, const struct passing *in)
 {
     const struct post *post = &in->post;
@@ -165,7 +171,8 @@ static struct message *passage_message(struct runtime *rt, const struct passing 
     m->pub.ref = post->ref;
     m->flags =
         (uint8_t)((post->flags & RUSM_UNORDERED ? MESSAGE_UNORDERED : 0) |
-                  (in->has_receipt ? MESSAGE_RECEIPT : 0) | (in->urgent ? MESSAGE_URGENT : 0));
+                  (in->has_receipt ? MESSAGE_RECEIPT : 0) | (in->urgent ? MESSAGE_URGENT : 0) |
+                  (passage_answered(rt, post) ? MESSAGE_ANSWER : 0));
     m->receipt = in->receipt;
     if (in->credit) {
         m->credit = in->credit;
@@ -179,6 +186,10 @@ int passage_post(struct runtime *rt, const struct passing *in)
 {
     const struct post *post = &in->post;
     struct side *side = rt->side;
+    struct node_name *answered = passage_answered(rt, post);
+    if (answered && answered->answers >= LIMIT_FAREWELLS) {
+        return RUSM_ELIMIT;
+    }
     uint64_t hash = passage_hash(side, post);
     struct map_node *found = map_find(&side->passages, hash, passage_eq, post);
     struct passage *p =
@@ -211,6 +222,9 @@ int passage_post(struct runtime *rt, const struct passing *in)
     m->passage = p;
     p->count++;
     p->bytes += post->len;
+    if (answered) {
+        answered->answers++;
+    }
     rt->counters.messages_local += post->node == 0 && post->kind <= RUSM_REPLY;
     crossing_out(side, p->far->index, m);
     return 0;
@@ -274,6 +288,9 @@ void passage_home(struct runtime *rt, struct message *m)
     }
     p->count--;
     p->bytes -= m->pub.len;
+    if (m->flags & MESSAGE_ANSWER) {
+        nodes_at(&rt->nodes, p->node)->answers--;
+    }
     message_free(rt->pool, m);
     if (p->count <= LIMIT_PASSAGE_MESSAGES / 2 &&
         (p->count == 0 || p->bytes <= LIMIT_PASSAGE_BYTES / 2)) {

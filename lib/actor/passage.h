@@ -14,7 +14,8 @@
 #include "actor/siblings.h"
 #include "actor/state.h"
 
-/* Takes what it is given, unless it says RUSM_BUSY or RUSM_ENOMEM. */
+/* Takes what it is given, unless it says RUSM_BUSY, RUSM_ENOMEM, or RUSM_ELIMIT: answers to a node that
+ * takes none (LIMIT_FAREWELLS). */
 int passage_post(struct runtime *rt, const struct passing *in);
 /* A message of ours is back: credit. */
 void passage_home(struct runtime *rt, struct message *m);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include "actor/inbox.h"
 #include "actor/siblings.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 /* ---- inbox ---- */
@@ -97,7 +98,8 @@ struct pair {
     struct runtime *rt[2];
     rusm_pid pid[2];
     struct rusm_process *self[2];
-    unsigned wakes, exits;
+    unsigned wakes, exits, give_ups, taken;
+    int post_result;
 };
 
 static int pair_init(struct rusm_process *self, const struct rusm_args *args, void **state)
@@ -137,7 +139,24 @@ static void hook_wake(void *context)
     ((struct pair *)context)->wakes++;
 }
 
-static const struct runtime_hooks hooks = { .exited = hook_exited,
+static int hook_post(void *context, const struct post *post)
+{
+    struct pair *p = context;
+
+    assert_int_equal(post->kind, RUSM_DOWN);
+    p->taken += p->post_result == 0;
+    return p->post_result;
+}
+
+static void hook_give_up(void *context, uint32_t node)
+{
+    ((struct pair *)context)->give_ups++;
+    assert_true(node > 0);
+}
+
+static const struct runtime_hooks hooks = { .post = hook_post,
+                                            .give_up = hook_give_up,
+                                            .exited = hook_exited,
                                             .register_global = hook_global,
                                             .unregister_global = hook_global,
                                             .clock_ns = hook_clock,
@@ -247,12 +266,53 @@ static void test_wake(void **state)
     pair_free(p);
 }
 
+/* A node asks after processes that a sibling never had, and does not take the answers: they are bounded,
+ * and it is given up by the scheduler that has the connection. */
+static void test_answers_bounded(void **state)
+{
+    struct rusm_behaviour behaviour;
+    struct pair *p = pair_new(&behaviour);
+    rusm_pid from = { .serial = 3, .incarnation = 5 };
+    uint64_t ref = 0;
+
+    (void)state;
+    assert_int_equal(runtime_node_index(p->rt[0], "oslo", 4, &from.node), 0);
+    assert_int_equal(runtime_node_up(p->rt[0], from.node, from.incarnation), 0);
+    unsigned other = 1 - runtime_node_scheduler(p->rt[0], from.node);
+    pair_turn(p);
+    p->post_result = RUSM_BUSY;
+    while (ref < LIMIT_FAREWELLS + 2) {
+        rusm_pid ghost = { .serial = 1000 + ref / 64 * 2 + other, .incarnation = 7 };
+        assert_int_equal(runtime_signal(p->rt[other], NULL, ghost, MESSAGE_MONITOR, from, ref++),
+                         RUSM_ENOPROC);
+        if (ref % 1000 == 0 || ref >= LIMIT_FAREWELLS) {
+            pair_turn(p);
+        }
+        assert_int_equal(p->give_ups, ref <= LIMIT_FAREWELLS ? 0 : ref - LIMIT_FAREWELLS);
+    }
+    /* It takes them after all; then there is room for more. */
+    p->post_result = 0;
+    runtime_writable(p->rt[1 - other], (rusm_pid){ 0 });
+    pair_turn(p);
+    assert_int_equal(p->taken, LIMIT_FAREWELLS);
+    rusm_pid ghost = { .serial = 10 + other, .incarnation = 7 };
+    assert_int_equal(runtime_signal(p->rt[other], NULL, ghost, MESSAGE_MONITOR, from, ref),
+                     RUSM_ENOPROC);
+    pair_turn(p);
+    assert_int_equal(p->taken, LIMIT_FAREWELLS + 1);
+    assert_int_equal(p->give_ups, 2);
+    runtime_node_lost(p->rt[1 - other], from.node, from.incarnation);
+    pair_turn(p);
+    pair_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_threads),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_answers_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
