@@ -268,6 +268,17 @@ int runtime_pass(struct runtime *rt, const struct passing *in)
     return passage_post(rt, in);
 }
 
+void runtime_receipt(struct runtime *rt, uint64_t receipt, int error)
+{
+    static const rusm_pid none;
+
+    if (rt->index == 0) {
+        rt->hooks->receipt(rt->context, none, receipt, error);
+    } else { /* without memory for it, the one who asked waits in vain */
+        (void)crossing_note(rt, 0, NOTE_RECEIPT, none, receipt, error, NULL);
+    }
+}
+
 /* ---- in ---- */
 
 /* One of ours is back. */

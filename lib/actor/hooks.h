@@ -19,8 +19,9 @@ struct post {
     uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR UNLINK UNLINKED */
     const void *data;
     size_t len;
-    unsigned flags; /* RUSM_UNORDERED */
-    bool answer;    /* within a runtime: it answers a request that met nobody, or a limit */
+    unsigned flags;   /* RUSM_UNORDERED */
+    bool answer;      /* within a runtime: it answers a request that met nobody, or a limit */
+    uint64_t receipt; /* SEND of scheduler 0: hooks->receipt says what came of it; 0: no need */
 };
 
 /* What happens to processes, for those who look on. All borrowed. */
@@ -71,7 +72,7 @@ struct runtime_hooks {
     /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on any
      * of their threads. */
     void (*wake)(void *context);
-    /* What came of a record of `from` that wanted a receipt. */
+    /* What came of a record of `from` that wanted a receipt, or of a post of our own. */
     void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
 };
 

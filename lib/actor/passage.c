@@ -385,8 +385,12 @@ static int passage_post_on(struct runtime *rt, struct passage *p, struct message
     post.data = m->pub.data;
     post.len = m->pub.len;
     post.flags = m->flags & MESSAGE_UNORDERED ? RUSM_UNORDERED : 0;
+    post.receipt = m->flags & MESSAGE_RECEIPT ? m->receipt : 0;
     int err = rt->hooks->post(rt->context, &post);
     if (err != RUSM_BUSY) {
+        if (err) {
+            passage_receipt(rt, m, err); /* else that node gives it */
+        }
         m->pub.error = err;
         message_free(rt->pool, m);
     }

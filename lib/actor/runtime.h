@@ -79,6 +79,12 @@ int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
 /* An exit signal from outside, of another node's process or of none (serial 0): as rusm_kill's. Its
  * effect is at once, or when the running handler returns. RUSM_ENOPROC. */
 int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason);
+/* For a process of scheduler 0's: sends to an address in text as rusm_send_to does, or to a global name
+ * alone. RUSM_SEND, whose receipt hooks->receipt tells: when it is in the mailbox, or that it never will
+ * be; perhaps before this returns, but not if this is an error. Or RUSM_EXIT, to another node's,
+ * without a receipt (0). */
+int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *address, bool global,
+                 const void *data, size_t len, uint64_t receipt);
 /* Tells a process that a post that was RUSM_BUSY may be tried again; serial 0: tells all. Nothing for
  * one that none was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);

@@ -49,6 +49,13 @@ int send_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
     return 0;
 }
 
+static struct passing send_passing(const struct post *post)
+{
+    return (struct passing){ .post = *post,
+                             .has_receipt = post->receipt != 0,
+                             .receipt = post->receipt };
+}
+
 /* A global name that is held here. */
 static int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
 {
@@ -56,7 +63,7 @@ static int runtime_post_here(struct runtime *rt, const struct post *post, uint64
     rusm_pid to = { .serial = serial, .incarnation = rt->incarnation };
 
     if (runtime_far(rt, to)) {
-        struct passing in = { .post = *post };
+        struct passing in = send_passing(post);
         in.post.node = 0;
         in.post.to = to;
         return passage_post(rt, &in);
@@ -65,7 +72,12 @@ static int runtime_post_here(struct runtime *rt, const struct post *post, uint64
         rt->counters.noproc_local++;
         return RUSM_ENOPROC;
     }
-    return send_here(self, runtime_find(rt, serial), post->kind, post->ref, post->data, post->len);
+    int err =
+        send_here(self, runtime_find(rt, serial), post->kind, post->ref, post->data, post->len);
+    if (!err && post->receipt) {
+        rt->hooks->receipt(rt->context, post->from, post->receipt, 0);
+    }
+    return err;
 }
 
 /* Goes by the scheduler that has the connection with that node. What can be known at once is said at
@@ -82,7 +94,8 @@ static int runtime_post_out(struct runtime *rt, const struct post *post)
         rt->counters.noconnection++;
         return RUSM_ENOCONN;
     }
-    return passage_post(rt, &(struct passing){ .post = *post });
+    struct passing in = send_passing(post);
+    return passage_post(rt, &in);
 }
 
 static int runtime_post_global(struct runtime *rt, const struct post *post)
@@ -105,7 +118,8 @@ static int runtime_post_global(struct runtime *rt, const struct post *post)
 int runtime_post(struct runtime *rt, const struct post *post)
 {
     if (post->node == 0) {
-        return passage_post(rt, &(struct passing){ .post = *post });
+        struct passing in = send_passing(post);
+        return passage_post(rt, &in);
     }
     return post->node == RUSM_GLOBAL ? runtime_post_global(rt, post) : runtime_post_out(rt, post);
 }
@@ -261,6 +275,36 @@ int rusm_send_to(struct rusm_process *self, const char *address, const void *dat
         return rusm_send(self, to.pid, data, len, flags);
     }
     return rusm_send_name(self, to.node, to.name, to.name_len, data, len, flags);
+}
+
+int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *address, bool global,
+                 const void *data, size_t len, uint64_t receipt)
+{
+    struct runtime *rt = self->rt;
+    struct send_address to = { .node = RUSM_GLOBAL, .name = address, .name_len = strlen(address) };
+    int err = send_check(data, len);
+
+    if (!err && !global) {
+        err = send_address(self, address, &to);
+    }
+    if (err) {
+        return err;
+    }
+    struct post post = { .from = process_pid(self), .node = to.node, .kind = kind };
+    post.to = to.pid;
+    post.name = to.name;
+    post.name_len = to.name_len;
+    post.data = len > 0 ? data : "";
+    post.len = len;
+    post.receipt = receipt;
+    if (to.pid.serial ? runtime_far(rt, to.pid) : to.node != 0) {
+        return process_post(self, &post);
+    }
+    err = kind == RUSM_SEND ? send_here(self, to.here, kind, 0, data, len) : RUSM_EINVAL;
+    if (!err) {
+        rt->hooks->receipt(rt->context, post.from, receipt, 0);
+    }
+    return err;
 }
 
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,

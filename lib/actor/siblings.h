@@ -50,6 +50,8 @@ struct passing {
 };
 /* From another node to a process of a sibling. 0, RUSM_BUSY, RUSM_ENOMEM. */
 int runtime_pass(struct runtime *rt, const struct passing *in);
+/* Another node gives the receipt of a post of scheduler 0's. */
+void runtime_receipt(struct runtime *rt, uint64_t receipt, int error);
 /* Does a waiter wait for room on that way? */
 bool runtime_pass_waits(const struct runtime *rt, rusm_pid from, rusm_pid to);
 /* Is something of ours on its way to siblings, or of theirs to other nodes, which would not take it yet? */

@@ -41,13 +41,14 @@ struct gateway_job {
     uint64_t ref;           /* the node's */
     void *work;             /* the node's: what it does for it */
     uint64_t busy_until_ns; /* the node's */
+    uint64_t late_ns;       /* the node's */
     enum gateway_op op;
     enum rusm_table table;
     const char *process; /* an address in text, checked; SEND, CALL, KILL */
     bool global;         /* `process` is a global name */
     const uint8_t *data; /* SEND, CALL */
     size_t len;
-    uint32_t timeout_ms;   /* CALL */
+    uint32_t timeout_ms;   /* SEND, CALL */
     const char *reason;    /* KILL */
     const char *spawnable; /* SPAWN */
     struct rusm_args args;
@@ -56,8 +57,9 @@ struct gateway_job {
 
 struct gateway_outcome {
     int error;        /* 0 or a RUSM_E* */
-    bool ended;       /* RUSM_ENOPROC: it was there, and ended before it replied: text says why */
-    bool on_its_way;  /* SEND, KILL: to another node, which does not tell */
+    bool ended;       /* RUSM_ENOPROC: it was there, and ended before it replied: text says why;
+                         RUSM_ENOCONN: its node was there */
+    bool on_its_way;  /* KILL: to another node, which does not tell */
     const char *text; /* for a person; NULL: rusm_strerror's */
     const void *data; /* the reply, or the new pid as text; borrowed */
     size_t len;

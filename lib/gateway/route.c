@@ -5,7 +5,7 @@
 #include "gateway/exchange.h"
 
 static const char *const call_query[] = { "global", "timeout", NULL };
-static const char *const send_query[] = { "global", NULL };
+static const char *const send_query[] = { "global", "timeout", NULL };
 static const char *const spawn_query[] = { "arg", "name", "global", NULL };
 static const char *const events_query[] = { "type", NULL };
 static const char *const kill_query[] = { "reason", NULL };

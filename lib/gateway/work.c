@@ -91,7 +91,9 @@ static void message(struct exchange *x, enum gateway_op op)
 
 void work_send(struct exchange *x)
 {
-    message(x, GATEWAY_SEND);
+    if (timeout(x, &x->job.timeout_ms)) {
+        message(x, GATEWAY_SEND);
+    }
 }
 
 void work_call(struct exchange *x)
@@ -277,11 +279,19 @@ static void failed(struct exchange *x, const struct gateway_outcome *o)
                     x->parameter);
     } else if (o->error == RUSM_BUSY) {
         answer_fail(x, 503, "'%.255s' is busy, its mailbox is full: try again", x->parameter);
+    } else if (o->error == RUSM_ETIMEOUT && x->job.op == GATEWAY_SEND) {
+        answer_fail(x, 504,
+                    "no receipt of '%.255s' within %u.%03u s: its mailbox is full, or its node "
+                    "does not answer; the message may still arrive",
+                    x->parameter, x->job.timeout_ms / 1000, x->job.timeout_ms % 1000);
     } else if (o->error == RUSM_ETIMEOUT) {
         answer_fail(x, 504,
                     "'%.255s' did not reply within %u.%03u s; it may still act: ask with "
                     "a longer timeout",
                     x->parameter, x->job.timeout_ms / 1000, x->job.timeout_ms % 1000);
+    } else if (o->error == RUSM_ENOCONN && o->ended) {
+        answer_fail(x, 502, "the node of '%.255s' was lost: the message may have arrived",
+                    x->parameter);
     } else if (o->error == RUSM_ENOCONN) {
         answer_fail(x, 502, "the node of '%.255s' is not connected: see /v1/peers", x->parameter);
     } else {

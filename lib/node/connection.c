@@ -289,10 +289,13 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     }
 }
 
-/* Receipts are asked by clients only. */
+/* Of our processes the gateway's alone asks for receipts: scheduler 0 is told. */
 static void on_receipt(void *context, struct peer *p, const struct receipt *receipt)
 {
-    (void)context, (void)p, (void)receipt;
+    struct scheduler *s = context;
+    const struct connection *c = connection_of(p);
+    if (c->ready_ns && c->member)
+        runtime_receipt(s->runtime, receipt->id, -(int)(receipt->status & 0xffff));
 }
 
 const struct peer_events node_peer_events = {

@@ -142,8 +142,9 @@ void exits_record(struct connection *c, uint64_t ref)
 uint64_t exits_ref(struct connection *c, const struct post *post)
 {
     bool normal = post->len == strlen("normal") && memcmp(post->data, "normal", post->len) == 0;
-    /* It ends nobody, and a control stream that is not read has other worries. */
-    if (normal || !peer_has_room(c->peer))
+    /* It ends nobody; only the lane knows whom a name means; a control stream that is not read has other
+     * worries. */
+    if (normal || !post->to.serial || !peer_has_room(c->peer))
         return 0;
     return ++c->exit_ref;
 }

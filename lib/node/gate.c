@@ -58,7 +58,7 @@ static void do_spawn(struct gate *gate, struct gateway_job *job)
     if (!error) {
         s->gate = gate;
         s->job = job;
-        job->work = s;
+        job->work = &s->job;
         error =
             serve_spawning(gate->node->first, &s->spawning, &spawn, &job->args, spawn_over, &why);
     }
@@ -69,15 +69,37 @@ static void do_spawn(struct gate *gate, struct gateway_job *job)
     }
 }
 
-/* Of another scheduler's: told as one of another node would be. */
+/* One of another scheduler's process. */
+struct gate_kill {
+    struct killing killing;
+    struct gateway_job *job; /* NULL: nobody waits for it any more */
+};
+
+static void kill_over(struct killing *killing)
+{
+    struct gate_kill *k = (struct gate_kill *)(void *)killing;
+    struct gateway_job *job = k->job;
+    if (job) {
+        job->work = NULL;
+        gate_done(job, killing->error);
+    }
+    free(k);
+}
+
 static void kill_far(struct rusm_node *node, struct gateway_job *job, uint64_t serial)
 {
-    struct passing in = { .post = { .to = { .serial = serial, .incarnation = node->incarnation },
-                                    .kind = RUSM_EXIT,
-                                    .data = job->reason,
-                                    .len = strlen(job->reason) } };
-    int error = runtime_pass(node->first->runtime, &in);
-    gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = !error });
+    struct gate_kill *k = calloc(1, sizeof *k);
+    if (k) {
+        k->job = job;
+        job->work = &k->job;
+    }
+    int error =
+        k ? serve_killing(node->first, &k->killing, serial, job->reason, kill_over) : RUSM_ENOMEM;
+    if (error) {
+        job->work = NULL;
+        free(k);
+        gate_done(job, error);
+    }
 }
 
 /* False: it is another node's. */
@@ -150,8 +172,8 @@ static void cancel(void *context, struct gateway_job *job)
     struct gate *gate = context;
     if (job->op == GATEWAY_TABLE)
         tables_close(job->work);
-    else if (job->op == GATEWAY_SPAWN && job->work)
-        ((struct gate_spawn *)job->work)->job = NULL;
+    else if (job->work) /* a gate_spawn's or gate_kill's */
+        *(struct gateway_job **)job->work = NULL;
     else
         gate_process_cancel(gate, job);
 }

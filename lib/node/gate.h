@@ -13,7 +13,7 @@ void gate_close(struct rusm_node *node);                    /* none: nothing */
 struct gateway *gate_gateway(const struct rusm_node *node); /* NULL: none */
 /* In every turn. Returns when to be called again. */
 uint64_t gate_tick(struct rusm_node *node);
-/* What became of a message of the gateway's to another scheduler's process. */
+/* What became of a message of the gateway's. */
 void gate_receipt(struct rusm_node *node, uint64_t receipt, int error);
 /* A connection that is ready and speaks HTTP/3. 0, or it is being closed. */
 int gate_accept(struct rusm_node *node, struct conn *conn);

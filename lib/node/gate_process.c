@@ -5,13 +5,14 @@
 #include <string.h>
 #include "base/limits.h"
 
-/* A bit that no ref of a call has. */
-#define RECEIPT ((uint64_t)1 << 63)
+/* A bit that no ref of a call has, of those that a number on the wire has. */
+#define RECEIPT ((uint64_t)1 << 61)
 
 /* A job that waits for its reply or receipt. */
 struct asked {
     struct map_node by_ref;
     struct gateway_job *job;
+    uint32_t node; /* whose receipt is awaited, by its index; 0: this one's, or a reply is */
 };
 
 void gate_done(struct gateway_job *job, int error)
@@ -27,10 +28,15 @@ static bool asked_is(const struct map_node *n, const void *key)
 }
 
 /* NULL: none of that ref. */
-static struct gateway_job *asked_take(struct gate *gate, uint64_t ref)
+static struct asked *asked_find(const struct gate *gate, uint64_t ref)
 {
     struct map_node *n = map_find(&gate->asked, map_hash_u64(&gate->asked, ref), asked_is, &ref);
-    struct asked *a = n ? list_entry(n, struct asked, by_ref) : NULL;
+    return n ? list_entry(n, struct asked, by_ref) : NULL;
+}
+
+static struct gateway_job *asked_take(struct gate *gate, uint64_t ref)
+{
+    struct asked *a = asked_find(gate, ref);
     struct gateway_job *job = a ? a->job : NULL;
     if (a)
         map_remove(&gate->asked, &a->by_ref);
@@ -38,12 +44,13 @@ static struct gateway_job *asked_take(struct gate *gate, uint64_t ref)
     return job;
 }
 
-static int asked_add(struct gate *gate, struct gateway_job *job, uint64_t ref)
+static int asked_add(struct gate *gate, struct gateway_job *job, uint64_t ref, uint32_t node)
 {
     struct asked *a = malloc(sizeof *a);
     if (!a)
         return RUSM_ENOMEM;
     a->job = job;
+    a->node = node;
     job->ref = ref;
     if (map_insert(&gate->asked, map_hash_u64(&gate->asked, ref), &a->by_ref) == 0)
         return 0;
@@ -59,16 +66,19 @@ bool gate_is_here(const struct rusm_node *node, const struct id_address *a)
            (strlen(node->name) == a->node_len && memcmp(node->name, a->node, a->node_len) == 0);
 }
 
-/* Does the job's process live on another node? */
-static bool is_far(struct gate *gate, const struct gateway_job *job)
+/* The index of the node that the job's process lives on; 0: this one, or it is not known. */
+static uint32_t node_of(struct gate *gate, const struct gateway_job *job)
 {
     struct registry_holder holder;
     struct id_address a;
     size_t len = strlen(job->process);
-    if (job->global)
-        return globals_whereis(gate->node->first, job->process, len, &holder) == 0 &&
-               holder.node != 0;
-    return id_address_parse(job->process, len, &a) == 0 && !gate_is_here(gate->node, &a);
+    if (!job->global && id_address_parse(job->process, len, &a) == 0 && a.node) {
+        members_lock(gate->node);
+        const struct member *m = member_find(gate->node, a.node, a.node_len);
+        members_unlock(gate->node);
+        return m ? m->index : 0;
+    }
+    return globals_whereis(gate->node->first, job->process, len, &holder) == 0 ? holder.node : 0;
 }
 
 /* It waits for room, as others' lanes do, but not for long. */
@@ -76,9 +86,7 @@ static void wait_for_room(struct gate *gate, struct gateway_job *job)
 {
     uint64_t now_ns = gate->node->first->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
     if (!job->busy_until_ns)
-        job->busy_until_ns =
-            now_ns + (job->op == GATEWAY_CALL && most_ns < LIMIT_HTTP_BUSY_NS ? most_ns
-                                                                              : LIMIT_HTTP_BUSY_NS);
+        job->busy_until_ns = now_ns + (most_ns < LIMIT_HTTP_BUSY_NS ? most_ns : LIMIT_HTTP_BUSY_NS);
     if (job->busy_until_ns < gate->busy_until_ns)
         gate->busy_until_ns = job->busy_until_ns;
     list_append(&gate->busy, &job->link);
@@ -92,7 +100,7 @@ static void begin_call(struct gate *gate, struct rusm_process *self, struct gate
                                      job->data, job->len, job->timeout_ms, &ref)
                     : rusm_call_to(self, job->process, job->data, job->len, job->timeout_ms, &ref);
     if (!error) {
-        error = asked_add(gate, job, ref);
+        error = asked_add(gate, job, ref, 0);
         if (error)
             rusm_call_end(self, ref);
     }
@@ -104,99 +112,59 @@ static void begin_call(struct gate *gate, struct rusm_process *self, struct gate
         gateway_taken(job);
 }
 
-/* The serial of a process of ours if it is another scheduler's; else 0. */
-static uint64_t siblings_serial(struct gate *gate, const struct gateway_job *job)
+/* Its outcome is the receipt, which may come at once: then the job is no more. */
+static void begin_send(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
 {
-    struct rusm_node *node = gate->node;
-    struct registry_holder holder;
-    struct id_address a;
-    uint64_t serial = 0;
-    size_t len = strlen(job->process);
-    if (node->scheduler_count == 1)
-        return 0;
-    if (job->global)
-        serial = globals_whereis(node->first, job->process, len, &holder) == 0 && holder.node == 0
-                     ? holder.serial
-                     : 0;
-    else if (id_address_parse(job->process, len, &a) != 0 || !gate_is_here(node, &a))
-        return 0;
-    else if (!a.serial)
-        (void)runtime_find_name(node->first->runtime, a.name, a.name_len, &serial);
-    else if (!a.has_incarnation || a.incarnation == node->incarnation)
-        serial = a.serial;
-    return serial && runtime_whose(node->first->runtime, serial) != 0 ? serial : 0;
-}
-
-static int send_as_any(struct rusm_process *self, const struct gateway_job *job)
-{
-    return job->global ? rusm_send_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
-                                        job->data, job->len, 0)
-                       : rusm_send_to(self, job->process, job->data, job->len, 0);
-}
-
-/* To a process of another scheduler: when its mailbox has it, a receipt says so. */
-static void begin_passing(struct gate *gate, struct rusm_process *self, struct gateway_job *job,
-                          uint64_t serial)
-{
-    struct passing in = { .post = { .from = rusm_self(self),
-                                    .to = { .serial = serial,
-                                            .incarnation = gate->node->incarnation },
-                                    .kind = RUSM_SEND,
-                                    .data = job->data,
-                                    .len = job->len },
-                          .has_receipt = true,
-                          .receipt = RECEIPT | ++gate->receipts };
-    int error = asked_add(gate, job, in.receipt);
+    uint64_t receipt = RECEIPT | ++gate->receipts;
+    int error = asked_add(gate, job, receipt, node_of(gate, job));
     if (!error) {
-        error = runtime_pass(gate->node->first->runtime, &in);
+        error =
+            runtime_send(self, RUSM_SEND, job->process, job->global, job->data, job->len, receipt);
         if (error)
-            asked_take(gate, in.receipt);
+            asked_take(gate, receipt);
     }
     if (error == RUSM_BUSY) {
-        error = send_as_any(self, job); /* is as busy, and has us told when there is room */
-        if (error == RUSM_BUSY)
-            wait_for_room(gate, job);
-        else
-            gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = true });
+        wait_for_room(gate, job);
     } else if (error) {
         gate_done(job, error);
-    } else {
+    } else if (asked_find(gate, receipt)) {
         gateway_taken(job);
-        job->busy_until_ns = gate->node->first->now_ns + LIMIT_HTTP_BUSY_NS;
+        job->late_ns = gate->node->first->now_ns + (uint64_t)job->timeout_ms * 1000000;
+        if (job->late_ns < gate->late_ns)
+            gate->late_ns = job->late_ns;
         list_append(&gate->passing, &job->link);
     }
 }
 
 void gate_receipt(struct rusm_node *node, uint64_t receipt, int error)
 {
-    struct gateway_job *job = node->gate ? asked_take(node->gate, receipt) : NULL;
+    struct gate *gate = node->gate;
+    struct gateway_job *job = gate && receipt & RECEIPT ? asked_take(gate, receipt) : NULL;
     if (job) {
         list_remove(&job->link);
         gate_done(job, error);
     }
 }
 
-static void begin_send(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
+/* Its receipts will not come. */
+static void node_lost(struct gate *gate, uint32_t index)
 {
-    uint64_t serial = siblings_serial(gate, job);
-    if (serial) {
-        begin_passing(gate, self, job, serial);
-        return;
+    list_each_safe(link, &gate->passing) {
+        struct gateway_job *job = list_entry(link, struct gateway_job, link);
+        struct asked *a = asked_find(gate, job->ref);
+        if (a && a->node == index) {
+            list_remove(link);
+            asked_take(gate, job->ref);
+            gateway_outcome(job, &(struct gateway_outcome){ .error = RUSM_ENOCONN, .ended = true });
+        }
     }
-    bool far = is_far(gate, job);
-    int error = send_as_any(self, job);
-    if (error == RUSM_BUSY)
-        wait_for_room(gate, job);
-    else
-        gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = far });
 }
 
 /* Of another node's: those of ours are ended without the process. */
 static void begin_kill(struct rusm_process *self, struct gateway_job *job)
 {
-    rusm_pid pid;
-    int error = rusm_pid_parse(self, job->process, &pid);
-    error = error ? error : rusm_kill(self, pid, job->reason);
+    int error =
+        runtime_send(self, RUSM_EXIT, job->process, false, job->reason, strlen(job->reason), 0);
     gateway_outcome(job, &(struct gateway_outcome){ .error = error, .on_its_way = true });
 }
 
@@ -244,27 +212,29 @@ static void begin_busy(struct gate *gate, struct rusm_process *self)
     }
 }
 
-/* Those that waited for too long are told so. */
-static void give_up_busy(struct gate *gate)
+/* Those of the list that waited for too long are told so. When the next of them will have. */
+static uint64_t give_up(struct gate *gate, struct list *waiting, int error)
 {
     uint64_t next_ns = UINT64_MAX;
-    list_each_safe(link, &gate->busy) {
+    list_each_safe(link, waiting) {
         struct gateway_job *job = list_entry(link, struct gateway_job, link);
-        if (job->busy_until_ns <= gate->node->first->now_ns) {
+        uint64_t late_ns = error == RUSM_BUSY ? job->busy_until_ns : job->late_ns;
+        if (late_ns <= gate->node->first->now_ns) {
             list_remove(link);
-            gate_done(job, RUSM_BUSY);
-        } else if (job->busy_until_ns < next_ns) {
-            next_ns = job->busy_until_ns;
+            asked_take(gate, job->ref);
+            gate_done(job, error);
+        } else if (late_ns < next_ns) {
+            next_ns = late_ns;
         }
     }
-    gate->busy_until_ns = next_ns;
+    return next_ns;
 }
 
 static int process_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     (void)args;
     *state = rusm_context(self);
-    return 0;
+    return rusm_monitor_nodes(self, true);
 }
 
 static void process_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -282,6 +252,8 @@ static void process_receive(struct rusm_process *self, void *state, const struct
                                           strcmp((const char *)m->data, "noproc") != 0 });
     if (m->kind == RUSM_WRITABLE && m->from.serial == 0 && !list_empty(&gate->busy))
         begin_busy(gate, self);
+    if (m->kind == RUSM_NODE_DOWN)
+        node_lost(gate, m->from.node);
     begin_fresh(gate, self);
 }
 
@@ -294,7 +266,7 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
     gate->serial = 0;
     gate->woken = false;
     list_move_all(&gate->fresh, &gate->busy);
-    gate->busy_until_ns = UINT64_MAX;
+    gate->busy_until_ns = gate->late_ns = UINT64_MAX;
     while (!list_empty(&gate->passing)) /* what was sent goes its way */
         list_remove(list_first(&gate->passing));
     while (!list_empty(&gate->fresh)) {
@@ -357,17 +329,10 @@ void gate_process_cancel(struct gate *gate, struct gateway_job *job)
 uint64_t gate_process_tick(struct gate *gate)
 {
     if (gate->busy_until_ns <= gate->node->first->now_ns)
-        give_up_busy(gate);
-    while (!list_empty(&gate->passing)) {
-        struct gateway_job *job = list_entry(list_first(&gate->passing), struct gateway_job, link);
-        if (gate->node->first->now_ns < job->busy_until_ns)
-            return job->busy_until_ns < gate->busy_until_ns ? job->busy_until_ns
-                                                            : gate->busy_until_ns;
-        list_remove(&job->link);
-        asked_take(gate, job->ref);
-        gateway_outcome(job, &(struct gateway_outcome){ .on_its_way = true });
-    }
-    return gate->busy_until_ns;
+        gate->busy_until_ns = give_up(gate, &gate->busy, RUSM_BUSY);
+    if (gate->late_ns <= gate->node->first->now_ns)
+        gate->late_ns = give_up(gate, &gate->passing, RUSM_ETIMEOUT);
+    return gate->late_ns < gate->busy_until_ns ? gate->late_ns : gate->busy_until_ns;
 }
 
 void gate_process_init(struct gate *gate)
@@ -380,7 +345,7 @@ void gate_process_init(struct gate *gate)
     list_init(&gate->fresh);
     list_init(&gate->busy);
     list_init(&gate->passing);
-    gate->busy_until_ns = UINT64_MAX;
+    gate->busy_until_ns = gate->late_ns = UINT64_MAX;
     map_init(&gate->asked, rng_u64(&gate->node->first->rng));
 }
 

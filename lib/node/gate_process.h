@@ -14,10 +14,11 @@ struct gate {
     struct list fresh; /* jobs for the process to begin */
     struct list busy;  /* whose receiver's mailbox is full: tried again when there may be room */
     uint64_t busy_until_ns; /* when the first of them waited for too long; UINT64_MAX: none waits */
-    struct list passing; /* sends to other schedulers' processes, without a receipt; oldest first */
-    struct map asked;    /* calls and those, by ref or receipt */
-    uint64_t receipts;   /* the last one wanted */
-    bool woken;          /* the process has a message to look at `fresh` */
+    struct list passing;    /* sends without a receipt */
+    uint64_t late_ns;       /* when the first of them waited for too long, or before */
+    struct map asked;       /* calls and those, by ref or receipt */
+    uint64_t receipts;      /* the last one wanted */
+    bool woken;             /* the process has a message to look at `fresh` */
 };
 
 /* Sets up what is the process's in *gate. */

@@ -14,7 +14,9 @@ static int hook_post(void *context, const struct post *post)
     struct parcel parcel = { .from = post->from.serial,
                              .kind = (uint8_t)post->kind,
                              .unordered = post->flags & RUSM_UNORDERED,
+                             .has_receipt = post->receipt != 0,
                              .ref = post->ref,
+                             .receipt = post->receipt,
                              .data = post->data,
                              .len = post->len };
     parcel.has_ref = record_has_ref(parcel.kind);

@@ -284,6 +284,17 @@ struct served {
 void served_begin(struct served *s, struct connection *c, uint64_t id);
 void served_end(struct served *s);            /* before it is freed */
 void served_forget_all(struct connection *c); /* it is gone */
+/* An exit signal for a process of a sibling's. */
+struct killing {
+    struct errand errand;
+    void (*over)(struct killing *k); /* on the thread that asked; frees it */
+    uint64_t serial;
+    int error;
+    char reason[RUSM_REASON_MAX + 1];
+};
+/* Fills *k; `over` is called later, unless it fails. RUSM_ENOMEM. */
+int serve_killing(struct scheduler *at, struct killing *k, uint64_t serial, const char *reason,
+                  void (*over)(struct killing *k));
 /* Ends a process of a sibling's for a peer. */
 int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const char *reason);
 /* Starts a process for a peer, on the scheduler whose turn it is. */

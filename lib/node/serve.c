@@ -1,5 +1,6 @@
 /* serve: requests that another scheduler's thread works on: a spawn, a kill. The answer is given by the
  * connection's, to a peer that may be gone by then. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,28 +102,41 @@ int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *spawn
 
 /* ---- kill ---- */
 
-struct served_kill {
-    struct errand errand;
-    struct served served;
-    uint64_t serial;
-    int error;
-    char reason[];
-};
-
 static void kill_run(struct errand *errand, struct runtime *there)
 {
-    struct served_kill *k = (struct served_kill *)(void *)errand;
+    struct killing *k = (struct killing *)(void *)errand;
     k->error = runtime_exit(there, k->serial, (rusm_pid){ 0 }, k->reason);
 }
 
 static void kill_done(struct errand *errand, struct runtime *here)
 {
-    struct served_kill *k = (struct served_kill *)(void *)errand;
-    struct connection *c = k->served.c;
+    struct killing *k = (struct killing *)(void *)errand;
     (void)here;
-    if (c && k->error)
-        rpc_fail(c, k->served.id, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)k->serial,
-                 c->scheduler->node->name);
+    k->over(k);
+}
+
+int serve_killing(struct scheduler *at, struct killing *k, uint64_t serial, const char *reason,
+                  void (*over)(struct killing *k))
+{
+    k->errand = (struct errand){ .run = kill_run, .done = kill_done };
+    k->over = over;
+    k->serial = serial;
+    snprintf(k->reason, sizeof k->reason, "%s", reason);
+    return runtime_errand(at->runtime, runtime_whose(at->runtime, serial), &k->errand);
+}
+
+struct served_kill {
+    struct killing killing;
+    struct served served;
+};
+
+static void kill_over(struct killing *killing)
+{
+    struct served_kill *k = (struct served_kill *)(void *)killing;
+    struct connection *c = k->served.c;
+    if (c && killing->error)
+        rpc_fail(c, k->served.id, RUSM_ENOPROC, "no process %llu@%s",
+                 (unsigned long long)killing->serial, c->scheduler->node->name);
     else if (c)
         rpc_done(c, k->served.id);
     served_end(&k->served);
@@ -131,16 +145,11 @@ static void kill_done(struct errand *errand, struct runtime *here)
 
 int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const char *reason)
 {
-    size_t len = strlen(reason);
-    struct served_kill *k = calloc(1, sizeof *k + len + 1);
+    struct served_kill *k = calloc(1, sizeof *k);
     if (!k)
         return RUSM_ENOMEM;
-    k->errand = (struct errand){ .run = kill_run, .done = kill_done };
-    k->serial = serial;
-    memcpy(k->reason, reason, len);
     served_begin(&k->served, c, id);
-    struct runtime *rt = c->scheduler->runtime;
-    int error = runtime_errand(rt, runtime_whose(rt, serial), &k->errand);
+    int error = serve_killing(c->scheduler, &k->killing, serial, reason, kill_over);
     if (error) {
         served_end(&k->served);
         free(k);

@@ -130,6 +130,99 @@ answer() { timeout 60 head -n 1 <&7; }
     equal "$(rusm attach --json london | jq -s 'map(select(.behaviour == "echo")) | length')" 8
 }
 
+# One that reads nothing: two messages are with its program, one has the mailbox.
+stuff() {
+    rusm spawn "$1" deaf --name d >/dev/null
+    head -c 100000 /dev/zero >zeros
+    for _ in 1 2 3; do http_expect 204 --data-binary @zeros "$url/v1/send/d$2"; done
+}
+
+@test "a send to another node is done when it is in the mailbox there" {
+    start_web --schedulers 1
+    start_node tokyo --mailbox 1 --spawnable deaf='exec:exec sleep 1000'
+    wait_until connected london tokyo
+    gone=$(rusm spawn tokyo echo --global parrot)
+    for to in greeter@tokyo 'parrot?global=1' parrot "${gone/\#/%23}"; do
+        http_expect 204 -d over-http "$url/v1/send/$to"
+    done
+    wait_until has_line tokyo.out "greeter received: over-http"
+    taken() { [ "$(json received '.name == "parrot"' rusm attach tokyo)" = 3 ]; }
+    wait_until taken
+    http_expect 202 -X DELETE "$url/v1/processes/parrot@tokyo" # a global name is none of the node's
+    http_expect 204 -d x "$url/v1/send/${gone/\#/%23}"
+    rusm spawn tokyo echo --name k >/dev/null
+    http_expect 202 -X DELETE "$url/v1/processes/k@tokyo"
+    http_expect 202 -X DELETE "$url/v1/processes/${gone/\#/%23}"
+    ended() { [ "$(json value '.counter == "processes_ended"' rusm attach --counters tokyo)" = 2 ]; }
+    wait_until ended
+    for to in nobody@tokyo k@tokyo "${gone/\#/%23}"; do
+        http_expect 404 -d x "$url/v1/send/$to"
+        http_expect 202 -X DELETE "$url/v1/processes/$to"
+    done
+    stuff tokyo @tokyo
+    http_expect 504 -d late "$url/v1/send/d@tokyo?timeout=0.2"
+    like "$output" "*no receipt of 'd@tokyo' within 0.200 s*the message may still arrive*"
+    head -c 400000 /dev/zero >many # more than a lane takes
+    http_expect 504 --data-binary @many "$url/v1/send/d@tokyo?timeout=0.2"
+    http_expect 503 -d x "$url/v1/send/d@tokyo"
+    like "$(tr -d '\r' <head)" "*retry-after: *"
+    http_expect 204 -d others-do "$url/v1/send/greeter@tokyo"
+    rusm spawn tokyo deaf --name e >/dev/null
+    for _ in 1 2 3; do http_expect 204 --data-binary @zeros "$url/v1/send/e@tokyo"; done
+    requests() { json value '.counter == "http_requests"' rusm attach --counters london; }
+    before=$(requests)
+    curl -sS -m 60 -H "$auth" -d waits "$url/v1/send/e@tokyo?timeout=50" >lost 3>&- &
+    waits=$!
+    echo $waits >>pids
+    asked() { [ "$(requests)" -gt "$before" ]; }
+    wait_until asked
+    kill -9 "$pid"
+    wait $waits
+    has_text lost "the node of 'e@tokyo' was lost: the message may have arrived"
+    http_expect 502 -d x "$url/v1/send/greeter@tokyo"
+}
+
+@test "so it is when another scheduler has the connection" {
+    start_web --schedulers 4
+    for node in tokyo oslo rome; do
+        start_node $node --mailbox 1 --spawnable deaf='exec:exec sleep 1000'
+        echo "$pid" >$node.pid
+        wait_until connected london $node
+        http_expect 204 -d x "$url/v1/send/greeter@$node"
+        http_expect 404 -d x "$url/v1/send/nobody@$node"
+        stuff $node @$node
+    done
+    for node in tokyo oslo rome; do
+        curl -sS -m 60 -H "$auth" -d waits "$url/v1/send/d@$node?timeout=50" >$node.lost 3>&- &
+        echo $! >>pids
+    done
+    http_expect 504 -d x "$url/v1/send/d@rome?timeout=0.5" # by then the others have been asked too
+    kill -9 $(cat tokyo.pid oslo.pid rome.pid)
+    for node in tokyo oslo rome; do
+        wait_until has_text $node.lost "the node of 'd@$node' was lost: the message may have arrived"
+        http_expect 502 -d x "$url/v1/send/greeter@$node"
+    done
+}
+
+@test "a send or kill of another scheduler's process is done when it says so" {
+    start_web --schedulers 2 --mailbox 1 --spawnable deaf='exec:exec sleep 1000'
+    for n in 1 2; do
+        pid_text=$(rusm spawn london echo --name "e$n")
+        http_expect 204 -d x "$url/v1/send/e$n"
+        http_expect 204 -X DELETE "$url/v1/processes/e$n"
+        http_expect 404 -X DELETE "$url/v1/processes/${pid_text/\#/%23}"
+        http_expect 404 -d x "$url/v1/send/${pid_text/\#/%23}"
+        stuff london ''
+        http -d x "$url/v1/send/d?timeout=0.2" # 503 if it is of the gateway's scheduler
+        case $code in 503 | 504) ;; *) equal "$code" "503 or 504" ;; esac
+        codes+=" $code"
+        http_expect 204 -X DELETE "$url/v1/processes/d"
+        gone_d() { [ "$(curl -sS -H "$auth" -d x -o /dev/null -w '%{http_code}' "$url/v1/send/d")" = 404 ]; }
+        wait_until gone_d
+    done
+    like "$codes" "*504*"
+}
+
 @test "what is wrong is said, with the right status" {
     start_web --boot greeter=greeter --boot 'mute=exec:cat >/dev/null'
     http_expect 404 -d x "$url/v1/call/nobody"

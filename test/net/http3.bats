@@ -112,7 +112,8 @@ http3_expect() {
     equal "$output" hello
     http3_expect 200 --method POST --file hello "$london" '/v1/call/postman?global=1'
     equal "$output" hello
-    http3_expect 202 --method POST --file hello "$london" /v1/send/t@tokyo
+    http3_expect 204 --method POST --file hello "$london" /v1/send/t@tokyo
+    http3_expect 404 --method POST --file hello "$london" /v1/send/nobody@tokyo
     http3_expect 404 --method POST --file hello "$london" /v1/call/nobody@tokyo
     kill -9 "$tokyo"
     not_connected() { ! connected london tokyo; }
