@@ -43,7 +43,10 @@ static uint64_t turn_onlookers(struct scheduler *s)
 {
     if (s->index > 0)
         return UINT64_MAX;
-    return earlier(events_turn(s->node), gate_tcp_turn(s->node));
+    uint64_t next = events_turn(s->node);
+    gate_tick(s->node); /* what is due is answered in this turn */
+    next = earlier(next, gate_tcp_turn(s->node));
+    return earlier(next, gate_tick(s->node)); /* of what has begun in it too */
 }
 
 /* One turn without the wait. Returns true if there is more to do at once. */
