@@ -121,6 +121,23 @@ int loop_init(struct loop *l, int fd, uint64_t spin_ns)
     return 0;
 }
 
+static void invoke_guarded(struct ev_loop *ev)
+{
+    const struct loop *l = ev_userdata(ev);
+    if (ev_pending_count(ev) == 0)
+        return;
+    pthread_mutex_lock(l->guard);
+    ev_invoke_pending(ev);
+    pthread_mutex_unlock(l->guard);
+}
+
+void loop_guard(struct loop *l, pthread_mutex_t *guard)
+{
+    l->guard = guard;
+    ev_set_userdata(l->ev, l);
+    ev_set_invoke_pending_cb(l->ev, invoke_guarded);
+}
+
 void loop_fini(struct loop *l)
 {
     if (l->ev) {

@@ -4,6 +4,7 @@
 #define NODE_LOOP_H
 
 #include <ev.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@ struct loop {
     struct ev_io reading, writing;
     struct ev_timer timer;
     struct ev_io waking;
+    pthread_mutex_t *guard; /* NULL: none */
     int wake_fd; /* an eventfd of ours: libev's own way to be woken aborts without descriptors */
     bool readable;
     atomic_bool woken;                     /* since the last wait */
@@ -44,6 +46,8 @@ void loop_arm(struct loop *l, struct loop_watch *w);
 /* fd: the socket's; -1: there is none. 0 or RUSM_EIO and errno. */
 int loop_init(struct loop *l, int fd, uint64_t spin_ns);
 void loop_fini(struct loop *l);
+/* From now on the loop holds `guard` while it calls anybody, and not while it waits. Keeps guard. */
+void loop_guard(struct loop *l, pthread_mutex_t *guard);
 /* Waits until the socket is readable (l->readable), or writable if asked for, `until_ns` of
  * CLOCK_MONOTONIC has come (UINT64_MAX: never), or loop_wake. until_ns 0: only looks. */
 void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable);

@@ -169,9 +169,9 @@ struct scheduler {
     pthread_t thread; /* but scheduler 0's */
     bool started;     /* ... it */
     atomic_bool over;
-    pthread_mutex_t turning;            /* held in each of its turns; not by scheduler 0 */
-    atomic_bool wanted;                 /* scheduler 0 waits for that */
-    bool stuck;                         /* it waited in vain: not again until it has had it */
+    pthread_mutex_t turning; /* held in its turns and its loop's calls; not by scheduler 0 */
+    atomic_bool wanted;      /* scheduler 0 waits for that */
+    bool stuck;              /* it waited in vain: not again until it has had it */
     struct scheduler_counters counters; /* scheduler 0's copy */
 };
 

@@ -141,6 +141,8 @@ int schedulers_watch(struct rusm_node *node, uint64_t spin_ns)
         int error = loop_init(&s->loop, endpoint_fd(s->endpoint), spin_ns);
         if (error)
             return error;
+        if (i > 0)
+            loop_guard(&s->loop, &s->turning);
         resolver_init(&s->resolver, &s->loop);
         if ((error = programs_init(&s->programs, node, &s->loop)) != 0)
             return error;

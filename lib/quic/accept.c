@@ -7,7 +7,8 @@
 
 #define RETRY_TIMEOUT ((ngtcp2_duration)10 * NGTCP2_SECONDS)
 #define TOKEN_MAX NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2
-#define RESETS_A_SECOND 100    /* forgotten connections are few; more is somebody playing */
+#define RESETS_A_SECOND \
+    100 /* of a group; forgotten connections are few; more is somebody playing */
 #define RESET_LEN ((size_t)43) /* looks like a short packet (RFC 9000 10.3) */
 #define RESET_LEAST ((size_t)(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN))
 
@@ -46,14 +47,14 @@ static void reset_stateless(struct endpoint *e, const struct udp_packet *p,
 {
     uint8_t packet[RESET_LEN], token[NGTCP2_STATELESS_RESET_TOKENLEN], random[RESET_LEN];
     size_t len = p->len - 1 < RESET_LEN ? p->len - 1 : RESET_LEN;
+    unsigned most = RESETS_A_SECOND / (e->options.group > 1 ? e->options.group : 1);
     ngtcp2_cid cid;
 
     if (e->reset_second != now_ns / NGTCP2_SECONDS) {
         e->reset_second = now_ns / NGTCP2_SECONDS;
         e->resets = 0;
     }
-    if (!e->options.accept || vc->dcidlen != CID_LEN || len < RESET_LEAST ||
-        e->resets >= RESETS_A_SECOND) {
+    if (!e->options.accept || vc->dcidlen != CID_LEN || len < RESET_LEAST || e->resets >= most) {
         return;
     }
     e->resets++;
