@@ -141,7 +141,6 @@ static void registry_owner_init(struct registry_owner *o, const char *node, uint
     memcpy(o->node, node, len);
     list_init(&o->claims);
     list_init(&o->mark.at);
-    list_init(&o->at_due);
 }
 
 int registry_peer_up(struct registry *r, const char *node, uint32_t index, uint32_t incarnation)
@@ -159,7 +158,6 @@ int registry_peer_up(struct registry *r, const char *node, uint32_t index, uint3
     }
     peer->told = r->seq; /* what is gone by now is not in its snapshot */
     list_prepend(&r->log, &peer->mark.at);
-    list_append(&r->due, &peer->at_due);
     return 0;
 }
 
@@ -176,7 +174,6 @@ void registry_peer_down(struct registry *r, uint32_t index)
         free(claim);
     }
     list_remove(&peer->mark.at);
-    list_remove(&peer->at_due);
     r->telling -= peer->told != r->seq;
     map_remove(&r->peers, &peer->by_index);
     free(peer);
@@ -196,8 +193,6 @@ int registry_new(struct registry **out, const struct registry_options *options)
     registry_owner_init(&r->self, options->node, 0, options->incarnation);
     list_init(&r->log);
     list_init(&r->dead);
-    list_init(&r->due);
-    list_init(&r->named);
     list_init(&r->lost);
     r->names_max = options->names_max ? options->names_max : LIMIT_NAMES;
     r->user = options->user;

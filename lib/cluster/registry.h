@@ -77,10 +77,6 @@ void registry_peer_down(struct registry *r, uint32_t index);
 int registry_recv(struct registry *r, uint32_t index, const uint8_t *body, size_t len,
                   uint64_t now_ms);
 
-/* A peer for which registry_next may have something since it was last named here, in turn; 0: none.
- * Costs nothing for peers who have been told all. */
-uint32_t registry_due(struct registry *r);
-
 #define REGISTRY_FRAME_LEAST 512 /* room that always fits a claim */
 /* Writes the body of the next NAMES frame for this peer; cap is at least REGISTRY_FRAME_LEAST. Its
  * bytes; 0: nothing to say (asking is cheap then). */

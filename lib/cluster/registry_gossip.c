@@ -182,18 +182,6 @@ static bool registry_write_log(struct registry *r, struct registry_owner *peer, 
     return true;
 }
 
-uint32_t registry_due(struct registry *r)
-{
-    struct list *first = list_first(&r->due);
-
-    if (!first) {
-        return 0;
-    }
-    list_remove(first);
-    list_append(&r->named, first);
-    return list_entry(first, struct registry_owner, at_due)->index;
-}
-
 size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t cap)
 {
     struct registry_owner *peer = registry_peer(r, index);

@@ -34,7 +34,6 @@ static void registry_log(struct registry *r, struct registry_own *own)
     own->mark.seq = ++r->seq;
     list_remove(&own->mark.at);
     list_append(&r->log, &own->mark.at);
-    list_move_all(&r->due, &r->named);
     r->telling = r->peers.count;
 }
 

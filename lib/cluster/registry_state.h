@@ -36,7 +36,6 @@ struct registry_owner {
     uint64_t epoch;   /* of the snapshot it sends or sent last */
     bool in_snapshot; /* between its first and last frame */
     /* What we tell it. */
-    struct list at_due; /* in registry.due, or in registry.named since registry_due named it */
     struct registry_mark mark;
     uint64_t told; /* of changes up to this one it needs no tombstone */
     enum { SNAPSHOT_DUE, SNAPSHOT_UNDERWAY, SNAPSHOT_DONE } snapshot;
@@ -70,8 +69,6 @@ struct registry {
     struct registry_owner self;
     struct list log;  /* of registry_mark */
     struct list dead; /* tombstones by their last change */
-    struct list due;  /* peers by at_due that there is something to tell */
-    struct list named;
     struct list lost; /* registry_own whose processes are to be told when a frame is done */
     uint64_t seq;     /* of our last change */
     size_t telling;   /* peers that have not been told up to it */

@@ -285,32 +285,6 @@ static void test_told(void **state)
     registry_free(r);
 }
 
-/* Who is to be told something is named once for each change, and nobody else. */
-static void test_due(void **state)
-{
-    struct registry *r = make("oslo", 0, NULL);
-    (void)state;
-
-    assert_int_equal(registry_due(r), 0);
-    assert_int_equal(registry_peer_up(r, "london", 1, 1), 0);
-    assert_int_equal(registry_peer_up(r, "tokyo", 2, 1), 0);
-    assert_int_equal(registry_due(r), 1);
-    assert_int_equal(registry_due(r), 2);
-    assert_int_equal(registry_due(r), 0);
-    assert_int_equal(claim(r, "a", 1, NOW), 0);
-    assert_int_equal(claim(r, "b", 1, NOW), 0);
-    registry_peer_down(r, 1);
-    assert_int_equal(registry_due(r), 2);
-    assert_int_equal(registry_due(r), 0);
-    assert_string_equal(next(r, 2), "3 a=1 b=1");
-    assert_int_equal(registry_due(r), 0);
-    assert_int_equal(withdraw(r, "a", 1), 0);
-    assert_int_equal(registry_due(r), 2);
-    assert_string_equal(next(r, 2), "0 a=-");
-    assert_int_equal(registry_due(r), 0);
-    registry_free(r);
-}
-
 /* Tombstones go when all have seen them, also while one peer is slow. */
 static void test_buried(void **state)
 {
@@ -751,7 +725,6 @@ int main(void)
         cmocka_unit_test(test_holder_is_complete),
         cmocka_unit_test(test_scan),
         cmocka_unit_test(test_told),
-        cmocka_unit_test(test_due),
         cmocka_unit_test(test_buried),
         cmocka_unit_test(test_told_nothing),
         cmocka_unit_test(test_told_own_only),
