@@ -42,6 +42,8 @@ static struct connection *connection_new(struct scheduler *s, struct conn *conn)
 
 void connection_free(struct connection *c)
 {
+    if (c->ready_ns)
+        c->scheduler->by_index[c->index] = NULL;
     rpc_fail_all(c);
     tables_free(c);
     served_forget_all(c);

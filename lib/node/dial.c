@@ -222,24 +222,25 @@ static uint64_t queue_tick(struct scheduler *s, struct dial_queue *q)
     return q->full_ns ? q->full_ns : first ? first->key : UINT64_MAX;
 }
 
-uint64_t dials_tick(struct scheduler *s)
+uint64_t dials_next_ns(const struct scheduler *s)
 {
-    uint64_t next = atomic_load(&s->dials_ns);
+    return atomic_load(&s->node->leaving) ? UINT64_MAX : atomic_load(&s->dials_ns);
+}
+
+void dials_tick(struct scheduler *s)
+{
     if (s->resolver.started) {
         members_lock(s->node);
         resolver_collect(&s->resolver);
         members_unlock(s->node);
     }
-    if (atomic_load(&s->node->leaving))
-        return UINT64_MAX;
-    if (s->now_ns < next)
-        return next;
+    if (s->now_ns < dials_next_ns(s))
+        return;
     members_lock(s->node);
-    next = queue_tick(s, &s->dials.vouched);
+    uint64_t next = queue_tick(s, &s->dials.vouched);
     uint64_t other = queue_tick(s, &s->dials.others);
     if (other < next)
         next = other;
     atomic_store(&s->dials_ns, next);
     members_unlock(s->node);
-    return next;
 }

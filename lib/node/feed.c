@@ -34,6 +34,11 @@ static void feed_names(struct connection *c)
             return;
 }
 
+bool feed_due(const struct scheduler *s)
+{
+    return atomic_load(&s->node->names_changed) != s->names_told;
+}
+
 /* Each peer is to hear of it. */
 static void feed_changes(struct scheduler *s)
 {

@@ -5,35 +5,6 @@
 #include "node/gate_tcp.h"
 #include "node/node.h"
 
-/* Does `work` with each scheduler's connections. One whose handler holds it is passed over. */
-static void each_connection(struct rusm_node *node, void (*work)(struct connection *c))
-{
-    for (unsigned i = 0; i < node->scheduler_count; i++) {
-        struct scheduler *s = &node->schedulers[i];
-        if (!scheduler_enter(node, i))
-            continue;
-        list_each(link, &s->connections)
-            work(list_entry(link, struct connection, link));
-        scheduler_leave(node, i);
-        if (i > 0)
-            loop_wake(&s->loop); /* there is something to send */
-    }
-}
-
-/* Is it so of all connections? */
-static bool all_connections(struct rusm_node *node, bool (*is)(const struct connection *c))
-{
-    bool all = true;
-    for (unsigned i = 0; all && i < node->scheduler_count; i++) {
-        if (!scheduler_enter(node, i))
-            return false;
-        list_each(link, &node->schedulers[i].connections)
-            all = all && is(list_entry(link, struct connection, link));
-        scheduler_leave(node, i);
-    }
-    return all;
-}
-
 static void say_leave(struct connection *c)
 {
     if (c->ready_ns && c->member)
@@ -58,6 +29,51 @@ static void hang_up(struct connection *c)
         peer_close(c->peer, CLOSE_NONE, "the node leaves");
     else
         conn_close(c->conn, CLOSE_NONE, "the node leaves");
+}
+
+/* What is done with each connection, one after the other: each scheduler does it with its own, in its
+ * next turn, however long a handler holds that up. */
+enum stage { SAY_LEAVE, FINISH, HANG_UP };
+
+static void (*const stage_work[])(struct connection *c) = {
+    [SAY_LEAVE] = say_leave,
+    [FINISH] = finish,
+    [HANG_UP] = hang_up,
+};
+
+void leave_turn(struct scheduler *s)
+{
+    unsigned stages = atomic_load_explicit(&s->node->leave_stages, memory_order_relaxed);
+    while (s->leave_stages < stages) {
+        void (*work)(struct connection * c) = stage_work[s->leave_stages++];
+        list_each(link, &s->connections)
+            work(list_entry(link, struct connection, link));
+    }
+}
+
+static void begin(struct rusm_node *node, enum stage stage)
+{
+    atomic_store(&node->leave_stages, stage + 1);
+    leave_turn(node->first);
+    for (unsigned i = 1; i < node->scheduler_count; i++)
+        loop_wake(&node->schedulers[i].loop);
+}
+
+/* Is it so of all connections, and has all been done with them that was begun? */
+static bool all_connections(struct rusm_node *node, bool (*is)(const struct connection *c))
+{
+    unsigned stages = atomic_load(&node->leave_stages);
+    bool all = true;
+    for (unsigned i = 0; all && i < node->scheduler_count; i++) {
+        struct scheduler *s = &node->schedulers[i];
+        if (!scheduler_enter(node, i))
+            return false;
+        all = s->leave_stages == stages;
+        list_each(link, &s->connections)
+            all = all && is(list_entry(link, struct connection, link));
+        scheduler_leave(node, i);
+    }
+    return all;
 }
 
 static bool is_none(const struct connection *c)
@@ -107,7 +123,7 @@ void node_leave(struct rusm_node *node)
     uint64_t deadline = node->first->now_ns + LIMIT_LEAVE_NS;
     atomic_store(&node->leaving, true);
     log_info(&node->log, "leaving");
-    each_connection(node, say_leave);
+    begin(node, SAY_LEAVE);
     gate_leave(node);
     gate_tcp_leave(node);
     turn_once(node); /* sends what waits, such as the answer to a stop */
@@ -122,11 +138,11 @@ void node_leave(struct rusm_node *node)
     turns_until(node, passed, deadline, 2);
     turns_until(node, programs_ended,
                 node->first->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS, 2);
-    each_connection(node, finish);
+    begin(node, FINISH);
     turns_until(node, drained, deadline, 2);
     /* Those who waited for a process are told that it is gone. */
     turns_until(node, gate_left, deadline, 2);
-    each_connection(node, hang_up);
+    begin(node, HANG_UP);
     gate_disconnect(node);
     turns_until(node, none_left, deadline, 2);
 }

@@ -162,9 +162,10 @@ struct scheduler {
     uint32_t by_index_cap;
     struct map turns; /* mailboxes with a large record under way, each peer's: router.c */
     struct causes causes;
-    unsigned exit_waits; /* in all connections' exits */
-    unsigned strays;     /* under way to others: stray.c */
-    uint64_t names_told; /* node.names_changed, as its peers are fed */
+    unsigned exit_waits;   /* in all connections' exits */
+    unsigned strays;       /* under way to others: stray.c */
+    uint64_t names_told;   /* node.names_changed, as its peers are fed */
+    unsigned leave_stages; /* done of node.leave_stages */
 
     pthread_t thread; /* but scheduler 0's */
     bool started;     /* ... it */
@@ -216,7 +217,8 @@ struct rusm_node {
     uint64_t started_ns;
     atomic_int stops; /* calls of rusm_node_stop */
     atomic_bool leaving;
-    bool name_overflow; /* of rusm_node_options */
+    atomic_uint leave_stages; /* begun: leave.c */
+    bool name_overflow;       /* of rusm_node_options */
 };
 
 /* ---- scheduler.c ---- */
@@ -252,6 +254,8 @@ void *turns_main(void *scheduler);
 /* Tells everyone, lets processes finish what they have, stops those that it supervises in their order,
  * ends the others, waits until all that they sent has reached its mailbox, closes. */
 void node_leave(struct rusm_node *node);
+/* Does its part of that. */
+void leave_turn(struct scheduler *s);
 
 /* ---- stray.c ---- */
 /* The endpoint's upcall. */
@@ -326,6 +330,8 @@ void feed_add(struct connection *c);
 void feed_room(void *context, struct peer *p);
 /* Puts as much on the control streams as there is room for. */
 void feed_turn(struct scheduler *s);
+/* Our names have changed since. */
+bool feed_due(const struct scheduler *s);
 
 /* ---- connection.c ---- */
 void connection_events(struct endpoint_events *events);
@@ -396,8 +402,10 @@ void dial_at(struct member *m, uint64_t at_ns);
 void dial_later(struct member *m);
 /* One that was under way has ended, either way. */
 void dial_ended(struct scheduler *s);
-/* Dials who is due. Returns when to be called again. */
-uint64_t dials_tick(struct scheduler *s);
+/* Dials who is due. */
+void dials_tick(struct scheduler *s);
+/* When to be called again. */
+uint64_t dials_next_ns(const struct scheduler *s);
 
 /* ---- neighbour.c ---- */
 /* Watches the OS process of a member that just connected, if it is in our run folder. */

@@ -184,11 +184,11 @@ void schedulers_close(struct rusm_node *node)
 
 static void join(struct rusm_node *node)
 {
-    for (unsigned i = 1; i < node->scheduler_count; i++) {
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
+        atomic_store(&s->over, true);
         if (!s->started)
             continue;
-        atomic_store(&s->over, true);
         loop_wake(&s->loop);
         pthread_join(s->thread, NULL);
         s->started = false;

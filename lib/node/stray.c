@@ -17,7 +17,8 @@ static void stray_run(struct errand *errand, struct runtime *there)
 {
     struct stray *it = (struct stray *)(void *)errand;
     (void)there;
-    endpoint_take(it->to->endpoint, &it->stray);
+    if (!atomic_load(&it->to->over)) /* else its connections are gone */
+        endpoint_take(it->to->endpoint, &it->stray);
 }
 
 static void stray_done(struct errand *errand, struct runtime *here)

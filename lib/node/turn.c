@@ -58,8 +58,10 @@ static bool turn(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     if (look)
         more = endpoint_receive(s->endpoint);
     endpoint_tick(s->endpoint, s->now_ns);
-    *next = earlier(earlier(dials_tick(s), liveness_tick(s)), turn_gate(s));
+    dials_tick(s);
+    *next = earlier(liveness_tick(s), turn_gate(s));
     tick(s);
+    leave_turn(s);
     more |= runtime_receive(rt, s->now_ns);
     port_host_look(&s->programs.host);
     peers_turn(&s->peers, s->now_ns);
@@ -78,7 +80,8 @@ static bool turn(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     /* Connections that ended in the flush have messages for those who watched them. */
     runtime_flush(rt);
     more |= runtime_ready(rt);
-    more |= peers_due(&s->peers);
+    more |= peers_due(&s->peers) || feed_due(s);
+    *next = earlier(*next, dials_next_ns(s));
     *next = earlier(*next, runtime_next_ns(rt));
     *next = earlier(*next, port_host_next_ns(&s->programs.host));
     *next = earlier(*next, endpoint_next_ns(s->endpoint));
@@ -178,6 +181,9 @@ void *turns_main(void *scheduler)
         more = turn_locked(s, more || s->loop.readable, &blocked, &next);
         pause_until(s, &more, blocked, next);
     }
+    /* A node that does not wait, as it was stopped twice, hangs up all the same. */
+    leave_turn(s);
+    endpoint_flush(s->endpoint, &blocked);
     fault_end(fault);
     return NULL;
 }
