@@ -63,6 +63,13 @@ static inline bool link_chance(size_t one_in)
     return fuzz_below(&link_world.in, one_in) == 1;
 }
 
+/* There are no lanes but what the target makes. */
+void lane_budget_init(struct lane_budget *b, unsigned schedulers)
+{
+    must(schedulers == 1);
+    *b = (struct lane_budget){ 0 };
+}
+
 /* ---- clock, names, identity ---------------------------------------------------------------------- */
 
 uint64_t endpoint_now_ns(void)

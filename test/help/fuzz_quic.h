@@ -215,6 +215,13 @@ bool endpoint_receive(struct endpoint *e)
     return world_step(e, &quic_world.in);
 }
 
+/* There is no group. */
+void endpoint_take(struct endpoint *e, const struct endpoint_stray *stray)
+{
+    (void)e;
+    must(!stray);
+}
+
 bool endpoint_poll(struct endpoint *e, bool all)
 {
     (void)all;
