@@ -49,6 +49,10 @@ void leave_turn(struct scheduler *s)
         list_each(link, &s->connections)
             work(list_entry(link, struct connection, link));
     }
+    /* Who asks still is answered, on lanes of their own: those are to end too. */
+    if (s->leave_stages == FINISH + 1)
+        list_each(link, &s->connections)
+            finish(list_entry(link, struct connection, link));
 }
 
 static void begin(struct rusm_node *node, enum stage stage)
