@@ -210,6 +210,7 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
         return false;
     end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
     while (now_ns < end_ns && !atomic_load_explicit(&l->woken, memory_order_relaxed)) {
+        uint64_t given_ns = now_ns;
         /* Who was on our core before us has had no time to answer yet. */
         if (yielded || !l->spin_shared) {
             if (spin_look(l->spin_shared ? 1 : SPIN_LOOKS, poll, context, first)) {
@@ -218,9 +219,9 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
                 return true;
             }
             first = false;
+            given_ns = endpoint_now_ns();
         }
         yielded = true;
-        uint64_t given_ns = endpoint_now_ns();
         sched_yield();
         then_ns = now_ns;
         now_ns = endpoint_now_ns();

@@ -313,7 +313,8 @@ bool endpoint_receive(struct endpoint *e)
 
 bool endpoint_poll(struct endpoint *e, bool all)
 {
-    return udp_pending(&e->udp) || udp_fill(&e->udp, all ? SIZE_MAX : 1) > 0 || e->udp.errors;
+    return udp_pending(&e->udp) ||
+           udp_fill(&e->udp, all && !udp_lone(&e->udp) ? SIZE_MAX : 1) > 0 || e->udp.errors;
 }
 
 void endpoint_tick(struct endpoint *e, uint64_t now_ns)

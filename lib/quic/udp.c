@@ -22,6 +22,10 @@
 #define GRO_SLOT ((size_t)64 * 1024) /* what GRO may glue together */
 #define SOCKET_BUFFER (4 * 1024 * 1024)
 
+/* After so many batches of one message, so many messages are received by themselves before a batch is
+ * tried again. */
+#define LONE 16
+
 union control {
     char bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
     struct cmsghdr align;
@@ -233,9 +237,24 @@ size_t udp_fill(struct udp *u, size_t most)
         }
         return 0;
     }
+    if (most > 1) {
+        u->lone = n > 1 ? 0 : u->lone < LONE ? (uint8_t)(u->lone + 1) : LONE;
+    }
     u->filled = (size_t)n;
     u->full = most > 1 && (u->filled == count || !batch);
     return u->filled;
+}
+
+bool udp_lone(struct udp *u)
+{
+    if (u->lone < LONE) {
+        return false;
+    }
+    if (++u->lone < 2 * LONE) {
+        return true;
+    }
+    u->lone = LONE - 1; /* is it still so? */
+    return false;
 }
 
 bool udp_pending(const struct udp *u)

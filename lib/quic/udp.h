@@ -37,8 +37,9 @@ struct udp {
     union udp_address local;
     bool wildcard; /* bound to all addresses: the local one is told and set per datagram */
     bool gso, gro, batch;
-    bool errors; /* the error queue has something: call udp_error */
-    bool full;   /* the last batch was: there may be more; a single message never says so */
+    bool errors;  /* the error queue has something: call udp_error */
+    bool full;    /* the last batch was: there may be more; a single message never says so */
+    uint8_t lone; /* batches in a row that were one message */
     uint8_t *memory;
     struct udp_slot *slots;
     struct mmsghdr *messages;
@@ -73,6 +74,8 @@ int udp_address_for(const struct udp *u, union udp_address *out, const struct so
 /* Receives a batch of `most` messages at most (one costs least when there is one or none); the previous
  * one's packets are gone. Returns the number of messages, 0 when there are none. */
 size_t udp_fill(struct udp *u, size_t most);
+/* Messages come one by one now: a batch would look for another in vain. */
+bool udp_lone(struct udp *u);
 /* Whether the batch has not been taken apart yet. */
 bool udp_pending(const struct udp *u);
 /* Takes the batch apart. False: it is used up. */

@@ -300,18 +300,43 @@ static void test_dual_stack(void **state)
     connect_through("::", "127.0.0.2", "::");
 }
 
+/* Whoever sends one message at a time is received so, and looked at again after a while: two that came
+ * together are one batch then. */
+static void test_one_by_one(void **state)
+{
+    struct udp a, b;
+    size_t singles = 0;
+    (void)state;
+    open_on(&a, "127.0.0.1");
+    open_on(&b, "127.0.0.1");
+    for (size_t i = 0; i < 16; i++) {
+        assert_false(udp_lone(&b));
+        send_train(&a, &b, 1, 1);
+        expect(&b, 1, 1000, 1, &a);
+    }
+    while (udp_lone(&b)) {
+        assert_true(++singles < 16);
+    }
+    assert_int_equal(singles, 15);
+    send_train(&a, &b, 1, 1);
+    expect(&b, 1, 1000, 1, &a);
+    assert_true(udp_lone(&b)); /* it was one again */
+    send_train(&a, &b, 1, 1);
+    send_train(&a, &b, 1, 2);
+    assert_int_equal(udp_fill(&b, SIZE_MAX), 2);
+    assert_false(udp_lone(&b));
+    udp_close(&a);
+    udp_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_the_kernel_is),
-        cmocka_unit_test(test_without_segmentation),
-        cmocka_unit_test(test_without_batches),
-        cmocka_unit_test(test_segmentation_refused),
-        cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_cannot_bind),
-        cmocka_unit_test(test_error_queue),
-        cmocka_unit_test(test_wildcard),
+        cmocka_unit_test(test_as_the_kernel_is), cmocka_unit_test(test_without_segmentation),
+        cmocka_unit_test(test_without_batches),  cmocka_unit_test(test_segmentation_refused),
+        cmocka_unit_test(test_one_by_one),       cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_addresses),        cmocka_unit_test(test_cannot_bind),
+        cmocka_unit_test(test_error_queue),      cmocka_unit_test(test_wildcard),
         cmocka_unit_test(test_dual_stack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
