@@ -206,7 +206,7 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
         return false;
     }
     now_ns = endpoint_now_ns();
-    if (now_ns < l->spin_again_ns)
+    if (now_ns < l->spin_again_ns || until_ns <= now_ns)
         return false;
     end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
     while (now_ns < end_ns && !atomic_load_explicit(&l->woken, memory_order_relaxed)) {
@@ -232,6 +232,8 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
         if (now_ns - given_ns > SPIN_LENT_NS && ++lent == SPIN_LENT_MAX)
             return false;
     }
+    if (now_ns >= until_ns)
+        return true; /* what was waited for is due: to sleep now would be to oversleep */
     if (++l->spin_misses >= SPIN_MISSES)
         l->spin_skip = SPIN_SKIP;
     return false;

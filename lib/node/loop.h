@@ -58,7 +58,7 @@ typedef bool loop_poll_fn(void *context, bool first);
 /* Asks `poll` (with `context`) again and again for a short while, instead of waiting: a core that
  * sleeps takes longer to wake than a message to come and go. Gives the core to whoever else wants
  * it, and gives itself up where it finds nothing or others want the core often or for long. True: poll said
- * so; false: wait. Reads the clock. */
+ * so, or `until_ns` has come; false: wait. Reads the clock. */
 bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *context);
 /* Any thread, any signal handler. */
 void loop_wake(struct loop *l);
