@@ -41,14 +41,14 @@ void call_fini(struct runtime *rt)
 
 static bool call_eq(const struct map_node *node, const void *key)
 {
-    return list_entry(node, struct call, by_ref)->ref == *(const uint64_t *)key;
+    return container_of(node, struct call, by_ref)->ref == *(const uint64_t *)key;
 }
 
 static struct call *call_find(const struct rusm_process *p, uint64_t ref)
 {
     const struct runtime *rt = p->rt;
     struct map_node *found = map_find(&rt->calls, map_hash_u64(&rt->calls, ref), call_eq, &ref);
-    struct call *c = found ? list_entry(found, struct call, by_ref) : NULL;
+    struct call *c = found ? container_of(found, struct call, by_ref) : NULL;
 
     return c && c->caller == p ? c : NULL;
 }
@@ -119,7 +119,7 @@ static void call_give_up(struct runtime *rt, struct call *c)
 
 static void call_end(struct rusm_process *caller, struct owned *owned)
 {
-    call_give_up(caller->rt, list_entry(owned, struct call, owned));
+    call_give_up(caller->rt, container_of(owned, struct call, owned));
 }
 
 /* ---- outcomes ---- */
@@ -127,7 +127,7 @@ static void call_end(struct rusm_process *caller, struct owned *owned)
 static void call_late(struct wheel_node *node)
 {
     static const char text[] = "timeout";
-    struct call *c = list_entry(node, struct call, deadline);
+    struct call *c = container_of(node, struct call, deadline);
     struct rusm_process *caller = c->caller;
     rusm_pid target = c->target;
     uint64_t ref = c->ref;
@@ -201,7 +201,7 @@ void call_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarna
 
     (void)rt;
     list_each_safe(l, &node->calls) {
-        struct call *c = list_entry(l, struct call, at_node);
+        struct call *c = container_of(l, struct call, at_node);
         if (c->target.incarnation == incarnation || c->target.incarnation == 0) {
             call_fail(c, lost, sizeof(lost) - 1);
         }

@@ -20,7 +20,7 @@ void children_init(struct children *all, uint64_t seed)
 
 static bool child_is(const struct map_node *node, const void *key)
 {
-    return list_entry(node, struct child, by_serial)->serial == *(const uint64_t *)key;
+    return container_of(node, struct child, by_serial)->serial == *(const uint64_t *)key;
 }
 
 struct child *children_find(const struct children *all, uint64_t serial)
@@ -28,7 +28,7 @@ struct child *children_find(const struct children *all, uint64_t serial)
     struct map_node *n =
         map_find(&all->by_serial, map_hash_u64(&all->by_serial, serial), child_is, &serial);
 
-    return n ? list_entry(n, struct child, by_serial) : NULL;
+    return n ? container_of(n, struct child, by_serial) : NULL;
 }
 
 static void child_free(struct child *c)

@@ -93,7 +93,7 @@ bool coroutine_waits(struct rusm_process *self)
 
 static void coroutine_late(struct wheel_node *node)
 {
-    struct coroutine *co = list_entry(node, struct coroutine, deadline);
+    struct coroutine *co = container_of(node, struct coroutine, deadline);
 
     co->late = true;
     process_schedule(co->process);

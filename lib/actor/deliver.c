@@ -42,7 +42,7 @@ bool process_has_room(const struct rusm_process *p, size_t len)
         return true;
     }
     /* One that is too large for now goes first: small ones would refill the mailbox for ever. */
-    const struct waiter *first = list_entry(p->waiters.next, struct waiter, link);
+    const struct waiter *first = container_of(p->waiters.next, struct waiter, link);
     return mailbox_has_room(&p->mailbox, limits, first->len);
 }
 
@@ -132,7 +132,7 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
     *out = (struct process_info){ .serial = p->serial, .behaviour = p->behaviour->name };
     out->name = list_empty(&p->names)
                     ? ""
-                    : list_entry(p->names.next, struct process_name, at_holder)->name;
+                    : container_of(p->names.next, struct process_name, at_holder)->name;
     out->state = p->reason              ? "exiting"
                  : p->running           ? "running"
                  : list_linked(&p->run) ? "ready"
@@ -167,7 +167,7 @@ static int each_name_of(const struct rusm_process *p, struct name_cursor *at,
             continue;
         }
         at->skip++;
-        if (each(context, list_entry(n, struct process_name, at_holder)->name, p->serial)) {
+        if (each(context, container_of(n, struct process_name, at_holder)->name, p->serial)) {
             return 1;
         }
     }
@@ -196,7 +196,7 @@ void runtime_each_spawnable(struct runtime *rt,
                             void *context)
 {
     list_each(l, &rt->spawnables.all) {
-        struct spawnable *s = list_entry(l, struct spawnable, all);
+        struct spawnable *s = container_of(l, struct spawnable, all);
         if (each(context, s->name, s->behaviour)) {
             return;
         }

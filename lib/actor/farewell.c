@@ -74,7 +74,7 @@ static uint64_t farewell_hash(const struct runtime *rt, const struct post *post)
 
 static bool farewell_eq(const struct map_node *node, const void *key)
 {
-    const struct post *a = &list_entry(node, struct farewell, by_pair)->post, *b = key;
+    const struct post *a = &container_of(node, struct farewell, by_pair)->post, *b = key;
 
     if (!rusm_pid_eq(a->from, b->from) || a->node != b->node || !a->name != !b->name) {
         return false;
@@ -90,7 +90,7 @@ static struct farewell *farewell_find(const struct runtime *rt, const struct pos
     }
     struct map_node *found = map_find(&rt->farewells, farewell_hash(rt, post), farewell_eq, post);
 
-    return found ? list_entry(found, struct farewell, by_pair) : NULL;
+    return found ? container_of(found, struct farewell, by_pair) : NULL;
 }
 
 bool farewell_waits(const struct runtime *rt, const struct post *post)
@@ -169,7 +169,7 @@ static void farewell_next(struct runtime *rt, struct node_name *node, struct far
     map_remove(&rt->farewells, &f->by_pair);
     list_remove(&f->at);
     if (l) {
-        struct farewell *next = list_entry(l, struct farewell, at);
+        struct farewell *next = container_of(l, struct farewell, at);
         list_remove(l);
         list_move_all(&next->behind, &f->behind);
         must(map_insert(&rt->farewells, hash, &next->by_pair) == 0); /* it has buckets */
@@ -252,7 +252,7 @@ static void farewell_retry_node(struct runtime *rt, struct node_name *node)
     int err = 0;
 
     while (err != RUSM_BUSY && (l = list_first(&node->unsent))) {
-        struct farewell *f = list_entry(l, struct farewell, at);
+        struct farewell *f = container_of(l, struct farewell, at);
         struct post post = f->post;
         struct farewell_text *text = f->text;
         rt->farewell_now = f;
@@ -279,7 +279,7 @@ void farewell_retry(struct runtime *rt)
     while ((l = list_first(&nodes))) {
         list_remove(l);
         list_append(&rt->unsent, l);
-        farewell_retry_node(rt, list_entry(l, struct node_name, unsent_at));
+        farewell_retry_node(rt, container_of(l, struct node_name, unsent_at));
     }
 }
 
@@ -292,7 +292,7 @@ static void farewell_drop(struct runtime *rt, struct farewell *first)
 
     while ((l = list_first(&first->behind))) {
         list_remove(l);
-        farewell_free(rt, list_entry(l, struct farewell, at));
+        farewell_free(rt, container_of(l, struct farewell, at));
     }
     if (rt->farewell_now == first) {
         rt->farewell_now = NULL;
@@ -305,7 +305,7 @@ static void farewell_drop(struct runtime *rt, struct farewell *first)
 void farewell_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
     list_each_safe(l, &node->unsent) {
-        struct farewell *first = list_entry(l, struct farewell, at);
+        struct farewell *first = container_of(l, struct farewell, at);
         uint32_t to = first->post.to.incarnation;
         if (to == incarnation || to == 0) {
             farewell_drop(rt, first);
@@ -321,10 +321,10 @@ void farewell_fini(struct runtime *rt)
     struct list *l;
 
     while ((l = list_first(&rt->unsent))) {
-        struct node_name *node = list_entry(l, struct node_name, unsent_at);
+        struct node_name *node = container_of(l, struct node_name, unsent_at);
         list_remove(l);
         while ((l = list_first(&node->unsent))) {
-            farewell_drop(rt, list_entry(l, struct farewell, at));
+            farewell_drop(rt, container_of(l, struct farewell, at));
         }
     }
     map_fini(&rt->farewells);

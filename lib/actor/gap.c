@@ -101,7 +101,7 @@ void runtime_gaps_tell(struct runtime *rt, uint32_t node, uint32_t incarnation, 
     }
 
     while ((l = list_first(&rt->gaps_open))) {
-        struct gap *g = list_entry(l, struct gap, open);
+        struct gap *g = container_of(l, struct gap, open);
         uint64_t records = g->records;
         list_remove(l);
         g->records = 0;

@@ -23,7 +23,7 @@ struct link {
 
 static struct link *link_of(const struct list *end)
 {
-    return list_entry(end, struct link_end, at)->link;
+    return container_of(end, struct link_end, at)->link;
 }
 
 void link_slab_init(struct runtime *rt)
@@ -57,7 +57,7 @@ static uint64_t link_hash(const struct runtime *rt, const struct link_key *key)
 
 static bool link_eq(const struct map_node *node, const void *key)
 {
-    const struct link *k = list_entry(node, struct link, by_pair);
+    const struct link *k = container_of(node, struct link, by_pair);
     const struct link_key *want = key;
     uint32_t a = k->other.incarnation, b = want->other.incarnation;
 
@@ -70,7 +70,7 @@ static struct link *link_find(const struct rusm_process *p, rusm_pid other)
     struct link_key key = link_key(p, other);
     struct map_node *found = map_find(&p->rt->links, link_hash(p->rt, &key), link_eq, &key);
 
-    return found ? list_entry(found, struct link, by_pair) : NULL;
+    return found ? container_of(found, struct link, by_pair) : NULL;
 }
 
 static void link_ring_add(struct rusm_process *p, struct list *end)

@@ -41,7 +41,7 @@ static uint64_t monitor_hash(const struct runtime *rt, const struct monitor_key 
 
 static bool monitor_eq(const struct map_node *node, const void *key)
 {
-    const struct monitor *m = list_entry(node, struct monitor, by_ref);
+    const struct monitor *m = container_of(node, struct monitor, by_ref);
     const struct monitor_key *k = key;
 
     return m->ref == k->ref && rusm_pid_eq(m->watcher, k->watcher);
@@ -52,7 +52,7 @@ static struct monitor *monitor_find(const struct runtime *rt, rusm_pid watcher, 
     struct monitor_key key = { .watcher = watcher, .ref = ref };
     struct map_node *found = map_find(&rt->monitors, monitor_hash(rt, &key), monitor_eq, &key);
 
-    return found ? list_entry(found, struct monitor, by_ref) : NULL;
+    return found ? container_of(found, struct monitor, by_ref) : NULL;
 }
 
 /* Makes one; the caller links at_target and at_watcher. NULL: no memory. */
@@ -307,10 +307,10 @@ void monitor_ended(struct rusm_process *p)
     struct list *l;
 
     while ((l = list_first(&p->watching))) {
-        monitor_withdraw(rt, list_entry(l, struct monitor, at_watcher));
+        monitor_withdraw(rt, container_of(l, struct monitor, at_watcher));
     }
     while ((l = list_first(&p->watchers))) {
-        struct monitor *m = list_entry(l, struct monitor, at_target);
+        struct monitor *m = container_of(l, struct monitor, at_target);
         struct rusm_process *watcher = runtime_local(rt, m->watcher);
         rusm_pid who = m->watcher, target = m->target;
         uint64_t ref = m->ref;
@@ -357,7 +357,7 @@ int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
     list_append(watching, &m->at_watcher);
     p->watcher_count++;
     if (!far) {
-        list_entry(watching, struct rusm_process, watching)->watching_count++;
+        container_of(watching, struct rusm_process, watching)->watching_count++;
     }
     return 0;
 }
@@ -379,7 +379,7 @@ static void monitor_node_pass(struct runtime *rt, struct node_name *node, uint32
                               bool itself)
 {
     list_each_safe(l, &node->watched) {
-        struct monitor *m = list_entry(l, struct monitor, at_target);
+        struct monitor *m = container_of(l, struct monitor, at_target);
         /* 0: the present one at the time, whichever that was. */
         bool gone = m->target.incarnation == incarnation || m->target.incarnation == 0;
         if (gone && monitor_of_node(m) == itself) {
@@ -403,7 +403,7 @@ void monitor_node_lost(struct runtime *rt, struct node_name *node, uint32_t inca
 {
     call_node_lost(rt, node, incarnation);
     list_each_safe(l, &node->watching) {
-        struct monitor *m = list_entry(l, struct monitor, at_watcher);
+        struct monitor *m = container_of(l, struct monitor, at_watcher);
         if (m->watcher.incarnation == incarnation) {
             monitor_free(rt, m);
         }

@@ -52,7 +52,7 @@ static void names_done(struct names *n)
 
 static bool names_eq(const struct map_node *node, const void *key)
 {
-    const struct process_name *it = list_entry(node, struct process_name, by_name);
+    const struct process_name *it = container_of(node, struct process_name, by_name);
     const struct names_key *k = key;
 
     return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
@@ -64,7 +64,7 @@ static struct process_name *names_get(const struct names *n, const char *name, s
     uint64_t hash = map_hash_bytes(&n->by_name, name, len);
     struct map_node *found = map_find(&n->by_name, hash, names_eq, &key);
 
-    return found ? list_entry(found, struct process_name, by_name) : NULL;
+    return found ? container_of(found, struct process_name, by_name) : NULL;
 }
 
 static void names_drop(struct names *n, struct process_name *it)
@@ -175,7 +175,7 @@ void names_forget(struct rusm_process *holder)
     struct names *n = holder->rt->names;
 
     list_each_safe(l, &holder->names) {
-        struct process_name *it = list_entry(l, struct process_name, at_holder);
+        struct process_name *it = container_of(l, struct process_name, at_holder);
         names_write(n);
         bool held = it->held;
         if (held) {

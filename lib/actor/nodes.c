@@ -14,7 +14,7 @@ struct nodes_key {
 
 static bool nodes_eq(const struct map_node *node, const void *key)
 {
-    const struct node_name *it = list_entry(node, struct node_name, by_name);
+    const struct node_name *it = container_of(node, struct node_name, by_name);
     const struct nodes_key *k = key;
 
     return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
@@ -60,7 +60,7 @@ void node_names_fini(struct node_names *k)
 
 static bool known_eq(const struct map_node *node, const void *key)
 {
-    const struct node_known *it = list_entry(node, struct node_known, by_name);
+    const struct node_known *it = container_of(node, struct node_known, by_name);
     const struct nodes_key *k = key;
 
     return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
@@ -75,7 +75,7 @@ static int known_add(struct node_names *k, const char *name, size_t len, bool cl
     struct map_node *found = client ? NULL : map_find(&k->by_name, hash, known_eq, &key);
 
     if (found) {
-        *index = list_entry(found, struct node_known, by_name)->index;
+        *index = container_of(found, struct node_known, by_name)->index;
         return 0;
     }
     uint32_t count = atomic_load_explicit(&k->count, memory_order_relaxed);
@@ -184,7 +184,7 @@ static int nodes_get(struct nodes *n, const char *name, size_t len, size_t max, 
     struct map_node *found = map_find(&n->by_name, hash, nodes_eq, &key);
 
     if (found) {
-        *index = list_entry(found, struct node_name, by_name)->index;
+        *index = container_of(found, struct node_name, by_name)->index;
         return 0;
     }
     return id_node_name_ok(name, len) ? nodes_new(n, name, len, false, max, index) : RUSM_EINVAL;

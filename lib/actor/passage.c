@@ -31,7 +31,7 @@ static uint64_t passage_hash(const struct side *side, const struct post *post)
 
 static bool passage_eq(const struct map_node *node, const void *key)
 {
-    const struct passage *p = list_entry(node, struct passage, by_pair);
+    const struct passage *p = container_of(node, struct passage, by_pair);
     const struct post *post = key;
 
     return rusm_pid_eq(p->from, post->from) && p->node == post->node && p->global == post->global &&
@@ -87,7 +87,7 @@ static void passage_rest(struct side *side, struct passage *p)
     list_append(&side->idle, &p->idle);
     if (++side->idle_count > LIMIT_PASSAGES_IDLE) {
         side->idle_count--;
-        passage_free(side, list_entry(list_first(&side->idle), struct passage, idle));
+        passage_free(side, container_of(list_first(&side->idle), struct passage, idle));
     }
 }
 
@@ -97,7 +97,7 @@ void passage_fini(struct runtime *rt)
     struct list *l;
 
     while ((l = list_first(&side->idle))) {
-        passage_free(side, list_entry(l, struct passage, idle));
+        passage_free(side, container_of(l, struct passage, idle));
     }
     must(side->passages.count == 0 && side->gate.count == 0 && side->dirty == 0);
 }
@@ -170,7 +170,7 @@ int passage_post(struct runtime *rt, const struct passing *in)
     uint64_t hash = passage_hash(side, post);
     struct map_node *found = map_find(&side->passages, hash, passage_eq, post);
     struct passage *p =
-        found ? list_entry(found, struct passage, by_pair) : passage_new(rt, post, hash);
+        found ? container_of(found, struct passage, by_pair) : passage_new(rt, post, hash);
 
     if (!p) {
         return RUSM_ENOMEM;
@@ -213,7 +213,7 @@ bool runtime_pass_waits(const struct runtime *rt, rusm_pid from, rusm_pid to)
     uint64_t hash = passage_hash(rt->side, &post);
     struct map_node *found = map_find(&rt->side->passages, hash, passage_eq, &post);
 
-    return found && !list_empty(&list_entry(found, struct passage, by_pair)->waiting);
+    return found && !list_empty(&container_of(found, struct passage, by_pair)->waiting);
 }
 
 /* Another node would not take it; what waits for an answer gets one. (That it was not delivered has
@@ -250,7 +250,7 @@ static void passage_tell(struct runtime *rt, struct passage *p)
     list_init(&waiting);
     list_move_all(&waiting, &p->waiting);
     while ((l = list_first(&waiting))) {
-        struct waiter *w = list_entry(l, struct waiter, link);
+        struct waiter *w = container_of(l, struct waiter, link);
         list_remove(l);
         w->ready(w);
     }

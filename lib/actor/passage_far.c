@@ -136,7 +136,7 @@ static void passage_drain(struct runtime *rt, struct passage *p)
 
 void passage_ready(struct waiter *w)
 {
-    struct passage *p = list_entry(w, struct passage, waiter);
+    struct passage *p = container_of(w, struct passage, waiter);
 
     list_remove(&p->parked);
     passage_drain(p->far, p);
@@ -174,7 +174,7 @@ void passage_arrive(struct runtime *rt, struct message *m)
 
 static bool passage_is_from(const struct map_node *node, const void *key)
 {
-    return list_entry(node, struct passage, by_from)->from.serial == *(const uint64_t *)key;
+    return container_of(node, struct passage, by_from)->from.serial == *(const uint64_t *)key;
 }
 
 static void passage_ungate(struct side *side, struct passage *p)
@@ -195,7 +195,7 @@ void passage_writable(struct runtime *rt, rusm_pid from)
     list_init(&found);
     if (from.serial == 0) {
         list_each_safe(at, &side->gated) {
-            struct passage *p = list_entry(at, struct passage, parked);
+            struct passage *p = container_of(at, struct passage, parked);
             passage_ungate(side, p);
             list_append(&found, &p->parked);
         }
@@ -203,14 +203,14 @@ void passage_writable(struct runtime *rt, rusm_pid from)
         uint64_t hash = map_hash_u64(&side->gate, from.serial);
         struct map_node *node;
         while ((node = map_find(&side->gate, hash, passage_is_from, &from.serial))) {
-            struct passage *p = list_entry(node, struct passage, by_from);
+            struct passage *p = container_of(node, struct passage, by_from);
             passage_ungate(side, p);
             list_append(&found, &p->parked);
         }
     }
     while ((l = list_first(&found))) {
         list_remove(l);
-        passage_drain(rt, list_entry(l, struct passage, parked));
+        passage_drain(rt, container_of(l, struct passage, parked));
     }
 }
 
@@ -219,7 +219,7 @@ void runtime_ungate(struct runtime *rt)
     struct list *l;
 
     while ((l = list_first(&rt->side->gated))) {
-        struct passage *p = list_entry(l, struct passage, parked);
+        struct passage *p = container_of(l, struct passage, parked);
         passage_ungate(rt->side, p);
         while (p->head) {
             struct message *m = p->head;
@@ -234,7 +234,7 @@ void runtime_ungate(struct runtime *rt)
 void passage_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
 {
     list_each_safe(l, &rt->side->parked) {
-        struct passage *p = list_entry(l, struct passage, parked);
+        struct passage *p = container_of(l, struct passage, parked);
         if (p->from.node != node || p->from.incarnation != incarnation) {
             continue;
         }

@@ -235,7 +235,7 @@ static void process_end_owned(struct rusm_process *p)
     struct list *l;
 
     while ((l = list_first(&p->owned))) {
-        struct owned *owned = list_entry(l, struct owned, link);
+        struct owned *owned = container_of(l, struct owned, link);
         owned->end(p, owned);
     }
 }
@@ -293,7 +293,7 @@ void runtime_reap(struct runtime *rt)
     rt->reaping = true;
     while ((l = list_first(&rt->dying))) {
         list_remove(l);
-        process_end(list_entry(l, struct rusm_process, run));
+        process_end(container_of(l, struct rusm_process, run));
     }
     rt->reaping = false;
 }

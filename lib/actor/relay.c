@@ -52,7 +52,7 @@ static void relay_stop(struct rusm_process *self, void *state, const char *reaso
     (void)reason;
     for (struct map_node *n = map_first(&r->asked, &it); n; n = map_next(&r->asked, &it)) {
         map_remove(&r->asked, n);
-        free(list_entry(n, struct relay_call, by_ref));
+        free(container_of(n, struct relay_call, by_ref));
     }
     map_fini(&r->asked);
     free(r);
@@ -60,7 +60,7 @@ static void relay_stop(struct rusm_process *self, void *state, const char *reaso
 
 static bool relay_eq(const struct map_node *node, const void *key)
 {
-    return list_entry(node, struct relay_call, by_ref)->ref == *(const uint64_t *)key;
+    return container_of(node, struct relay_call, by_ref)->ref == *(const uint64_t *)key;
 }
 
 /* RUSM_BUSY: to be tried again. */
@@ -98,7 +98,7 @@ static int relay_answer(struct rusm_process *self, struct relay *r, const struct
     if (!found) {
         return 0;
     }
-    struct relay_call *c = list_entry(found, struct relay_call, by_ref);
+    struct relay_call *c = container_of(found, struct relay_call, by_ref);
     int err = m->kind == RUSM_REPLY ? rusm_reply(self, &c->question, m->data, m->len)
                                     : rusm_refuse(self, &c->question, (const char *)m->data);
     if (err != RUSM_BUSY) {

@@ -37,7 +37,7 @@ static int roster_grow(struct roster *r)
     r->bucket = bucket;
     r->mask = buckets - 1;
     list_each(l, &r->all) {
-        struct rusm_process *p = list_entry(l, struct rusm_process, all);
+        struct rusm_process *p = container_of(l, struct rusm_process, all);
         struct rusm_process **at = roster_bucket(r, p->serial);
         p->chain = *at;
         *at = p;
@@ -88,12 +88,12 @@ struct rusm_process *roster_next(const struct roster *r, uint64_t serial)
 {
     const struct list *at = &r->all;
 
-    if (list_empty(at) || serial >= list_entry(at->prev, struct rusm_process, all)->serial) {
+    if (list_empty(at) || serial >= container_of(at->prev, struct rusm_process, all)->serial) {
         return NULL;
     }
     struct rusm_process *p = serial ? roster_find(r, serial) : NULL;
     if (p || serial == 0) {
-        return list_entry(p ? p->all.next : at->next, struct rusm_process, all);
+        return container_of(p ? p->all.next : at->next, struct rusm_process, all);
     }
     /* It has ended since: try the following numbers, then look through all. */
     for (size_t i = 1; i <= r->count; i++) {
@@ -103,7 +103,7 @@ struct rusm_process *roster_next(const struct roster *r, uint64_t serial)
         }
     }
     list_each(l, at) {
-        p = list_entry(l, struct rusm_process, all);
+        p = container_of(l, struct rusm_process, all);
         if (p->serial > serial) {
             break;
         }

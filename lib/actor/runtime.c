@@ -98,7 +98,7 @@ void runtime_close(struct runtime *rt)
     must(rt->depth == 0);
     rt->closing = true;
     while (!list_empty(&rt->roster.all)) {
-        struct rusm_process *newest = list_entry(rt->roster.all.prev, struct rusm_process, all);
+        struct rusm_process *newest = container_of(rt->roster.all.prev, struct rusm_process, all);
         process_kill(newest, "shutdown", strlen("shutdown"));
         runtime_reap(rt);
     }
@@ -173,7 +173,7 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     rt->clock_ns = rt->hooks->clock_ns(rt->context);
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
-        runtime_run_one(rt, list_entry(l, struct rusm_process, run), &budget);
+        runtime_run_one(rt, container_of(l, struct rusm_process, run), &budget);
         if (rt->side) {
             runtime_flush(rt);
         }
@@ -251,7 +251,7 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
         runtime_writable_one(p);
     } else if (pid.serial == 0) {
         list_each(l, &rt->roster.all) {
-            runtime_writable_one(list_entry(l, struct rusm_process, all));
+            runtime_writable_one(container_of(l, struct rusm_process, all));
         }
     }
 }

@@ -183,7 +183,7 @@ struct self_spawning {
 
 static void self_spawned(struct spawning *spawning, struct runtime *rt)
 {
-    struct self_spawning *s = list_entry(spawning, struct self_spawning, spawning);
+    struct self_spawning *s = container_of(spawning, struct self_spawning, spawning);
     struct rusm_process *self = roster_find(&rt->roster, s->self);
 
     if (self && spawning->error) {

@@ -63,7 +63,7 @@ struct node_watch {
 static struct node_watch *signal_watch(struct rusm_process *p)
 {
     list_each(l, &p->rt->node_watches) {
-        struct node_watch *w = list_entry(l, struct node_watch, at);
+        struct node_watch *w = container_of(l, struct node_watch, at);
         if (w->who == p) {
             return w;
         }
@@ -97,7 +97,7 @@ static void signal_nodes(struct runtime *rt, enum rusm_kind kind, const struct n
     rusm_pid from = { .node = node->index, .incarnation = incarnation };
 
     list_each(l, &rt->node_watches) {
-        process_signal(list_entry(l, struct node_watch, at)->who, kind, from, 0, 0, node->name,
+        process_signal(container_of(l, struct node_watch, at)->who, kind, from, 0, 0, node->name,
                        node->len);
     }
 }

@@ -57,7 +57,7 @@ void sleep_wake(struct runtime *rt)
     struct heap_node *first;
 
     while ((first = heap_min(&rt->sleeping)) && first->key <= rt->now_ns) {
-        struct rusm_process *p = list_entry(first, struct sleep, due)->who;
+        struct rusm_process *p = container_of(first, struct sleep, due)->who;
         sleep_end(p);
         process_wake(p);
     }

@@ -21,7 +21,7 @@ void spawnables_init(struct spawnables *s, uint64_t seed)
 void spawnables_fini(struct spawnables *s)
 {
     list_each_safe(l, &s->all) {
-        free(list_entry(l, struct spawnable, all));
+        free(container_of(l, struct spawnable, all));
     }
     list_init(&s->all);
     map_fini(&s->by_name);
@@ -29,7 +29,7 @@ void spawnables_fini(struct spawnables *s)
 
 static bool spawnables_eq(const struct map_node *node, const void *key)
 {
-    const struct spawnable *it = list_entry(node, struct spawnable, by_name);
+    const struct spawnable *it = container_of(node, struct spawnable, by_name);
     const struct spawnables_key *k = key;
 
     return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
@@ -70,5 +70,5 @@ const struct rusm_behaviour *spawnables_find(const struct spawnables *s, const c
     uint64_t hash = map_hash_bytes(&s->by_name, name, len);
     struct map_node *found = map_find(&s->by_name, hash, spawnables_eq, &key);
 
-    return found ? list_entry(found, struct spawnable, by_name)->behaviour : NULL;
+    return found ? container_of(found, struct spawnable, by_name)->behaviour : NULL;
 }

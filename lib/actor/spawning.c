@@ -38,7 +38,7 @@ static int spawning_register(struct runtime *rt, const struct spawning *s)
 
 static void spawning_run(struct errand *errand, struct runtime *there)
 {
-    struct spawning *s = list_entry(errand, struct spawning, errand);
+    struct spawning *s = container_of(errand, struct spawning, errand);
 
     s->error = runtime_spawn(there, s->behaviour, &s->args, &s->pid, &s->why, there->now_ns);
     if (s->error) {
@@ -54,7 +54,7 @@ static void spawning_run(struct errand *errand, struct runtime *there)
 
 static void spawning_done(struct errand *errand, struct runtime *here)
 {
-    struct spawning *s = list_entry(errand, struct spawning, errand);
+    struct spawning *s = container_of(errand, struct spawning, errand);
 
     s->over(s, here);
 }

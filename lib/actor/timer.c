@@ -101,7 +101,7 @@ static void timer_free(struct runtime *rt, struct timer *it)
 
 static void timer_end(struct rusm_process *owner, struct owned *owned)
 {
-    timer_free(owner->rt, list_entry(owned, struct timer, owned));
+    timer_free(owner->rt, container_of(owned, struct timer, owned));
 }
 
 /* Takes letter, which may be NULL, in any case. */
@@ -118,7 +118,7 @@ static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
         free(letter);
         return err;
     }
-    struct timer *it = list_entry(t->free.next, struct timer, owned.link);
+    struct timer *it = container_of(t->free.next, struct timer, owned.link);
     list_remove(&it->owned.link);
     list_append(&owner->owned, &it->owned.link);
     t->count++;
@@ -167,7 +167,7 @@ static bool timer_send(struct rusm_process *from, const struct timer_letter *let
 
 static void timer_ready(struct wheel_node *node)
 {
-    struct timer *it = list_entry(node, struct timer, wheel);
+    struct timer *it = container_of(node, struct timer, wheel);
     struct rusm_process *owner = it->owner;
     struct runtime *rt = owner->rt;
     uint64_t ref = it->ref;

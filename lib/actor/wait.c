@@ -30,7 +30,7 @@ static uint64_t wait_hash(const struct runtime *rt, uint64_t who, uint64_t targe
 
 static bool wait_eq(const struct map_node *node, const void *key)
 {
-    const struct wait *w = list_entry(node, struct wait, by_pair);
+    const struct wait *w = container_of(node, struct wait, by_pair);
     const struct wait_key *k = key;
 
     return w->who->serial == k->who && w->target == k->target;
@@ -43,7 +43,7 @@ static struct wait *wait_find(const struct rusm_process *who, uint64_t target)
     struct map_node *found =
         map_find(&rt->waits, wait_hash(rt, who->serial, target), wait_eq, &key);
 
-    return found ? list_entry(found, struct wait, by_pair) : NULL;
+    return found ? container_of(found, struct wait, by_pair) : NULL;
 }
 
 static void wait_free(struct runtime *rt, struct wait *w)
@@ -57,7 +57,7 @@ static void wait_free(struct runtime *rt, struct wait *w)
 /* A local process's `ready`: there is a slot for it. */
 static void wait_grant(struct waiter *waiter)
 {
-    struct wait *w = list_entry(waiter, struct wait, waiter);
+    struct wait *w = container_of(waiter, struct wait, waiter);
     struct rusm_process *target = roster_find(&w->who->rt->roster, w->target);
 
     target->mailbox.reserved++;
@@ -140,7 +140,7 @@ static void wait_ungrant(struct runtime *rt, struct wait *w)
 void wait_release(struct rusm_process *p)
 {
     list_each_safe(l, &p->waits) {
-        struct wait *w = list_entry(l, struct wait, at_process);
+        struct wait *w = container_of(l, struct wait, at_process);
         if (w->granted) {
             wait_ungrant(p->rt, w);
             wait_free(p->rt, w);
@@ -155,17 +155,17 @@ void wait_ended(struct rusm_process *p)
 
     list_remove(&p->wake);
     while ((l = list_first(&p->waits))) {
-        struct wait *w = list_entry(l, struct wait, at_process);
+        struct wait *w = container_of(l, struct wait, at_process);
         if (w->granted) {
             wait_ungrant(rt, w);
         }
         wait_free(rt, w);
     }
     while ((l = list_first(&p->waiters))) {
-        struct waiter *waiter = list_entry(l, struct waiter, link);
+        struct waiter *waiter = container_of(l, struct waiter, link);
         list_remove(l);
         if (waiter->ready == wait_grant) {
-            struct wait *w = list_entry(waiter, struct wait, waiter);
+            struct wait *w = container_of(waiter, struct wait, waiter);
             wait_writable(w->who);
             wait_free(rt, w);
         } else {
@@ -179,7 +179,7 @@ void wait_ended(struct rusm_process *p)
 static struct waiter *wait_head(struct rusm_process *p)
 {
     struct list *l = list_first(&p->waiters);
-    struct waiter *w = l ? list_entry(l, struct waiter, link) : NULL;
+    struct waiter *w = l ? container_of(l, struct waiter, link) : NULL;
 
     return w && mailbox_has_room(&p->mailbox, &p->rt->limits, w->len) ? w : NULL;
 }
@@ -209,14 +209,14 @@ void wait_wake(struct runtime *rt)
     struct list *l;
 
     while ((l = list_first(&rt->orphans))) {
-        struct waiter *w = list_entry(l, struct waiter, link);
+        struct waiter *w = container_of(l, struct waiter, link);
         list_remove(l);
         w->ready(w);
     }
     /* Those that are added on the way are for the next time. */
     list_move_all(&rt->waking, &rt->wake);
     while ((l = list_first(&rt->waking))) {
-        struct rusm_process *p = list_entry(l, struct rusm_process, wake);
+        struct rusm_process *p = container_of(l, struct rusm_process, wake);
         list_remove(l);
         wait_wake_one(rt, p);
     }

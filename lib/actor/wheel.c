@@ -96,7 +96,7 @@ void wheel_turn(struct wheel *w, uint64_t now_ns)
         w->now = tick;
         w->used[level] &= w->used[level] - 1;
         while ((l = list_first(&w->slot[level][slot]))) {
-            struct wheel_node *n = list_entry(l, struct wheel_node, link);
+            struct wheel_node *n = container_of(l, struct wheel_node, link);
             list_remove(l);
             if (level > 0) {
                 wheel_link(w, n);

@@ -6,25 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/container_of.h"
+
 struct list {
     struct list *next, *prev;
 };
 
-/* A type and the name of a variable can't stand in parentheses. */
-/* NOLINTBEGIN(bugprone-macro-parentheses) */
-#define list_entry(node, type, member) ((type *)list_whole((node), offsetof(type, member)))
+/* NOLINTBEGIN(bugprone-macro-parentheses): a variable's name cannot stand in parentheses. */
 #define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The same, and the body may remove `it`. */
 #define list_each_safe(it, head)                                              \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
 /* NOLINTEND(bugprone-macro-parentheses) */
-
-/* What the node at this offset is part of. */
-static inline void *list_whole(const void *node, size_t offset)
-{
-    return (void *)((const char *)node - offset);
-}
 
 static inline void list_init(struct list *l)
 {

@@ -41,7 +41,7 @@ struct registry_claim *registry_claim_of(const struct registry_name *n,
                                          const struct registry_owner *owner)
 {
     list_each(at, &n->claims) {
-        struct registry_claim *claim = list_entry(at, struct registry_claim, at_name);
+        struct registry_claim *claim = container_of(at, struct registry_claim, at_name);
         if (claim->owner == owner) {
             return claim;
         }
@@ -75,7 +75,7 @@ void registry_settle(struct registry *r, struct registry_name *n)
     struct registry_claim *old = n->holder, *least = NULL;
 
     list_each(at, &n->claims) {
-        struct registry_claim *claim = list_entry(at, struct registry_claim, at_name);
+        struct registry_claim *claim = container_of(at, struct registry_claim, at_name);
         if (!claim->dead && (!least || registry_before(claim, least))) {
             least = claim;
         }
@@ -169,7 +169,7 @@ void registry_peer_down(struct registry *r, uint32_t index)
         return;
     }
     list_each_safe(at, &peer->claims) {
-        struct registry_claim *claim = list_entry(at, struct registry_claim, at_owner);
+        struct registry_claim *claim = container_of(at, struct registry_claim, at_owner);
         registry_detach(r, claim);
         free(claim);
     }

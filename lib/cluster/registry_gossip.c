@@ -76,7 +76,7 @@ static int registry_hear(struct registry *r, struct registry_owner *peer, const 
 static void registry_prune(struct registry *r, struct registry_owner *peer)
 {
     list_each_safe(at, &peer->claims) {
-        struct registry_claim *claim = list_entry(at, struct registry_claim, at_owner);
+        struct registry_claim *claim = container_of(at, struct registry_claim, at_owner);
         if (claim->epoch != peer->epoch) {
             registry_detach(r, claim);
             free(claim);
@@ -90,7 +90,7 @@ static void registry_tell_lost(struct registry *r)
     struct list *at;
 
     while ((at = list_first(&r->lost))) {
-        const struct registry_own *own = list_entry(at, struct registry_own, at_lost);
+        const struct registry_own *own = container_of(at, struct registry_own, at_lost);
         const struct registry_name *n = own->claim.name;
         struct registry_holder holder;
         char name[RUSM_NAME_MAX + 1];
@@ -166,9 +166,9 @@ static bool registry_write_log(struct registry *r, struct registry_owner *peer, 
     struct list *next;
 
     while ((next = peer->mark.at.next) != &r->log) {
-        const struct registry_mark *mark = list_entry(next, struct registry_mark, at);
+        const struct registry_mark *mark = container_of(next, struct registry_mark, at);
         if (mark->seq != 0) {
-            const struct registry_own *own = list_entry(mark, struct registry_own, mark);
+            const struct registry_own *own = container_of(mark, struct registry_own, mark);
             /* A tombstone from before it came up stands in the log for others. */
             bool skip = own->claim.dead && mark->seq <= peer->told;
             if (!skip && !registry_write(w, own)) {

@@ -51,7 +51,7 @@ void registry_bury(struct registry *r)
         told = peer->told < told ? peer->told : told;
     }
     list_each_safe(at, &r->dead) {
-        struct registry_own *own = registry_own(list_entry(at, struct registry_claim, at_owner));
+        struct registry_own *own = registry_own(container_of(at, struct registry_claim, at_owner));
         if (own->mark.seq > told) {
             break;
         }
@@ -173,7 +173,7 @@ const char *registry_name_held(const struct registry *r, uint64_t serial)
         return NULL;
     }
     list_each(at, &process->claims) {
-        const struct registry_claim *claim = list_entry(at, struct registry_claim, at_owner);
+        const struct registry_claim *claim = container_of(at, struct registry_claim, at_owner);
         if (claim->name->holder == claim) {
             return claim->name->name;
         }
@@ -189,7 +189,7 @@ void registry_withdraw_all(struct registry *r, uint64_t serial, uint64_t now_ms)
         return;
     }
     list_each_safe(at, &process->claims) {
-        registry_kill(r, list_entry(at, struct registry_claim, at_owner), now_ms);
+        registry_kill(r, container_of(at, struct registry_claim, at_owner), now_ms);
     }
     registry_process_drop(r, process);
     registry_bury(r);

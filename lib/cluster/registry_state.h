@@ -84,7 +84,7 @@ struct registry {
 
 static inline struct registry_own *registry_own(struct registry_claim *claim)
 {
-    return list_entry(claim, struct registry_own, claim);
+    return container_of(claim, struct registry_own, claim);
 }
 
 struct registry_owner *registry_peer(const struct registry *r, uint32_t index); /* or NULL */

@@ -85,7 +85,7 @@ bool gateway_watched(const struct gateway *g)
 void gateway_events_missed(struct gateway *g, uint64_t count)
 {
     list_each(link, &g->watchers) {
-        list_entry(link, struct watcher, link)->missed += count;
+        container_of(link, struct watcher, link)->missed += count;
     }
 }
 
@@ -110,7 +110,7 @@ static bool any_room(struct gateway *g, const char *type)
     bool any = false;
 
     list_each(link, &g->watchers) {
-        struct watcher *w = list_entry(link, struct watcher, link);
+        struct watcher *w = container_of(link, struct watcher, link);
         w->full = w->x->waiting + EVENT_USUAL > LIMIT_HTTP_STREAM;
         if (wants(w->x, type)) {
             any = any || !w->full;
@@ -161,7 +161,7 @@ void gateway_event(struct gateway *g, const struct gateway_event *event)
         len = snprintf(text, cap, "event: %s\ndata: %s\n\n", event->type, json);
     }
     list_each(link, &g->watchers) {
-        struct watcher *w = list_entry(link, struct watcher, link);
+        struct watcher *w = container_of(link, struct watcher, link);
         if (w->full || !wants(w->x, event->type)) {
             continue;
         }
@@ -185,7 +185,7 @@ uint64_t events_tick(struct gateway *g)
     if (g->now_ns >= g->beat_ns) {
         g->beat_ns = g->now_ns + LIMIT_EVENTS_BEAT_NS;
         list_each(link, &g->watchers) {
-            struct watcher *w = list_entry(link, struct watcher, link);
+            struct watcher *w = container_of(link, struct watcher, link);
             if (w->x->waiting == 0) { /* else there is something on its way anyway */
                 (void)answer_write(w->x, beat, sizeof(beat) - 1);
             }
@@ -197,7 +197,7 @@ uint64_t events_tick(struct gateway *g)
 void events_leave(struct gateway *g)
 {
     list_each_safe(link, &g->watchers) {
-        struct watcher *w = list_entry(link, struct watcher, link);
+        struct watcher *w = container_of(link, struct watcher, link);
         tell_missed(w);
         list_remove(&w->link); /* nothing can be written behind the end */
         answer_end(w->x);

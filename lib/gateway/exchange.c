@@ -72,7 +72,7 @@ void exchange_free(struct exchange *x)
     }
     exchange_cancel(x);
     list_each_safe(link, &x->pieces) {
-        piece_free(x, list_entry(link, struct piece, link));
+        piece_free(x, container_of(link, struct piece, link));
     }
     url_fini(&x->url);
     buf_fini(&x->body);
@@ -136,7 +136,7 @@ static void progressed(struct exchange *x, size_t len)
 uint64_t exchanges_tick(struct gateway *g)
 {
     while (!list_empty(&g->clients)) {
-        struct exchange *x = list_entry(list_first(&g->clients), struct exchange, link);
+        struct exchange *x = container_of(list_first(&g->clients), struct exchange, link);
         if (!x->broken && g->now_ns < x->progress_ns + LIMIT_HTTP_STALL_NS) {
             return x->progress_ns + LIMIT_HTTP_STALL_NS;
         }
@@ -336,7 +336,7 @@ size_t exchange_pull(struct exchange *x, const uint8_t **data, size_t cap, bool 
         *end = !x->streaming;
         return 0;
     }
-    p = list_entry(x->pulling, struct piece, link);
+    p = container_of(x->pulling, struct piece, link);
     len = p->len - x->pulled < cap ? p->len - x->pulled : cap;
     *data = p->data + x->pulled;
     x->pulled += len;
@@ -353,7 +353,7 @@ void exchange_acked(struct exchange *x, size_t len)
 {
     progressed(x, len);
     while (len > 0 && !list_empty(&x->pieces)) {
-        struct piece *p = list_entry(list_first(&x->pieces), struct piece, link);
+        struct piece *p = container_of(list_first(&x->pieces), struct piece, link);
         size_t part = p->len - x->acked < len ? p->len - x->acked : len;
         x->acked += part;
         x->waiting -= part;

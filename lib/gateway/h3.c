@@ -14,7 +14,7 @@
 static void h3_free(struct h3 *h)
 {
     list_each_safe(link, &h->streams) {
-        h3_stream_free(list_entry(link, struct h3_stream, link));
+        h3_stream_free(container_of(link, struct h3_stream, link));
     }
     nghttp3_conn_del(h->http);
     list_remove(&h->link);
@@ -272,7 +272,7 @@ static int h3_new(struct h3 **out, struct gateway *g, struct conn *c)
 static void add_stranger(struct gateway *g, struct h3 *h)
 {
     if (g->stranger_count >= LIMIT_HTTP_STRANGERS) {
-        struct h3 *oldest = list_entry(list_first(&g->strangers), struct h3, stranger);
+        struct h3 *oldest = container_of(list_first(&g->strangers), struct h3, stranger);
         list_remove(&oldest->stranger);
         g->stranger_count--;
         conn_close(oldest->conn, NGHTTP3_H3_EXCESSIVE_LOAD, "no token yet, and others wait");
@@ -314,7 +314,7 @@ int gateway_accept(struct gateway *g, struct conn *c)
 uint64_t h3_tick(struct gateway *g)
 {
     while (!list_empty(&g->strangers)) {
-        struct h3 *h = list_entry(list_first(&g->strangers), struct h3, stranger);
+        struct h3 *h = container_of(list_first(&g->strangers), struct h3, stranger);
         if (g->now_ns < h->since_ns + LIMIT_HTTP_STRANGER_NS) {
             return h->since_ns + LIMIT_HTTP_STRANGER_NS;
         }
@@ -328,7 +328,7 @@ uint64_t h3_tick(struct gateway *g)
 void h3_leave(struct gateway *g)
 {
     list_each(link, &g->connections) {
-        struct h3 *h = list_entry(link, struct h3, link);
+        struct h3 *h = container_of(link, struct h3, link);
         int error = nghttp3_conn_shutdown(h->http); /* GOAWAY: later requests are refused */
         if (error) {
             h3_fail(h, error);
@@ -340,13 +340,14 @@ void h3_leave(struct gateway *g)
 void gateway_close(struct gateway *g)
 {
     list_each(link, &g->connections) {
-        conn_close(list_entry(link, struct h3, link)->conn, NGHTTP3_H3_NO_ERROR, "the node leaves");
+        conn_close(container_of(link, struct h3, link)->conn, NGHTTP3_H3_NO_ERROR,
+                   "the node leaves");
     }
 }
 
 void h3_end(struct gateway *g)
 {
     list_each_safe(link, &g->connections) {
-        h3_free(list_entry(link, struct h3, link));
+        h3_free(container_of(link, struct h3, link));
     }
 }

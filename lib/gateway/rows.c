@@ -24,6 +24,6 @@ int rows_read(struct rows *rows, const uint8_t *body, size_t len, rows_fn *each,
 
 void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len)
 {
-    struct exchange *x = list_entry(job, struct exchange, job);
+    struct exchange *x = container_of(job, struct exchange, job);
     x->part(x, body, len);
 }

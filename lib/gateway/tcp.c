@@ -43,7 +43,7 @@ static bool door_crowds(const struct tcp *t, uint64_t home)
     size_t count = 0;
 
     list_each(link, &t->doors) {
-        count += list_entry(link, struct door, all)->home == home;
+        count += container_of(link, struct door, all)->home == home;
     }
     return count >= t->most_each;
 }
@@ -190,7 +190,7 @@ void tcp_free(struct tcp *t)
         if (t->daemon) {
             /* MHD takes no end while connections are suspended. */
             list_each(link, &t->requests) {
-                request_break(list_entry(link, struct request, link));
+                request_break(container_of(link, struct request, link));
             }
             MHD_stop_daemon(t->daemon);
         }
@@ -245,7 +245,7 @@ uint64_t tcp_turn(struct tcp *t, uint64_t now_ns)
 
     t->now_ns = now_ns;
     while (!list_empty(&t->waiting)) {
-        struct door *d = list_entry(list_first(&t->waiting), struct door, waiting);
+        struct door *d = container_of(list_first(&t->waiting), struct door, waiting);
         next = d->since_ns + LIMIT_HTTP_STALL_NS;
         if (now_ns < next) {
             break;

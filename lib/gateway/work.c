@@ -316,7 +316,7 @@ void work_outcome(struct exchange *x, const struct gateway_outcome *o)
 
 void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outcome)
 {
-    struct exchange *x = list_entry(job, struct exchange, job);
+    struct exchange *x = container_of(job, struct exchange, job);
 
     must(x->working);
     x->working = false;
@@ -326,7 +326,7 @@ void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outc
 
 void gateway_taken(struct gateway_job *job)
 {
-    struct exchange *x = list_entry(job, struct exchange, job);
+    struct exchange *x = container_of(job, struct exchange, job);
 
     job->data = NULL;
     job->len = 0;

@@ -15,8 +15,9 @@ int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour)
 {
     int error = 0;
-    for (unsigned i = 0; error == 0 && i < node->scheduler_count; i++)
+    for (unsigned i = 0; error == 0 && i < node->scheduler_count; i++) {
         error = runtime_teach(scheduler_runtime(node, i), name, behaviour);
+    }
     return error;
 }
 
@@ -25,13 +26,16 @@ static int find_spec(struct rusm_node *node, const char *spec, bool builtin_firs
                      const struct rusm_behaviour **b, struct rusm_why *why)
 {
     const struct rusm_behaviour *builtin = builtin_find(spec);
-    if (port_kind_of(spec))
+    if (port_kind_of(spec)) {
         return ports_find(&node->ports, spec, b, why);
+    }
     *b = builtin_first ? builtin : NULL;
-    if (!*b)
+    if (!*b) {
         *b = runtime_spawnable(node->first->runtime, spec, strlen(spec));
-    if (!*b)
+    }
+    if (!*b) {
         *b = builtin;
+    }
     return *b ? 0
               : err_why(why, RUSM_ENOSPAWNABLE,
                         "no behaviour '%s' (built in: echo, greeter, sink, crash, relay, bounce; "
@@ -45,8 +49,9 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
     const struct rusm_behaviour *b;
     struct rusm_why text = { "" };
     int error = find_spec(node, spec, true, &b, &text);
-    if (error)
+    if (error) {
         return err_why(why, error, "cannot teach '%s': %s", name, text.text);
+    }
     error = runtime_teach(node->first->runtime, name, b);
     switch (error) {
     case 0: return 0;
@@ -63,12 +68,14 @@ static int boot_supervisor(struct rusm_node *node, struct rusm_why *why)
                                                     .max_restarts = BOOT_RESTARTS,
                                                     .max_seconds = BOOT_SECONDS };
     rusm_pid pid;
-    if (node->supervisor && runtime_find(node->first->runtime, node->supervisor))
+    if (node->supervisor && runtime_find(node->first->runtime, node->supervisor)) {
         return 0;
+    }
     int error = supervisor_start(node->first->runtime, &options, true, (rusm_pid){ 0 }, &pid, why,
                                  node->first->now_ns);
-    if (!error)
+    if (!error) {
         node->supervisor = pid.serial;
+    }
     return error;
 }
 
@@ -81,24 +88,29 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
                                 .global = boot->global,
                                 .restart = RUSM_PERMANENT };
     int error = find_spec(node, boot->spawnable, false, &child.behaviour, &text);
-    if (error)
+    if (error) {
         return err_why(why, error, "cannot boot '%s': %s", boot->name, text.text);
-    if (!id_process_name_ok(boot->name, strlen(boot->name)))
+    }
+    if (!id_process_name_ok(boot->name, strlen(boot->name))) {
         return err_why(why, RUSM_EINVAL, "cannot boot '%s': not a process name", boot->name);
+    }
     error = boot_supervisor(node, &text);
-    if (!error)
+    if (!error) {
         error = supervisor_add(node->first->runtime, node->supervisor, &child, &pid, &text,
                                node->first->now_ns);
-    if (!error)
+    }
+    if (!error) {
         return 0;
+    }
     return err_why(why, error, "cannot boot '%s': %s", boot->name,
                    text.text[0] ? text.text : rusm_strerror(error));
 }
 
 void boot_stop(struct rusm_node *node)
 {
-    if (node->supervisor)
+    if (node->supervisor) {
         runtime_exit(node->first->runtime, node->supervisor, (rusm_pid){ 0 }, "shutdown");
+    }
 }
 
 bool boot_stopped(struct rusm_node *node)

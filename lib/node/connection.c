@@ -23,9 +23,10 @@ struct connection *connection_find(const struct scheduler *s, uint32_t index)
 
 static struct connection *connection_new(struct scheduler *s, struct conn *conn)
 {
-    struct connection *c = calloc(1, sizeof *c);
-    if (!c)
+    struct connection *c = calloc(1, sizeof(*c));
+    if (!c) {
         return NULL;
+    }
     c->scheduler = s;
     c->conn = conn;
     c->since_ns = s->now_ns;
@@ -42,8 +43,9 @@ static struct connection *connection_new(struct scheduler *s, struct conn *conn)
 
 void connection_free(struct connection *c)
 {
-    if (c->ready_ns)
+    if (c->ready_ns) {
         c->scheduler->by_index[c->index] = NULL;
+    }
     rpc_fail_all(c);
     tables_free(c);
     served_forget_all(c);
@@ -58,12 +60,14 @@ void connection_free(struct connection *c)
 
 static struct connection *of_conn(struct scheduler *s, const struct conn *conn)
 {
-    if (conn_app(conn))
+    if (conn_app(conn)) {
         return connection_of(conn_app(conn));
+    }
     list_each(link, &s->unready) {
-        struct connection *c = list_entry(link, struct connection, unready);
-        if (c->conn == conn)
+        struct connection *c = container_of(link, struct connection, unready);
+        if (c->conn == conn) {
             return c;
+        }
     }
     return NULL;
 }
@@ -74,14 +78,15 @@ int connection_dial(struct scheduler *s, const struct resolved *to, const char *
     struct conn *conn;
     int error =
         endpoint_dial(s->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &conn);
-    if (error)
+    if (error) {
         return error;
+    }
     struct connection *c = connection_new(s, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
-    resolve_format((const struct sockaddr *)&to->address, to->len, c->address, sizeof c->address);
+    resolve_format((const struct sockaddr *)&to->address, to->len, c->address, sizeof(c->address));
     memcpy(c->meant, meant, strlen(meant) + 1);
     *out = c;
     return 0;
@@ -104,22 +109,25 @@ static int on_ready(void *context, struct conn *conn)
     struct scheduler *s = context;
     struct rusm_node *node = s->node;
     if (conn_is_http(conn)) {
-        if (s->index == 0)
+        if (s->index == 0) {
             return gate_accept(node, conn);
+        }
         /* With a connection id that only nodes use. */
         conn_close(conn, CLOSE_WRONG_SHARE, close_code_text(CLOSE_WRONG_SHARE));
         return RUSM_EINVAL;
     }
     struct connection *c = of_conn(s, conn);
     bool inbound = !c;
-    if (inbound)
+    if (inbound) {
         c = connection_new(s, conn);
+    }
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
-    if (inbound)
-        conn_peer_text(conn, c->address, sizeof c->address);
+    if (inbound) {
+        conn_peer_text(conn, c->address, sizeof(c->address));
+    }
     struct peer_options options = {
         .conn = conn,
         .events = &node_peer_events,
@@ -160,8 +168,9 @@ static void connection_down(struct connection *c)
     struct scheduler *s = c->scheduler;
     struct runtime *rt = s->runtime;
     struct peer_counters counters;
-    if (!c->ready_ns)
+    if (!c->ready_ns) {
         return;
+    }
     c->ready_ns = 0;
     peer_counters(c->peer, &counters);
     s->causes.noconnection += counters.unconfirmed;
@@ -179,10 +188,12 @@ static void connection_down(struct connection *c)
     runtime_node_lost(rt, c->index, c->incarnation);
     /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
      * the end of each client would be dear.) */
-    if (counters.busy > 0)
+    if (counters.busy > 0) {
         router_writable(s, c->peer, 0);
-    if (c->client)
+    }
+    if (c->client) {
         runtime_client_down(rt, c->index);
+    }
 }
 
 static void on_closed(void *context, struct conn *conn, const struct conn_end *end)
@@ -190,21 +201,25 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     struct scheduler *s = context;
     struct rusm_node *node = s->node;
     struct connection *c = of_conn(s, conn);
-    if (!c)
+    if (!c) {
         return;
+    }
     struct member *m = c->member;
     bool say = !c->client && !atomic_load(&node->leaving); /* who leaves says so once */
     members_lock(node);
-    if (say && c->ready_ns)
+    if (say && c->ready_ns) {
         log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
-    else if (say && end->kind != CONN_END_LOCAL)
+    } else if (say && end->kind != CONN_END_LOCAL) {
         log_info(&node->log, "connection with %s (%s) ended: %s", c->meant[0] ? c->meant : "a peer",
                  c->address, end->text);
+    }
     connection_down(c);
-    if (m && m->current == c)
+    if (m && m->current == c) {
         events_node_down(node, m, c->left ? "it left" : end->text);
-    if (m)
+    }
+    if (m) {
         member_lost(m, c);
+    }
     members_unlock(node);
     connection_free(c);
 }
@@ -213,15 +228,16 @@ static void on_refused(void *context, const struct sockaddr *from, socklen_t len
 {
     const struct scheduler *s = context;
     char address[80];
-    resolve_format(from, len, address, sizeof address);
+    resolve_format(from, len, address, sizeof(address));
     log_warn(&s->node->log, "refused a connection from %s: %s", address, text);
 }
 
 static void on_doubted(void *context, struct conn *conn)
 {
     struct connection *c = of_conn(context, conn);
-    if (c && c->ready_ns)
+    if (c && c->ready_ns) {
         liveness_doubt(c);
+    }
 }
 
 void connection_events(struct endpoint_events *events)
@@ -274,11 +290,13 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
     struct connection *c = connection_of(p);
     (void)context;
     /* A client asks; what nodes tell each other is not its to say. */
-    if (c->client && frame->type != FRAME_REQUEST && frame->type != FRAME_CANCEL)
+    if (c->client && frame->type != FRAME_REQUEST && frame->type != FRAME_CANCEL) {
         return RUSM_EMALFORMED;
+    }
     /* Nor is anything served to a node that is not adopted: it may be an impostor. */
-    if (frame->type != FRAME_PONG && !c->ready_ns)
+    if (frame->type != FRAME_PONG && !c->ready_ns) {
         return RUSM_EMALFORMED;
+    }
     switch ((enum frame_type)frame->type) {
     case FRAME_REQUEST: return rpc_request(c, frame);
     case FRAME_REPLY: return rpc_reply(c, frame);
@@ -296,8 +314,9 @@ static void on_receipt(void *context, struct peer *p, const struct receipt *rece
 {
     struct scheduler *s = context;
     const struct connection *c = connection_of(p);
-    if (c->ready_ns && c->member)
+    if (c->ready_ns && c->member) {
         runtime_receipt(s->runtime, receipt->id, -(int)(receipt->status & 0xffff));
+    }
 }
 
 const struct peer_events node_peer_events = {

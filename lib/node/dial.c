@@ -58,8 +58,9 @@ bool dial_has_more(const struct member *m)
 
 void dial_done(struct member *m)
 {
-    if (is_asking(m))
+    if (is_asking(m)) {
         return; /* the helper has it; the next dial frees it */
+    }
     free(m->attempt);
     m->attempt = NULL;
 }
@@ -75,21 +76,24 @@ void dial_vouch(struct member *m)
 {
     struct dials *d = &m->scheduler->dials;
     uint64_t at_ns = m->dial.key;
-    if (queue_of(m) == &d->vouched)
+    if (queue_of(m) == &d->vouched) {
         return;
+    }
     list_remove(&m->trying);
     heap_remove(&d->others.due, &m->dial);
     /* Without memory it stays with the others, whose heap has room for it. */
-    if (heap_insert(&d->vouched.due, &m->dial, at_ns) != 0)
+    if (heap_insert(&d->vouched.due, &m->dial, at_ns) != 0) {
         heap_insert(&d->others.due, &m->dial, at_ns);
+    }
 }
 
 /* Its scheduler is to look what is due. */
 static void look(struct scheduler *s)
 {
     atomic_store(&s->dials_ns, 0);
-    if (s->node->scheduler_count > 1 && s->loop.ev)
+    if (s->node->scheduler_count > 1 && s->loop.ev) {
         loop_wake(&s->loop);
+    }
 }
 
 void dial_at(struct member *m, uint64_t at_ns)
@@ -102,8 +106,9 @@ void dial_later(struct member *m)
 {
     struct scheduler *s = m->scheduler;
     uint64_t wait = m->backoff_ns ? m->backoff_ns * 2 : LIMIT_BACKOFF_MIN_NS;
-    if (wait > LIMIT_BACKOFF_MAX_NS)
+    if (wait > LIMIT_BACKOFF_MAX_NS) {
         wait = LIMIT_BACKOFF_MAX_NS;
+    }
     m->backoff_ns = wait;
     dial_at(m, s->now_ns + wait / 2 + rng_below(&s->rng, wait / 2 + 1));
 }
@@ -112,12 +117,14 @@ void dial_later(struct member *m)
 static void refresh(struct rusm_node *node, struct member *m)
 {
     struct rundir_entry e;
-    if (m->joined || rundir_find(&node->rundir, m->name, &e) != 0)
+    if (m->joined || rundir_find(&node->rundir, m->name, &e) != 0) {
         return;
-    if (e.alive)
-        memcpy(m->address, e.address, sizeof e.address);
-    else
+    }
+    if (e.alive) {
+        memcpy(m->address, e.address, sizeof(e.address));
+    } else {
         m->wanted = false;
+    }
 }
 
 /* Dials the next of its addresses. False: there is none left. */
@@ -125,8 +132,9 @@ static bool dial_next(struct member *m)
 {
     struct attempt *a = m->attempt;
     while (dial_has_more(m)) {
-        if (connection_dial(m->scheduler, &a->ask.found[a->tried++], m->name, &m->dialling) != 0)
+        if (connection_dial(m->scheduler, &a->ask.found[a->tried++], m->name, &m->dialling) != 0) {
             continue;
+        }
         m->dialling->member = m;
         m->dialling->index = m->index;
         return true;
@@ -139,41 +147,47 @@ static void on_resolved(struct resolver_ask *ask)
 {
     struct member *m = ask->user;
     struct scheduler *s = m->scheduler;
-    if (ask->count < 0)
+    if (ask->count < 0) {
         log_warn(&s->node->log, "cannot dial %s: %s", m->name, ask->why.text);
+    }
     if (m->wanted && !m->current && !m->dialling && !atomic_load(&s->node->leaving) &&
-        !dial_next(m))
+        !dial_next(m)) {
         dial_later(m);
-    if (!m->dialling)
+    }
+    if (!m->dialling) {
         dial_ended(s);
+    }
 }
 
 static void dial(struct member *m)
 {
     dial_at(m, UINT64_MAX);
     refresh(m->scheduler->node, m);
-    if (!m->wanted || m->current || m->dialling || is_asking(m) || !m->address[0])
+    if (!m->wanted || m->current || m->dialling || is_asking(m) || !m->address[0]) {
         return;
-    if (dial_has_more(m) && dial_next(m))
+    }
+    if (dial_has_more(m) && dial_next(m)) {
         return;
+    }
     dial_done(m);
-    struct attempt *a = m->attempt = calloc(1, sizeof *a);
+    struct attempt *a = m->attempt = calloc(1, sizeof(*a));
     if (!a) {
         dial_later(m);
         return;
     }
-    memcpy(a->ask.host_port, m->address, sizeof m->address);
+    memcpy(a->ask.host_port, m->address, sizeof(m->address));
     list_init(&a->ask.link);
     a->ask.done = on_resolved;
     a->ask.user = m;
-    if (resolver_ask(&m->scheduler->resolver, &a->ask) != 0)
+    if (resolver_ask(&m->scheduler->resolver, &a->ask) != 0) {
         dial_later(m);
+    }
 }
 
 static struct member *due(const struct dial_queue *q, uint64_t now_ns)
 {
     struct heap_node *n = heap_min(&q->due);
-    return n && n->key <= now_ns ? list_entry(n, struct member, dial) : NULL;
+    return n && n->key <= now_ns ? container_of(n, struct member, dial) : NULL;
 }
 
 void dial_ended(struct scheduler *s)
@@ -188,16 +202,18 @@ static bool has_place(struct dial_queue *q, bool others, uint64_t now_ns)
     unsigned all = 0, fresh = 0;
     uint64_t oldest_ns = 0;
     list_each_safe(link, &q->trying) { /* oldest first */
-        struct member *m = list_entry(link, struct member, trying);
+        struct member *m = container_of(link, struct member, trying);
         if (!m->dialling && !is_asking(m)) {
             list_remove(link);
             continue;
         }
         all++;
-        if (now_ns - m->trying_ns >= LIMIT_DIALS_FRESH_NS)
+        if (now_ns - m->trying_ns >= LIMIT_DIALS_FRESH_NS) {
             continue;
-        if (fresh++ == 0)
+        }
+        if (fresh++ == 0) {
             oldest_ns = m->trying_ns;
+        }
     }
     q->full_ns = others && all >= LIMIT_DIALS ? UINT64_MAX
                  : fresh >= LIMIT_DIALS_FRESH ? oldest_ns + LIMIT_DIALS_FRESH_NS
@@ -210,8 +226,9 @@ static uint64_t queue_tick(struct scheduler *s, struct dial_queue *q)
 {
     bool others = q == &s->dials.others;
     struct member *m;
-    if (q->full_ns <= s->now_ns)
+    if (q->full_ns <= s->now_ns) {
         q->full_ns = 0;
+    }
     while (!q->full_ns && (m = due(q, s->now_ns)) && has_place(q, others, s->now_ns)) {
         dial(m);
         list_remove(&m->trying);
@@ -234,13 +251,15 @@ void dials_tick(struct scheduler *s)
         resolver_collect(&s->resolver);
         members_unlock(s->node);
     }
-    if (s->now_ns < dials_next_ns(s))
+    if (s->now_ns < dials_next_ns(s)) {
         return;
+    }
     members_lock(s->node);
     uint64_t next = queue_tick(s, &s->dials.vouched);
     uint64_t other = queue_tick(s, &s->dials.others);
-    if (other < next)
+    if (other < next) {
         next = other;
+    }
     atomic_store(&s->dials_ns, next);
     members_unlock(s->node);
 }

@@ -59,7 +59,7 @@ void events_init(struct events *e)
 void events_fini(struct events *e)
 {
     list_each_safe(link, &e->queue) {
-        free(list_entry(link, struct event, link));
+        free(container_of(link, struct event, link));
     }
     pthread_mutex_destroy(&e->lock);
 }
@@ -99,8 +99,9 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
     }
     pthread_mutex_unlock(&e->lock);
     free(it);
-    if (first)
+    if (first) {
         loop_wake(&node->first->loop); /* it may sleep, and this be another thread */
+    }
 }
 
 void events_happened(void *node, const struct happening *h)
@@ -115,27 +116,31 @@ void events_happened(void *node, const struct happening *h)
 
 void events_node_up(struct rusm_node *node, const struct member *m)
 {
-    if (watched(&node->events))
+    if (watched(&node->events)) {
         put(node, EVENT_NODE_UP, 0, m->name, strlen(m->name), m->current->address, "");
+    }
 }
 
 void events_node_down(struct rusm_node *node, const struct member *m, const char *reason)
 {
-    if (watched(&node->events))
+    if (watched(&node->events)) {
         put(node, EVENT_NODE_DOWN, 0, m->name, strlen(m->name), m->current->address, reason);
+    }
 }
 
 void events_global(struct rusm_node *node, uint64_t serial, const char *name, size_t len, bool has)
 {
-    if (watched(&node->events))
+    if (watched(&node->events)) {
         put(node, has ? EVENT_GLOBAL_REGISTERED : EVENT_GLOBAL_UNREGISTERED, serial, name, len, "",
             "");
+    }
 }
 
 void events_name_lost(struct rusm_node *node, uint64_t serial, const char *name, const char *by)
 {
-    if (watched(&node->events))
+    if (watched(&node->events)) {
         put(node, EVENT_NAME_LOST, serial, name, strlen(name), "", by);
+    }
 }
 
 /* ---- out ---- */
@@ -149,18 +154,20 @@ static void hand_over(struct rusm_node *node, const struct event *it)
     char pid[RUSM_PID_TEXT_MAX];
     const char *text = it->text;
     if (it->serial) {
-        id_pid_format(pid, sizeof pid, it->serial, node->name, node->incarnation);
+        id_pid_format(pid, sizeof(pid), it->serial, node->name, node->incarnation);
         field[event.count++] = (struct gateway_field){ .key = "pid", .text = pid };
     }
     for (size_t i = 0; i < 3; i++) {
         const char *key = event_kinds[it->type].key[i];
-        if (key && (text[0] || i > 0))
+        if (key && (text[0] || i > 0)) {
             field[event.count++] = (struct gateway_field){ .key = key, .text = text };
+        }
         text += strlen(text) + 1;
     }
-    if (event_kinds[it->type].scope)
+    if (event_kinds[it->type].scope) {
         field[event.count++] =
             (struct gateway_field){ .key = "scope", .text = event_kinds[it->type].scope };
+    }
     gateway_event(gate_gateway(node), &event);
 }
 
@@ -172,14 +179,17 @@ static void tell_counters(struct rusm_node *node, bool all_told)
     struct counter now[COUNTERS_MAX];
     struct gateway_event event = { .type = "counters", .wall_ms = node_wall_ms(), .field = field };
     size_t count = tables_counters(node, now);
-    for (size_t i = 0; i < count; i++)
-        if (now[i].value != e->counters[i].value)
+    for (size_t i = 0; i < count; i++) {
+        if (now[i].value != e->counters[i].value) {
             field[event.count++] =
                 (struct gateway_field){ .key = now[i].name, .number = now[i].value };
-    memcpy(e->counters, now, count * sizeof now[0]);
+        }
+    }
+    memcpy(e->counters, now, count * sizeof(now[0]));
     e->counted_ns = node->first->now_ns;
-    if (event.count > 0 && !all_told)
+    if (event.count > 0 && !all_told) {
         gateway_event(gate_gateway(node), &event);
+    }
 }
 
 uint64_t events_turn(struct rusm_node *node)
@@ -187,10 +197,12 @@ uint64_t events_turn(struct rusm_node *node)
     struct events *e = &node->events;
     struct gateway *g = gate_gateway(node);
     bool was = watched(e), is = g && gateway_watched(g);
-    if (was != is)
+    if (was != is) {
         atomic_store_explicit(&e->watched, is, memory_order_relaxed);
-    if (!was && !is)
+    }
+    if (!was && !is) {
         return UINT64_MAX;
+    }
     struct list queue;
     list_init(&queue);
     pthread_mutex_lock(&e->lock);
@@ -200,14 +212,18 @@ uint64_t events_turn(struct rusm_node *node)
     e->missed = 0;
     pthread_mutex_unlock(&e->lock);
     list_each_safe(link, &queue) {
-        struct event *it = list_entry(link, struct event, link);
-        if (is)
+        struct event *it = container_of(link, struct event, link);
+        if (is) {
             hand_over(node, it);
+        }
         free(it);
     }
-    if (is && missed)
+    if (is && missed) {
         gateway_events_missed(g, missed);
-    if (is && !node->first->closed && (!was || node->first->now_ns >= e->counted_ns + COUNTERS_NS))
+    }
+    if (is && !node->first->closed &&
+        (!was || node->first->now_ns >= e->counted_ns + COUNTERS_NS)) {
         tell_counters(node, !was);
+    }
     return is ? e->counted_ns + COUNTERS_NS : UINT64_MAX;
 }

@@ -21,9 +21,10 @@ struct exit_wait {
 static struct exit_wait *exits_find(struct connection *c, uint64_t ref)
 {
     list_each(link, &c->exits) {
-        struct exit_wait *e = list_entry(link, struct exit_wait, link);
-        if (e->ref == ref)
+        struct exit_wait *e = container_of(link, struct exit_wait, link);
+        if (e->ref == ref) {
             return e;
+        }
     }
     return NULL;
 }
@@ -39,17 +40,20 @@ static void exits_drop(struct connection *c, struct exit_wait *e)
 /* Keeps the first copy. What is older than one that was forgotten is not kept, nor acts. */
 static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t len)
 {
-    if (ref <= c->exit_floor)
+    if (ref <= c->exit_floor) {
         return NULL;
+    }
     if (c->exit_count >= LIMIT_EXITS) {
-        struct exit_wait *oldest = list_entry(list_first(&c->exits), struct exit_wait, link);
-        if (oldest->ref > c->exit_floor)
+        struct exit_wait *oldest = container_of(list_first(&c->exits), struct exit_wait, link);
+        if (oldest->ref > c->exit_floor) {
             c->exit_floor = oldest->ref;
+        }
         exits_drop(c, oldest);
     }
-    struct exit_wait *e = calloc(1, sizeof *e + len + 1);
-    if (!e)
+    struct exit_wait *e = calloc(1, sizeof(*e) + len + 1);
+    if (!e) {
         return NULL;
+    }
     e->ref = ref;
     e->since_ns = c->scheduler->now_ns;
     list_append(&c->exits, &e->link);
@@ -78,52 +82,60 @@ static void exits_act(struct connection *c, struct exit_wait *e)
         (void)runtime_pass(rt, &in);
         return;
     }
-    if (p && !process_traps(p, e->reason, strlen(e->reason)))
+    if (p && !process_traps(p, e->reason, strlen(e->reason))) {
         runtime_exit(rt, e->to, from, e->reason);
+    }
 }
 
 int exits_frame(struct connection *c, const struct frame *frame)
 {
     struct scheduler *s = c->scheduler;
     struct exit_copy copy;
-    if (exit_copy_decode(frame->body, frame->len, &copy) != 0)
+    if (exit_copy_decode(frame->body, frame->len, &copy) != 0) {
         return RUSM_EMALFORMED;
+    }
     struct exit_wait *e = exits_find(c, copy.ref);
     if (e) {
-        if (e->in_lane)
+        if (e->in_lane) {
             exits_drop(c, e);
+        }
         return 0;
     }
     e = exits_keep(c, copy.ref, copy.len);
-    if (!e)
+    if (!e) {
         return 0; /* the lane's copy has its effect, in time */
+    }
     e->from = copy.from;
     e->to = copy.to;
-    if (copy.len)
+    if (copy.len) {
         memcpy(e->reason, copy.reason, copy.len);
+    }
     rusm_pid from = { .serial = e->from, .node = c->index, .incarnation = c->incarnation };
-    if (copy.incarnation == s->node->incarnation && router_stuck(c, from, e->to))
+    if (copy.incarnation == s->node->incarnation && router_stuck(c, from, e->to)) {
         exits_act(c, e);
+    }
     return 0;
 }
 
 void exits_stuck(struct connection *c, uint64_t from, uint64_t to)
 {
     list_each_safe(link, &c->exits) {
-        struct exit_wait *e = list_entry(link, struct exit_wait, link);
-        if (!e->in_lane && e->from == from && e->to == to)
+        struct exit_wait *e = container_of(link, struct exit_wait, link);
+        if (!e->in_lane && e->from == from && e->to == to) {
             exits_act(c, e);
+        }
     }
 }
 
 void exits_tick(struct scheduler *s)
 {
     list_each(at, &s->connections) {
-        struct connection *c = list_entry(at, struct connection, link);
+        struct connection *c = container_of(at, struct connection, link);
         list_each_safe(link, &c->exits) {
-            struct exit_wait *e = list_entry(link, struct exit_wait, link);
-            if (!e->in_lane && s->now_ns - e->since_ns >= LIMIT_EXIT_WAIT_NS)
+            struct exit_wait *e = container_of(link, struct exit_wait, link);
+            if (!e->in_lane && s->now_ns - e->since_ns >= LIMIT_EXIT_WAIT_NS) {
                 exits_act(c, e);
+            }
         }
     }
 }
@@ -135,8 +147,9 @@ void exits_record(struct connection *c, uint64_t ref)
         exits_drop(c, e);
         return;
     }
-    if (!e && (e = exits_keep(c, ref, 0)))
+    if (!e && (e = exits_keep(c, ref, 0))) {
         e->in_lane = true;
+    }
 }
 
 uint64_t exits_ref(struct connection *c, const struct post *post)
@@ -144,15 +157,16 @@ uint64_t exits_ref(struct connection *c, const struct post *post)
     bool normal = post->len == strlen("normal") && memcmp(post->data, "normal", post->len) == 0;
     /* It ends nobody; only the lane knows whom a name means; a control stream that is not read has other
      * worries. */
-    if (normal || !post->to.serial || !peer_has_room(c->peer))
+    if (normal || !post->to.serial || !peer_has_room(c->peer)) {
         return 0;
+    }
     return ++c->exit_ref;
 }
 
 void exits_send(struct connection *c, const struct post *post, uint64_t ref, uint32_t incarnation)
 {
     uint8_t body[RUSM_REASON_MAX + 64];
-    struct writer w = writer_on(body, sizeof body);
+    struct writer w = writer_on(body, sizeof(body));
     exit_copy_write(&w, &(struct exit_copy){ .ref = ref,
                                              .from = post->from.serial,
                                              .to = post->to.serial,
@@ -160,12 +174,14 @@ void exits_send(struct connection *c, const struct post *post, uint64_t ref, uin
                                              .reason = post->data,
                                              .len = post->len });
     /* Without it the lane's copy has its effect, in time. */
-    if (!w.bad)
+    if (!w.bad) {
         peer_send_frame(c->peer, FRAME_EXIT, true, body, writer_len(&w));
+    }
 }
 
 void exits_free(struct connection *c)
 {
-    list_each_safe(link, &c->exits)
-        exits_drop(c, list_entry(link, struct exit_wait, link));
+    list_each_safe(link, &c->exits) {
+        exits_drop(c, container_of(link, struct exit_wait, link));
+    }
 }

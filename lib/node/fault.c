@@ -26,18 +26,18 @@ static void put_text(struct writer *w, const char *text)
 static void put_number(struct writer *w, uint64_t number)
 {
     char digits[20];
-    size_t at = sizeof digits;
+    size_t at = sizeof(digits);
     do {
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    writer_bytes(w, digits + at, sizeof digits - at);
+    writer_bytes(w, digits + at, sizeof(digits) - at);
 }
 
 static void fault_say(const struct rusm_node *node, const struct overflow *o)
 {
     uint8_t line[RUSM_NODE_NAME_MAX + RUSM_NAME_MAX + 128];
-    struct writer w = writer_on(line, sizeof line);
+    struct writer w = writer_on(line, sizeof(line));
     put_text(&w, "rusm: process ");
     put_number(&w, o->serial);
     put_text(&w, "@");
@@ -57,11 +57,14 @@ static void fault_handle(int number, siginfo_t *info, void *context)
     struct overflow o;
     stack_t now;
     (void)number, (void)context;
-    if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_ONSTACK) || now.ss_size != FAULT_STACK)
+    if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_ONSTACK) ||
+        now.ss_size != FAULT_STACK) {
         return; /* another thread's */
+    }
     const struct fault *f = now.ss_sp;
-    if (f->self == f && *f->runtime && runtime_overflow(*f->runtime, info->si_addr, &o))
+    if (f->self == f && *f->runtime && runtime_overflow(*f->runtime, info->si_addr, &o)) {
         fault_say(f->node, &o);
+    }
 }
 
 struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *runtime)
@@ -69,15 +72,18 @@ struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *r
     struct sigaction action = { .sa_sigaction = fault_handle,
                                 .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND };
     struct sigaction before;
-    if (sigaction(SIGSEGV, NULL, &before) != 0)
+    if (sigaction(SIGSEGV, NULL, &before) != 0) {
         return NULL;
+    }
     if ((before.sa_flags & SA_SIGINFO) ? before.sa_sigaction != fault_handle
-                                       : before.sa_handler != SIG_DFL)
+                                       : before.sa_handler != SIG_DFL) {
         return NULL; /* the program has its own */
+    }
     struct fault *f =
         mmap(NULL, FAULT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (f == MAP_FAILED)
+    if (f == MAP_FAILED) {
         return NULL;
+    }
     const stack_t stack = { .ss_sp = f, .ss_size = FAULT_STACK };
     *f = (struct fault){ .self = f, .node = node, .runtime = runtime };
     if (sigaltstack(&stack, &f->stack_before) != 0) {
@@ -91,10 +97,12 @@ struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *r
 void fault_end(struct fault *f)
 {
     struct sigaction ours;
-    if (!f)
+    if (!f) {
         return;
-    if (sigaction(SIGSEGV, NULL, &ours) == 0 && ours.sa_sigaction == fault_handle)
+    }
+    if (sigaction(SIGSEGV, NULL, &ours) == 0 && ours.sa_sigaction == fault_handle) {
         signal(SIGSEGV, SIG_DFL);
+    }
     sigaltstack(&f->stack_before, NULL);
     munmap(f, FAULT_STACK);
 }

@@ -6,8 +6,9 @@
 
 void feed_add(struct connection *c)
 {
-    if (!list_linked(&c->feed))
+    if (!list_linked(&c->feed)) {
         list_append(&c->scheduler->feeds, &c->feed);
+    }
 }
 
 void feed_room(void *context, struct peer *p)
@@ -29,9 +30,11 @@ static void feed_names(struct connection *c)
 {
     uint8_t body[LIMIT_FRAME];
     size_t len;
-    while (peer_has_room(c->peer) && (len = feed_next(c, body, sizeof body)) > 0)
-        if (peer_send_frame(c->peer, FRAME_NAMES, false, body, len) != 0)
+    while (peer_has_room(c->peer) && (len = feed_next(c, body, sizeof(body))) > 0) {
+        if (peer_send_frame(c->peer, FRAME_NAMES, false, body, len) != 0) {
             return;
+        }
+    }
 }
 
 bool feed_due(const struct scheduler *s)
@@ -43,13 +46,15 @@ bool feed_due(const struct scheduler *s)
 static void feed_changes(struct scheduler *s)
 {
     uint64_t changed = atomic_load(&s->node->names_changed);
-    if (changed == s->names_told)
+    if (changed == s->names_told) {
         return;
+    }
     s->names_told = changed;
     list_each(link, &s->connections) {
-        struct connection *c = list_entry(link, struct connection, link);
-        if (c->ready_ns && c->member)
+        struct connection *c = container_of(link, struct connection, link);
+        if (c->ready_ns && c->member) {
             feed_add(c);
+        }
     }
 }
 
@@ -58,10 +63,11 @@ void feed_turn(struct scheduler *s)
     struct list *first;
     feed_changes(s);
     while ((first = list_first(&s->feeds))) {
-        struct connection *c = list_entry(first, struct connection, feed);
+        struct connection *c = container_of(first, struct connection, feed);
         list_remove(first);
-        if (c->ready_ns && c->member)
+        if (c->ready_ns && c->member) {
             feed_names(c);
+        }
         while (peer_has_room(c->peer) && tables_feed(c)) {}
     }
 }

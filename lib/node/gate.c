@@ -28,11 +28,12 @@ static void spawn_over(struct spawning *spawning, struct runtime *here)
         struct rusm_why why = { "" };
         char text[RUSM_PID_TEXT_MAX];
         int len = 0;
-        if (spawning->error)
+        if (spawning->error) {
             serve_spawn_failed(node, spawning, job->spawnable, &why);
-        else
-            len = id_pid_format(text, sizeof text, spawning->pid.serial, node->name,
+        } else {
+            len = id_pid_format(text, sizeof(text), spawning->pid.serial, node->name,
                                 node->incarnation);
+        }
         job->work = NULL;
         gateway_outcome(job, &(struct gateway_outcome){ .error = spawning->error,
                                                         .text = why.text,
@@ -53,7 +54,7 @@ static void do_spawn(struct gate *gate, struct gateway_job *job)
                            .spawnable_len = strlen(job->spawnable),
                            .name = job->name,
                            .name_len = job->name ? strlen(job->name) : 0 };
-    struct gate_spawn *s = calloc(1, sizeof *s);
+    struct gate_spawn *s = calloc(1, sizeof(*s));
     int error = s ? runtime_check_args(&job->args) : RUSM_ENOMEM;
     if (!error) {
         s->gate = gate;
@@ -88,7 +89,7 @@ static void kill_over(struct killing *killing)
 
 static void kill_far(struct rusm_node *node, struct gateway_job *job, uint64_t serial)
 {
-    struct gate_kill *k = calloc(1, sizeof *k);
+    struct gate_kill *k = calloc(1, sizeof(*k));
     if (k) {
         k->job = job;
         job->work = &k->job;
@@ -113,12 +114,14 @@ static bool do_kill(struct gate *gate, struct gateway_job *job)
         gate_done(job, RUSM_EINVAL);
         return true;
     }
-    if (!gate_is_here(node, &a))
+    if (!gate_is_here(node, &a)) {
         return false;
-    if (!a.serial)
+    }
+    if (!a.serial) {
         p = runtime_find_name(node->first->runtime, a.name, a.name_len, &serial);
-    else if (!a.has_incarnation || a.incarnation == node->incarnation)
+    } else if (!a.has_incarnation || a.incarnation == node->incarnation) {
         p = runtime_find(node->first->runtime, serial = a.serial);
+    }
     if (!p && runtime_whose(node->first->runtime, serial) != 0) {
         kill_far(node, job, serial);
         return true;
@@ -142,13 +145,15 @@ static void begin(void *context, struct gateway_job *job)
     switch (job->op) {
     case GATEWAY_TABLE:
         job->work = tables_open((uint64_t)job->table, &error);
-        if (error)
+        if (error) {
             gate_done(job, error);
+        }
         return;
     case GATEWAY_SPAWN: do_spawn(gate, job); return;
     case GATEWAY_KILL:
-        if (do_kill(gate, job))
+        if (do_kill(gate, job)) {
             return;
+        }
         break;
     case GATEWAY_SEND:
     case GATEWAY_CALL: break;
@@ -170,12 +175,13 @@ static bool more(void *context, struct gateway_job *job)
 static void cancel(void *context, struct gateway_job *job)
 {
     struct gate *gate = context;
-    if (job->op == GATEWAY_TABLE)
+    if (job->op == GATEWAY_TABLE) {
         tables_close(job->work);
-    else if (job->work) /* a gate_spawn's or gate_kill's */
+    } else if (job->work) { /* a gate_spawn's or gate_kill's */
         *(struct gateway_job **)job->work = NULL;
-    else
+    } else {
         gate_process_cancel(gate, job);
+    }
 }
 
 static const struct gateway_node gate_node = { .begin = begin, .more = more, .cancel = cancel };
@@ -184,7 +190,7 @@ static const struct gateway_node gate_node = { .begin = begin, .more = more, .ca
 
 int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
 {
-    struct gate *gate = calloc(1, sizeof *gate);
+    struct gate *gate = calloc(1, sizeof(*gate));
     struct gateway_options options = { .name = node->name,
                                        .log = &node->log,
                                        .token = token,
@@ -192,15 +198,17 @@ int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
                                        .context = gate,
                                        .seed = rng_u64(&node->first->rng),
                                        .now_ns = node->first->now_ns };
-    if (!gate)
+    if (!gate) {
         return RUSM_ENOMEM;
+    }
     gate->node = node;
     gate_process_init(gate);
     int error = gateway_new(&gate->gateway, &options, why);
-    if (error)
+    if (error) {
         free(gate);
-    else
+    } else {
         node->gate = gate;
+    }
     return error;
 }
 
@@ -222,8 +230,9 @@ struct gateway *gate_gateway(const struct rusm_node *node)
 uint64_t gate_tick(struct rusm_node *node)
 {
     struct gate *gate = node->gate;
-    if (!gate)
+    if (!gate) {
         return UINT64_MAX;
+    }
     uint64_t process_ns = gate_process_tick(gate),
              next_ns = gateway_tick(gate->gateway, node->first->now_ns);
     return process_ns < next_ns ? process_ns : next_ns;
@@ -231,8 +240,9 @@ uint64_t gate_tick(struct rusm_node *node)
 
 void gate_leave(struct rusm_node *node)
 {
-    if (node->gate)
+    if (node->gate) {
         gateway_leave(node->gate->gateway);
+    }
 }
 
 bool gate_left(struct rusm_node *node)
@@ -247,8 +257,9 @@ int gate_accept(struct rusm_node *node, struct conn *conn)
 
 void gate_disconnect(struct rusm_node *node)
 {
-    if (node->gate)
+    if (node->gate) {
         gateway_close(node->gate->gateway);
+    }
 }
 
 bool gate_disconnected(const struct rusm_node *node)

@@ -24,36 +24,39 @@ void gate_done(struct gateway_job *job, int error)
 
 static bool asked_is(const struct map_node *n, const void *key)
 {
-    return list_entry(n, struct asked, by_ref)->job->ref == *(const uint64_t *)key;
+    return container_of(n, struct asked, by_ref)->job->ref == *(const uint64_t *)key;
 }
 
 /* NULL: none of that ref. */
 static struct asked *asked_find(const struct gate *gate, uint64_t ref)
 {
     struct map_node *n = map_find(&gate->asked, map_hash_u64(&gate->asked, ref), asked_is, &ref);
-    return n ? list_entry(n, struct asked, by_ref) : NULL;
+    return n ? container_of(n, struct asked, by_ref) : NULL;
 }
 
 static struct gateway_job *asked_take(struct gate *gate, uint64_t ref)
 {
     struct asked *a = asked_find(gate, ref);
     struct gateway_job *job = a ? a->job : NULL;
-    if (a)
+    if (a) {
         map_remove(&gate->asked, &a->by_ref);
+    }
     free(a);
     return job;
 }
 
 static int asked_add(struct gate *gate, struct gateway_job *job, uint64_t ref, uint32_t node)
 {
-    struct asked *a = malloc(sizeof *a);
-    if (!a)
+    struct asked *a = malloc(sizeof(*a));
+    if (!a) {
         return RUSM_ENOMEM;
+    }
     a->job = job;
     a->node = node;
     job->ref = ref;
-    if (map_insert(&gate->asked, map_hash_u64(&gate->asked, ref), &a->by_ref) == 0)
+    if (map_insert(&gate->asked, map_hash_u64(&gate->asked, ref), &a->by_ref) == 0) {
         return 0;
+    }
     free(a);
     return RUSM_ENOMEM;
 }
@@ -85,10 +88,12 @@ static uint32_t node_of(struct gate *gate, const struct gateway_job *job)
 static void wait_for_room(struct gate *gate, struct gateway_job *job)
 {
     uint64_t now_ns = gate->node->first->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
-    if (!job->busy_until_ns)
+    if (!job->busy_until_ns) {
         job->busy_until_ns = now_ns + (most_ns < LIMIT_HTTP_BUSY_NS ? most_ns : LIMIT_HTTP_BUSY_NS);
-    if (job->busy_until_ns < gate->busy_until_ns)
+    }
+    if (job->busy_until_ns < gate->busy_until_ns) {
         gate->busy_until_ns = job->busy_until_ns;
+    }
     list_append(&gate->busy, &job->link);
 }
 
@@ -101,15 +106,17 @@ static void begin_call(struct gate *gate, struct rusm_process *self, struct gate
                     : rusm_call_to(self, job->process, job->data, job->len, job->timeout_ms, &ref);
     if (!error) {
         error = asked_add(gate, job, ref, 0);
-        if (error)
+        if (error) {
             rusm_call_end(self, ref);
+        }
     }
-    if (error == RUSM_BUSY)
+    if (error == RUSM_BUSY) {
         wait_for_room(gate, job);
-    else if (error)
+    } else if (error) {
         gate_done(job, error);
-    else
+    } else {
         gateway_taken(job);
+    }
 }
 
 /* Its outcome is the receipt, which may come at once: then the job is no more. */
@@ -120,8 +127,9 @@ static void begin_send(struct gate *gate, struct rusm_process *self, struct gate
     if (!error) {
         error =
             runtime_send(self, RUSM_SEND, job->process, job->global, job->data, job->len, receipt);
-        if (error)
+        if (error) {
             asked_take(gate, receipt);
+        }
     }
     if (error == RUSM_BUSY) {
         wait_for_room(gate, job);
@@ -130,8 +138,9 @@ static void begin_send(struct gate *gate, struct rusm_process *self, struct gate
     } else if (asked_find(gate, receipt)) {
         gateway_taken(job);
         job->late_ns = gate->node->first->now_ns + (uint64_t)job->timeout_ms * 1000000;
-        if (job->late_ns < gate->late_ns)
+        if (job->late_ns < gate->late_ns) {
             gate->late_ns = job->late_ns;
+        }
         list_append(&gate->passing, &job->link);
     }
 }
@@ -150,7 +159,7 @@ void gate_receipt(struct rusm_node *node, uint64_t receipt, int error)
 static void node_lost(struct gate *gate, uint32_t index)
 {
     list_each_safe(link, &gate->passing) {
-        struct gateway_job *job = list_entry(link, struct gateway_job, link);
+        struct gateway_job *job = container_of(link, struct gateway_job, link);
         struct asked *a = asked_find(gate, job->ref);
         if (a && a->node == index) {
             list_remove(link);
@@ -172,14 +181,15 @@ static void begin_fresh(struct gate *gate, struct rusm_process *self)
 {
     gate->woken = false;
     while (!list_empty(&gate->fresh)) {
-        struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
+        struct gateway_job *job = container_of(list_first(&gate->fresh), struct gateway_job, link);
         list_remove(&job->link);
-        if (job->op == GATEWAY_CALL)
+        if (job->op == GATEWAY_CALL) {
             begin_call(gate, self, job);
-        else if (job->op == GATEWAY_SEND)
+        } else if (job->op == GATEWAY_SEND) {
             begin_send(gate, self, job);
-        else
+        } else {
             begin_kill(self, job);
+        }
     }
 }
 
@@ -194,21 +204,24 @@ static void begin_busy(struct gate *gate, struct rusm_process *self)
     list_move_all(&waiting, &gate->busy);
     gate->busy_until_ns = UINT64_MAX;
     while (!list_empty(&waiting)) {
-        struct gateway_job *job = list_entry(list_first(&waiting), struct gateway_job, link);
+        struct gateway_job *job = container_of(list_first(&waiting), struct gateway_job, link);
         size_t i = 0;
         list_remove(&job->link);
-        while (i < count && strcmp(full[i], job->process) != 0)
+        while (i < count && strcmp(full[i], job->process) != 0) {
             i++;
+        }
         if (i < count) {
             wait_for_room(gate, job);
             continue;
         }
-        if (job->op == GATEWAY_CALL)
+        if (job->op == GATEWAY_CALL) {
             begin_call(gate, self, job);
-        else
+        } else {
             begin_send(gate, self, job);
-        if (count < sizeof full / sizeof *full && gate->busy.prev == &job->link)
+        }
+        if (count < sizeof(full) / sizeof(*full) && gate->busy.prev == &job->link) {
             full[count++] = job->process;
+        }
     }
 }
 
@@ -217,7 +230,7 @@ static uint64_t give_up(struct gate *gate, struct list *waiting, int error)
 {
     uint64_t next_ns = UINT64_MAX;
     list_each_safe(link, waiting) {
-        struct gateway_job *job = list_entry(link, struct gateway_job, link);
+        struct gateway_job *job = container_of(link, struct gateway_job, link);
         uint64_t late_ns = error == RUSM_BUSY ? job->busy_until_ns : job->late_ns;
         if (late_ns <= gate->node->first->now_ns) {
             list_remove(link);
@@ -242,18 +255,21 @@ static void process_receive(struct rusm_process *self, void *state, const struct
     struct gate *gate = state;
     struct gateway_job *job =
         m->kind == RUSM_REPLY || m->kind == RUSM_FAILED ? asked_take(gate, m->ref) : NULL;
-    if (job && m->kind == RUSM_REPLY)
+    if (job && m->kind == RUSM_REPLY) {
         gateway_outcome(job, &(struct gateway_outcome){ .data = m->data, .len = m->len });
-    else if (job)
+    } else if (job) {
         gateway_outcome(job, &(struct gateway_outcome){
                                  .error = m->error,
                                  .text = (const char *)m->data,
                                  .ended = m->error == RUSM_ENOPROC &&
                                           strcmp((const char *)m->data, "noproc") != 0 });
-    if (m->kind == RUSM_WRITABLE && m->from.serial == 0 && !list_empty(&gate->busy))
+    }
+    if (m->kind == RUSM_WRITABLE && m->from.serial == 0 && !list_empty(&gate->busy)) {
         begin_busy(gate, self);
-    if (m->kind == RUSM_NODE_DOWN)
+    }
+    if (m->kind == RUSM_NODE_DOWN) {
         node_lost(gate, m->from.node);
+    }
     begin_fresh(gate, self);
 }
 
@@ -267,15 +283,16 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
     gate->woken = false;
     list_move_all(&gate->fresh, &gate->busy);
     gate->busy_until_ns = gate->late_ns = UINT64_MAX;
-    while (!list_empty(&gate->passing)) /* what was sent goes its way */
+    while (!list_empty(&gate->passing)) { /* what was sent goes its way */
         list_remove(list_first(&gate->passing));
+    }
     while (!list_empty(&gate->fresh)) {
-        struct gateway_job *job = list_entry(list_first(&gate->fresh), struct gateway_job, link);
+        struct gateway_job *job = container_of(list_first(&gate->fresh), struct gateway_job, link);
         list_remove(&job->link);
         gate_done(job, RUSM_ECLOSED);
     }
     for (struct map_node *n; (n = map_first(&gate->asked, &it));) {
-        uint64_t ref = list_entry(n, struct asked, by_ref)->job->ref;
+        uint64_t ref = container_of(n, struct asked, by_ref)->job->ref;
         gate_done(asked_take(gate, ref), RUSM_ECLOSED);
     }
 }
@@ -286,20 +303,24 @@ static int wake(struct gate *gate)
     struct runtime *rt = gate->node->first->runtime;
     static const struct rusm_args none;
     rusm_pid pid;
-    if (!rt)
+    if (!rt) {
         return RUSM_ECLOSED;
+    }
     if (!gate->serial) {
         int error =
             runtime_spawn(rt, &gate->behaviour, &none, &pid, NULL, gate->node->first->now_ns);
-        if (error)
+        if (error) {
             return error;
+        }
         gate->serial = pid.serial;
     }
-    if (gate->woken)
+    if (gate->woken) {
         return 0;
+    }
     struct message *m = message_new(runtime_pool(rt), 0);
-    if (!m)
+    if (!m) {
         return RUSM_ENOMEM;
+    }
     m->pub.kind = RUSM_WRITABLE; /* a signal, so that it finds room */
     process_deliver(runtime_find(rt, gate->serial), m);
     gate->woken = true;
@@ -311,10 +332,11 @@ static int wake(struct gate *gate)
 void gate_process_begin(struct gate *gate, struct gateway_job *job)
 {
     int error = wake(gate);
-    if (error)
+    if (error) {
         gate_done(job, error);
-    else
+    } else {
         list_append(&gate->fresh, &job->link);
+    }
 }
 
 void gate_process_cancel(struct gate *gate, struct gateway_job *job)
@@ -322,16 +344,19 @@ void gate_process_cancel(struct gate *gate, struct gateway_job *job)
     struct runtime *rt = gate->node->first->runtime;
     struct rusm_process *p = rt ? runtime_find(rt, gate->serial) : NULL;
     list_remove(&job->link);
-    if (job->ref && asked_take(gate, job->ref) && p)
+    if (job->ref && asked_take(gate, job->ref) && p) {
         rusm_call_end(p, job->ref);
+    }
 }
 
 uint64_t gate_process_tick(struct gate *gate)
 {
-    if (gate->busy_until_ns <= gate->node->first->now_ns)
+    if (gate->busy_until_ns <= gate->node->first->now_ns) {
         gate->busy_until_ns = give_up(gate, &gate->busy, RUSM_BUSY);
-    if (gate->late_ns <= gate->node->first->now_ns)
+    }
+    if (gate->late_ns <= gate->node->first->now_ns) {
         gate->late_ns = give_up(gate, &gate->passing, RUSM_ETIMEOUT);
+    }
     return gate->late_ns < gate->busy_until_ns ? gate->late_ns : gate->busy_until_ns;
 }
 

@@ -24,8 +24,9 @@ static void readable(void *user)
 
 static bool is_loopback(const struct sockaddr *a)
 {
-    if (a->sa_family == AF_INET)
+    if (a->sa_family == AF_INET) {
         return ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >> 24 == 127;
+    }
     return a->sa_family == AF_INET6 &&
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
 }
@@ -35,14 +36,16 @@ int gate_tcp_open(struct rusm_node *node, const char *listen, struct rusm_why *w
     struct rusm_why cause = { "" };
     struct resolved bind;
     char text[300];
-    snprintf(text, sizeof text, "%s%s",
+    snprintf(text, sizeof(text), "%s%s",
              listen[strspn(listen, "0123456789")] == '\0' ? "127.0.0.1:" : "", listen);
     int found = resolve(text, true, &bind, 1, why);
-    if (found < 1)
+    if (found < 1) {
         return found < 0 ? found : RUSM_EINVAL;
-    struct gate_tcp *g = calloc(1, sizeof *g);
-    if (!g)
+    }
+    struct gate_tcp *g = calloc(1, sizeof(*g));
+    if (!g) {
         return RUSM_ENOMEM;
+    }
     struct tcp_options options = { .gateway = gate_gateway(node),
                                    .bind = (struct sockaddr *)&bind.address,
                                    .bind_len = bind.len,
@@ -54,11 +57,12 @@ int gate_tcp_open(struct rusm_node *node, const char *listen, struct rusm_why *w
     }
     socklen_t len;
     const struct sockaddr *address = tcp_address(g->tcp, &len);
-    resolve_format(address, len, g->address, sizeof g->address);
-    if (!is_loopback(address))
+    resolve_format(address, len, g->address, sizeof(g->address));
+    if (!is_loopback(address)) {
         log_warn(&node->log,
                  "HTTP at %s is not encrypted: who reads on the way reads the token too",
                  g->address);
+    }
     loop_watch(&node->first->loop, &g->watch, tcp_fd(g->tcp), readable, g);
     node->gate_tcp = g;
     return 0;
@@ -87,6 +91,7 @@ uint64_t gate_tcp_turn(struct rusm_node *node)
 
 void gate_tcp_leave(struct rusm_node *node)
 {
-    if (node->gate_tcp)
+    if (node->gate_tcp) {
         tcp_leave(node->gate_tcp->tcp);
+    }
 }

@@ -17,15 +17,17 @@ void globals_fini(struct rusm_node *node)
 
 void globals_lock(struct scheduler *s)
 {
-    if (s->node->scheduler_count > 1)
+    if (s->node->scheduler_count > 1) {
         pthread_mutex_lock(&s->node->registry_lock);
+    }
     s->node->registry_user = s;
 }
 
 void globals_unlock(struct scheduler *s)
 {
-    if (s->node->scheduler_count > 1)
+    if (s->node->scheduler_count > 1) {
         pthread_mutex_unlock(&s->node->registry_lock);
+    }
 }
 
 /* There may be something to gossip, which each scheduler does in its next turn. */
@@ -33,12 +35,15 @@ static void globals_changed(struct scheduler *s, int error)
 {
     struct rusm_node *node = s->node;
     globals_unlock(s);
-    if (error)
+    if (error) {
         return;
+    }
     atomic_fetch_add(&node->names_changed, 1);
-    for (unsigned i = 0; i < node->scheduler_count; i++)
-        if (i != s->index)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        if (i != s->index) {
             loop_wake(&node->schedulers[i].loop);
+        }
+    }
 }
 
 int globals_claim(struct scheduler *s, const char *name, size_t len, uint64_t serial)

@@ -12,15 +12,18 @@
 /* Makes room for the index, so that setting it later can't fail. */
 static int reserve_index(struct scheduler *s, uint32_t index)
 {
-    if (index < s->by_index_cap)
+    if (index < s->by_index_cap) {
         return 0;
+    }
     uint32_t cap = s->by_index_cap ? s->by_index_cap : 16;
-    while (cap <= index)
+    while (cap <= index) {
         cap *= 2;
-    struct connection **at = realloc(s->by_index, cap * sizeof *at);
-    if (!at)
+    }
+    struct connection **at = realloc(s->by_index, cap * sizeof(*at));
+    if (!at) {
         return RUSM_ENOMEM;
-    memset(at + s->by_index_cap, 0, (cap - s->by_index_cap) * sizeof *at);
+    }
+    memset(at + s->by_index_cap, 0, (cap - s->by_index_cap) * sizeof(*at));
     s->by_index = at;
     s->by_index_cap = cap;
     return 0;
@@ -33,8 +36,9 @@ static enum close_code judge_second(struct connection *c, struct member *m,
     struct connection *old = m->current;
     if (hello->incarnation == old->incarnation) {
         bool crossed = c->scheduler->now_ns - old->ready_ns < CROSSED_NS;
-        if (!(hello->flags & HELLO_HOLDS_NONE) || crossed)
+        if (!(hello->flags & HELLO_HOLDS_NONE) || crossed) {
             return CLOSE_DUPLICATE;
+        }
         connection_replace(old);
         return CLOSE_NONE;
     }
@@ -45,11 +49,13 @@ static enum close_code judge_second(struct connection *c, struct member *m,
 /* Not before the connection is the one: an impostor is not to be dialled. */
 static void set_address(const struct connection *c, struct member *m)
 {
-    if (c->advertised[0])
-        memcpy(m->address, c->advertised, sizeof m->address);
+    if (c->advertised[0]) {
+        memcpy(m->address, c->advertised, sizeof(m->address));
+    }
     /* What we see, unless we have what the user wrote: a name may lead elsewhere next time. */
-    else if (!m->address[0] || !m->joined)
-        memcpy(m->address, c->address, sizeof c->address);
+    else if (!m->address[0] || !m->joined) {
+        memcpy(m->address, c->address, sizeof(c->address));
+    }
 }
 
 static enum close_code hello_of_node(struct connection *c, const struct hello *hello)
@@ -57,8 +63,9 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
     struct scheduler *s = c->scheduler;
     struct rusm_node *node = s->node;
     size_t own_len = strlen(node->name);
-    if (hello->name_len == own_len && memcmp(hello->name, node->name, own_len) == 0)
+    if (hello->name_len == own_len && memcmp(hello->name, node->name, own_len) == 0) {
         return hello->incarnation == node->incarnation ? CLOSE_SELF : CLOSE_NAME_TAKEN;
+    }
     if (c->meant[0] && (strlen(c->meant) != hello->name_len ||
                         memcmp(c->meant, hello->name, hello->name_len) != 0)) {
         log_warn(&node->log, "at %s answers %.*s, not %s", c->address, (int)hello->name_len,
@@ -66,41 +73,49 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
         return CLOSE_WRONG_NODE;
     }
     struct member *m = member_get(s, hello->name, hello->name_len, true);
-    if (!m || reserve_index(s, m->index) != 0)
+    if (!m || reserve_index(s, m->index) != 0) {
         return CLOSE_LIMIT;
-    if (m->scheduler != s)
+    }
+    if (m->scheduler != s) {
         return CLOSE_WRONG_SHARE; /* it dialled as another's share, or as none */
+    }
     c->member = m;
     c->index = m->index;
     c->incarnation = hello->incarnation;
-    if (hello->advertise_len > 0 && hello->advertise_len < sizeof c->advertised) {
+    if (hello->advertise_len > 0 && hello->advertise_len < sizeof(c->advertised)) {
         memcpy(c->advertised, hello->advertise, hello->advertise_len);
         c->advertised[hello->advertise_len] = 0;
     }
     if (m->current) {
         enum close_code code = judge_second(c, m, hello);
-        if (code != CLOSE_NONE)
+        if (code != CLOSE_NONE) {
             return code;
+        }
     }
     /* The node with the lower name decides which connection is the one: the first it hears of. */
-    if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0)
+    if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0) {
         peer_adopt(c->peer);
+    }
     return CLOSE_NONE;
 }
 
 static enum close_code hello_of_client(struct connection *c, const struct hello *hello)
 {
     struct scheduler *s = c->scheduler;
-    if (conn_dialled(c->conn))
+    if (conn_dialled(c->conn)) {
         return CLOSE_WRONG_NODE;
-    if (s->index != 0)
+    }
+    if (s->index != 0) {
         return CLOSE_WRONG_SHARE;
+    }
     c->client = true;
     c->incarnation = hello->incarnation;
-    if (runtime_client_up(s->runtime, &c->index) != 0)
+    if (runtime_client_up(s->runtime, &c->index) != 0) {
         return CLOSE_LIMIT;
-    if (reserve_index(s, c->index) == 0)
+    }
+    if (reserve_index(s, c->index) == 0) {
         return CLOSE_NONE;
+    }
     runtime_client_down(s->runtime, c->index);
     return CLOSE_LIMIT;
 }
@@ -113,8 +128,9 @@ enum close_code hello_heard(void *context, struct peer *p, const struct hello *h
         peer_close(p, CLOSE_NONE, "the node leaves");
         return CLOSE_NONE;
     }
-    if (hello->role == HELLO_CLIENT)
+    if (hello->role == HELLO_CLIENT) {
         return hello_of_client(c, hello);
+    }
     members_lock(s->node);
     enum close_code code = hello_of_node(c, hello);
     members_unlock(s->node);
@@ -128,12 +144,14 @@ int hello_adopted(void *context, struct peer *p)
     struct rusm_node *node = ((struct scheduler *)context)->node;
     struct connection *c = connection_of(p);
     struct member *m = c->member;
-    if (strcmp(node->name, m->name) < 0)
+    if (strcmp(node->name, m->name) < 0) {
         return RUSM_EMALFORMED;
+    }
     members_lock(node);
     bool contends = m->contender == c;
-    if (!contends && m->current && m->current->incarnation != c->incarnation)
+    if (!contends && m->current && m->current->incarnation != c->incarnation) {
         peer_close(p, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
+    }
     members_unlock(node);
     return contends ? RUSM_BUSY : 0;
 }
@@ -148,8 +166,9 @@ static void ready_node(struct connection *c)
         peer_close(c->peer, CLOSE_INTERNAL, "out of memory");
         return;
     }
-    if (m->contender == c)
+    if (m->contender == c) {
         liveness_settled(m);
+    }
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
              conn_dialled(c->conn) ? "dialled" : "accepted");
     set_address(c, m);
@@ -173,11 +192,13 @@ void hello_ready(void *context, struct peer *p)
     struct connection *c = connection_of(p);
     struct member *m = c->member;
     members_lock(s->node);
-    if (m && m->current && m->current != c)
+    if (m && m->current && m->current != c) {
         connection_replace(m->current);
+    }
     c->ready_ns = s->now_ns;
     s->by_index[c->index] = c;
-    if (!c->client)
+    if (!c->client) {
         ready_node(c);
+    }
     members_unlock(s->node);
 }

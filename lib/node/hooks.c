@@ -35,22 +35,27 @@ static int hook_post(void *context, const struct post *post)
         return RUSM_ENOCONN;
     }
     if (parcel.to.kind == TARGET_PID) {
-        if (parcel.to.incarnation == 0)
+        if (parcel.to.incarnation == 0) {
             parcel.to.incarnation = c->incarnation;
+        }
         if (parcel.to.incarnation != c->incarnation) { /* of an earlier start: never reaches this */
             s->causes.noproc++;
             return RUSM_ENOPROC;
         }
     }
-    if (post->kind == RUSM_EXIT && (parcel.ref = exits_ref(c, post)) != 0)
+    if (post->kind == RUSM_EXIT && (parcel.ref = exits_ref(c, post)) != 0) {
         parcel.has_ref = true;
+    }
     int error = peer_send(c->peer, &parcel, s->now_ns);
-    if (post->kind == RUSM_EXIT && !error && parcel.has_ref)
+    if (post->kind == RUSM_EXIT && !error && parcel.has_ref) {
         exits_send(c, post, parcel.ref, parcel.to.incarnation);
-    if (error == RUSM_ETOOLARGE)
+    }
+    if (error == RUSM_ETOOLARGE) {
         s->causes.too_large++;
-    if (error != RUSM_ECLOSED && error != RUSM_ENOCONN)
+    }
+    if (error != RUSM_ECLOSED && error != RUSM_ENOCONN) {
         return error;
+    }
     s->causes.noconnection++; /* it is about to end */
     return RUSM_ENOCONN;
 }
@@ -58,8 +63,9 @@ static int hook_post(void *context, const struct post *post)
 static void hook_give_up(void *context, uint32_t index)
 {
     struct connection *c = connection_find(context, index);
-    if (c)
+    if (c) {
         peer_close(c->peer, CLOSE_LIMIT, "signals not taken");
+    }
 }
 
 static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
@@ -70,8 +76,9 @@ static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
         return;
     }
     struct connection *c = connection_find(s, from.node);
-    if (c && c->incarnation == from.incarnation)
+    if (c && c->incarnation == from.incarnation) {
         peer_send_receipt(c->peer, id, (uint64_t)-error);
+    }
 }
 
 /* ---- names, spawns, ends ---- */
@@ -79,8 +86,9 @@ static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
 static void hook_exited(void *context, rusm_pid pid, const char *reason, bool global)
 {
     struct scheduler *s = context;
-    if (global)
+    if (global) {
         globals_withdraw_all(s, pid.serial);
+    }
     log_debug(&s->node->log, "process %llu ended: %s", (unsigned long long)pid.serial, reason);
 }
 
@@ -88,8 +96,9 @@ static int hook_register_global(void *context, rusm_pid pid, const char *name)
 {
     struct scheduler *s = context;
     int error = globals_claim(s, name, strlen(name), pid.serial);
-    if (!error)
+    if (!error) {
         events_global(s->node, pid.serial, name, strlen(name), true);
+    }
     return error;
 }
 
@@ -97,8 +106,9 @@ static int hook_whereis_global(void *context, const char *name, size_t len, rusm
 {
     struct scheduler *s = context;
     struct registry_holder holder;
-    if (globals_whereis(s, name, len, &holder) != 0)
+    if (globals_whereis(s, name, len, &holder) != 0) {
         return RUSM_ENOPROC;
+    }
     *pid = (rusm_pid){ .serial = holder.serial,
                        .node = holder.node,
                        .incarnation = holder.node ? holder.incarnation : s->node->incarnation };
@@ -109,8 +119,9 @@ static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
 {
     struct scheduler *s = context;
     int error = globals_withdraw(s, name, strlen(name), pid.serial);
-    if (!error)
+    if (!error) {
         events_global(s->node, pid.serial, name, strlen(name), false);
+    }
     return error;
 }
 
@@ -118,8 +129,9 @@ static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const cha
                          const struct rusm_args *args, uint64_t ref)
 {
     struct scheduler *s = context;
-    if (runtime_node_scheduler(s->runtime, index) != s->index)
+    if (runtime_node_scheduler(s->runtime, index) != s->index) {
         return serve_spawn_at(s, self, index, spawnable, args, ref);
+    }
     struct connection *c = connection_find(s, index);
     return c ? rpc_spawn(c, self.serial, spawnable, args, ref) : RUSM_ENOCONN;
 }

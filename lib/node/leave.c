@@ -7,14 +7,16 @@
 
 static void say_leave(struct connection *c)
 {
-    if (c->ready_ns && c->member)
+    if (c->ready_ns && c->member) {
         peer_send_frame(c->peer, FRAME_LEAVE, false, NULL, 0);
+    }
 }
 
 static void finish(struct connection *c)
 {
-    if (c->peer && !c->client)
+    if (c->peer && !c->client) {
         peer_finish(c->peer);
+    }
 }
 
 /* Clients are not waited for: one that only holds its connection acknowledges nothing. */
@@ -25,10 +27,11 @@ static bool is_drained(const struct connection *c)
 
 static void hang_up(struct connection *c)
 {
-    if (c->peer)
+    if (c->peer) {
         peer_close(c->peer, CLOSE_NONE, "the node leaves");
-    else
+    } else {
         conn_close(c->conn, CLOSE_NONE, "the node leaves");
+    }
 }
 
 /* What is done with each connection, one after the other: each scheduler does it with its own, in its
@@ -46,21 +49,25 @@ void leave_turn(struct scheduler *s)
     unsigned stages = atomic_load_explicit(&s->node->leave_stages, memory_order_relaxed);
     while (s->leave_stages < stages) {
         void (*work)(struct connection * c) = stage_work[s->leave_stages++];
-        list_each(link, &s->connections)
-            work(list_entry(link, struct connection, link));
+        list_each(link, &s->connections) {
+            work(container_of(link, struct connection, link));
+        }
     }
     /* Who asks still is answered, on lanes of their own: those are to end too. */
-    if (s->leave_stages == FINISH + 1)
-        list_each(link, &s->connections)
-            finish(list_entry(link, struct connection, link));
+    if (s->leave_stages == FINISH + 1) {
+        list_each(link, &s->connections) {
+            finish(container_of(link, struct connection, link));
+        }
+    }
 }
 
 static void begin(struct rusm_node *node, enum stage stage)
 {
     atomic_store(&node->leave_stages, stage + 1);
     leave_turn(node->first);
-    for (unsigned i = 1; i < node->scheduler_count; i++)
+    for (unsigned i = 1; i < node->scheduler_count; i++) {
         loop_wake(&node->schedulers[i].loop);
+    }
 }
 
 /* Is it so of all connections, and has all been done with them that was begun? */
@@ -70,11 +77,13 @@ static bool all_connections(struct rusm_node *node, bool (*is)(const struct conn
     bool all = true;
     for (unsigned i = 0; all && i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
-        if (!scheduler_enter(node, i))
+        if (!scheduler_enter(node, i)) {
             return false;
+        }
         all = s->leave_stages == stages;
-        list_each(link, &s->connections)
-            all = all && is(list_entry(link, struct connection, link));
+        list_each(link, &s->connections) {
+            all = all && is(container_of(link, struct connection, link));
+        }
         scheduler_leave(node, i);
     }
     return all;
@@ -104,8 +113,9 @@ static bool passed(struct rusm_node *node)
 {
     bool passing = false;
     for (unsigned i = 0; !passing && i < node->scheduler_count; i++) {
-        if (!scheduler_enter(node, i))
+        if (!scheduler_enter(node, i)) {
             return false;
+        }
         passing = runtime_passing(node->schedulers[i].runtime);
         scheduler_leave(node, i);
     }

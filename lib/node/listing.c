@@ -11,18 +11,20 @@
 
 static void begin(struct table *t, uint64_t flags)
 {
-    t->w = writer_on(t->body, sizeof t->body);
-    if (t->to)
+    t->w = writer_on(t->body, sizeof(t->body));
+    if (t->to) {
         reply_write(&t->w, &(struct reply){ .id = t->listing->id, .flags = flags });
+    }
     t->head = writer_len(&t->w);
 }
 
 static void send_part(struct table *t)
 {
-    if (!t->to)
+    if (!t->to) {
         t->part(t->context, t->body, writer_len(&t->w));
-    else if (!t->error)
+    } else if (!t->error) {
         t->error = peer_send_frame(t->to->peer, FRAME_REPLY, false, t->body, writer_len(&t->w));
+    }
     t->sent++;
     begin(t, REPLY_MORE);
 }
@@ -30,8 +32,9 @@ static void send_part(struct table *t)
 bool table_end_row(struct table *t)
 {
     unsigned before = t->sent;
-    if (writer_len(&t->w) > FULL)
+    if (writer_len(&t->w) > FULL) {
         send_part(t);
+    }
     return t->sent > before;
 }
 
@@ -48,7 +51,7 @@ void table_number(struct table *t, uint64_t number)
 void table_pid(struct table *t, uint64_t serial, const char *node, uint32_t incarnation)
 {
     char text[RUSM_PID_TEXT_MAX];
-    id_pid_format(text, sizeof text, serial, node, incarnation);
+    id_pid_format(text, sizeof(text), serial, node, incarnation);
     table_text(t, text);
 }
 
@@ -60,7 +63,7 @@ struct listing *tables_open(uint64_t table, int *error)
     *error = RUSM_EINVAL;
     if (table < TABLE_KINDS) {
         *error = RUSM_ENOMEM;
-        l = calloc(1, sizeof *l);
+        l = calloc(1, sizeof(*l));
     }
     if (l) {
         *error = 0;
@@ -106,8 +109,9 @@ static bool listing_go_on(struct table *t, struct listing *l)
         return true;
     }
     bool more = l->kind->rows(t, l);
-    if (writer_len(&t->w) > t->head)
+    if (writer_len(&t->w) > t->head) {
         send_part(t);
+    }
     if (!more && t->to) {
         begin(t, 0);
         send_part(t);
@@ -137,9 +141,10 @@ bool tables_feed(struct connection *c)
 {
     struct list *first = list_first(&c->listings);
     struct table t; /* large: not to be cleared each time */
-    if (!first)
+    if (!first) {
         return false;
-    struct listing *l = list_entry(first, struct listing, link);
+    }
+    struct listing *l = container_of(first, struct listing, link);
     if (c->scheduler->closed) {
         rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->scheduler->node->name);
         listing_free(c, l);
@@ -167,14 +172,16 @@ bool tables_feed(struct connection *c)
 void tables_cancel(struct connection *c, uint64_t id)
 {
     list_each_safe(link, &c->listings) {
-        struct listing *l = list_entry(link, struct listing, link);
-        if (l->id == id)
+        struct listing *l = container_of(link, struct listing, link);
+        if (l->id == id) {
             listing_free(c, l);
+        }
     }
 }
 
 void tables_free(struct connection *c)
 {
-    list_each_safe(link, &c->listings)
-        listing_free(c, list_entry(link, struct listing, link));
+    list_each_safe(link, &c->listings) {
+        listing_free(c, container_of(link, struct listing, link));
+    }
 }

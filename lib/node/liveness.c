@@ -13,14 +13,15 @@
 static bool ping(struct connection *c)
 {
     uint8_t bytes[8] = { 0 };
-    return peer_send_frame(c->peer, FRAME_PING, false, bytes, sizeof bytes) == 0;
+    return peer_send_frame(c->peer, FRAME_PING, false, bytes, sizeof(bytes)) == 0;
 }
 
 bool liveness_contend(struct connection *c, struct member *m)
 {
     struct scheduler *s = c->scheduler;
-    if (m->contender || !ping(m->current))
+    if (m->contender || !ping(m->current)) {
         return false;
+    }
     m->contender = c;
     list_append(&s->contended, &m->contended);
     m->contender_until_ns = s->now_ns + CONTENDER_NS;
@@ -40,19 +41,22 @@ static void contender_wins(struct member *m)
 {
     struct connection *c = m->contender;
     liveness_settled(m);
-    if (m->current)
+    if (m->current) {
         connection_replace(m->current);
-    if (strcmp(m->scheduler->node->name, m->name) < 0)
+    }
+    if (strcmp(m->scheduler->node->name, m->name) < 0) {
         peer_adopt(c->peer);
-    else
+    } else {
         peer_adopted(c->peer);
+    }
 }
 
 void liveness_pong(struct connection *c)
 {
     struct member *m = c->member;
-    if (!m || !m->contender || m->current != c)
+    if (!m || !m->contender || m->current != c) {
         return;
+    }
     log_warn(&c->scheduler->node->log, "refused a second %s from %s: the one at %s lives", m->name,
              m->contender->address, c->address);
     peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
@@ -61,8 +65,9 @@ void liveness_pong(struct connection *c)
 
 void liveness_doubt(struct connection *c)
 {
-    if (list_linked(&c->doubted) || !ping(c))
+    if (list_linked(&c->doubted) || !ping(c)) {
         return;
+    }
     list_append(&c->scheduler->doubted, &c->doubted);
     c->doubted_ns = c->scheduler->now_ns;
     c->doubt_until_ns = c->scheduler->now_ns + DOUBT_NS;
@@ -72,7 +77,7 @@ static uint64_t doubts_tick(struct scheduler *s)
 {
     uint64_t next = UINT64_MAX;
     list_each_safe(link, &s->doubted) {
-        struct connection *c = list_entry(link, struct connection, doubted);
+        struct connection *c = container_of(link, struct connection, doubted);
         if (!c->ready_ns || conn_last_heard_ns(c->conn) > c->doubted_ns) {
             list_remove(link); /* it lives, or is over */
         } else if (s->now_ns >= c->doubt_until_ns) {
@@ -88,15 +93,17 @@ static uint64_t doubts_tick(struct scheduler *s)
 uint64_t liveness_tick(struct scheduler *s)
 {
     uint64_t next = doubts_tick(s);
-    if (list_empty(&s->contended))
+    if (list_empty(&s->contended)) {
         return next;
+    }
     members_lock(s->node);
     list_each_safe(link, &s->contended) {
-        struct member *m = list_entry(link, struct member, contended);
-        if (!m->current || s->now_ns >= m->contender_until_ns)
+        struct member *m = container_of(link, struct member, contended);
+        if (!m->current || s->now_ns >= m->contender_until_ns) {
             contender_wins(m);
-        else if (m->contender_until_ns < next)
+        } else if (m->contender_until_ns < next) {
             next = m->contender_until_ns;
+        }
     }
     members_unlock(s->node);
     return next;

@@ -59,8 +59,9 @@ static void on_watched(struct ev_loop *ev, struct ev_io *io, int events)
 {
     struct loop_watch *w = io->data;
     (void)events;
-    if (w->once)
+    if (w->once) {
         ev_io_stop(ev, io); /* when it is armed again before the next wait, the kernel isn't told */
+    }
     w->ready(w->user);
 }
 
@@ -88,8 +89,9 @@ void loop_arm(struct loop *l, struct loop_watch *w)
 
 void loop_unwatch(struct loop *l, struct loop_watch *w)
 {
-    if (w->ready)
+    if (w->ready) {
         ev_io_stop(l->ev, &w->io);
+    }
     *w = (struct loop_watch){ 0 };
 }
 
@@ -124,8 +126,9 @@ int loop_init(struct loop *l, int fd, uint64_t spin_ns)
 static void invoke_guarded(struct ev_loop *ev)
 {
     const struct loop *l = ev_userdata(ev);
-    if (ev_pending_count(ev) == 0)
+    if (ev_pending_count(ev) == 0) {
         return;
+    }
     pthread_mutex_lock(l->guard);
     ev_invoke_pending(ev);
     pthread_mutex_unlock(l->guard);
@@ -153,8 +156,9 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
     l->readable = false;
     l->looked_ns = now_ns;
     atomic_store(&l->woken, false); /* before wake_fd is read: none is missed */
-    if (writable)
+    if (writable) {
         ev_io_start(l->ev, &l->writing);
+    }
     if (!look && until_ns != UINT64_MAX) {
         ev_now_update(l->ev);
         ev_timer_set(&l->timer, (double)(until_ns - now_ns) / 1e9, 0.);
@@ -162,25 +166,29 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
     }
     ev_run(l->ev, look ? EVRUN_NOWAIT : EVRUN_ONCE);
     /* A spin would have seen it, or nearly: those that were in vain say no more about the next. */
-    if (l->readable && l->spin_skip > 0 && endpoint_now_ns() - now_ns < 2 * l->spin_ns)
+    if (l->readable && l->spin_skip > 0 && endpoint_now_ns() - now_ns < 2 * l->spin_ns) {
         l->spin_skip = l->spin_misses = 0;
+    }
     ev_timer_stop(l->ev, &l->timer);
-    if (writable)
+    if (writable) {
         ev_io_stop(l->ev, &l->writing);
+    }
 }
 
 void loop_look(struct loop *l, uint64_t now_ns)
 {
-    if (now_ns - l->looked_ns >= LOOK_NS)
+    if (now_ns - l->looked_ns >= LOOK_NS) {
         loop_wait(l, now_ns, 0, false);
+    }
 }
 
 static void spin_pause(struct loop *l, uint64_t now_ns)
 {
     bool again = now_ns - l->spin_again_ns < 4 * l->spin_pause_ns;
     l->spin_pause_ns = again ? 2 * l->spin_pause_ns : SPIN_PAUSE_MIN_NS;
-    if (l->spin_pause_ns > SPIN_PAUSE_MAX_NS)
+    if (l->spin_pause_ns > SPIN_PAUSE_MAX_NS) {
         l->spin_pause_ns = SPIN_PAUSE_MAX_NS;
+    }
     l->spin_again_ns = now_ns + l->spin_pause_ns;
 }
 
@@ -188,8 +196,9 @@ static void spin_pause(struct loop *l, uint64_t now_ns)
 static bool spin_look(unsigned looks, loop_poll_fn *poll, void *context, bool first)
 {
     for (unsigned i = 0; i < looks; i++) {
-        if (poll(context, first && i == 0))
+        if (poll(context, first && i == 0)) {
             return true;
+        }
     }
     return false;
 }
@@ -199,15 +208,17 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
     uint64_t now_ns, then_ns, end_ns;
     unsigned lent = 0;
     bool first = true, yielded = false;
-    if (l->spin_ns == 0)
+    if (l->spin_ns == 0) {
         return false;
+    }
     if (l->spin_skip > 0) {
         l->spin_skip--;
         return false;
     }
     now_ns = endpoint_now_ns();
-    if (now_ns < l->spin_again_ns || until_ns <= now_ns)
+    if (now_ns < l->spin_again_ns || until_ns <= now_ns) {
         return false;
+    }
     end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
     while (now_ns < end_ns && !atomic_load_explicit(&l->woken, memory_order_relaxed)) {
         uint64_t given_ns = now_ns;
@@ -229,13 +240,16 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
             spin_pause(l, now_ns);
             return false;
         }
-        if (now_ns - given_ns > SPIN_LENT_NS && ++lent == SPIN_LENT_MAX)
+        if (now_ns - given_ns > SPIN_LENT_NS && ++lent == SPIN_LENT_MAX) {
             return false;
+        }
     }
-    if (now_ns >= until_ns)
+    if (now_ns >= until_ns) {
         return true; /* what was waited for is due: to sleep now would be to oversleep */
-    if (++l->spin_misses >= SPIN_MISSES)
+    }
+    if (++l->spin_misses >= SPIN_MISSES) {
         l->spin_skip = SPIN_SKIP;
+    }
     return false;
 }
 

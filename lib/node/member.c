@@ -11,7 +11,7 @@
 
 static struct member *of(struct list *link)
 {
-    return list_entry(link, struct member, link);
+    return container_of(link, struct member, link);
 }
 
 struct name_key {
@@ -21,7 +21,7 @@ struct name_key {
 
 static bool is_named(const struct map_node *n, const void *key)
 {
-    const struct member *m = list_entry(n, struct member, by_name);
+    const struct member *m = container_of(n, struct member, by_name);
     const struct name_key *k = key;
     return strlen(m->name) == k->len && memcmp(m->name, k->name, k->len) == 0;
 }
@@ -54,14 +54,16 @@ void members_fini(struct rusm_node *node)
 
 void members_lock(struct rusm_node *node)
 {
-    if (node->scheduler_count > 1)
+    if (node->scheduler_count > 1) {
         pthread_mutex_lock(&node->members_lock);
+    }
 }
 
 void members_unlock(struct rusm_node *node)
 {
-    if (node->scheduler_count > 1)
+    if (node->scheduler_count > 1) {
         pthread_mutex_unlock(&node->members_lock);
+    }
 }
 
 struct member *member_next(struct rusm_node *node, struct member *m)
@@ -77,7 +79,7 @@ struct member *member_find(struct rusm_node *node, const char *name, size_t len)
     const struct name_key key = { .name = name, .len = len };
     struct map_node *n =
         map_find(&node->by_name, map_hash_bytes(&node->by_name, name, len), is_named, &key);
-    return n ? list_entry(n, struct member, by_name) : NULL;
+    return n ? container_of(n, struct member, by_name) : NULL;
 }
 
 /* All schedulers deal the nodes in this way: runtime_node_scheduler. */
@@ -92,11 +94,13 @@ struct member *member_get(struct scheduler *s, const char *name, size_t len, boo
     int (*index)(struct runtime *, const char *, size_t, uint32_t *) =
         heard ? runtime_node_heard : runtime_node_index;
     struct member *m = member_find(node, name, len);
-    if (m)
+    if (m) {
         return m;
-    m = calloc(1, sizeof *m);
-    if (m)
+    }
+    m = calloc(1, sizeof(*m));
+    if (m) {
         m->scheduler = scheduler_of(node, name, len);
+    }
     if (!m || index(s->runtime, name, len, &m->index) != 0 || dial_add(m) != 0) {
         free(m);
         return NULL;
@@ -118,8 +122,9 @@ struct member *member_get(struct scheduler *s, const char *name, size_t len, boo
 /* Counts those known from others' word alone. */
 static void tell_apart(struct rusm_node *node, struct member *m, bool told)
 {
-    if (m->told == told)
+    if (m->told == told) {
         return;
+    }
     m->told = told;
     node->told += told ? 1u : -1u;
 }
@@ -129,12 +134,14 @@ static void tell_apart(struct rusm_node *node, struct member *m, bool told)
 static void want(struct member *m, const char *address, uint64_t at_ns)
 {
     size_t len = strlen(address);
-    if (len >= sizeof m->address)
+    if (len >= sizeof(m->address)) {
         return;
+    }
     memcpy(m->address, address, len + 1);
     m->wanted = true;
-    if (m->current || m->dialling)
+    if (m->current || m->dialling) {
         return;
+    }
     m->backoff_ns = 0;
     dial_at(m, at_ns);
 }
@@ -156,20 +163,23 @@ void members_scan(struct rusm_node *node)
 {
     struct rundir_entry *entries;
     size_t count;
-    if (rundir_list(&node->rundir, &entries, &count) != 0)
+    if (rundir_list(&node->rundir, &entries, &count) != 0) {
         return;
+    }
     for (size_t i = 0; i < count; i++) {
         const struct rundir_entry *e = &entries[i];
-        if (strcmp(e->name, node->name) == 0)
+        if (strcmp(e->name, node->name) == 0) {
             continue;
+        }
         if (!e->alive) {
             rundir_clean(&node->rundir, e->name);
             continue;
         }
         struct member *m =
             is_neighbour(node, e) ? member_get(node->first, e->name, strlen(e->name), false) : NULL;
-        if (m) /* in any order: not all begin with the same one */
+        if (m) { /* in any order: not all begin with the same one */
             want_neighbour(m, e, node->started_ns + rng_below(&node->first->rng, 1000));
+        }
     }
     free(entries);
 }
@@ -178,15 +188,18 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
 {
     struct id_target target;
     char address[300];
-    if (id_target_parse(text, &target) != 0 || !target.name[0] || !target.host[0])
+    if (id_target_parse(text, &target) != 0 || !target.name[0] || !target.host[0]) {
         return err_why(why, RUSM_EINVAL, "cannot join '%s': write it NODE@HOST:PORT", text);
-    if (strcmp(target.name, node->name) == 0)
+    }
+    if (strcmp(target.name, node->name) == 0) {
         return err_why(why, RUSM_EINVAL, "cannot join '%s': it is this node's own name", text);
+    }
     struct member *m = member_get(node->first, target.name, strlen(target.name), false);
-    if (!m)
+    if (!m) {
         return err_why(why, RUSM_ENOMEM, "no memory");
+    }
     bool v6 = strchr(target.host, ':');
-    snprintf(address, sizeof address, v6 ? "[%s]:%s" : "%s:%s", target.host, target.port);
+    snprintf(address, sizeof(address), v6 ? "[%s]:%s" : "%s:%s", target.host, target.port);
     m->joined = true;
     dial_vouch(m);
     want(m, address, node->started_ns);
@@ -199,8 +212,9 @@ void member_connected(struct member *m, struct connection *c)
     struct rusm_node *node = s->node;
     tell_apart(node, m, false);
     m->current = c;
-    if (m->dialling == c)
+    if (m->dialling == c) {
         m->dialling = NULL;
+    }
     m->left = false;
     m->since_ns = s->now_ns;
     dial_done(m);
@@ -222,21 +236,25 @@ void member_lost(struct member *m, struct connection *c)
         neighbour_forget(m);
         m->left = c->left;
         m->since_ns = s->now_ns;
-        if (c->left)
+        if (c->left) {
             m->wanted = false;
+        }
     }
     if (was_dialling) {
         m->dialling = NULL;
         dial_ended(s);
     }
-    if (m->contender == c)
+    if (m->contender == c) {
         liveness_settled(m);
-    if (m->current || m->dialling || !m->wanted || atomic_load(&s->node->leaving))
+    }
+    if (m->current || m->dialling || !m->wanted || atomic_load(&s->node->leaving)) {
         return;
-    if (was_dialling && !was_current && dial_has_more(m))
+    }
+    if (was_dialling && !was_current && dial_has_more(m)) {
         dial_at(m, s->now_ns); /* another of its addresses may do, before we wait */
-    else
+    } else {
         dial_later(m);
+    }
 }
 
 /* ---- what nodes tell each other of third ones ---- */
@@ -245,14 +263,15 @@ void members_tell(struct connection *c)
 {
     struct rusm_node *node = c->scheduler->node;
     uint8_t body[LIMIT_FRAME];
-    struct writer w = writer_on(body, sizeof body);
+    struct writer w = writer_on(body, sizeof(body));
     list_each(link, &node->members) {
         struct member *m = of(link);
-        if (!m->current || m->current == c || !m->address[0])
+        if (!m->current || m->current == c || !m->address[0]) {
             continue;
-        if (sizeof body - writer_len(&w) < 512) {
+        }
+        if (sizeof(body) - writer_len(&w) < 512) {
             peer_send_frame(c->peer, FRAME_NODES, true, body, writer_len(&w));
-            w = writer_on(body, sizeof body);
+            w = writer_on(body, sizeof(body));
         }
         node_entry_write(&w, &(struct node_entry){ .name = m->name,
                                                    .name_len = strlen(m->name),
@@ -260,8 +279,9 @@ void members_tell(struct connection *c)
                                                    .address_len = strlen(m->address),
                                                    .incarnation = m->incarnation });
     }
-    if (writer_len(&w) > 0)
+    if (writer_len(&w) > 0) {
         peer_send_frame(c->peer, FRAME_NODES, true, body, writer_len(&w));
+    }
 }
 
 static uint64_t jitter(struct scheduler *s)
@@ -278,16 +298,19 @@ int members_told(struct scheduler *s, const struct frame *frame)
     while ((got = node_entry_read(&r, &e)) > 0) {
         char address[300];
         bool self = e.name_len == strlen(node->name) && memcmp(e.name, node->name, e.name_len) == 0;
-        if (self || e.address_len >= sizeof address || atomic_load(&node->leaving))
+        if (self || e.address_len >= sizeof(address) || atomic_load(&node->leaving)) {
             continue;
+        }
         struct member *m = member_find(node, e.name, e.name_len);
         if (!m && node->told < LIMIT_TOLD) {
             m = member_get(s, e.name, e.name_len, true);
-            if (m)
+            if (m) {
                 tell_apart(node, m, true);
+            }
         }
-        if (!m || m->current || m->dialling || m->wanted)
+        if (!m || m->current || m->dialling || m->wanted) {
             continue;
+        }
         struct rundir_entry near;
         if (rundir_find(&node->rundir, m->name, &near) == 0 && is_neighbour(node, &near)) {
             /* It published after we looked, so it saw us when it looked, and dials. */

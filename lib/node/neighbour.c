@@ -28,18 +28,21 @@ void neighbour_watch(struct member *m)
     struct rundir_entry e;
     neighbour_forget(m);
     if (rundir_find(&m->scheduler->node->rundir, m->name, &e) != 0 ||
-        e.incarnation != m->incarnation)
+        e.incarnation != m->incarnation) {
         return;
+    }
     m->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)e.os_pid, 0);
-    if (m->pidfd >= 0)
+    if (m->pidfd >= 0) {
         loop_watch(&m->scheduler->loop, &m->death, m->pidfd, on_death, m);
+    }
     /* Without one (no descriptors, an old kernel) the idle timeout tells, later. */
 }
 
 void neighbour_forget(struct member *m)
 {
-    if (m->pidfd < 0)
+    if (m->pidfd < 0) {
         return;
+    }
     loop_unwatch(&m->scheduler->loop, &m->death);
     close(m->pidfd);
     m->pidfd = -1;

@@ -44,13 +44,15 @@ static void name_lost(void *user, uint64_t serial, const char *name, size_t len,
 static int open_identity(struct rusm_node *node, const struct rusm_node_options *o,
                          struct rusm_why *why)
 {
-    int error = rusm_identity_path(o->identity, node->identity_path, sizeof node->identity_path);
-    if (error)
+    int error = rusm_identity_path(o->identity, node->identity_path, sizeof(node->identity_path));
+    if (error) {
         return err_why(why, error, "no path for the identity: set RUSM_IDENTITY or HOME");
+    }
     if (o->identity_create) {
         error = identity_create(node->identity_path, why);
-        if (error && error != RUSM_EEXIST)
+        if (error && error != RUSM_EEXIST) {
             return error;
+        }
         node->identity_made = error == 0;
     }
     return identity_load(node->identity_path, &node->identity, why);
@@ -101,8 +103,9 @@ static int open_endpoints(struct rusm_node *node, const struct rusm_node_options
 {
     struct resolved bind;
     int found = resolve(o->listen ? o->listen : "127.0.0.1:0", true, &bind, 1, why);
-    if (found < 1)
+    if (found < 1) {
         return found < 0 ? found : RUSM_EINVAL;
+    }
     struct endpoint_options options = {
         .bind = (struct sockaddr *)&bind.address,
         .bind_len = bind.len,
@@ -128,12 +131,13 @@ static int open_endpoints(struct rusm_node *node, const struct rusm_node_options
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct rusm_why cause = { "" };
         int error = open_endpoint(node, &options, i, &cause);
-        if (error)
+        if (error) {
             return err_why(why, error, "%s: %s", o->listen ? o->listen : "127.0.0.1:0",
                            cause.text[0] ? cause.text : rusm_strerror(error));
+        }
         options.bind = endpoint_address(node->first->endpoint, &options.bind_len);
     }
-    resolve_format(options.bind, options.bind_len, node->address, sizeof node->address);
+    resolve_format(options.bind, options.bind_len, node->address, sizeof(node->address));
     int error = schedulers_watch(node, spin_ns(o));
     return error ? err_why(why, error, "no event loop: %s", strerror(errno)) : 0;
 }
@@ -143,37 +147,45 @@ static int publish(struct rusm_node *node, struct rusm_why *why)
     struct rundir_entry entry = { .incarnation = node->incarnation,
                                   .os_pid = getpid(),
                                   .alive = true };
-    memcpy(entry.name, node->name, sizeof node->name);
-    memcpy(entry.address, node->address, sizeof node->address);
-    strncpy(entry.fingerprint, identity_fingerprint(node->identity), sizeof entry.fingerprint - 1);
+    memcpy(entry.name, node->name, sizeof(node->name));
+    memcpy(entry.address, node->address, sizeof(node->address));
+    strncpy(entry.fingerprint, identity_fingerprint(node->identity), sizeof(entry.fingerprint) - 1);
     return rundir_publish(&node->rundir, &entry, why);
 }
 
 static int check_options(const struct rusm_node_options *o, struct rusm_why *why)
 {
     char host[256], port[6];
-    if (!o->name || !id_node_name_ok(o->name, strlen(o->name)))
+    if (!o->name || !id_node_name_ok(o->name, strlen(o->name))) {
         return err_why(why, RUSM_EINVAL,
                        "'%s' is not a node name: 1 to 63 of A-Z a-z 0-9 . _ -, the first one a "
                        "letter or digit",
                        o->name ? o->name : "");
-    if (o->listen && id_host_port_parse(o->listen, host, port) != 0)
+    }
+    if (o->listen && id_host_port_parse(o->listen, host, port) != 0) {
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write ADDR:PORT", o->listen);
-    if (o->advertise && id_host_port_parse(o->advertise, host, port) != 0)
+    }
+    if (o->advertise && id_host_port_parse(o->advertise, host, port) != 0) {
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
-    if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address)
+    }
+    if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address) {
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");
-    if (o->http_token && !o->http && !o->http_tcp)
+    }
+    if (o->http_token && !o->http && !o->http_tcp) {
         return err_why(why, RUSM_EINVAL, "a token is for HTTP: say where (--http, --http-tcp)");
-    if (o->http_tcp && !o->http_token)
+    }
+    if (o->http_tcp && !o->http_token) {
         return err_why(
             why, RUSM_EINVAL,
             "HTTP over TCP has no certificates: name a file with a token (--http-token)");
-    if (o->schedulers > LIMIT_SCHEDULERS)
+    }
+    if (o->schedulers > LIMIT_SCHEDULERS) {
         return err_why(why, RUSM_EINVAL, "a node has from 1 to %d schedulers", LIMIT_SCHEDULERS);
-    if (o->max_packet && (o->max_packet < RUSM_PACKET_MIN || o->max_packet > RUSM_PACKET_MAX))
+    }
+    if (o->max_packet && (o->max_packet < RUSM_PACKET_MIN || o->max_packet > RUSM_PACKET_MAX)) {
         return err_why(why, RUSM_EINVAL, "a packet has from %d to %d bytes", RUSM_PACKET_MIN,
                        RUSM_PACKET_MAX);
+    }
     return 0;
 }
 
@@ -183,68 +195,86 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     uint64_t seed;
     int error;
     do {
-        if ((error = rng_secret(&node->incarnation, sizeof node->incarnation)) != 0)
+        if ((error = rng_secret(&node->incarnation, sizeof(node->incarnation))) != 0) {
             return error;
+        }
     } while (node->incarnation == 0);
-    if ((error = rng_secret(&seed, sizeof seed)) != 0)
+    if ((error = rng_secret(&seed, sizeof(seed))) != 0) {
         return error;
+    }
     node->started_ns = endpoint_now_ns();
     map_init(&node->by_name, seed ^ 6);
-    if ((error = schedulers_new(node, o->schedulers ? o->schedulers : 1, seed)) != 0)
+    if ((error = schedulers_new(node, o->schedulers ? o->schedulers : 1, seed)) != 0) {
         return error;
+    }
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
     node->name_overflow = o->name_overflow;
     log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
-    if ((error = open_identity(node, o, why)) != 0)
+    if ((error = open_identity(node, o, why)) != 0) {
         return error;
-    if ((error = rundir_open(&node->rundir, o->rundir, true, why)) != 0)
+    }
+    if ((error = rundir_open(&node->rundir, o->rundir, true, why)) != 0) {
         return error;
-    if ((error = rundir_lock(&node->rundir, node->name, why)) != 0)
+    }
+    if ((error = rundir_lock(&node->rundir, node->name, why)) != 0) {
         return error;
-    if ((error = open_runtimes(node, o)) != 0)
+    }
+    if ((error = open_runtimes(node, o)) != 0) {
         return error;
-    if ((o->http || o->http_tcp) && (error = gate_open(node, o->http_token, why)) != 0)
+    }
+    if ((o->http || o->http_tcp) && (error = gate_open(node, o->http_token, why)) != 0) {
         return error;
-    if ((error = open_endpoints(node, o, why)) != 0)
+    }
+    if ((error = open_endpoints(node, o, why)) != 0) {
         return error;
-    if (o->http_tcp && (error = gate_tcp_open(node, o->http_tcp, why)) != 0)
+    }
+    if (o->http_tcp && (error = gate_tcp_open(node, o->http_tcp, why)) != 0) {
         return error;
-    if ((error = publish(node, why)) != 0)
+    }
+    if ((error = publish(node, why)) != 0) {
         return error;
+    }
     /* After publishing: of two that start together, at least one sees the other. */
     members_scan(node);
-    for (size_t i = 0; i < o->join_count; i++)
-        if ((error = members_join(node, o->join[i], why)) != 0)
+    for (size_t i = 0; i < o->join_count; i++) {
+        if ((error = members_join(node, o->join[i], why)) != 0) {
             return error;
+        }
+    }
     return 0;
 }
 
 int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, struct rusm_why *why)
 {
     struct rusm_why none;
-    if (!why)
+    if (!why) {
         why = &none;
+    }
     why->text[0] = 0;
     int error = check_options(o, why);
-    if (error)
+    if (error) {
         return error;
-    struct rusm_node *node = calloc(1, sizeof *node);
-    if (!node)
+    }
+    struct rusm_node *node = calloc(1, sizeof(*node));
+    if (!node) {
         return err_why(why, RUSM_ENOMEM, "no memory");
+    }
     ports_init(&node->ports, programs_host);
     events_init(&node->events);
     node->rundir.lock_fd = -1;
     globals_init(node);
     members_init(node);
     memcpy(node->name, o->name, strlen(o->name) + 1);
-    if (o->advertise)
+    if (o->advertise) {
         memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
+    }
     error = node_open(node, o, why);
     if (error) {
-        if (!why->text[0])
+        if (!why->text[0]) {
             err_why(why, error, "%s", rusm_strerror(error));
+        }
         rusm_node_free(node);
         return error;
     }
@@ -254,8 +284,9 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
 
 void rusm_node_free(struct rusm_node *node)
 {
-    if (!node)
+    if (!node) {
         return;
+    }
     schedulers_free(node);
     ports_fini(&node->ports);
     events_fini(&node->events);

@@ -13,6 +13,7 @@ void output_line(struct rusm_node *node, const char *line)
     struct iovec parts[] = { { .iov_base = (void *)line, .iov_len = strnlen(line, OUTPUT_MAX - 1) },
                              { .iov_base = (void *)end, .iov_len = 1 } };
     /* A line that can't be written (a closed pipe) is the reader's wish. */
-    if (writev(node->output_fd, parts, 2) < 0)
+    if (writev(node->output_fd, parts, 2) < 0) {
         log_debug(&node->log, "output: cannot write");
+    }
 }

@@ -11,10 +11,11 @@ struct port_watch {
 static struct port_watch *hook_watch(void *context, int fd, bool writable,
                                      void (*ready)(void *user), void *user)
 {
-    struct port_watch *w = calloc(1, sizeof *w);
+    struct port_watch *w = calloc(1, sizeof(*w));
     (void)context;
-    if (w)
+    if (w) {
         loop_watch_once(&w->watch, fd, writable, ready, user);
+    }
     return w;
 }
 
@@ -27,8 +28,9 @@ static void hook_arm(void *context, struct port_watch *w)
 static void hook_unwatch(void *context, struct port_watch *w)
 {
     struct programs *p = context;
-    if (w)
+    if (w) {
         loop_unwatch(p->loop, &w->watch);
+    }
     free(w);
 }
 
@@ -62,9 +64,11 @@ struct port_host *programs_host(const struct rusm_process *self)
 
 bool programs_ended(struct rusm_node *node)
 {
-    for (unsigned i = 0; i < node->scheduler_count; i++)
-        if (port_host_any(&programs_of(node, i)->host))
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        if (port_host_any(&programs_of(node, i)->host)) {
             return false;
+        }
+    }
     return true;
 }
 

@@ -18,8 +18,9 @@ void resolver_init(struct resolver *r, struct loop *loop)
 static void look_up(struct resolver_ask *ask)
 {
     ask->count = resolve(ask->host_port, false, ask->found, RESOLVER_ADDRESSES, &ask->why);
-    if (ask->count == 0)
+    if (ask->count == 0) {
         ask->count = RUSM_ENOCONN;
+    }
 }
 
 static void *resolver_run(void *arg)
@@ -37,7 +38,7 @@ static void *resolver_run(void *arg)
         }
         list_remove(first);
         pthread_mutex_unlock(&r->lock);
-        look_up(list_entry(first, struct resolver_ask, link));
+        look_up(container_of(first, struct resolver_ask, link));
         pthread_mutex_lock(&r->lock);
         list_append(&r->answered, first);
         loop_wake(r->loop);
@@ -48,8 +49,9 @@ static void *resolver_run(void *arg)
 
 void resolver_fini(struct resolver *r)
 {
-    if (!r->loop)
+    if (!r->loop) {
         return; /* never set up */
+    }
     if (r->started) {
         pthread_mutex_lock(&r->lock);
         r->ending = true;
@@ -77,8 +79,9 @@ int resolver_ask(struct resolver *r, struct resolver_ask *ask)
         ask->done(ask);
         return 0;
     }
-    if (!r->started && pthread_create(&r->thread, NULL, resolver_run, r) != 0)
+    if (!r->started && pthread_create(&r->thread, NULL, resolver_run, r) != 0) {
         return RUSM_EIO;
+    }
     r->started = true;
     ask->under_way = true;
     pthread_mutex_lock(&r->lock);
@@ -91,17 +94,20 @@ int resolver_ask(struct resolver *r, struct resolver_ask *ask)
 void resolver_collect(struct resolver *r)
 {
     struct list *first;
-    if (!r->started)
+    if (!r->started) {
         return;
+    }
     for (;;) {
         pthread_mutex_lock(&r->lock);
         first = list_first(&r->answered);
-        if (first)
+        if (first) {
             list_remove(first);
+        }
         pthread_mutex_unlock(&r->lock);
-        if (!first)
+        if (!first) {
             return;
-        struct resolver_ask *ask = list_entry(first, struct resolver_ask, link);
+        }
+        struct resolver_ask *ask = container_of(first, struct resolver_ask, link);
         ask->under_way = false;
         ask->done(ask);
     }

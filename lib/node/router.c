@@ -46,8 +46,9 @@ void router_fini(struct scheduler *s)
 static struct message *make_message(struct scheduler *s, const void *data, size_t len)
 {
     struct message *m = message_new(runtime_pool(s->runtime), len);
-    if (m && len)
+    if (m && len) {
         memcpy(message_room(m), data, len);
+    }
     return m;
 }
 
@@ -56,8 +57,9 @@ static struct message *make_message(struct scheduler *s, const void *data, size_
 /* By its serial; *far is set if that is a sibling's. */
 static struct rusm_process *target_process(struct scheduler *s, uint64_t serial, uint64_t *far)
 {
-    if (runtime_whose(s->runtime, serial) != s->index)
+    if (runtime_whose(s->runtime, serial) != s->index) {
         *far = serial;
+    }
     return *far ? NULL : runtime_find(s->runtime, serial);
 }
 
@@ -68,17 +70,20 @@ struct rusm_process *router_target(struct scheduler *s, const struct target *tar
     *far = 0;
     switch (target->kind) {
     case TARGET_PID:
-        if (target->incarnation != s->node->incarnation)
+        if (target->incarnation != s->node->incarnation) {
             return NULL;
+        }
         return target_process(s, target->serial, far);
     case TARGET_NAME:
         here = runtime_find_name(s->runtime, target->name, target->name_len, far);
-        if (here)
+        if (here) {
             *far = 0;
+        }
         return here;
     case TARGET_GLOBAL:
-        if (globals_whereis(s, target->name, target->name_len, &holder) != 0 || holder.node != 0)
+        if (globals_whereis(s, target->name, target->name_len, &holder) != 0 || holder.node != 0) {
             return NULL;
+        }
         return target_process(s, holder.serial, far);
     }
     return NULL;
@@ -86,8 +91,9 @@ struct rusm_process *router_target(struct scheduler *s, const struct target *tar
 
 static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
 {
-    if (s->closed)
+    if (s->closed) {
         return NULL;
+    }
     /* Global names change without the runtime's epoch, as do those that siblings give. */
     if (r->epoch != runtime_epoch(s->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
         s->node->scheduler_count > 1) {
@@ -119,14 +125,16 @@ static struct turn *turn_find(const struct scheduler *s, const struct peer *peer
 /* NULL: no memory. */
 static struct turn *turn_new(struct scheduler *s, const struct peer *peer, uint64_t serial)
 {
-    struct turn *turn = calloc(1, sizeof *turn);
-    if (!turn)
+    struct turn *turn = calloc(1, sizeof(*turn));
+    if (!turn) {
         return NULL;
+    }
     turn->peer = peer;
     turn->serial = serial;
     list_init(&turn->asking);
-    if (map_insert(&s->turns, turn_hash(s, turn), &turn->node) == 0)
+    if (map_insert(&s->turns, turn_hash(s, turn), &turn->node) == 0) {
         return turn;
+    }
     free(turn);
     return NULL;
 }
@@ -136,8 +144,9 @@ bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial)
     struct scheduler *s = c->scheduler;
     const struct rusm_process *process = runtime_find(s->runtime, serial);
     rusm_pid to = { .serial = serial, .incarnation = s->node->incarnation };
-    if (turn_find(s, c->peer, serial))
+    if (turn_find(s, c->peer, serial)) {
         return true;
+    }
     return process ? !process_has_room(process, 0)
                    : runtime_whose(s->runtime, serial) != s->index &&
                          runtime_pass_waits(s->runtime, from, to);
@@ -147,15 +156,16 @@ bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial)
 static void turn_next(struct scheduler *s, const struct peer *peer, uint64_t serial)
 {
     struct turn *turn = turn_find(s, peer, serial);
-    if (!turn)
+    if (!turn) {
         return;
+    }
     struct list *first = list_first(&turn->asking);
     if (!first) {
         map_remove(&s->turns, &turn->node);
         free(turn);
         return;
     }
-    struct route *r = list_entry(first, struct route, asking);
+    struct route *r = container_of(first, struct route, asking);
     list_remove(first);
     r->turn = true;
     peer_lane_grant(r->peer, r->lane);
@@ -184,8 +194,9 @@ void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
     struct scheduler *s = context;
     struct route *r = pool_take(&s->routes);
     lane->user = r;
-    if (!r)
+    if (!r) {
         return; /* its records find no route: discarded as no memory */
+    }
     *r = (struct route){ 0 };
     list_init(&r->waiter.link);
     list_init(&r->asking);
@@ -200,8 +211,9 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
     struct scheduler *s = context;
     struct route *r = lane->user;
     (void)p;
-    if (!r)
+    if (!r) {
         return;
+    }
     list_remove(&r->waiter.link);
     lane->user = NULL;
     turn_over(s, r);
@@ -212,12 +224,13 @@ void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int c
 {
     struct scheduler *s = context;
     struct connection *c = connection_of(p);
-    if (cause == RUSM_ETOOLARGE)
+    if (cause == RUSM_ETOOLARGE) {
         s->causes.too_large++;
-    else if (cause == RUSM_BUSY)
+    } else if (cause == RUSM_BUSY) {
         s->causes.overflow++;
-    else
+    } else {
         s->causes.noconnection++;
+    }
     log_debug(&s->node->log, "lane %llu from %s was broken off: %s",
               (unsigned long long)lane->ordinal, c->address, rusm_strerror(cause));
 }
@@ -226,8 +239,9 @@ void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int c
 
 static void receipt(struct peer *p, const struct record *record, int error)
 {
-    if (record->has_receipt)
+    if (record->has_receipt) {
         peer_send_receipt(p, record->receipt, (uint64_t)-error);
+    }
 }
 
 static rusm_pid sender(const struct peer *p, const struct lane_in *lane)
@@ -259,14 +273,18 @@ static enum delivery deliver_signal(struct scheduler *s, struct peer *p, struct 
 static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in *lane,
                             const struct record *record)
 {
-    if (!is_message(record))
+    if (!is_message(record)) {
         return deliver_signal(s, p, lane, NULL, record);
-    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL)
+    }
+    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
         s->causes.noproc++;
-    if (record->kind == RECORD_CALL) /* it is a monitor too */
+    }
+    if (record->kind == RECORD_CALL) { /* it is a monitor too */
         return deliver_signal(s, p, lane, NULL, record);
-    if (record->kind == RECORD_EXIT && record->has_ref)
+    }
+    if (record->kind == RECORD_EXIT && record->has_ref) {
         exits_record(connection_of(p), record->ref);
+    }
     receipt(p, record, RUSM_ENOPROC);
     return DELIVERY_DISCARDED;
 }
@@ -278,10 +296,12 @@ static bool has_room(const struct scheduler *s, const struct rusm_process *proce
     struct process_info info;
     if (record->kind == RECORD_SEND || record->kind == RECORD_CALL ||
         (record->kind == RECORD_EXIT &&
-         process_traps(process, (const char *)payload, (size_t)record->payload_len)))
+         process_traps(process, (const char *)payload, (size_t)record->payload_len))) {
         return process_has_room(process, (size_t)record->payload_len);
-    if (record->kind != RECORD_REPLY)
+    }
+    if (record->kind != RECORD_REPLY) {
         return true;
+    }
     process_info(process, &info, s->now_ns);
     return info.mailbox < LIMIT_MAILBOX_REPLIES;
 }
@@ -313,10 +333,12 @@ static enum delivery deliver_far(struct scheduler *s, struct route *r, const str
         exits_stuck(connection_of(r->peer), lane->from, r->far);
         return DELIVERY_HOLD;
     }
-    if (record->kind == RECORD_EXIT && record->has_ref)
+    if (record->kind == RECORD_EXIT && record->has_ref) {
         exits_record(connection_of(r->peer), record->ref);
-    if (!error)
+    }
+    if (!error) {
         return message ? DELIVERY_TAKEN : DELIVERY_DISCARDED;
+    }
     s->causes.overflow += message;
     receipt(r->peer, record, error);
     return DELIVERY_DISCARDED;
@@ -329,12 +351,15 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     struct scheduler *s = context;
     struct route *r = lane->user;
     struct rusm_process *process = r ? resolve_route(s, r) : NULL;
-    if (!process && r && r->far)
+    if (!process && r && r->far) {
         return deliver_far(s, r, record, payload, block, wire_bytes);
-    if (!process)
+    }
+    if (!process) {
         return nobody(s, p, lane, record);
-    if (!is_message(record))
+    }
+    if (!is_message(record)) {
         return deliver_signal(s, p, lane, process, record);
+    }
     if (!has_room(s, process, record, payload)) {
         if (!lane->unordered) {
             process_wait_for(process, &r->waiter, (size_t)record->payload_len);
@@ -359,8 +384,9 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     m->credit = peer_lane_credit(lane);
     m->credit_bytes = wire_bytes;
     credit_hold(m->credit);
-    if (record->kind == RECORD_EXIT && record->has_ref)
+    if (record->kind == RECORD_EXIT && record->has_ref) {
         exits_record(connection_of(p), record->ref);
+    }
     process_deliver(process, m);
     receipt(p, record, 0);
     return DELIVERY_TAKEN;
@@ -395,8 +421,9 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
 void router_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
     (void)p;
-    if (lane->user)
+    if (lane->user) {
         turn_over(context, lane->user);
+    }
 }
 
 /* ---- told by the peer room ---- */

@@ -24,14 +24,16 @@ struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index)
 bool scheduler_enter(struct rusm_node *node, unsigned index)
 {
     struct scheduler *s = &node->schedulers[index];
-    if (index == 0)
+    if (index == 0) {
         return true;
+    }
     int error = pthread_mutex_trylock(&s->turning);
     if (error && !s->stuck) {
         uint64_t until_ns = endpoint_now_ns() + ENTER_NS;
         atomic_store(&s->wanted, true); /* it begins no other turn */
-        while ((error = pthread_mutex_trylock(&s->turning)) && endpoint_now_ns() < until_ns)
+        while ((error = pthread_mutex_trylock(&s->turning)) && endpoint_now_ns() < until_ns) {
             sched_yield();
+        }
         atomic_store(&s->wanted, false);
     }
     s->stuck = error != 0;
@@ -40,8 +42,9 @@ bool scheduler_enter(struct rusm_node *node, unsigned index)
 
 void scheduler_leave(struct rusm_node *node, unsigned index)
 {
-    if (index > 0)
+    if (index > 0) {
         pthread_mutex_unlock(&node->schedulers[index].turning);
+    }
 }
 
 const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index)
@@ -102,14 +105,16 @@ static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned
 int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed)
 {
     struct rng rng;
-    node->schedulers = calloc(count, sizeof *node->schedulers);
-    if (!node->schedulers)
+    node->schedulers = calloc(count, sizeof(*node->schedulers));
+    if (!node->schedulers) {
         return RUSM_ENOMEM;
+    }
     node->first = node->schedulers;
     node->scheduler_count = count;
     rng_init(&rng, seed);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         scheduler_init(&node->schedulers[i], node, i, rng_u64(&rng));
+    }
     return 0;
 }
 
@@ -119,8 +124,9 @@ int schedulers_open(struct rusm_node *node, struct runtime_options *options)
     options->hooks = &scheduler_runtime_hooks;
     if (node->scheduler_count > 1) {
         node->crossing = crossing_new(node->scheduler_count, options->seed);
-        if (!node->crossing)
+        if (!node->crossing) {
             return RUSM_ENOMEM;
+        }
         options->crossing = node->crossing;
     }
     for (unsigned i = 0; !error && i < node->scheduler_count; i++) {
@@ -139,13 +145,16 @@ int schedulers_watch(struct rusm_node *node, uint64_t spin_ns)
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
         int error = loop_init(&s->loop, endpoint_fd(s->endpoint), spin_ns);
-        if (error)
+        if (error) {
             return error;
-        if (i > 0)
+        }
+        if (i > 0) {
             loop_guard(&s->loop, &s->turning);
+        }
         resolver_init(&s->resolver, &s->loop);
-        if ((error = programs_init(&s->programs, node, &s->loop)) != 0)
+        if ((error = programs_init(&s->programs, node, &s->loop)) != 0) {
             return error;
+        }
     }
     return 0;
 }
@@ -158,8 +167,9 @@ int schedulers_start(struct rusm_node *node)
     /* Signals are the program's, whose thread runs the node; but for those that a thread brings upon
      * itself. */
     sigfillset(&all);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
         sigdelset(&all, own[i]);
+    }
     pthread_sigmask(SIG_BLOCK, &all, &before);
     for (unsigned i = 1; !error && i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
@@ -167,17 +177,20 @@ int schedulers_start(struct rusm_node *node)
         s->started = !error;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error)
+    if (error) {
         log_error(&node->log, "no thread for a scheduler: %s", strerror(error));
+    }
     return error ? RUSM_EIO : 0;
 }
 
 void schedulers_close(struct rusm_node *node)
 {
-    for (unsigned i = 1; i < node->scheduler_count; i++)
+    for (unsigned i = 1; i < node->scheduler_count; i++) {
         /* Without memory for it, its processes end when its thread has. */
-        if (runtime_errand(node->first->runtime, i, &node->schedulers[i].close) != 0)
+        if (runtime_errand(node->first->runtime, i, &node->schedulers[i].close) != 0) {
             node->others_open--;
+        }
+    }
 }
 
 /* ---- the end ---- */
@@ -187,8 +200,9 @@ static void join(struct rusm_node *node)
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
         atomic_store(&s->over, true);
-        if (!s->started)
+        if (!s->started) {
             continue;
+        }
         loop_wake(&s->loop);
         pthread_join(s->thread, NULL);
         s->started = false;
@@ -203,8 +217,9 @@ static void drain(struct rusm_node *node)
         more = false;
         for (unsigned i = 0; i < node->scheduler_count; i++) {
             struct scheduler *s = &node->schedulers[i];
-            if (!s->runtime)
+            if (!s->runtime) {
                 continue;
+            }
             runtime_flush(s->runtime);
             more |= runtime_receive(s->runtime, s->now_ns);
             runtime_flush(s->runtime);
@@ -217,18 +232,24 @@ static void close_all(struct rusm_node *node)
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
         s->closed = true;
-        if (s->runtime)
+        if (s->runtime) {
             runtime_close(s->runtime);
+        }
     }
-    for (unsigned i = 0; i < node->scheduler_count; i++)
-        list_each_safe(link, &node->schedulers[i].connections)
-            connection_free(list_entry(link, struct connection, link));
-    if (!node->crossing)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        list_each_safe(link, &node->schedulers[i].connections) {
+            connection_free(container_of(link, struct connection, link));
+        }
+    }
+    if (!node->crossing) {
         return;
+    }
     drain(node);
-    for (unsigned i = 0; i < node->scheduler_count; i++)
-        if (node->schedulers[i].runtime)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        if (node->schedulers[i].runtime) {
             runtime_ungate(node->schedulers[i].runtime);
+        }
+    }
     drain(node);
 }
 
@@ -247,16 +268,19 @@ static void scheduler_fini(struct scheduler *s)
 void schedulers_free(struct rusm_node *node)
 {
     join(node);
-    for (unsigned i = 0; i < node->scheduler_count; i++)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
         resolver_fini(&node->schedulers[i].resolver);
+    }
     close_all(node);
-    for (unsigned i = 0; i < node->scheduler_count; i++)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
         endpoint_free(node->schedulers[i].endpoint);
+    }
     gate_tcp_close(node);
     gate_close(node);
     members_free(node);
-    for (unsigned i = 0; i < node->scheduler_count; i++)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
         scheduler_fini(&node->schedulers[i]);
+    }
     crossing_free(node->crossing);
     node->crossing = NULL;
     free(node->schedulers);

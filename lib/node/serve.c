@@ -22,7 +22,7 @@ void served_end(struct served *s)
 void served_forget_all(struct connection *c)
 {
     list_each_safe(link, &c->served) {
-        struct served *s = list_entry(link, struct served, link);
+        struct served *s = container_of(link, struct served, link);
         list_remove(link);
         s->c = NULL;
     }
@@ -39,14 +39,15 @@ struct served_spawn {
 void serve_spawn_failed(const struct rusm_node *node, const struct spawning *s,
                         const char *spawnable, struct rusm_why *why)
 {
-    if (s->unnamed)
+    if (s->unnamed) {
         err_why(why, s->error,
                 s->error == RUSM_EEXIST ? "the name '%s' is taken on %s"
                                         : "cannot register '%s' on %s",
                 s->name, node->name);
-    else
+    } else {
         err_why(why, s->error, "cannot spawn '%s': %s", spawnable,
                 s->why.text[0] ? s->why.text : rusm_strerror(s->error));
+    }
 }
 
 int serve_spawning(struct scheduler *at, struct spawning *s, const struct spawn *spawn,
@@ -55,14 +56,16 @@ int serve_spawning(struct scheduler *at, struct spawning *s, const struct spawn 
 {
     const struct rusm_behaviour *behaviour;
     int error = rpc_spawnable(at, spawn, &behaviour, why);
-    if (error)
+    if (error) {
         return error;
+    }
     error = spawning_init(s, behaviour, args, spawn->scope == SPAWN_NO_NAME ? NULL : spawn->name,
                           spawn->name_len, spawn->scope == SPAWN_GLOBAL);
     s->over = over;
     error = error ? error : spawning_start(at->runtime, s);
-    if (!error)
+    if (!error) {
         return 0;
+    }
     spawning_fini(s);
     return err_why(why, error, "%s", rusm_strerror(error));
 }
@@ -87,9 +90,10 @@ static void spawn_over(struct spawning *spawning, struct runtime *here)
 int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *spawn,
                     const struct rusm_args *args, struct rusm_why *why)
 {
-    struct served_spawn *s = calloc(1, sizeof *s);
-    if (!s)
+    struct served_spawn *s = calloc(1, sizeof(*s));
+    if (!s) {
         return err_why(why, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
+    }
     served_begin(&s->served, c, id);
     memcpy(s->spawnable, spawn->spawnable, spawn->spawnable_len);
     int error = serve_spawning(c->scheduler, &s->spawning, spawn, args, spawn_over, why);
@@ -121,7 +125,7 @@ int serve_killing(struct scheduler *at, struct killing *k, uint64_t serial, cons
     k->errand = (struct errand){ .run = kill_run, .done = kill_done };
     k->over = over;
     k->serial = serial;
-    snprintf(k->reason, sizeof k->reason, "%s", reason);
+    snprintf(k->reason, sizeof(k->reason), "%s", reason);
     return runtime_errand(at->runtime, runtime_whose(at->runtime, serial), &k->errand);
 }
 
@@ -134,20 +138,22 @@ static void kill_over(struct killing *killing)
 {
     struct served_kill *k = (struct served_kill *)(void *)killing;
     struct connection *c = k->served.c;
-    if (c && killing->error)
+    if (c && killing->error) {
         rpc_fail(c, k->served.id, RUSM_ENOPROC, "no process %llu@%s",
                  (unsigned long long)killing->serial, c->scheduler->node->name);
-    else if (c)
+    } else if (c) {
         rpc_done(c, k->served.id);
+    }
     served_end(&k->served);
     free(k);
 }
 
 int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const char *reason)
 {
-    struct served_kill *k = calloc(1, sizeof *k);
-    if (!k)
+    struct served_kill *k = calloc(1, sizeof(*k));
+    if (!k) {
         return RUSM_ENOMEM;
+    }
     served_begin(&k->served, c, id);
     int error = serve_killing(c->scheduler, &k->killing, serial, reason, kill_over);
     if (error) {
@@ -180,9 +186,10 @@ static void ask_run(struct errand *errand, struct runtime *there)
 static void ask_done(struct errand *errand, struct runtime *here)
 {
     struct asked_spawn *a = (struct asked_spawn *)(void *)errand;
-    if (a->error)
+    if (a->error) {
         runtime_answer(here, a->self.serial, RUSM_FAILED, a->error, (rusm_pid){ .node = a->node },
                        a->ref, rusm_strerror(a->error));
+    }
     spawning_fini(&a->spawning);
     free(a);
 }
@@ -190,9 +197,10 @@ static void ask_done(struct errand *errand, struct runtime *here)
 int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spawnable,
                    const struct rusm_args *args, uint64_t ref)
 {
-    struct asked_spawn *a = calloc(1, sizeof *a);
-    if (!a)
+    struct asked_spawn *a = calloc(1, sizeof(*a));
+    if (!a) {
         return RUSM_ENOMEM;
+    }
     int error = spawning_init(&a->spawning, NULL, args, spawnable, strlen(spawnable), false);
     a->spawning.errand = (struct errand){ .run = ask_run, .done = ask_done };
     a->self = self;

@@ -17,8 +17,9 @@ static void stray_run(struct errand *errand, struct runtime *there)
 {
     struct stray *it = (struct stray *)(void *)errand;
     (void)there;
-    if (!atomic_load(&it->to->over)) /* else its connections are gone */
+    if (!atomic_load(&it->to->over)) { /* else its connections are gone */
         endpoint_take(it->to->endpoint, &it->stray);
+    }
 }
 
 static void stray_done(struct errand *errand, struct runtime *here)
@@ -32,18 +33,21 @@ static void stray_done(struct errand *errand, struct runtime *here)
 void stray_pass(void *context, unsigned to, const struct endpoint_stray *stray)
 {
     struct scheduler *s = context;
-    struct stray *it = s->strays < LIMIT_STRAYS ? malloc(sizeof *it + stray->len) : NULL;
-    if (!it)
+    struct stray *it = s->strays < LIMIT_STRAYS ? malloc(sizeof(*it) + stray->len) : NULL;
+    if (!it) {
         return; /* as any datagram may be lost */
+    }
     *it = (struct stray){ .errand = { .run = stray_run, .done = stray_done },
                           .from = s,
                           .to = &s->node->schedulers[to],
                           .stray = *stray };
-    if (stray->len)
+    if (stray->len) {
         memcpy(it->data, stray->data, stray->len);
+    }
     it->stray.data = it->data;
-    if (runtime_errand(s->runtime, to, &it->errand) != 0)
+    if (runtime_errand(s->runtime, to, &it->errand) != 0) {
         free(it);
-    else
+    } else {
         s->strays++;
+    }
 }

@@ -18,8 +18,9 @@ static uint64_t connected(struct rusm_node *node)
 {
     uint64_t count = 0;
     members_lock(node);
-    for (struct member *m = NULL; (m = member_next(node, m));)
+    for (struct member *m = NULL; (m = member_next(node, m));) {
         count += m->current != NULL;
+    }
     members_unlock(node);
     return count;
 }
@@ -34,8 +35,9 @@ static const struct column node_columns[] = {
 static uint64_t process_count(struct rusm_node *node)
 {
     uint64_t count = 0;
-    for (unsigned i = 0; i < node->scheduler_count; i++)
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
         count += scheduler_counters(node, i)->processes;
+    }
     return count;
 }
 
@@ -43,7 +45,7 @@ static bool table_node(struct table *t, struct listing *l)
 {
     char incarnation[16];
     (void)l;
-    snprintf(incarnation, sizeof incarnation, "%x", t->node->incarnation);
+    snprintf(incarnation, sizeof(incarnation), "%x", t->node->incarnation);
     table_text(t, t->node->name);
     table_text(t, t->node->address);
     table_text(t, incarnation);
@@ -69,8 +71,9 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
         process_info(p, &info, t->node->first->now_ns);
         l->at = info.serial;
         table_pid(t, info.serial, t->node->name, t->node->incarnation);
-        if (!info.name[0])
+        if (!info.name[0]) {
             globals_name(t->node->first, info.serial, global);
+        }
         table_text(t, info.name[0] ? info.name : global);
         table_text(t, info.behaviour);
         table_text(t, info.state);
@@ -79,8 +82,9 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
         table_number(t, info.memory);
         table_number(t, info.links);
         table_number(t, info.age_ns / 1000000);
-        if (table_end_row(t))
+        if (table_end_row(t)) {
             return true;
+        }
     }
     return false;
 }
@@ -88,22 +92,26 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
 static bool table_processes(struct table *t, struct listing *l)
 {
     for (; l->scheduler < t->node->scheduler_count; l->scheduler++, l->at = 0) {
-        if (!scheduler_enter(t->node, l->scheduler))
+        if (!scheduler_enter(t->node, l->scheduler)) {
             continue; /* a handler holds it: it is passed over */
+        }
         bool more = rows_of(t, l, scheduler_runtime(t->node, l->scheduler));
         scheduler_leave(t->node, l->scheduler);
-        if (more)
+        if (more) {
             return true;
+        }
     }
     return false;
 }
 
 static const char *state_of(const struct member *m)
 {
-    if (m->current)
+    if (m->current) {
         return "connected";
-    if (m->left)
+    }
+    if (m->left) {
         return "left";
+    }
     return m->incarnation ? "lost" : "connecting"; /* 0: never connected yet */
 }
 
@@ -130,9 +138,10 @@ static void peer_row(struct peer_row *row, const struct member *m, bool entered)
     *row = (struct peer_row){
         .direction = "", .state = state_of(m), .lost = m->lost, .since_ns = m->since_ns
     };
-    snprintf(row->address, sizeof row->address, "%s", now ? now->address : m->address);
-    if (!now || !entered)
+    snprintf(row->address, sizeof(row->address), "%s", now ? now->address : m->address);
+    if (!now || !entered) {
         return;
+    }
     row->direction = conn_dialled(now->conn) ? "out" : "in";
     row->rtt_ns = conn_rtt_ns(now->conn);
     peer_counters(now->peer, &row->n);
@@ -142,15 +151,17 @@ static bool table_peers(struct table *t, struct listing *l)
 {
     for (struct member *m = NULL; (m = member_next(t->node, m));) {
         struct peer_row row;
-        if (m->number <= l->at)
+        if (m->number <= l->at) {
             continue;
+        }
         l->at = m->number;
         bool entered = scheduler_enter(t->node, m->scheduler->index);
         members_lock(t->node);
         peer_row(&row, m, entered);
         members_unlock(t->node);
-        if (entered)
+        if (entered) {
             scheduler_leave(t->node, m->scheduler->index);
+        }
         table_text(t, m->name);
         table_text(t, row.address);
         table_text(t, row.direction);
@@ -161,8 +172,9 @@ static bool table_peers(struct table *t, struct listing *l)
         table_number(t, row.lost + row.n.refused);
         table_number(t, row.n.lanes_out + row.n.lanes_in);
         table_number(t, ms_since(t->node, row.since_ns));
-        if (table_end_row(t))
+        if (table_end_row(t)) {
             return true;
+        }
     }
     return false;
 }
@@ -199,18 +211,21 @@ static const struct column name_columns[] = {
 static bool table_names(struct table *t, struct listing *l)
 {
     for (; l->scheduler < t->node->scheduler_count; l->scheduler++) {
-        if (!scheduler_enter(t->node, l->scheduler))
+        if (!scheduler_enter(t->node, l->scheduler)) {
             continue;
+        }
         runtime_each_name(scheduler_runtime(t->node, l->scheduler), &l->name, each_local, t);
         scheduler_leave(t->node, l->scheduler);
-        if (t->sent > 0)
+        if (t->sent > 0) {
             return true;
+        }
         l->name = (struct name_cursor){ 0 };
     }
     globals_lock(t->node->first);
     bool more = registry_scan(t->node->registry, &l->global, each_global, t);
-    while (more && t->sent == 0)
+    while (more && t->sent == 0) {
         more = registry_scan(t->node->registry, &l->global, each_global, t);
+    }
     globals_unlock(t->node->first);
     return more;
 }
@@ -224,8 +239,9 @@ struct spawnables_shown {
 static int each_spawnable(void *context, const char *name, const struct rusm_behaviour *behaviour)
 {
     struct spawnables_shown *s = context;
-    if (s->seen++ < s->t->listing->at)
+    if (s->seen++ < s->t->listing->at) {
         return 0;
+    }
     s->t->listing->at++;
     table_text(s->t, name);
     table_text(s->t, behaviour->name);
@@ -254,11 +270,11 @@ static const struct column counter_columns[] = {
 static void counters_add(void *sum, const void *one, size_t size)
 {
     uint64_t total, more;
-    for (size_t at = 0; at < size; at += sizeof total) {
-        memcpy(&total, (char *)sum + at, sizeof total);
-        memcpy(&more, (const char *)one + at, sizeof more);
+    for (size_t at = 0; at < size; at += sizeof(total)) {
+        memcpy(&total, (char *)sum + at, sizeof(total));
+        memcpy(&more, (const char *)one + at, sizeof(more));
         total += more;
-        memcpy((char *)sum + at, &total, sizeof total);
+        memcpy((char *)sum + at, &total, sizeof(total));
     }
 }
 
@@ -269,9 +285,10 @@ static struct scheduler_counters counters_sum(struct rusm_node *node)
     uint64_t longest = 0;
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         const struct scheduler_counters *one = scheduler_counters(node, i);
-        counters_add(&sum, one, sizeof sum);
-        if (one->endpoint.datagram_longest > longest)
+        counters_add(&sum, one, sizeof(sum));
+        if (one->endpoint.datagram_longest > longest) {
             longest = one->endpoint.datagram_longest;
+        }
     }
     sum.endpoint.datagram_longest = longest;
     return sum;
@@ -331,9 +348,9 @@ size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_
         { "http_slow", h->slow },
         { "http_crowded", h->crowded },
     };
-    _Static_assert(sizeof rows / sizeof *rows <= COUNTERS_MAX, "COUNTERS_MAX");
-    memcpy(counters, rows, sizeof rows);
-    return sizeof rows / sizeof *rows;
+    _Static_assert(sizeof(rows) / sizeof(*rows) <= COUNTERS_MAX, "COUNTERS_MAX");
+    memcpy(counters, rows, sizeof(rows));
+    return sizeof(rows) / sizeof(*rows);
 }
 
 static bool table_counters(struct table *t, struct listing *l)
@@ -348,7 +365,7 @@ static bool table_counters(struct table *t, struct listing *l)
     return false;
 }
 
-#define COLUMNS(c) .columns = (c), .count = sizeof(c) / sizeof *(c)
+#define COLUMNS(c) .columns = (c), .count = sizeof(c) / sizeof(*(c))
 
 const struct table_kind table_kinds[TABLE_KINDS] = {
     [RUSM_TABLE_NODE] = { COLUMNS(node_columns), .rows = table_node },

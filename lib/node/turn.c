@@ -41,8 +41,9 @@ static uint64_t turn_gate(struct scheduler *s)
 
 static uint64_t turn_onlookers(struct scheduler *s)
 {
-    if (s->index > 0)
+    if (s->index > 0) {
         return UINT64_MAX;
+    }
     uint64_t next = events_turn(s->node);
     gate_tick(s->node); /* what is due is answered in this turn */
     next = earlier(next, gate_tcp_turn(s->node));
@@ -55,8 +56,9 @@ static bool turn(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     struct runtime *rt = s->runtime;
     bool more = false;
     s->now_ns = endpoint_now_ns();
-    if (look)
+    if (look) {
         more = endpoint_receive(s->endpoint);
+    }
     endpoint_tick(s->endpoint, s->now_ns);
     dials_tick(s);
     *next = earlier(liveness_tick(s), turn_gate(s));
@@ -73,8 +75,9 @@ static bool turn(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     more |= port_host_turn(&s->programs.host, s->now_ns);
     feed_turn(s);
     *next = earlier(*next, turn_onlookers(s));
-    if (ticking(s))
+    if (ticking(s)) {
         *next = earlier(*next, s->tick_ns);
+    }
     *blocked = false;
     more |= endpoint_flush(s->endpoint, blocked);
     /* Connections that ended in the flush have messages for those who watched them. */
@@ -97,14 +100,16 @@ static bool poll_all(void *context, bool first)
 /* Between two turns. `more`: there is something to do. */
 static void pause_until(struct scheduler *s, bool *more, bool blocked, uint64_t next)
 {
-    if (!*more && !blocked)
+    if (!*more && !blocked) {
         *more = loop_spin(&s->loop, next, poll_all, s);
+    }
     if (*more && !blocked) {
         loop_look(&s->loop, s->now_ns);
         return;
     }
-    if (!runtime_sleep(s->runtime))
+    if (!runtime_sleep(s->runtime)) {
         next = 0; /* siblings have something: only a look */
+    }
     loop_wait(&s->loop, s->now_ns, next, blocked);
 }
 
@@ -125,8 +130,9 @@ void turns_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), u
     uint64_t next;
     while (!done(node) && s->now_ns < deadline_ns && atomic_load(&node->stops) < stops) {
         more = turn(s, more || s->loop.readable, &blocked, &next);
-        if (done(node))
+        if (done(node)) {
             break; /* and not after a wait for nothing */
+        }
         pause_until(s, &more, blocked, earlier(next, deadline_ns));
     }
 }
@@ -140,8 +146,9 @@ static bool never(struct rusm_node *node)
 int rusm_node_run(struct rusm_node *node)
 {
     int error = schedulers_start(node);
-    if (error)
+    if (error) {
         return error;
+    }
     log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
     struct fault *fault = node->name_overflow ? fault_begin(node, &node->first->runtime) : NULL;
     turns_until(node, never, UINT64_MAX, 1);
@@ -161,13 +168,15 @@ void rusm_node_stop(struct rusm_node *node)
 /* Scheduler 0 waits for what was done while the node leaves. */
 static bool turn_locked(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
 {
-    while (atomic_load_explicit(&s->wanted, memory_order_relaxed))
+    while (atomic_load_explicit(&s->wanted, memory_order_relaxed)) {
         sched_yield();
+    }
     pthread_mutex_lock(&s->turning);
     bool more = turn(s, look, blocked, next);
     pthread_mutex_unlock(&s->turning);
-    if (atomic_load_explicit(&s->node->leaving, memory_order_relaxed))
+    if (atomic_load_explicit(&s->node->leaving, memory_order_relaxed)) {
         loop_wake(&s->node->first->loop);
+    }
     return more;
 }
 

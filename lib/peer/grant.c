@@ -40,7 +40,7 @@ void grant_share_init(struct grant_share *share)
 static struct grant *line_first(const struct grant_class *c, struct grant_line *line)
 {
     struct list *l = list_first(&line->waiting);
-    struct grant *grant = l ? list_entry(l, struct grant, at) : NULL;
+    struct grant *grant = l ? container_of(l, struct grant, at) : NULL;
 
     return grant && line->held + grant->len <= c->share ? grant : NULL;
 }
@@ -63,7 +63,7 @@ static void class_serve(struct grant_budget *g, struct grant_class *c)
     struct list *l;
 
     while ((l = list_first(&c->turn))) {
-        struct grant_line *line = list_entry(l, struct grant_line, at);
+        struct grant_line *line = container_of(l, struct grant_line, at);
         struct grant *grant = line_first(c, line);
         if (c->left < grant->len) {
             return;

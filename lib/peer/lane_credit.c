@@ -128,8 +128,8 @@ static void lane_granted_late(struct lanes_in *in, struct lane_in *l)
 
 static void lane_given(struct grant_share *share, struct grant *claim)
 {
-    struct lanes_in *in = list_whole(share, offsetof(struct lanes_in, share));
-    struct lane_in *l = list_whole(claim, offsetof(struct lane_in, claim));
+    struct lanes_in *in = container_of(share, struct lanes_in, share);
+    struct lane_in *l = container_of(claim, struct lane_in, claim);
     lane_apply_grant(in, l);
     lane_granted_late(in, l);
 }

@@ -111,7 +111,7 @@ void lane_out_closed(struct lanes_out *o, struct lane_out *l)
 void lanes_out_streams(struct lanes_out *o)
 {
     while (!list_empty(&o->starving)) {
-        struct pair *pair = list_entry(list_first(&o->starving), struct pair, starving);
+        struct pair *pair = container_of(list_first(&o->starving), struct pair, starving);
         struct parcel to = { .from = pair->from,
                              .to = { .kind = pair->kind,
                                      .serial = pair->serial,

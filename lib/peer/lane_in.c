@@ -88,7 +88,7 @@ static void lane_drained(struct lanes_in *in, struct lane_in *l)
 {
     struct map_node *n = find(&in->waiting, waiting_is, l->ordinal);
     if (n) {
-        struct lane_in *successor = list_entry(n, struct lane_in, by_after);
+        struct lane_in *successor = container_of(n, struct lane_in, by_after);
         map_remove(&in->waiting, n);
         successor->state = LANE_OPEN;
         lane_run_later(in, successor);
@@ -118,7 +118,7 @@ void lanes_in_fini(struct lanes_in *in)
 {
     struct map_iter it;
     for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
-        lane_forget(in, list_entry(n, struct lane_in, by_ordinal));
+        lane_forget(in, container_of(n, struct lane_in, by_ordinal));
     }
     for (struct map_node *n = map_first(&in->unseen, &it); n; n = map_next(&in->unseen, &it)) {
         map_remove(&in->unseen, n);
@@ -134,7 +134,7 @@ void lanes_in_fini(struct lanes_in *in)
 
 static int note_unseen(struct lanes_in *in, uint64_t ordinal)
 {
-    struct unseen *u = calloc(1, sizeof *u);
+    struct unseen *u = calloc(1, sizeof(*u));
     if (!u) {
         return RUSM_ENOMEM;
     }
@@ -201,7 +201,7 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
     l->from = h.from;
     l->to = h.to;
     if (h.to.kind != TARGET_PID) {
-        l->name = h.to.name_len < sizeof l->short_name ? l->short_name : malloc(h.to.name_len + 1);
+        l->name = h.to.name_len < sizeof(l->short_name) ? l->short_name : malloc(h.to.name_len + 1);
         if (!l->name) {
             return RUSM_ENOMEM;
         }
@@ -334,7 +334,7 @@ void lanes_in_start(struct lanes_in *in)
     struct map_iter it;
     in->ready = true;
     for (struct map_node *n = map_first(&in->lanes, &it); n; n = map_next(&in->lanes, &it)) {
-        struct lane_in *l = list_entry(n, struct lane_in, by_ordinal);
+        struct lane_in *l = container_of(n, struct lane_in, by_ordinal);
         lane_run_later(in, l);
     }
 }
@@ -352,7 +352,7 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
 {
     in->now_ns = now_ns;
     while (!list_empty(&in->owed.dirty)) {
-        struct credit *c = list_entry(list_first(&in->owed.dirty), struct credit, dirty);
+        struct credit *c = container_of(list_first(&in->owed.dirty), struct credit, dirty);
         struct lane_in *l = c->user;
         list_remove(&c->dirty);
         l->taken += c->given;
@@ -367,7 +367,7 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
     while (!list_empty(&in->resumed)) {
         struct list *first = list_first(&in->resumed);
         list_remove(first);
-        int error = lane_run_buffer(in, list_entry(first, struct lane_in, resume));
+        int error = lane_run_buffer(in, container_of(first, struct lane_in, resume));
         if (error) {
             return error;
         }
@@ -378,7 +378,7 @@ int lanes_in_turn(struct lanes_in *in, uint64_t now_ns)
 void lanes_in_tick(struct lanes_in *in, uint64_t now_ns)
 {
     list_each_safe(link, &in->granted) {
-        struct lane_in *l = list_entry(link, struct lane_in, claim.at);
+        struct lane_in *l = container_of(link, struct lane_in, claim.at);
         if (lane_keeps_pace(in, l, now_ns)) {
             continue;
         }

@@ -54,7 +54,7 @@ static void lane_end(struct lanes_out *o, struct lane_out *l)
 static void lane_end_idlest(struct lanes_out *o)
 {
     for (int i = 0; i < IDLE_LOOK && !list_empty(&o->open); i++) {
-        struct pair *pair = list_entry(list_first(&o->open), struct pair, open);
+        struct pair *pair = container_of(list_first(&o->open), struct pair, open);
         if (pair->lane->q.len == 0) {
             lane_end(o, pair->lane);
             return;
@@ -72,7 +72,7 @@ int lane_out_open(struct lanes_out *o, const struct parcel *to, struct pair *pai
                                   .after = pair ? pair->after : 0,
                                   .from = to->from,
                                   .to = to->to };
-    ssize_t head_len = lane_header_encode(head, sizeof head, &header);
+    ssize_t head_len = lane_header_encode(head, sizeof(head), &header);
     must(head_len > 0);
     if (conn_streams_left(o->conn) < STREAMS_SCARCE) {
         lane_end_idlest(o);
@@ -142,8 +142,9 @@ void lanes_out_fini(struct lanes_out *o)
 {
     struct map_iter it;
     o->told_all = false; /* whoever waits is told by the end of the connection */
-    list_each_safe(link, &o->all)
-        lane_out_free(o, list_entry(link, struct lane_out, all));
+    list_each_safe(link, &o->all) {
+        lane_out_free(o, container_of(link, struct lane_out, all));
+    }
     for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it)) {
         pair_free(o, (struct pair *)(void *)n);
     }
@@ -154,10 +155,12 @@ void lanes_out_fini(struct lanes_out *o)
 uint64_t lanes_out_unconfirmed(const struct lanes_out *o)
 {
     uint64_t records = 0;
-    list_each(link, &o->all)
-        records += list_entry(link, struct lane_out, all)->q.records;
-    list_each(link, &o->starving)
-        records += list_entry(link, struct pair, starving)->signals.records;
+    list_each(link, &o->all) {
+        records += container_of(link, struct lane_out, all)->q.records;
+    }
+    list_each(link, &o->starving) {
+        records += container_of(link, struct pair, starving)->signals.records;
+    }
     return records;
 }
 
@@ -172,7 +175,7 @@ void lanes_out_pending(const struct lanes_out *o,
         }
     }
     list_each(link, &o->all) {
-        const struct lane_out *l = list_entry(link, struct lane_out, all);
+        const struct lane_out *l = container_of(link, struct lane_out, all);
         if (l->q.records > 0) {
             each(context, l->from, l->q.records);
         }
@@ -284,7 +287,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
 void lanes_out_end(struct lanes_out *o)
 {
     while (!list_empty(&o->open)) {
-        lane_end(o, list_entry(list_first(&o->open), struct pair, open)->lane);
+        lane_end(o, container_of(list_first(&o->open), struct pair, open)->lane);
     }
 }
 
@@ -292,7 +295,7 @@ void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
 {
     uint64_t looks = o->lanes; /* those moved to the end are not looked at again */
     list_each_safe(link, &o->open) {
-        struct pair *pair = list_entry(link, struct pair, open);
+        struct pair *pair = container_of(link, struct pair, open);
         if (looks-- == 0) {
             break;
         }

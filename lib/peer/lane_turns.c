@@ -71,7 +71,7 @@ struct lane_out *turns_next(struct lanes_out *o)
     for (;;) {
         struct list *first = list_first(&t->fresh);
         if (first) {
-            return list_entry(first, struct lane_out, ready);
+            return container_of(first, struct lane_out, ready);
         }
         first = list_first(&t->rest);
         if (first == &t->round) {
@@ -84,7 +84,7 @@ struct lane_out *turns_next(struct lanes_out *o)
             }
             continue;
         }
-        struct lane_out *l = list_entry(first, struct lane_out, ready);
+        struct lane_out *l = container_of(first, struct lane_out, ready);
         full = full || (is_bulk(l) && is_full(o));
         if (full && is_bulk(l)) {
             list_remove(first);

@@ -51,14 +51,14 @@ static struct outq_chunk *chunk_new(struct outq_pool *pool, size_t need, bool fi
         c = blocks_take(pool->blocks, size);
     }
     if (c) {
-        *c = (struct outq_chunk){ .cap = size - sizeof *c };
+        *c = (struct outq_chunk){ .cap = size - sizeof(*c) };
     }
     return c;
 }
 
 static void chunk_free(struct outq_pool *pool, struct outq_chunk *c)
 {
-    size_t size = sizeof *c + c->cap;
+    size_t size = sizeof(*c) + c->cap;
     if (size == TINY) {
         pool_give(&pool->tiny, c);
     } else if (size == SMALL) {

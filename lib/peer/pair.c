@@ -47,7 +47,7 @@ int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **out)
         return RUSM_BUSY;
     }
     size_t name_len = p->to.kind == TARGET_PID ? 0 : p->to.name_len;
-    struct pair *pair = calloc(1, sizeof *pair + name_len);
+    struct pair *pair = calloc(1, sizeof(*pair) + name_len);
     if (!pair) {
         return RUSM_ENOMEM;
     }
@@ -141,7 +141,7 @@ void pairs_tell_writable(struct lanes_out *o)
         list_append(&asked, link);
     }
     while ((link = list_first(&asked))) {
-        struct pair *pair = list_entry(link, struct pair, told);
+        struct pair *pair = container_of(link, struct pair, told);
         uint64_t from = pair->from;
         list_remove(link);
         if (!pair_may_take(o, pair)) {
@@ -166,7 +166,7 @@ void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
     if (!n) {
         return; /* a successor has been opened since */
     }
-    struct pair *pair = list_entry(n, struct pair, ordinal);
+    struct pair *pair = container_of(n, struct pair, ordinal);
     pair_forget_ordinal(o, pair);
     pair_free_if_idle(o, pair);
     pairs_were_freed(o);

@@ -18,7 +18,7 @@ static void out_writable(void *context, uint64_t from)
 int peer_new(struct peer **out, const struct peer_options *options)
 {
     const struct hello *hello = &options->hello;
-    struct peer *p = calloc(1, sizeof *p + hello->name_len + hello->advertise_len);
+    struct peer *p = calloc(1, sizeof(*p) + hello->name_len + hello->advertise_len);
     if (!p) {
         return RUSM_ENOMEM;
     }

@@ -38,7 +38,7 @@ bool peer_has_room(struct peer *p)
 int peer_send_hello(struct peer *p)
 {
     uint8_t body[1024];
-    ssize_t len = hello_encode(body, sizeof body, &p->hello);
+    ssize_t len = hello_encode(body, sizeof(body), &p->hello);
     must(len > 0);
     return peer_send_frame(p, FRAME_HELLO, false, body, (size_t)len);
 }

@@ -16,8 +16,8 @@ void peers_turn(struct peers *all, uint64_t now_ns)
     list_move_all(&now, &all->due);
     while ((first = list_first(&now))) {
         list_remove(first);
-        struct credit_owner *owed = list_entry(first, struct credit_owner, due);
-        peer_turn(list_entry(owed, struct peer, in.owed), now_ns);
+        struct credit_owner *owed = container_of(first, struct credit_owner, due);
+        peer_turn(container_of(owed, struct peer, in.owed), now_ns);
     }
 }
 
@@ -27,7 +27,7 @@ void peers_tick(struct peers *all, uint64_t now_ns)
     list_init(&now);
     list_move_all(&now, &all->ticking);
     while ((first = list_first(&now))) {
-        struct peer *p = list_entry(first, struct peer, ticking);
+        struct peer *p = container_of(first, struct peer, ticking);
         list_remove(first);
         if (peer_tick(p, now_ns)) {
             peer_needs_tick(p);

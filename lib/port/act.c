@@ -14,14 +14,18 @@ static int act_address(struct worker *w, const char *text, rusm_pid *pid, struct
 
     *pid = (rusm_pid){ 0 };
     *node = 0;
-    if (id_address_parse(text, strlen(text), a) != 0)
+    if (id_address_parse(text, strlen(text), a) != 0) {
         return RUSM_EINVAL;
-    if (a->serial)
+    }
+    if (a->serial) {
         return rusm_pid_parse(w->self, text, pid);
-    if (!a->node)
+    }
+    if (!a->node) {
         return 0;
-    if (a->node_len > RUSM_NODE_NAME_MAX)
+    }
+    if (a->node_len > RUSM_NODE_NAME_MAX) {
         return RUSM_EINVAL;
+    }
     memcpy(name, a->node, a->node_len);
     name[a->node_len] = '\0';
     return rusm_node_index(w->self, name, node);
@@ -34,8 +38,9 @@ static int act_pid(struct worker *w, const char *text, rusm_pid *pid)
     uint32_t node;
     int error = act_address(w, text, pid, &a, &node);
 
-    if (error || pid->serial)
+    if (error || pid->serial) {
         return error;
+    }
     return a.node ? RUSM_EINVAL : rusm_whereis(w->self, text, pid);
 }
 
@@ -50,7 +55,7 @@ static struct json_asked *act_asked(struct place *p, const struct request *r, in
         *error = RUSM_ELIMIT;
         return NULL;
     }
-    a = malloc(sizeof *a);
+    a = malloc(sizeof(*a));
     if (!a) {
         *error = RUSM_ENOMEM;
         return NULL;
@@ -66,12 +71,15 @@ static int act_monitor(struct worker *w, const struct request *r, uint64_t *ref)
     uint32_t node;
     int error = act_address(w, r->subject, &pid, &a, &node);
 
-    if (error)
+    if (error) {
         return error;
-    if (pid.serial)
+    }
+    if (pid.serial) {
         return rusm_monitor(w->self, pid, ref);
-    if (!a.node && rusm_whereis(w->self, r->subject, &pid) != 0)
+    }
+    if (!a.node && rusm_whereis(w->self, r->subject, &pid) != 0) {
         node = RUSM_GLOBAL;
+    }
     return rusm_monitor_name(w->self, node, a.name, a.name_len, ref);
 }
 
@@ -82,8 +90,9 @@ static int act_spawn(struct worker *w, const struct request *r, uint64_t *ref)
     uint32_t node = 0;
     int error = r->node ? rusm_node_index(w->self, r->node, &node) : 0;
 
-    for (; args.count < json_array_size(r->args); args.count++)
+    for (; args.count < json_array_size(r->args); args.count++) {
         value[args.count] = json_string_value(json_array_get(r->args, args.count));
+    }
     return error ? error : rusm_spawn_at(w->self, node, r->subject, &args, ref);
 }
 
@@ -93,8 +102,9 @@ static int act_ask(struct place *p, const struct request *r)
     int error = 0;
     struct json_asked *a = act_asked(p, r, &error);
 
-    if (!a)
+    if (!a) {
         return error;
+    }
     switch (r->verb) {
     case REQUEST_CALL:
         error = rusm_call_to(w->self, r->subject, r->data, r->len, r->timeout_ms, &a->ref);
@@ -103,8 +113,9 @@ static int act_ask(struct place *p, const struct request *r)
     default: error = act_monitor(w, r, &a->ref); break;
     }
     /* Without memory for it its outcome is one that nobody asked for. */
-    if (error == 0)
+    if (error == 0) {
         error = map_insert(&w->asked, map_hash_u64(&w->asked, a->ref), &a->by_ref);
+    }
     if (error) {
         json_decref(a->theirs);
         free(a);
@@ -120,14 +131,17 @@ static int act_reply(struct place *p, const struct request *r)
     struct json_call *c = json_call_find(p, r->number);
     int error;
 
-    if (!c) /* forgotten, as nobody waits: late, like others; or a number that it never got */
+    if (!c) { /* forgotten, as nobody waits: late, like others; or a number that it never got */
         return r->number <= p->call_last ? 0 : RUSM_EINVAL;
-    if (r->verb == REQUEST_REPLY)
+    }
+    if (r->verb == REQUEST_REPLY) {
         error = rusm_reply(w->self, &c->who, r->data, r->len);
-    else
+    } else {
         error = rusm_refuse(w->self, &c->who, r->reason);
-    if (error == RUSM_BUSY || error == RUSM_ETOOLARGE)
+    }
+    if (error == RUSM_BUSY || error == RUSM_ETOOLARGE) {
         return error;
+    }
     json_call_free(p, c);
     return 0; /* a caller that is gone is no concern of the program's */
 }
@@ -138,7 +152,7 @@ static int act_demonitor(struct place *p, const struct request *r)
     struct map_iter it;
 
     for (struct map_node *n = map_first(&w->asked, &it); n; n = map_next(&w->asked, &it)) {
-        struct json_asked *a = list_entry(n, struct json_asked, by_ref);
+        struct json_asked *a = container_of(n, struct json_asked, by_ref);
         if (a->place == p && a->verb == REQUEST_MONITOR && json_equal(a->theirs, r->ref)) {
             (void)rusm_demonitor_flush(w->self, a->ref);
             json_asked_free(w, a);
@@ -153,8 +167,9 @@ static int act_link(struct worker *w, const struct request *r)
     rusm_pid pid;
     int error = act_pid(w, r->subject, &pid);
 
-    if (error)
+    if (error) {
         return error;
+    }
     return r->verb == REQUEST_LINK ? rusm_link(w->self, pid) : rusm_unlink(w->self, pid);
 }
 
@@ -207,11 +222,13 @@ int json_act(struct place *p, const struct request *r)
         return RUSM_ECLOSED;
     }
     error = later ? act_ask(p, r) : act_now(p, r);
-    if (error == RUSM_BUSY)
+    if (error == RUSM_BUSY) {
         return error;
-    if (error)
+    }
+    if (error) {
         json_failed(p, r->ref, error, rusm_strerror(error));
-    else if (!later && r->verb != REQUEST_DEMONITOR)
+    } else if (!later && r->verb != REQUEST_DEMONITOR) {
         json_done(p, r->ref);
+    }
     return 0;
 }

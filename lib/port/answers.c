@@ -26,12 +26,14 @@ static struct answers_run *answers_at(const struct answers *a, uint32_t i)
 static int answers_grow(struct answers *a)
 {
     uint32_t cap = a->cap ? a->cap * 2 : ANSWERS_LEAST;
-    struct answers_run *run = calloc(cap, sizeof *run);
+    struct answers_run *run = calloc(cap, sizeof(*run));
 
-    if (!run)
+    if (!run) {
         return RUSM_ENOMEM;
-    for (uint32_t i = 0; i < a->runs; i++)
+    }
+    for (uint32_t i = 0; i < a->runs; i++) {
         run[i] = *answers_at(a, i);
+    }
     free(a->run);
     a->run = run;
     a->cap = cap;
@@ -59,10 +61,12 @@ int answers_owe(struct answers *a, const struct rusm_message *m)
         last->count++;
         return 0;
     }
-    if (a->runs == LIMIT_PROGRAM_FLIGHT)
+    if (a->runs == LIMIT_PROGRAM_FLIGHT) {
         answers_forget(a);
-    if (a->runs == a->cap && answers_grow(a) != 0)
+    }
+    if (a->runs == a->cap && answers_grow(a) != 0) {
         return RUSM_ENOMEM;
+    }
     *answers_at(a, a->runs++) =
         (struct answers_run){ .who = { .kind = m->kind, .from = m->from, .ref = m->ref },
                               .count = 1 };
@@ -81,8 +85,9 @@ const struct rusm_message *answers_last(const struct answers *a)
 
 void answers_given(struct answers *a)
 {
-    if (--answers_at(a, 0)->count > 0)
+    if (--answers_at(a, 0)->count > 0) {
         return;
+    }
     a->first = (a->first + 1) % a->cap;
     a->runs--;
 }

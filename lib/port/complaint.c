@@ -12,9 +12,10 @@
 
 static void complaint_unlogged(struct program *p)
 {
-    if (p->unlogged > 0)
+    if (p->unlogged > 0) {
         log_warn(p->host->log, "%s: %llu more lines were not logged", p->label,
                  (unsigned long long)p->unlogged);
+    }
     p->host->counters.unlogged += p->unlogged;
     p->unlogged = 0;
 }
@@ -28,12 +29,14 @@ static void complaint_log(struct program *p, const char *line, size_t len)
         p->window_ns = now_ns;
         p->logged = 0;
     }
-    if (len > 0 && line[len - 1] == '\r')
+    if (len > 0 && line[len - 1] == '\r') {
         len--;
-    if (p->logged++ < LIMIT_PROGRAM_LOG)
+    }
+    if (p->logged++ < LIMIT_PROGRAM_LOG) {
         log_warn(p->host->log, "%s: %.*s", p->label, (int)len, line);
-    else
+    } else {
         p->unlogged++;
+    }
 }
 
 void complaint_say(struct program *p, const char *format, ...)
@@ -42,7 +45,7 @@ void complaint_say(struct program *p, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     complaint_log(p, text, strlen(text));
 }
@@ -53,19 +56,23 @@ bool complaint_read(struct program *p)
     uint8_t *at = buf_reserve(&p->line, room);
     const char *end;
 
-    if (!at)
+    if (!at) {
         return true; /* no memory: later */
+    }
     ssize_t n = read(p->err, at, room);
-    if (n < 0)
+    if (n < 0) {
         return errno == EAGAIN || errno == EINTR;
-    if (n == 0)
+    }
+    if (n == 0) {
         return false;
+    }
     buf_wrote(&p->line, (size_t)n);
     while ((len = buf_len(&p->line)) > 0) {
         const char *line = (const char *)buf_data(&p->line);
         end = memchr(line, '\n', len);
-        if (!end && len < COMPLAINT_MAX)
+        if (!end && len < COMPLAINT_MAX) {
             break;
+        }
         complaint_log(p, line, end ? (size_t)(end - line) : len);
         buf_consume(&p->line, end ? (size_t)(end - line) + 1 : len);
     }
@@ -75,8 +82,9 @@ bool complaint_read(struct program *p)
 
 void complaint_close(struct program *p)
 {
-    if (buf_len(&p->line) > 0)
+    if (buf_len(&p->line) > 0) {
         complaint_log(p, (const char *)buf_data(&p->line), buf_len(&p->line));
+    }
     buf_clear(&p->line);
     complaint_unlogged(p);
 }

@@ -14,9 +14,12 @@ static const struct framing *const exec_framings[] = { &framing_lines, &framing_
 
 static const struct framing *exec_framing(const char *word, size_t len)
 {
-    for (size_t i = 0; i < sizeof exec_framings / sizeof *exec_framings; i++)
-        if (strlen(exec_framings[i]->word) == len && memcmp(exec_framings[i]->word, word, len) == 0)
+    for (size_t i = 0; i < sizeof(exec_framings) / sizeof(*exec_framings); i++) {
+        if (strlen(exec_framings[i]->word) == len &&
+            memcmp(exec_framings[i]->word, word, len) == 0) {
             return exec_framings[i];
+        }
+    }
     return NULL;
 }
 
@@ -43,13 +46,15 @@ static int exec_count(const char *text, size_t len, struct exec *e, struct rusm_
     unsigned count = 0;
 
     for (size_t i = 0; i < len && count <= LIMIT_POOL; i++) {
-        if (!isdigit((unsigned char)text[i]))
+        if (!isdigit((unsigned char)text[i])) {
             return err_why(why, RUSM_EINVAL, "exec*%.*s: not a number", (int)len, text);
+        }
         count = count * 10 + (unsigned)(text[i] - '0');
     }
-    if (count < 1 || count > LIMIT_POOL)
+    if (count < 1 || count > LIMIT_POOL) {
         return err_why(why, RUSM_EINVAL, "exec*%.*s: a pool has 1 to %d programs", (int)len, text,
                        LIMIT_POOL);
+    }
     e->count = count;
     return 0;
 }
@@ -60,16 +65,18 @@ static void exec_name(struct exec *e, const char *command)
     size_t len;
 
     command += strspn(command, " \t\n");
-    if (strncmp(command, "exec ", 5) == 0)
+    if (strncmp(command, "exec ", 5) == 0) {
         command += 5;
+    }
     len = strcspn(command, " \t\n;|&<>()");
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if (command[i] == '/' && i + 1 < len) {
             command += i + 1;
             len -= i + 1;
             i = (size_t)-1;
         }
-    snprintf(e->name, sizeof e->name, "exec:%.*s", (int)(len < 32 ? len : 32), command);
+    }
+    snprintf(e->name, sizeof(e->name), "exec:%.*s", (int)(len < 32 ? len : 32), command);
 }
 
 int exec_parse(const char *text, struct exec *out, const char **command, struct rusm_why *why)
@@ -83,10 +90,12 @@ int exec_parse(const char *text, struct exec *out, const char **command, struct 
             *text == '+' ? exec_word(text + 1, len, out, why) : exec_count(text + 1, len, out, why);
         text += 1 + len;
     }
-    if (error)
+    if (error) {
         return error;
-    if (*text != ':' || !text[1 + strspn(text + 1, " \t\n")])
+    }
+    if (*text != ':' || !text[1 + strspn(text + 1, " \t\n")]) {
         return err_why(why, RUSM_EINVAL, "no command: write exec:COMMAND");
+    }
     *command = text + 1;
     exec_name(out, *command);
     return 0;
@@ -94,7 +103,7 @@ int exec_parse(const char *text, struct exec *out, const char **command, struct 
 
 static void exec_close(struct port *port)
 {
-    struct exec *e = list_entry(port, struct exec, port);
+    struct exec *e = container_of(port, struct exec, port);
 
     free(e->command);
     free(e);
@@ -102,7 +111,7 @@ static void exec_close(struct port *port)
 
 static int exec_open(const char *text, struct port **port, struct rusm_why *why)
 {
-    struct exec *e = calloc(1, sizeof *e), parsed;
+    struct exec *e = calloc(1, sizeof(*e)), parsed;
     const char *command;
     int error = e ? exec_parse(text, &parsed, &command, why) : RUSM_ENOMEM;
 

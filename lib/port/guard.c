@@ -64,8 +64,9 @@ static bool guard_dead(struct port_host *h)
     siginfo_t info = { 0 };
 
     if (g->pidfd < 0 ||
-        (waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0))
+        (waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)) {
         return false;
+    }
     h->hooks->unwatch(h->context, g->death);
     close(g->pidfd);
     close(g->fd);
@@ -78,11 +79,12 @@ static int guard_replace(struct port_host *h, const char *cause)
 {
     int error = guard_ready(h);
 
-    if (error)
+    if (error) {
         log_error(h->log, "the guard of the node's programs %s, and no other could be made: %s",
                   cause, strerror(error));
-    else
+    } else {
         log_warn(h->log, "the guard of the node's programs %s: there is another now", cause);
+    }
     return error;
 }
 
@@ -90,8 +92,9 @@ static void guard_on_death(void *user)
 {
     struct port_host *h = user;
 
-    if (guard_dead(h))
+    if (guard_dead(h)) {
         (void)guard_replace(h, "was killed");
+    }
 }
 
 /* The words of its command: all that there is to know. To be freed; NULL: no memory. */
@@ -102,15 +105,17 @@ static const char **guard_words(const struct port_host *h, const char *mark)
     size_t count = 0, at = GUARD_WORDS;
     char *text;
 
-    list_each(link, &h->programs)
+    list_each(link, &h->programs) {
         count++;
-    word = calloc(1, (GUARD_WORDS + count + 1) * sizeof *word + count * GROUP_TEXT);
-    if (!word)
+    }
+    word = calloc(1, (GUARD_WORDS + count + 1) * sizeof(*word) + count * GROUP_TEXT);
+    if (!word) {
         return NULL;
-    memcpy(word, first, sizeof first);
+    }
+    memcpy(word, first, sizeof(first));
     text = (char *)(word + GUARD_WORDS + count + 1);
     list_each(link, &h->programs) {
-        snprintf(text, GROUP_TEXT, "%d", (int)list_entry(link, struct program, link)->pid);
+        snprintf(text, GROUP_TEXT, "%d", (int)container_of(link, struct program, link)->pid);
         word[at++] = text;
         text += GROUP_TEXT;
     }
@@ -125,19 +130,22 @@ static int guard_start(struct port_host *h, int null, const int ends[2])
         .env = h->env, .fds = { ends[0], null, null }, .guard = -1, .orphaned = SIGCONT
     };
 
-    id_pid_format(pid, sizeof pid, 0, h->node->name, h->node->incarnation);
+    id_pid_format(pid, sizeof(pid), 0, h->node->name, h->node->incarnation);
     const char **words = guard_words(h, strchr(pid, '@'));
-    if (!words)
+    if (!words) {
         return ENOMEM;
+    }
     how.argv = words;
     int cause = launch_start(&how, h->stack, &g->pid, &g->pidfd);
     free(words);
-    if (cause)
+    if (cause) {
         return cause;
+    }
     g->fd = ends[1];
     g->death = h->hooks->watch(h->context, g->pidfd, false, guard_on_death, h);
-    if (g->death)
+    if (g->death) {
         h->hooks->arm(h->context, g->death);
+    }
     return 0;
 }
 
@@ -145,22 +153,28 @@ int guard_ready(struct port_host *h)
 {
     int ends[2], null, cause;
 
-    if (h->guard.fd >= 0)
+    if (h->guard.fd >= 0) {
         return 0;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0) {
         return errno;
-    for (int i = 0; i < 2; i++)
+    }
+    for (int i = 0; i < 2; i++) {
         ends[i] = launch_above(ends[i]);
+    }
     null = launch_above(open("/dev/null", O_RDWR | O_CLOEXEC));
     cause = null < 0 || ends[0] < 0 || ends[1] < 0 ? EMFILE
             : fcntl(ends[1], F_SETFL, O_NONBLOCK)  ? errno
                                                    : guard_start(h, null, ends);
-    if (null >= 0)
+    if (null >= 0) {
         close(null);
-    if (ends[0] >= 0)
+    }
+    if (ends[0] >= 0) {
         close(ends[0]);
-    if (cause && ends[1] >= 0)
+    }
+    if (cause && ends[1] >= 0) {
         close(ends[1]);
+    }
     return cause;
 }
 
@@ -169,10 +183,12 @@ int guard_mend(struct port_host *h)
     struct guard *g = &h->guard;
     struct pollfd room = { .fd = g->fd, .events = POLLOUT };
 
-    if (g->fd < 0)
+    if (g->fd < 0) {
         return guard_ready(h);
-    if (poll(&room, 1, GUARD_PATIENCE_MS) > 0 && room.revents == POLLOUT)
+    }
+    if (poll(&room, 1, GUARD_PATIENCE_MS) > 0 && room.revents == POLLOUT) {
         return 0;
+    }
     kill(g->pid, SIGKILL); /* it has nothing to do before it dies: we live */
     struct pollfd end = { .fd = g->pidfd, .events = POLLIN };
     while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
@@ -182,12 +198,13 @@ int guard_mend(struct port_host *h)
 void guard_forget(struct port_host *h, pid_t group)
 {
     char line[32];
-    int len = snprintf(line, sizeof line, "- %d\n", (int)group);
+    int len = snprintf(line, sizeof(line), "- %d\n", (int)group);
 
     while (h->guard.fd >= 0 && launch_write(h->guard.fd, line, (size_t)len) < 0) {
         pid_t pid = h->guard.pid;
-        if (guard_mend(h) != 0 || h->guard.pid != pid)
+        if (guard_mend(h) != 0 || h->guard.pid != pid) {
             return; /* another one was never told of that group */
+        }
     }
 }
 
@@ -197,8 +214,9 @@ void guard_fini(struct port_host *h)
     struct pollfd end = { .fd = g->pidfd, .events = POLLIN };
     siginfo_t info;
 
-    if (g->fd < 0)
+    if (g->fd < 0) {
         return;
+    }
     h->hooks->unwatch(h->context, g->death);
     close(g->fd);
     kill(g->pid, SIGCONT); /* it may have been stopped */

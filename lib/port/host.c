@@ -24,16 +24,18 @@ static bool host_env_wanted(const char *entry)
     const char *equals = strchr(entry, '=');
     size_t len = equals ? (size_t)(equals - entry) : 0;
 
-    for (size_t i = 0; i < sizeof host_env_names / sizeof *host_env_names; i++)
-        if (strlen(host_env_names[i]) == len && memcmp(host_env_names[i], entry, len) == 0)
+    for (size_t i = 0; i < sizeof(host_env_names) / sizeof(*host_env_names); i++) {
+        if (strlen(host_env_names[i]) == len && memcmp(host_env_names[i], entry, len) == 0) {
             return true;
+        }
+    }
     return len > 3 && memcmp(entry, "LC_", 3) == 0;
 }
 
 /* Takes the entry. */
 static int host_env_add(struct port_host *h, char *entry)
 {
-    char **more = entry ? realloc(h->env, (h->env_count + 3) * sizeof *more) : NULL;
+    char **more = entry ? realloc(h->env, (h->env_count + 3) * sizeof(*more)) : NULL;
 
     if (!more) {
         free(entry);
@@ -65,24 +67,31 @@ static int host_env(struct port_host *h)
 
     for (char **e = environ; e && *e && !error; e++) {
         path |= strncmp(*e, "PATH=", 5) == 0;
-        if (host_env_wanted(*e))
+        if (host_env_wanted(*e)) {
             error = host_env_add(h, strdup(*e));
+        }
     }
-    if (!error && !path)
+    if (!error && !path) {
         error = host_env_pair(h, "PATH", "/usr/local/bin:/usr/bin:/bin");
-    if (!error)
+    }
+    if (!error) {
         error = host_env_pair(h, "RUSM_NODE", h->node->name);
-    if (!error)
+    }
+    if (!error) {
         error = host_env_pair(h, "TERM", "dumb"); /* a terminal (pty) that takes no colours */
-    if (!error)
+    }
+    if (!error) {
         error = host_env_pair(h, "PYTHONUNBUFFERED", "1");
-    for (size_t i = 0; !error && i < sizeof host_stdbuf / sizeof *host_stdbuf; i++)
+    }
+    for (size_t i = 0; !error && i < sizeof(host_stdbuf) / sizeof(*host_stdbuf); i++) {
         if (access(host_stdbuf[i], R_OK) == 0) {
             error = host_env_pair(h, "LD_PRELOAD", host_stdbuf[i]);
-            if (!error)
+            if (!error) {
                 error = host_env_pair(h, "_STDBUF_O", "L");
+            }
             break;
         }
+    }
     return error;
 }
 
@@ -103,13 +112,16 @@ void port_host_fini(struct port_host *h)
 {
     struct list *l;
 
-    if (!h->hooks)
+    if (!h->hooks) {
         return;
-    while ((l = list_first(&h->programs)))
-        program_kill(list_entry(l, struct program, link));
+    }
+    while ((l = list_first(&h->programs))) {
+        program_kill(container_of(l, struct program, link));
+    }
     guard_fini(h);
-    for (size_t i = 0; i < h->env_count; i++)
+    for (size_t i = 0; i < h->env_count; i++) {
         free(h->env[i]);
+    }
     free(h->env);
     free(h->stack);
     h->hooks = NULL;
@@ -120,7 +132,7 @@ void port_host_look(struct port_host *h)
     struct list *l;
 
     while ((l = list_first(&h->events))) {
-        struct port_event *e = list_entry(l, struct port_event, link);
+        struct port_event *e = container_of(l, struct port_event, link);
         list_remove(l);
         e->happened(e);
     }
@@ -133,12 +145,13 @@ bool port_host_turn(struct port_host *h, uint64_t now_ns)
     h->now_ns = now_ns;
     while ((l = list_first(&h->dirty))) {
         list_remove(l);
-        program_flush(list_entry(l, struct program, dirty));
+        program_flush(container_of(l, struct program, dirty));
     }
     while ((l = list_first(&h->ending))) {
-        struct program *p = list_entry(l, struct program, ending);
-        if (p->deadline_ns > now_ns)
+        struct program *p = container_of(l, struct program, ending);
+        if (p->deadline_ns > now_ns) {
             break;
+        }
         program_late(p);
     }
     h->shown = h->counters;
@@ -147,8 +160,9 @@ bool port_host_turn(struct port_host *h, uint64_t now_ns)
 
 uint64_t port_host_next_ns(const struct port_host *h)
 {
-    return list_empty(&h->ending) ? UINT64_MAX
-                                  : list_entry(h->ending.next, struct program, ending)->deadline_ns;
+    return list_empty(&h->ending)
+               ? UINT64_MAX
+               : container_of(h->ending.next, struct program, ending)->deadline_ns;
 }
 
 bool port_host_any(const struct port_host *h)

@@ -13,7 +13,7 @@
 
 static bool json_call_eq(const struct map_node *node, const void *key)
 {
-    return list_entry(node, struct json_call, by_number)->number == *(const uint64_t *)key;
+    return container_of(node, struct json_call, by_number)->number == *(const uint64_t *)key;
 }
 
 struct json_call *json_call_find(struct place *p, uint64_t number)
@@ -21,7 +21,7 @@ struct json_call *json_call_find(struct place *p, uint64_t number)
     struct map_node *found =
         map_find(&p->calls, map_hash_u64(&p->calls, number), json_call_eq, &number);
 
-    return found ? list_entry(found, struct json_call, by_number) : NULL;
+    return found ? container_of(found, struct json_call, by_number) : NULL;
 }
 
 void json_call_free(struct place *p, struct json_call *c)
@@ -32,10 +32,11 @@ void json_call_free(struct place *p, struct json_call *c)
 
 static struct json_call *json_call_new(struct place *p, const struct rusm_message *m)
 {
-    struct json_call *c = malloc(sizeof *c);
+    struct json_call *c = malloc(sizeof(*c));
 
-    if (!c)
+    if (!c) {
         return NULL;
+    }
     *c = (struct json_call){ .number = p->call_last + 1,
                              .who = { .kind = m->kind, .from = m->from, .ref = m->ref } };
     if (map_insert(&p->calls, map_hash_u64(&p->calls, c->number), &c->by_number) != 0) {
@@ -51,12 +52,14 @@ static bool json_call_room(struct place *p)
 {
     struct map_iter it;
 
-    if (p->calls.count < LIMIT_PROGRAM_FLIGHT)
+    if (p->calls.count < LIMIT_PROGRAM_FLIGHT) {
         return true;
+    }
     for (struct map_node *n = map_first(&p->calls, &it); n; n = map_next(&p->calls, &it)) {
-        struct json_call *c = list_entry(n, struct json_call, by_number);
-        if (!process_asked(p->worker->self, c->who.from, c->who.ref))
+        struct json_call *c = container_of(n, struct json_call, by_number);
+        if (!process_asked(p->worker->self, c->who.from, c->who.ref)) {
             json_call_free(p, c);
+        }
     }
     return p->calls.count < LIMIT_PROGRAM_FLIGHT;
 }
@@ -65,14 +68,14 @@ static bool json_call_room(struct place *p)
 
 static bool json_asked_eq(const struct map_node *node, const void *key)
 {
-    return list_entry(node, struct json_asked, by_ref)->ref == *(const uint64_t *)key;
+    return container_of(node, struct json_asked, by_ref)->ref == *(const uint64_t *)key;
 }
 
 struct json_asked *json_asked_find(struct worker *w, uint64_t ref)
 {
     struct map_node *found = map_find(&w->asked, map_hash_u64(&w->asked, ref), json_asked_eq, &ref);
 
-    return found ? list_entry(found, struct json_asked, by_ref) : NULL;
+    return found ? container_of(found, struct json_asked, by_ref) : NULL;
 }
 
 void json_asked_free(struct worker *w, struct json_asked *a)
@@ -107,9 +110,10 @@ static json_t *json_pid(struct place *p, rusm_pid pid)
 {
     char text[RUSM_PID_TEXT_MAX];
 
-    if (pid.serial == 0)
+    if (pid.serial == 0) {
         return json_null();
-    rusm_pid_format(p->worker->self, pid, text, sizeof text);
+    }
+    rusm_pid_format(p->worker->self, pid, text, sizeof(text));
     return json_string(text);
 }
 
@@ -118,11 +122,13 @@ static int json_data(json_t *line, const struct rusm_message *m)
 {
     json_t *text = json_stringn((const char *)m->data, m->len);
 
-    if (text)
+    if (text) {
         return json_object_set_new(line, "data", text);
+    }
     char *encoded = malloc(base64_len(m->len));
-    if (!encoded)
+    if (!encoded) {
         return -1;
+    }
     base64_encode(encoded, m->data, m->len);
     text = json_stringn_nocheck(encoded, base64_len(m->len));
     free(encoded);
@@ -135,9 +141,10 @@ static json_t *json_words(const struct rusm_message *m)
     char text[RUSM_REASON_MAX * 4 + 1];
     json_t *words = json_stringn((const char *)m->data, m->len);
 
-    if (words)
+    if (words) {
         return words;
-    return json_stringn(text, utf8_escape(text, sizeof text, (const char *)m->data, m->len));
+    }
+    return json_stringn(text, utf8_escape(text, sizeof(text), (const char *)m->data, m->len));
 }
 
 /* A message, an answer or a call with its number. */
@@ -147,15 +154,19 @@ static json_t *json_message(struct place *p, const struct rusm_message *m, json_
     json_t *line = json_object();
     int wrong = 0;
 
-    if (reply)
+    if (reply) {
         wrong |= json_object_set(line, "reply", reply);
-    if (m->from.serial)
+    }
+    if (m->from.serial) {
         wrong |= json_object_set_new(line, "from", json_pid(p, m->from));
-    if (number)
+    }
+    if (number) {
         wrong |= json_object_set_new(line, "ref", json_integer((json_int_t)number));
+    }
     wrong |= json_data(line, m);
-    if (!wrong)
+    if (!wrong) {
         return line;
+    }
     json_decref(line);
     return NULL;
 }
@@ -180,8 +191,9 @@ static const char *json_error_word(int error)
 
 void json_done(struct place *p, json_t *ref)
 {
-    if (ref)
+    if (ref) {
         (void)json_tell(p, json_pack("{s:O}", "done", ref));
+    }
 }
 
 void json_failed(struct place *p, json_t *ref, int error, const char *text)
@@ -227,8 +239,9 @@ static struct place *json_where(struct worker *w, const struct rusm_message *m)
 {
     struct json_asked *a;
 
-    if (m->kind == RUSM_SEND || m->kind == RUSM_CALL)
+    if (m->kind == RUSM_SEND || m->kind == RUSM_CALL) {
         return NULL;
+    }
     a = m->ref ? json_asked_find(w, m->ref) : NULL;
     return a ? a->place : &w->place[0];
 }
@@ -238,8 +251,9 @@ static int json_offer_call(struct place *p, const struct rusm_message *m)
     struct json_call *c = json_call_new(p, m);
     int error = c ? json_tell(p, json_message(p, m, NULL, c->number)) : RUSM_ENOMEM;
 
-    if (c && error)
+    if (c && error) {
         json_call_free(p, c);
+    }
     return error;
 }
 
@@ -250,12 +264,14 @@ static int json_offer(struct place *p, const struct rusm_message *m)
     json_t *line;
     int error = 0;
 
-    if (worker_full(p) || (m->kind == RUSM_CALL && !json_call_room(p)))
+    if (worker_full(p) || (m->kind == RUSM_CALL && !json_call_room(p))) {
         return RUSM_BUSY;
+    }
     if (a) {
         error = json_tell(p, json_outcome(p, m, a));
-        if (error) /* its data is too long: that it came is known at least */
+        if (error) { /* its data is too long: that it came is known at least */
             json_failed(p, a->theirs, error, "the answer is too long a line");
+        }
         json_asked_free(w, a);
         return 0;
     }
@@ -266,8 +282,9 @@ static int json_offer(struct place *p, const struct rusm_message *m)
     } else if ((line = json_signal(p, m)) != NULL) {
         error = json_tell(p, line);
     }
-    if (error)
+    if (error) {
         worker_refuse(p, m, error == RUSM_ETOOLARGE ? "too long a line" : "no memory");
+    }
     return 0;
 }
 
@@ -281,11 +298,12 @@ static int json_bad(struct place *p, const uint8_t *data, size_t len, const char
     bool first;
 
     p->worker->host->counters.bad++;
-    utf8_escape(line, sizeof line, (const char *)data, len);
+    utf8_escape(line, sizeof(line), (const char *)data, len);
     complaint_say(p->program, "not a request: %s: %s", text, line);
     /* One that prints what it reads is not told so again and again. */
-    if (len < sizeof told - 1 || memcmp(data, told, sizeof told - 1) != 0)
+    if (len < sizeof(told) - 1 || memcmp(data, told, sizeof(told) - 1) != 0) {
         (void)json_tell(p, json_pack("{s:s,s:s}", "bad", text, "line", line));
+    }
     return worker_idle_line(p, &first);
 }
 
@@ -296,14 +314,18 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
     struct request r;
     struct rusm_why why = { "" };
 
-    if (!end && !last)
+    if (!end && !last) {
         return 0;
-    if (worker_full(p))
+    }
+    if (worker_full(p)) {
         return RUSM_BUSY; /* what it asks has answers, and it does not read them */
-    if (line > 0 && data[line - 1] == '\r')
+    }
+    if (line > 0 && data[line - 1] == '\r') {
         line--;
-    if (line == 0)
+    }
+    if (line == 0) {
         return (ssize_t)used;
+    }
     int error = request_parse(data, line, &r, &why);
     if (error) {
         error = json_bad(p, data, line, error == RUSM_ENOMEM ? "no memory" : why.text);
@@ -317,10 +339,11 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
 /* What it asked goes nowhere now. */
 static void json_forget(struct worker *w, struct json_asked *a)
 {
-    if (a->verb == REQUEST_CALL)
+    if (a->verb == REQUEST_CALL) {
         (void)rusm_call_end(w->self, a->ref);
-    else if (a->verb == REQUEST_MONITOR)
+    } else if (a->verb == REQUEST_MONITOR) {
         (void)rusm_demonitor(w->self, a->ref);
+    }
     json_asked_free(w, a);
 }
 
@@ -330,18 +353,20 @@ static void json_ended(struct place *p, const char *reason)
     struct map_iter it;
 
     for (struct map_node *n = map_first(&p->calls, &it); n; n = map_next(&p->calls, &it)) {
-        struct json_call *c = list_entry(n, struct json_call, by_number);
-        if (reason)
+        struct json_call *c = container_of(n, struct json_call, by_number);
+        if (reason) {
             (void)rusm_refuse(w->self, &c->who, reason);
+        }
         json_call_free(p, c);
     }
     map_fini(&p->calls);
     for (struct map_node *n = map_first(&w->asked, &it); n; n = map_next(&w->asked, &it)) {
-        struct json_asked *a = list_entry(n, struct json_asked, by_ref);
-        if (a->place == p && reason)
+        struct json_asked *a = container_of(n, struct json_asked, by_ref);
+        if (a->place == p && reason) {
             json_forget(w, a);
-        else if (a->place == p)
+        } else if (a->place == p) {
             json_asked_free(w, a);
+        }
     }
 }
 

@@ -24,14 +24,15 @@ struct child {
 LAUNCH_BARE static int child_tell(int fd, pid_t pid)
 {
     char line[24];
-    size_t at = sizeof line;
+    size_t at = sizeof(line);
 
     line[--at] = '\n';
-    for (unsigned rest = (unsigned)pid; rest > 0; rest /= 10)
+    for (unsigned rest = (unsigned)pid; rest > 0; rest /= 10) {
         line[--at] = (char)('0' + rest % 10);
+    }
     line[--at] = ' ';
     line[--at] = '+';
-    return write(fd, line + at, sizeof line - at) < 0 ? EPIPE : 0;
+    return write(fd, line + at, sizeof(line) - at) < 0 ? EPIPE : 0;
 }
 
 LAUNCH_BARE static int child_prepare(const struct launch *how)
@@ -40,20 +41,27 @@ LAUNCH_BARE static int child_prepare(const struct launch *how)
     sigset_t none;
     int cause;
 
-    if (setsid() < 0)
+    if (setsid() < 0) {
         return errno;
-    if (how->orphaned && prctl(PR_SET_PDEATHSIG, how->orphaned) != 0)
+    }
+    if (how->orphaned && prctl(PR_SET_PDEATHSIG, how->orphaned) != 0) {
         return errno;
+    }
     /* Signals are blocked still: one for us must not run a handler of our parent's. */
-    if (how->guard >= 0 && (cause = child_tell(how->guard, getpid())) != 0)
+    if (how->guard >= 0 && (cause = child_tell(how->guard, getpid())) != 0) {
         return cause;
-    for (int i = 1; i < NSIG; i++)
+    }
+    for (int i = 1; i < NSIG; i++) {
         (void)sigaction(i, &plain, NULL); /* not all can be */
-    for (int i = 0; i < 3; i++)
-        if (dup2(how->fds[i], i) < 0)
+    }
+    for (int i = 0; i < 3; i++) {
+        if (dup2(how->fds[i], i) < 0) {
             return errno;
-    if (close_range(3, ~0u, 0) != 0)
+        }
+    }
+    if (close_range(3, ~0u, 0) != 0) {
         return errno;
+    }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     return 0;
@@ -82,11 +90,13 @@ int launch_start(const struct launch *s, void *stack, pid_t *pid, int *pidfd)
     pthread_sigmask(SIG_BLOCK, &all, &was);
     *pid = clone(child_run, (char *)stack + LAUNCH_STACK,
                  CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &c, pidfd);
-    if (*pid < 0)
+    if (*pid < 0) {
         cause = errno;
+    }
     pthread_sigmask(SIG_SETMASK, &was, NULL);
-    if (cause)
+    if (cause) {
         return cause;
+    }
     if (c.cause) { /* it has ended already */
         (void)waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
         close(*pidfd);
@@ -108,8 +118,9 @@ ssize_t launch_write(int fd, const void *data, size_t len)
         n = write(fd, data, len);
     } while (n < 0 && errno == EINTR);
     int cause = errno;
-    if (n < 0 && cause == EPIPE && !sigismember(&pending, SIGPIPE))
+    if (n < 0 && cause == EPIPE && !sigismember(&pending, SIGPIPE)) {
         while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR) {}
+    }
     pthread_sigmask(SIG_SETMASK, &was, NULL);
     errno = cause;
     return n;
@@ -117,8 +128,9 @@ ssize_t launch_write(int fd, const void *data, size_t len)
 
 int launch_above(int fd)
 {
-    if (fd < 0 || fd > 2)
+    if (fd < 0 || fd > 2) {
         return fd;
+    }
     int above = fcntl(fd, F_DUPFD_CLOEXEC, 3), cause = errno;
     close(fd);
     errno = cause;

@@ -39,10 +39,12 @@ static int library_look(const struct library *l, struct rusm_why *why)
     int fd = open(l->file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int error = 0;
 
-    if (fd < 0)
+    if (fd < 0) {
         return err_why(why, RUSM_EIO, "cannot read '%s': %s", l->file, strerror(errno));
-    if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
+    }
+    if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode)) {
         error = err_why(why, RUSM_EIO, "cannot load '%s': it is not a file", l->file);
+    }
     close(fd);
     return error;
 }
@@ -50,8 +52,9 @@ static int library_look(const struct library *l, struct rusm_why *why)
 static int library_abi_check(const struct library *l, const struct rusm_library *found,
                              struct rusm_why *why)
 {
-    if (found->abi == RUSM_ABI)
+    if (found->abi == RUSM_ABI) {
         return 0;
+    }
     return err_why(why, RUSM_EMALFORMED,
                    "'%s' was built for ABI %u of rusm.h, this rusm has %u: build it again with the "
                    "rusm.h of rusm %s",
@@ -64,8 +67,9 @@ static const char *library_cause(const struct library *l)
     const char *text = dlerror();
     size_t len = strlen(l->file);
 
-    if (!text)
+    if (!text) {
         return "it cannot be loaded";
+    }
     return strncmp(text, l->file, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2
                                                                                  : text;
 }
@@ -77,24 +81,28 @@ static int library_refused(struct library *l, struct rusm_why *why)
     char cause[256];
     int error = 0;
 
-    snprintf(cause, sizeof cause, "%s", library_cause(l));
+    snprintf(cause, sizeof(cause), "%s", library_cause(l));
     l->handle = dlopen(l->file, RTLD_LAZY | RTLD_LOCAL);
     found = l->handle ? dlsym(l->handle, "rusm_library") : NULL;
-    if (found)
+    if (found) {
         error = library_abi_check(l, found, why);
-    if (error)
+    }
+    if (error) {
         return error;
-    if (strstr(cause, "undefined symbol: rusm_") && !dlsym(RTLD_DEFAULT, "rusm_send"))
+    }
+    if (strstr(cause, "undefined symbol: rusm_") && !dlsym(RTLD_DEFAULT, "rusm_send")) {
         return err_why(
             why, RUSM_EMALFORMED,
             "cannot load '%s': this program keeps the rusm_* functions to itself: link it "
             "with -Wl,--export-dynamic-symbol='rusm_*'",
             l->file);
-    if (strstr(cause, "undefined symbol: rusm_"))
+    }
+    if (strstr(cause, "undefined symbol: rusm_")) {
         return err_why(why, RUSM_EMALFORMED,
                        "cannot load '%s': %s, which rusm %s has not: build it with the rusm.h of "
                        "this rusm",
                        l->file, cause, RUSM_VERSION);
+    }
     return err_why(why, RUSM_EMALFORMED,
                    "cannot load '%s': %s (a shared object is made with cc -shared -fPIC)", l->file,
                    cause);
@@ -105,17 +113,20 @@ static int library_load(struct library *l, const struct rusm_library **found, st
 {
     int error = library_look(l, why);
 
-    if (error)
+    if (error) {
         return error;
+    }
     l->handle = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
-    if (!l->handle)
+    if (!l->handle) {
         return library_refused(l, why);
+    }
     *found = dlsym(l->handle, "rusm_library");
-    if (!*found)
+    if (!*found) {
         return err_why(why, RUSM_EMALFORMED,
                        "'%s' describes no behaviours: it must define 'const struct rusm_library "
                        "rusm_library' (rusm(3), Libraries)",
                        l->file);
+    }
     return library_abi_check(l, *found, why);
 }
 
@@ -125,21 +136,25 @@ static void library_names(const struct rusm_library *found, char *text, size_t c
     size_t len = 0;
 
     text[0] = '\0';
-    for (const struct rusm_behaviour *const *b = found->behaviours; *b && len < cap; b++)
+    for (const struct rusm_behaviour *const *b = found->behaviours; *b && len < cap; b++) {
         len += (size_t)snprintf(text + len, cap - len, "%s%.64s", len ? ", " : "", (*b)->name);
+    }
 }
 
 static int library_behaviour_check(const struct library *l, const struct rusm_library *found,
                                    struct rusm_why *why)
 {
-    if (!found->behaviours || !found->behaviours[0])
+    if (!found->behaviours || !found->behaviours[0]) {
         return err_why(why, RUSM_EMALFORMED, "'%s' describes no behaviours: its list is empty",
                        l->file);
-    for (const struct rusm_behaviour *const *b = found->behaviours; *b; b++)
-        if (!(*b)->name || (!(*b)->receive && !(*b)->body))
+    }
+    for (const struct rusm_behaviour *const *b = found->behaviours; *b; b++) {
+        if (!(*b)->name || (!(*b)->receive && !(*b)->body)) {
             return err_why(why, RUSM_EMALFORMED, "'%s': behaviour %zu has no %s", l->file,
                            (size_t)(b - found->behaviours) + 1,
                            (*b)->name ? "receive and no body" : "name");
+        }
+    }
     return 0;
 }
 
@@ -151,21 +166,24 @@ static int library_pick(struct library *l, const struct rusm_library *found, con
     char names[256];
     int error = library_behaviour_check(l, found, why);
 
-    if (error)
+    if (error) {
         return error;
+    }
     if (!name && !b[1]) {
         l->port.behaviour = b[0];
         return 0;
     }
-    for (; name && *b; b++)
+    for (; name && *b; b++) {
         if (strcmp((*b)->name, name) == 0) {
             l->port.behaviour = *b;
             return 0;
         }
-    library_names(found, names, sizeof names);
-    if (name)
+    }
+    library_names(found, names, sizeof(names));
+    if (name) {
         return err_why(why, RUSM_ENOSPAWNABLE, "'%s' has no behaviour '%s' (it has: %s)", l->file,
                        name, names);
+    }
     return err_why(why, RUSM_EINVAL,
                    "'%s' has several behaviours: say which, as in lib:%s:%s (it has: %s)", l->file,
                    l->file, found->behaviours[0]->name, names);
@@ -173,10 +191,11 @@ static int library_pick(struct library *l, const struct rusm_library *found, con
 
 static void library_close(struct port *port)
 {
-    struct library *l = list_entry(port, struct library, port);
+    struct library *l = container_of(port, struct library, port);
 
-    if (l->handle)
+    if (l->handle) {
         dlclose(l->handle);
+    }
     free(l);
 }
 
@@ -188,18 +207,21 @@ static int library_open(const char *text, struct port **port, struct rusm_why *w
     struct library *l;
     int error;
 
-    if (len == 0 || (name && !*name))
+    if (len == 0 || (name && !*name)) {
         return err_why(why, RUSM_EINVAL,
                        "'lib:%s': write lib:FILE.so, or lib:FILE.so:BEHAVIOUR for one of several",
                        text);
-    l = calloc(1, sizeof *l + len + 3);
-    if (!l)
+    }
+    l = calloc(1, sizeof(*l) + len + 3);
+    if (!l) {
         return err_why(why, RUSM_ENOMEM, "no memory");
+    }
     /* Without a slash dlopen would look in the system's folders. */
     snprintf(l->file, len + 3, "%s%.*s", memchr(text, '/', len) ? "" : "./", (int)len, text);
     error = library_load(l, &found, why);
-    if (!error)
+    if (!error) {
         error = library_pick(l, found, name, why);
+    }
     if (error) {
         library_close(&l->port);
         return error;

@@ -22,13 +22,16 @@ static int lines_room(struct place *p, const struct rusm_message *m, size_t len,
 {
     int error = 0;
 
-    if (worker_full(p) || lines_asked(p))
+    if (worker_full(p) || lines_asked(p)) {
         return RUSM_BUSY;
+    }
     *room = program_reserve(p->program, len);
-    if (!*room || answers_owe(&p->answers, m) != 0)
+    if (!*room || answers_owe(&p->answers, m) != 0) {
         error = RUSM_ENOMEM;
-    if (error)
+    }
+    if (error) {
         worker_refuse(p, m, "no memory");
+    }
     return error;
 }
 
@@ -37,8 +40,9 @@ static int lines_offer(struct place *p, const struct rusm_message *m)
     size_t len = m->len > 0 && m->data[m->len - 1] == '\n' ? m->len - 1 : m->len;
     uint8_t *room;
 
-    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL)
+    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL) {
         return 0;
+    }
     if (len > 0 && memchr(m->data, '\n', len)) {
         worker_refuse(p, m, "more than one line: exec+len and exec+json carry that");
         return 0;
@@ -48,8 +52,9 @@ static int lines_offer(struct place *p, const struct rusm_message *m)
         return 0;
     }
     int error = lines_room(p, m, len + 1, &room);
-    if (error)
+    if (error) {
         return error == RUSM_BUSY ? error : 0;
+    }
     memcpy(room, m->data, len);
     room[len] = '\n';
     program_wrote(p->program, len + 1);
@@ -60,13 +65,16 @@ static int len_offer(struct place *p, const struct rusm_message *m)
 {
     uint8_t *room;
 
-    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL)
+    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL) {
         return 0;
+    }
     int error = lines_room(p, m, LEN_HEAD + m->len, &room);
-    if (error)
+    if (error) {
         return error == RUSM_BUSY ? error : 0;
-    for (size_t i = 0; i < LEN_HEAD; i++)
+    }
+    for (size_t i = 0; i < LEN_HEAD; i++) {
         room[i] = (uint8_t)(m->len >> (8 * (LEN_HEAD - 1 - i)));
+    }
     memcpy(room + LEN_HEAD, m->data, m->len);
     program_wrote(p->program, LEN_HEAD + m->len);
     return 0;
@@ -80,9 +88,10 @@ static int lines_unasked(struct place *p, const uint8_t *data, size_t len)
     int error = worker_idle_line(p, &first);
 
     w->host->counters.unasked++;
-    if (first)
+    if (first) {
         log_warn(w->host->log, "%s: it printed what nobody asked for: %.*s", p->program->label,
                  (int)(len < 80 ? len : 80), (const char *)data);
+    }
     return error;
 }
 
@@ -92,10 +101,12 @@ static int lines_answer(struct place *p, const uint8_t *data, size_t len)
     const struct rusm_message *next = answers_next(&p->answers);
     struct worker *w = p->worker;
 
-    if (!next)
+    if (!next) {
         return lines_unasked(p, data, len);
-    if (next->from.serial && rusm_reply(w->self, next, data, len) == RUSM_BUSY)
+    }
+    if (next->from.serial && rusm_reply(w->self, next, data, len) == RUSM_BUSY) {
         return RUSM_BUSY;
+    }
     answers_given(&p->answers);
     return 0;
 }
@@ -105,8 +116,9 @@ static ssize_t lines_take(struct place *p, const uint8_t *data, size_t len, bool
     const uint8_t *end = memchr(data, '\n', len);
     size_t used = end ? (size_t)(end - data) + 1 : len;
 
-    if (!end && !last)
+    if (!end && !last) {
         return 0;
+    }
     int error = lines_answer(p, data, end ? used - 1 : used);
     return error ? error : (ssize_t)used;
 }
@@ -116,16 +128,19 @@ static ssize_t len_take(struct place *p, const uint8_t *data, size_t len, bool l
     size_t body = 0;
 
     (void)last;
-    if (len < LEN_HEAD)
+    if (len < LEN_HEAD) {
         return 0;
-    for (size_t i = 0; i < LEN_HEAD; i++)
+    }
+    for (size_t i = 0; i < LEN_HEAD; i++) {
         body = body << 8 | data[i];
+    }
     if (body > RUSM_MESSAGE_MAX) {
         worker_exit(p->worker, "its program printed a length of more than 64 MiB");
         return RUSM_EMALFORMED;
     }
-    if (len - LEN_HEAD < body)
+    if (len - LEN_HEAD < body) {
         return 0;
+    }
     int error = lines_answer(p, data + LEN_HEAD, body);
     return error ? error : (ssize_t)(LEN_HEAD + body);
 }
@@ -134,8 +149,9 @@ static void lines_ended(struct place *p, const char *reason)
 {
     const struct rusm_message *last = answers_last(&p->answers);
 
-    if (reason && last && last->kind == RUSM_CALL)
+    if (reason && last && last->kind == RUSM_CALL) {
         (void)rusm_refuse(p->worker->self, last, reason);
+    }
     answers_fini(&p->answers);
 }
 

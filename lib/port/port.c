@@ -16,7 +16,7 @@ void ports_init(struct ports *ports, struct port_host *(*host)(const struct rusm
 void ports_fini(struct ports *ports)
 {
     list_each_safe(link, &ports->all) {
-        struct port *port = list_entry(link, struct port, link);
+        struct port *port = container_of(link, struct port, link);
         list_remove(link);
         free(port->spec);
         port->kind->close(port);
@@ -25,11 +25,12 @@ void ports_fini(struct ports *ports)
 
 const struct port_kind *port_kind_of(const char *spec)
 {
-    for (size_t i = 0; i < sizeof port_kinds / sizeof *port_kinds; i++) {
+    for (size_t i = 0; i < sizeof(port_kinds) / sizeof(*port_kinds); i++) {
         const struct port_kind *kind = port_kinds[i];
         size_t len = strlen(kind->prefix);
-        if (strncmp(spec, kind->prefix, len) == 0 && spec[len] && strchr(kind->after, spec[len]))
+        if (strncmp(spec, kind->prefix, len) == 0 && spec[len] && strchr(kind->after, spec[len])) {
             return kind;
+        }
     }
     return NULL;
 }
@@ -43,15 +44,16 @@ int ports_find(struct ports *ports, const char *spec, const struct rusm_behaviou
     int error;
 
     list_each(link, &ports->all) {
-        port = list_entry(link, struct port, link);
+        port = container_of(link, struct port, link);
         if (strcmp(port->spec, spec) == 0) {
             *behaviour = port->behaviour;
             return 0;
         }
     }
     copy = strdup(spec);
-    if (!copy)
+    if (!copy) {
         return err_why(why, RUSM_ENOMEM, "no memory");
+    }
     error = kind->open(spec + strlen(kind->prefix), &port, why);
     if (error) {
         free(copy);

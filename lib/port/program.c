@@ -26,8 +26,9 @@ static void program_close(struct program *p, int *fd, struct port_watch **watch)
 {
     p->host->hooks->unwatch(p->host->context, *watch);
     *watch = NULL;
-    if (*fd >= 0)
+    if (*fd >= 0) {
         close(*fd);
+    }
     *fd = -1;
 }
 
@@ -48,8 +49,9 @@ static void program_free(struct program *p)
 
 static void program_gone(struct port_host *h)
 {
-    if (atomic_fetch_sub(&h->count, 1) == 1)
+    if (atomic_fetch_sub(&h->count, 1) == 1) {
         h->hooks->ended(h->context);
+    }
 }
 
 /* It has exited: who is left of its group goes too, then it is reaped, which sets its number free. */
@@ -71,8 +73,9 @@ static void program_reap(struct program *p)
 /* A program that was told to end may have: then it is freed. */
 static void program_look(struct program *p)
 {
-    if (p->event)
+    if (p->event) {
         return;
+    }
     if (p->exited && (p->mute || p->killed)) {
         program_reap(p);
     } else if (!p->told) {
@@ -88,22 +91,23 @@ static void program_on_exit(void *user)
 
     /* Not reaped yet: as long as it is there, no stranger's group has its number. */
     if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-        snprintf(p->reason, sizeof p->reason, "exit status unknown"); /* someone else reaped it */
+        snprintf(p->reason, sizeof(p->reason), "exit status unknown"); /* someone else reaped it */
     } else if (info.si_pid == 0) {
         p->host->hooks->arm(p->host->context, p->exit_watch);
         return;
     } else if (info.si_code != CLD_EXITED) {
-        snprintf(p->reason, sizeof p->reason, "signal %d", info.si_status);
+        snprintf(p->reason, sizeof(p->reason), "signal %d", info.si_status);
     } else if (info.si_status != 0) {
-        snprintf(p->reason, sizeof p->reason, "exit status %d", info.si_status);
+        snprintf(p->reason, sizeof(p->reason), "exit status %d", info.si_status);
     } else {
-        snprintf(p->reason, sizeof p->reason, "normal");
+        snprintf(p->reason, sizeof(p->reason), "normal");
     }
     p->exited = true;
-    if (p->event)
+    if (p->event) {
         p->event(p->user);
-    else
+    } else {
         program_look(p);
+    }
 }
 
 void program_end(struct program *p, uint64_t now_ns)
@@ -139,8 +143,9 @@ void program_kill(struct program *p)
     while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
     (void)waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
     list_remove(&p->link);
-    if (info.si_pid)
+    if (info.si_pid) {
         guard_forget(h, p->pid);
+    }
     program_free(p);
     program_gone(h);
 }
@@ -174,13 +179,16 @@ ssize_t program_read(struct program *p, struct buf *into, size_t most)
     uint8_t *at = NULL;
     ssize_t n;
 
-    if (room == 0)
+    if (room == 0) {
         return RUSM_ELIMIT;
+    }
     at = buf_reserve(into, room);
-    if (!at && room > READ_MIN)
+    if (!at && room > READ_MIN) {
         at = buf_reserve(into, room = READ_MIN);
-    if (!at)
+    }
+    if (!at) {
         return RUSM_ENOMEM;
+    }
     do {
         n = read(p->out, at, room);
     } while (n < 0 && errno == EINTR);
@@ -189,10 +197,11 @@ ssize_t program_read(struct program *p, struct buf *into, size_t most)
         p->host->hooks->arm(p->host->context, p->out_watch);
         return RUSM_BUSY;
     }
-    if (n > 0)
+    if (n > 0) {
         buf_wrote(into, (size_t)n);
-    else
+    } else {
         p->readable = false;
+    }
     return n > 0 ? n : 0; /* a terminal's end is an error, EIO */
 }
 
@@ -214,8 +223,9 @@ uint8_t *program_reserve(struct program *p, size_t len)
 void program_wrote(struct program *p, size_t len)
 {
     buf_wrote(&p->unwritten, len);
-    if (!p->blocked && !list_linked(&p->dirty))
+    if (!p->blocked && !list_linked(&p->dirty)) {
         list_append(&p->host->dirty, &p->dirty);
+    }
 }
 
 void program_flush(struct program *p)
@@ -231,14 +241,16 @@ void program_flush(struct program *p)
             p->deaf = true;
         }
     }
-    if (p->deaf)
+    if (p->deaf) {
         buf_clear(&p->unwritten);
+    }
     if (p->awaited && buf_len(&p->unwritten) < LIMIT_PROGRAM_QUEUE) {
         p->awaited = false;
         p->event(p->user);
     }
-    if (buf_len(&p->unwritten) == 0 && p->unwritten.cap > LIMIT_PROGRAM_QUEUE)
+    if (buf_len(&p->unwritten) == 0 && p->unwritten.cap > LIMIT_PROGRAM_QUEUE) {
         buf_trim(&p->unwritten);
+    }
 }
 
 /* ---- its beginning ---- */
@@ -249,17 +261,20 @@ struct ends {
 
 static void ends_close(int fds[3])
 {
-    for (int i = 0; i < 3; i++)
-        if (fds[i] >= 0)
+    for (int i = 0; i < 3; i++) {
+        if (fds[i] >= 0) {
             close(fds[i]);
+        }
+    }
 }
 
 static int ends_pipe(struct ends *e, int i)
 {
     int pair[2];
 
-    if (pipe2(pair, O_CLOEXEC) != 0)
+    if (pipe2(pair, O_CLOEXEC) != 0) {
         return -1;
+    }
     e->ours[i] = launch_above(pair[i == 0]);
     e->theirs[i] = launch_above(pair[i != 0]);
     return e->ours[i] < 0 || e->theirs[i] < 0 ? -1 : 0;
@@ -274,27 +289,33 @@ static int ends_pty(struct ends *e)
     cfmakeraw(&raw);
     raw.c_cc[VMIN] = 1;
     raw.c_cflag |= CREAD;
-    if (openpty(&master, &slave, NULL, &raw, NULL) != 0)
+    if (openpty(&master, &slave, NULL, &raw, NULL) != 0) {
         return -1;
+    }
     e->ours[0] = launch_above(master);
     e->theirs[0] = launch_above(slave);
     e->ours[1] = e->ours[0] < 0 ? -1 : fcntl(e->ours[0], F_DUPFD_CLOEXEC, 3);
     e->theirs[1] = e->theirs[0] < 0 ? -1 : fcntl(e->theirs[0], F_DUPFD_CLOEXEC, 3);
-    if (e->ours[1] < 0 || e->theirs[1] < 0)
+    if (e->ours[1] < 0 || e->theirs[1] < 0) {
         return -1;
+    }
     return fcntl(e->ours[0], F_SETFD, FD_CLOEXEC) | fcntl(e->theirs[0], F_SETFD, FD_CLOEXEC);
 }
 
 static int ends_open(struct ends *e, bool pty)
 {
     *e = (struct ends){ { -1, -1, -1 }, { -1, -1, -1 } };
-    if (pty ? ends_pty(e) != 0 : ends_pipe(e, 0) != 0 || ends_pipe(e, 1) != 0)
+    if (pty ? ends_pty(e) != 0 : ends_pipe(e, 0) != 0 || ends_pipe(e, 1) != 0) {
         return errno;
-    if (ends_pipe(e, 2) != 0)
+    }
+    if (ends_pipe(e, 2) != 0) {
         return errno;
-    for (int i = 0; i < 3; i++)
-        if (fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0)
+    }
+    for (int i = 0; i < 3; i++) {
+        if (fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0) {
             return errno;
+        }
+    }
     return 0;
 }
 
@@ -305,17 +326,19 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     struct port_host *h = p->host;
     struct launch how = { .argv = argv, .env = h->env, .fds = { fds[0], fds[1], fds[2] } };
 
-    for (size_t i = 0; i < o->args.count; i++)
+    for (size_t i = 0; i < o->args.count; i++) {
         argv[4 + i] = o->args.value[i];
-    snprintf(self, sizeof self, "RUSM_PID=%s", o->pid);
+    }
+    snprintf(self, sizeof(self), "RUSM_PID=%s", o->pid);
     int cause = guard_ready(h);
     for (int tries = 0; cause == 0 && tries < 2; tries++) {
         how.guard = h->guard.fd;
         h->env[h->env_count] = self; /* and not the guard's */
         cause = launch_start(&how, h->stack, &p->pid, &p->pidfd);
         h->env[h->env_count] = NULL;
-        if (cause != EPIPE || tries > 0)
+        if (cause != EPIPE || tries > 0) {
             break;
+        }
         cause = guard_mend(h);
     }
     return cause;
@@ -324,10 +347,11 @@ static int program_spawn(struct program *p, const struct program_options *o, con
 /* One that begins: no program runs yet. */
 static struct program *program_new(struct port_host *h, const struct program_options *o)
 {
-    struct program *p = calloc(1, sizeof *p);
+    struct program *p = calloc(1, sizeof(*p));
 
-    if (!p)
+    if (!p) {
         return NULL;
+    }
     p->host = h;
     p->pidfd = p->in = p->out = p->err = -1;
     p->event = o->event;
@@ -337,7 +361,7 @@ static struct program *program_new(struct port_host *h, const struct program_opt
     list_init(&p->ending);
     buf_init(&p->unwritten, o->most);
     buf_init(&p->line, COMPLAINT_MAX);
-    snprintf(p->label, sizeof p->label, "%s", o->label);
+    snprintf(p->label, sizeof(p->label), "%s", o->label);
     return p;
 }
 
@@ -350,8 +374,9 @@ static bool program_watch(struct program *p)
     p->out_watch = hooks->watch(context, p->out, false, program_on_output, p);
     p->err_watch = hooks->watch(context, p->err, false, program_on_complaint, p);
     p->exit_watch = hooks->watch(context, p->pidfd, false, program_on_exit, p);
-    if (!p->in_watch || !p->out_watch || !p->err_watch || !p->exit_watch)
+    if (!p->in_watch || !p->out_watch || !p->err_watch || !p->exit_watch) {
         return false;
+    }
     hooks->arm(context, p->out_watch);
     hooks->arm(context, p->err_watch);
     hooks->arm(context, p->exit_watch);
@@ -374,8 +399,9 @@ int program_start(struct port_host *h, const struct program_options *o, struct p
         return err_why(why, RUSM_ENOMEM, "no memory");
     }
     int cause = ends_open(&ends, o->pty);
-    if (cause == 0)
+    if (cause == 0) {
         cause = program_spawn(p, o, ends.theirs);
+    }
     ends_close(ends.theirs);
     if (cause) {
         ends_close(ends.ours);

@@ -46,7 +46,7 @@ static const struct {
     [REQUEST_EXIT] = { "exit", VALUE_TEXT, 0, 0 },
 };
 
-#define REQUEST_VERBS (sizeof request_verbs / sizeof *request_verbs)
+#define REQUEST_VERBS (sizeof(request_verbs) / sizeof(*request_verbs))
 
 static int request_bad(struct rusm_why *why, const char *key, const char *what)
 {
@@ -78,8 +78,9 @@ static int request_data(struct request *r, json_t *value)
         return 0;
     }
     r->owned = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (!r->owned)
+    if (!r->owned) {
         return RUSM_ENOMEM;
+    }
     r->data = r->owned;
     r->len = strlen(r->owned);
     return 0;
@@ -90,14 +91,17 @@ static int request_base64(struct request *r, json_t *value, struct rusm_why *why
     const char *text = json_string_value(value);
     size_t len = json_string_length(value);
 
-    if (!text)
+    if (!text) {
         return request_bad(why, "base64", "must be a string");
+    }
     r->owned = malloc(len / 4 * 3 + 1);
-    if (!r->owned)
+    if (!r->owned) {
         return RUSM_ENOMEM;
+    }
     ssize_t n = base64_decode(r->owned, text, len);
-    if (n < 0)
+    if (n < 0) {
         return request_bad(why, "base64", "is not base64");
+    }
     r->data = r->owned;
     r->len = (size_t)n;
     return 0;
@@ -107,8 +111,9 @@ static int request_timeout(struct request *r, const json_t *value, struct rusm_w
 {
     double seconds = json_number_value(value);
 
-    if (!json_is_number(value) || !(seconds >= 0) || seconds > 86400.0 * 24)
+    if (!json_is_number(value) || !(seconds >= 0) || seconds > 86400.0 * 24) {
         return request_bad(why, "timeout", "must be seconds, up to 24 days");
+    }
     r->timeout_ms = (uint32_t)ceil(seconds * 1000);
     return 0;
 }
@@ -118,12 +123,14 @@ static int request_args(struct request *r, const json_t *value, struct rusm_why 
     const json_t *one;
     size_t i;
 
-    if (!json_is_array(value) || json_array_size(value) > RUSM_ARGS_MAX)
+    if (!json_is_array(value) || json_array_size(value) > RUSM_ARGS_MAX) {
         return request_bad(why, "args", "must be an array of up to 64 strings");
+    }
     json_array_foreach(value, i, one)
     {
-        if (!request_text(one))
+        if (!request_text(one)) {
             return request_bad(why, "args", "must be strings without NUL");
+        }
     }
     r->args = value;
     return 0;
@@ -134,8 +141,9 @@ static int request_field(struct request *r, const char *key, json_t *value, unsi
                          struct rusm_why *why)
 {
     if (strcmp(key, "data") == 0 || strcmp(key, "base64") == 0) {
-        if (*got & FIELD_DATA)
+        if (*got & FIELD_DATA) {
             return request_bad(why, key, "is one too many: data or base64");
+        }
         *got |= FIELD_DATA;
         return *key == 'd' ? request_data(r, value) : request_base64(r, value, why);
     }
@@ -165,8 +173,9 @@ static int request_field(struct request *r, const char *key, json_t *value, unsi
     bool *flag = strcmp(key, "global") == 0      ? &r->global
                  : strcmp(key, "unordered") == 0 ? &r->unordered
                                                  : NULL;
-    if (!flag)
+    if (!flag) {
         return request_bad(why, key, "is neither a request nor a field of one");
+    }
     *got |= flag == &r->global ? FIELD_GLOBAL : FIELD_UNORDERED;
     *flag = json_is_true(value);
     return json_is_boolean(value) ? 0 : request_bad(why, key, "must be true or false");
@@ -199,8 +208,9 @@ static size_t request_verb(const json_t *root, json_t **value)
 {
     for (size_t i = 0; i < REQUEST_VERBS; i++) {
         *value = json_object_get(root, request_verbs[i].word);
-        if (*value)
+        if (*value) {
             return i;
+        }
     }
     return REQUEST_VERBS;
 }
@@ -212,23 +222,28 @@ static int request_read(struct request *r, struct rusm_why *why)
     unsigned got = 0;
     size_t verb = request_verb(r->root, &value);
 
-    if (verb == REQUEST_VERBS)
+    if (verb == REQUEST_VERBS) {
         return err_why(why, RUSM_EMALFORMED, "no request: an object with \"to\", \"reply\", ...");
+    }
     r->verb = (enum request_verb)verb;
     int error = request_subject(r, request_verbs[verb].word, value, why);
     json_object_foreach(r->root, key, value)
     {
-        if (error == 0 && strcmp(key, request_verbs[verb].word) != 0)
+        if (error == 0 && strcmp(key, request_verbs[verb].word) != 0) {
             error = request_field(r, key, value, &got, why);
+        }
     }
-    if (error)
+    if (error) {
         return error;
-    if (got & ~(request_verbs[verb].takes | (verb == REQUEST_DEMONITOR ? 0u : FIELD_REF)))
+    }
+    if (got & ~(request_verbs[verb].takes | (verb == REQUEST_DEMONITOR ? 0u : FIELD_REF))) {
         return request_bad(why, request_verbs[verb].word, "takes no such fields as it has");
-    if (request_verbs[verb].needs & ~got)
+    }
+    if (request_verbs[verb].needs & ~got) {
         return request_bad(why, request_verbs[verb].word,
                            request_verbs[verb].needs & FIELD_REF ? "needs a ref"
                                                                  : "needs a reason");
+    }
     return 0;
 }
 
@@ -238,14 +253,16 @@ int request_parse(const void *line, size_t len, struct request *out, struct rusm
 
     *out = (struct request){ .data = "", .timeout_ms = REQUEST_TIMEOUT_MS };
     out->root = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &wrong);
-    if (!out->root)
+    if (!out->root) {
         return json_error_code(&wrong) == json_error_out_of_memory
                    ? RUSM_ENOMEM
                    : err_why(why, RUSM_EMALFORMED, "not JSON: %s", wrong.text);
+    }
     int error = json_is_object(out->root) ? request_read(out, why)
                                           : err_why(why, RUSM_EMALFORMED, "not a JSON object");
-    if (error)
+    if (error) {
         request_free(out);
+    }
     return error;
 }
 

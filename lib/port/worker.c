@@ -20,8 +20,9 @@ void worker_exit(struct worker *w, const char *reason)
 
 bool worker_full(const struct place *p)
 {
-    if (buf_len(&p->program->unwritten) < LIMIT_PROGRAM_QUEUE)
+    if (buf_len(&p->program->unwritten) < LIMIT_PROGRAM_QUEUE) {
         return false;
+    }
     p->program->awaited = true;
     return true;
 }
@@ -32,8 +33,9 @@ void worker_refuse(struct place *p, const struct rusm_message *m, const char *re
 
     w->host->counters.refused++;
     complaint_say(p->program, "a message of %zu bytes was refused: %s", m->len, reason);
-    if (m->kind == RUSM_CALL)
+    if (m->kind == RUSM_CALL) {
         (void)rusm_refuse(w->self, m, reason);
+    }
 }
 
 int worker_idle_line(struct place *p, bool *first)
@@ -45,8 +47,9 @@ int worker_idle_line(struct place *p, bool *first)
         p->idle_ns = now_ns;
         p->idle = 0;
     }
-    if (++p->idle <= LIMIT_PROGRAM_UNASKED)
+    if (++p->idle <= LIMIT_PROGRAM_UNASKED) {
         return 0;
+    }
     worker_exit(p->worker, "its program floods its output");
     return RUSM_ELIMIT;
 }
@@ -57,13 +60,14 @@ static void worker_event(void *user)
 {
     struct worker *w = user;
 
-    if (!list_linked(&w->event.link))
+    if (!list_linked(&w->event.link)) {
         list_append(&w->host->events, &w->event.link);
+    }
 }
 
 static void worker_happened(struct port_event *e)
 {
-    process_wake(list_entry(e, struct worker, event)->self);
+    process_wake(container_of(e, struct worker, event)->self);
 }
 
 static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
@@ -80,12 +84,13 @@ static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
                                  .event = worker_event,
                                  .user = w };
 
-    if (w->exec->count > 1)
-        snprintf(label, sizeof label, "process %llu (%s, %u)",
+    if (w->exec->count > 1) {
+        snprintf(label, sizeof(label), "process %llu (%s, %u)",
                  (unsigned long long)rusm_self(w->self).serial, w->exec->name, i + 1);
-    else
-        snprintf(label, sizeof label, "process %llu (%s)",
+    } else {
+        snprintf(label, sizeof(label), "process %llu (%s)",
                  (unsigned long long)rusm_self(w->self).serial, w->exec->name);
+    }
     p->worker = w;
     p->drained = false;
     p->idle = p->idle_ns = 0;
@@ -120,20 +125,21 @@ static bool worker_may_restart(struct worker *w)
  * others, another takes its place. */
 static void worker_exited(struct worker *w, struct place *p)
 {
-    char reason[sizeof p->program->reason];
+    char reason[sizeof(p->program->reason)];
     struct rusm_why why;
 
-    memcpy(reason, p->program->reason, sizeof reason);
+    memcpy(reason, p->program->reason, sizeof(reason));
     if (w->exec->count == 1) {
         worker_exit(w, reason);
         return;
     }
     log_warn(w->host->log, "%s: %s", p->program->label, reason);
     worker_end(w, p, reason);
-    if (!worker_may_restart(w))
+    if (!worker_may_restart(w)) {
         worker_exit(w, reason);
-    else if (worker_start(w, (unsigned)(p - w->place), &why) != 0)
+    } else if (worker_start(w, (unsigned)(p - w->place), &why) != 0) {
         worker_exit(w, why.text);
+    }
 }
 
 /* ---- what programs say ---- */
@@ -145,14 +151,17 @@ static bool worker_take(struct place *p)
 
     while (buf_len(&p->said) > 0) {
         ssize_t used = framing->take(p, buf_data(&p->said), buf_len(&p->said), p->drained);
-        if (used < 0)
+        if (used < 0) {
             return false;
-        if (used == 0)
+        }
+        if (used == 0) {
             break;
+        }
         buf_consume(&p->said, (size_t)used);
     }
-    if (p->drained)
+    if (p->drained) {
         buf_clear(&p->said); /* a part of something */
+    }
     return true;
 }
 
@@ -162,8 +171,9 @@ static void worker_pump(struct worker *w, struct place *p)
     size_t budget = LIMIT_PROGRAM_READ;
 
     while (worker_take(p)) {
-        if (!program->readable && (!program->exited || p->drained))
+        if (!program->readable && (!program->exited || p->drained)) {
             break;
+        }
         if (budget == 0) {
             process_wake(w->self);
             return;
@@ -178,12 +188,14 @@ static void worker_pump(struct worker *w, struct place *p)
             p->drained = true; /* whoever else has its output speaks for itself */
         }
     }
-    if (w->over)
+    if (w->over) {
         return;
-    if (p->drained && buf_len(&p->said) == 0)
+    }
+    if (p->drained && buf_len(&p->said) == 0) {
         worker_exited(w, p);
-    else if (buf_len(&p->said) == 0 && p->said.cap > LIMIT_PROGRAM_READ)
+    } else if (buf_len(&p->said) == 0 && p->said.cap > LIMIT_PROGRAM_READ) {
         buf_trim(&p->said);
+    }
 }
 
 /* ---- the behaviour ---- */
@@ -196,8 +208,9 @@ static int worker_offer(struct worker *w, const struct rusm_message *m)
     for (unsigned i = 0; i < (only ? 1 : w->count); i++) {
         struct place *p = only ? only : &w->place[(w->turn + i) % w->count];
         int error = p->program->deaf ? 0 : framing->offer(p, m);
-        if (p->program->deaf)
+        if (p->program->deaf) {
             worker_refuse(p, m, "its program reads no more");
+        }
         if (error != RUSM_BUSY) {
             w->turn = (w->turn + i + 1) % w->count;
             return error;
@@ -210,12 +223,15 @@ void worker_receive(struct rusm_process *self, void *state, const struct rusm_me
 {
     struct worker *w = state;
 
-    for (unsigned i = 0; i < w->count && !w->over; i++)
+    for (unsigned i = 0; i < w->count && !w->over; i++) {
         worker_pump(w, &w->place[i]);
-    if (w->over || m->kind == RUSM_WRITABLE)
+    }
+    if (w->over || m->kind == RUSM_WRITABLE) {
         return;
-    if (worker_offer(w, m) == RUSM_BUSY)
+    }
+    if (worker_offer(w, m) == RUSM_BUSY) {
         process_hold(self, true);
+    }
 }
 
 /* A copy of the arguments for programs that are started later. */
@@ -223,11 +239,13 @@ static int worker_args(struct worker *w, const struct rusm_args *args)
 {
     size_t bytes = 0;
 
-    for (size_t i = 0; i < args->count; i++)
+    for (size_t i = 0; i < args->count; i++) {
         bytes += strlen(args->value[i]) + 1;
-    const char **value = malloc(args->count * sizeof *value + bytes + 1);
-    if (!value)
+    }
+    const char **value = malloc(args->count * sizeof(*value) + bytes + 1);
+    if (!value) {
         return RUSM_ENOMEM;
+    }
     char *text = (char *)&value[args->count];
     for (size_t i = 0; i < args->count; i++) {
         value[i] = text;
@@ -239,9 +257,11 @@ static int worker_args(struct worker *w, const struct rusm_args *args)
 
 static void worker_free(struct worker *w)
 {
-    for (unsigned i = 0; i < w->count; i++)
-        if (w->place[i].program)
+    for (unsigned i = 0; i < w->count; i++) {
+        if (w->place[i].program) {
             worker_end(w, &w->place[i], NULL);
+        }
+    }
     map_fini(&w->asked);
     list_remove(&w->event.link);
     free((void *)w->args.value);
@@ -251,27 +271,29 @@ static void worker_free(struct worker *w)
 int worker_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     const struct exec *exec = rusm_context(self);
-    struct worker *w = calloc(1, sizeof *w + exec->count * sizeof *w->place);
+    struct worker *w = calloc(1, sizeof(*w) + exec->count * sizeof(*w->place));
     struct rusm_why why = { "" };
     int error;
 
-    if (!w)
+    if (!w) {
         return RUSM_ENOMEM;
+    }
     w->self = self;
     list_init(&w->event.link);
     w->event.happened = worker_happened;
     w->exec = exec;
     w->host = exec->port.ports->host(self);
     map_init(&w->asked, rusm_self(self).serial);
-    rusm_pid_format(self, rusm_self(self), w->pid, sizeof w->pid);
+    rusm_pid_format(self, rusm_self(self), w->pid, sizeof(w->pid));
     error = worker_args(w, args);
     for (unsigned i = 0; i < exec->count && !error; i++) {
         error = worker_start(w, i, &why);
         w->count += error == 0;
     }
     if (error) {
-        if (why.text[0])
+        if (why.text[0]) {
             rusm_init_error(self, "%s", why.text);
+        }
         worker_free(w);
         return error;
     }

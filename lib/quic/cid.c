@@ -92,7 +92,7 @@ void cid_remove(struct map *m, const uint8_t *id, size_t len)
 void cid_remove_all(struct map *m, struct list *owned)
 {
     list_each_safe(it, owned) {
-        drop(m, list_entry(it, struct cid, owned));
+        drop(m, container_of(it, struct cid, owned));
     }
 }
 

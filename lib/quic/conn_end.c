@@ -209,7 +209,7 @@ void conn_bury(struct conn *c, uint64_t now_ns)
     list_remove(&c->dirty);
     conn_set_timer(c, now_ns + rest_ns);
     if (e->grave_count > GRAVES) {
-        conn_free(list_entry(list_first(&e->graves), struct conn, all));
+        conn_free(container_of(list_first(&e->graves), struct conn, all));
     }
 }
 

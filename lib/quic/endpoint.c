@@ -106,7 +106,7 @@ void endpoint_free(struct endpoint *e)
         return;
     }
     list_each_safe(it, &e->conns) {
-        struct conn *c = list_entry(it, struct conn, all);
+        struct conn *c = container_of(it, struct conn, all);
         if (c->state == CONN_OPEN) {
             ngtcp2_ccerr_set_application_error(&c->close, 0, NULL, 0);
         }
@@ -116,7 +116,7 @@ void endpoint_free(struct endpoint *e)
         conn_free(c);
     }
     list_each_safe(it, &e->graves) {
-        conn_free(list_entry(it, struct conn, all));
+        conn_free(container_of(it, struct conn, all));
     }
     udp_close(&e->udp);
     tls_free(e->tls);
@@ -237,7 +237,7 @@ static void count_packet(struct endpoint *e, const struct udp_packet *p)
 static void receive_error(struct endpoint *e, const union udp_address *to, int error)
 {
     list_each(it, &e->conns) {
-        struct conn *c = list_entry(it, struct conn, all);
+        struct conn *c = container_of(it, struct conn, all);
         if (c->state != CONN_OPEN || !udp_address_eq(&c->path.remote, to)) {
             continue;
         }
@@ -359,7 +359,7 @@ bool endpoint_flush(struct endpoint *e, bool *blocked)
     turn.next->prev = turn.prev->next = &turn;
     list_init(&e->dirty);
     while (!list_empty(&turn)) {
-        struct conn *c = list_entry(list_first(&turn), struct conn, dirty);
+        struct conn *c = container_of(list_first(&turn), struct conn, dirty);
         uint64_t now_ns = endpoint_now_ns();
         bool more = false;
 

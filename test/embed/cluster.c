@@ -6,9 +6,10 @@
 /* A behaviour: answers how many messages it has had. */
 static int tally_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
-    unsigned *count = malloc(sizeof *count);
-    if (!count)
+    unsigned *count = malloc(sizeof(*count));
+    if (!count) {
         return RUSM_ENOMEM;
+    }
     if (args->count > 1) {
         rusm_init_error(self, "tally takes at most one argument, where to start");
         free(count);
@@ -24,8 +25,9 @@ static void tally_receive(struct rusm_process *self, void *state, const struct r
     unsigned *count = state;
     char text[32];
     ++*count;
-    if (m->kind == RUSM_CALL)
-        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", *count));
+    if (m->kind == RUSM_CALL) {
+        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof(text), "%u", *count));
+    }
 }
 
 static void tally_stop(struct rusm_process *self, void *state, const char *reason)
@@ -45,10 +47,11 @@ static int print_row(void *context, const struct rusm_field *fields, size_t coun
 {
     printf("  ");
     for (size_t i = 0; i < count; i++) {
-        if (fields[i].text)
+        if (fields[i].text) {
             printf("%s%s", i ? " " : "", fields[i].text);
-        else
+        } else {
             printf(" %llu", (unsigned long long)fields[i].number);
+        }
     }
     printf("\n");
     ++*(int *)context;
@@ -91,8 +94,9 @@ int main(void)
     expect(rows == 1, "one peer");
 
     uint64_t until = clock_ms() + PATIENCE_MS;
-    while (rusm_client_whereis(client, "greeter", pid, &why) != 0)
+    while (rusm_client_whereis(client, "greeter", pid, &why) != 0) {
         expect(clock_ms() < until, "the global name on london: %s", why.text);
+    }
     printf("greeter lives at %s\n", pid);
     expect(strstr(pid, "@tokyo#"), "on tokyo");
     call(client, "greeter", true, "embed", "hello, embed");

@@ -25,17 +25,20 @@ static void twin_receive(struct rusm_process *self, void *state, const struct ru
     struct side *s = rusm_context(self);
     unsigned number;
     (void)state;
-    if (m->kind == RUSM_SEND && m->len == sizeof number) {
-        memcpy(&number, m->data, sizeof number);
-        if (number != atomic_load(&s->received))
+    if (m->kind == RUSM_SEND && m->len == sizeof(number)) {
+        memcpy(&number, m->data, sizeof(number));
+        if (number != atomic_load(&s->received)) {
             atomic_store(&s->wrong, true);
+        }
         atomic_fetch_add(&s->received, 1);
     }
     while ((number = atomic_load(&s->sent)) < MESSAGES &&
-           rusm_send_to(self, s->to, &number, sizeof number, 0) == 0)
+           rusm_send_to(self, s->to, &number, sizeof(number), 0) == 0) {
         atomic_fetch_add(&s->sent, 1);
-    if (m->kind == RUSM_CALL)
+    }
+    if (m->kind == RUSM_CALL) {
         rusm_reply(self, m, "", 0);
+    }
 }
 
 struct counted {
@@ -77,17 +80,21 @@ static void make_pair(const struct place *p, const char *const rundir[2], struct
         /* Ports that are free: those of two nodes that never ran. */
         for (int i = 0; i < 2; i++) {
             node[i] = twin(p, names[i], rundir[i], NULL, NULL);
-            snprintf(address[i], sizeof address[i], "%s", rusm_node_address(node[i]));
-            snprintf(join[1 - i], sizeof join[1 - i], "%s@%s", names[i], address[i]);
+            snprintf(address[i], sizeof(address[i]), "%s", rusm_node_address(node[i]));
+            snprintf(join[1 - i], sizeof(join[1 - i]), "%s@%s", names[i], address[i]);
         }
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2; i++) {
             rusm_node_free(node[i]);
-        for (int i = 0; i < 2; i++)
+        }
+        for (int i = 0; i < 2; i++) {
             node[i] = twin(p, names[i], rundir[i], address[i], join[i]);
-        if (node[0] && node[1])
+        }
+        if (node[0] && node[1]) {
             return;
-        for (int i = 0; i < 2; i++)
+        }
+        for (int i = 0; i < 2; i++) {
             rusm_node_free(node[i]);
+        }
     }
 }
 
@@ -109,8 +116,9 @@ static void run_pair(const struct place *p, const char *const rundir[2])
         expect(rusm_node_teach(node[i], "twin", &behaviour[i]) == 0, "taught");
         expect(rusm_node_boot(node[i], &boot, &why) == 0, "%s", why.text);
     }
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         run_start(&running[i], node[i]);
+    }
     for (int i = 0; i < 2; i++) {
         options[i] = (struct rusm_client_options){ .rundir = rundir[i],
                                                    .identity = p->identity,
@@ -141,8 +149,9 @@ static void run_pair(const struct place *p, const char *const rundir[2])
         expect(atomic_load(&side[i].received) == MESSAGES, "each once at %s", names[i]);
         rusm_client_close(client[i]);
     }
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         rusm_node_stop(running[i].node);
+    }
     for (int i = 0; i < 2; i++) {
         pthread_join(running[i].thread, NULL);
         rusm_node_free(running[i].node);
@@ -155,15 +164,18 @@ int main(void)
     char folder[2][96];
     const char *rundir[2] = { folder[0], folder[1] };
     place_make(&place);
-    for (int i = 0; i < 2; i++)
-        snprintf(folder[i], sizeof folder[i], "%s/run%d", place.dir, i);
+    for (int i = 0; i < 2; i++) {
+        snprintf(folder[i], sizeof(folder[i]), "%s/run%d", place.dir, i);
+    }
     uint64_t begin = clock_ms();
-    for (int i = 0; i < ROUNDS; i++)
+    for (int i = 0; i < ROUNDS; i++) {
         run_pair(&place, rundir);
+    }
     printf("%d pairs dialled each other at once, one connection each, in %llu ms\n", ROUNDS,
            (unsigned long long)(clock_ms() - begin));
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         rmdir(folder[i]);
+    }
     place_remove(&place);
     return 0;
 }

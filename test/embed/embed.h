@@ -45,10 +45,10 @@ static inline uint64_t clock_ms(void)
 static inline void place_make(struct place *p)
 {
     const char *tmp = getenv("TMPDIR");
-    snprintf(p->dir, sizeof p->dir, "%s/rusm-embed-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
+    snprintf(p->dir, sizeof(p->dir), "%s/rusm-embed-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
     expect(mkdtemp(p->dir), "a temporary folder");
-    snprintf(p->rundir, sizeof p->rundir, "%s/run", p->dir);
-    snprintf(p->identity, sizeof p->identity, "%s/cluster.pem", p->dir);
+    snprintf(p->rundir, sizeof(p->rundir), "%s/run", p->dir);
+    snprintf(p->identity, sizeof(p->identity), "%s/cluster.pem", p->dir);
 }
 
 static inline void place_remove(const struct place *p)
@@ -107,9 +107,11 @@ static inline struct rusm_client *client_to(const struct place *p, const char *n
 
 static inline const char *field(const struct rusm_field *fields, size_t count, const char *column)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].column, column) == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(fields[i].column, column) == 0) {
             return fields[i].text ? fields[i].text : "";
+        }
+    }
     return "";
 }
 
@@ -122,8 +124,9 @@ static inline int await_row(void *context, const struct rusm_field *fields, size
 {
     struct awaited *a = context;
     if (strcmp(field(fields, count, "node"), a->node) == 0 &&
-        strcmp(field(fields, count, "state"), "connected") == 0)
+        strcmp(field(fields, count, "state"), "connected") == 0) {
         a->seen = true;
+    }
     return 0;
 }
 

@@ -11,8 +11,9 @@ static int see_row(void *context, const struct rusm_field *fields, size_t count)
 {
     struct seen *s = context;
     if (strcmp(field(fields, count, "node"), s->node) == 0 &&
-        strcmp(field(fields, count, "state"), "connected") == 0)
-        snprintf(s->address, sizeof s->address, "%s", field(fields, count, "address"));
+        strcmp(field(fields, count, "state"), "connected") == 0) {
+        snprintf(s->address, sizeof(s->address), "%s", field(fields, count, "address"));
+    }
     return 0;
 }
 
@@ -39,9 +40,9 @@ static void refused(const char *name, const char *other)
 
     char join[200];
     const char *joins[] = { join };
-    snprintf(join, sizeof join, "%s@%s", other, rusm_node_address(judge.node));
+    snprintf(join, sizeof(join), "%s@%s", other, rusm_node_address(judge.node));
     elsewhere = place;
-    snprintf(elsewhere.rundir, sizeof elsewhere.rundir, "%s/elsewhere", place.dir);
+    snprintf(elsewhere.rundir, sizeof(elsewhere.rundir), "%s/elsewhere", place.dir);
     struct rusm_node_options options = { .name = name,
                                          .rundir = elsewhere.rundir,
                                          .identity = place.identity,

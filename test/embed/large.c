@@ -17,10 +17,11 @@ static atomic_bool closed; /* the receivers hold what they get */
 static void take_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
-    if (m->kind == RUSM_CALL)
+    if (m->kind == RUSM_CALL) {
         rusm_reply(self, m, m->data, m->len);
-    else if (atomic_load(&closed))
+    } else if (atomic_load(&closed)) {
         rusm_hold(self);
+    }
 }
 
 /* On a message, or when it may again, sends large ones of many sizes until it is told to wait. */
@@ -35,9 +36,10 @@ static void flood_receive(struct rusm_process *self, void *state, const struct r
         return;
     }
     for (int i = 0; i < 100; i++) {
-        size_t len = sizes[atomic_fetch_add(&turn, 1) % (sizeof sizes / sizeof *sizes)];
-        if (rusm_send_to(self, "take@tokyo", payload, len, 0) == RUSM_BUSY)
+        size_t len = sizes[atomic_fetch_add(&turn, 1) % (sizeof(sizes) / sizeof(*sizes))];
+        if (rusm_send_to(self, "take@tokyo", payload, len, 0) == RUSM_BUSY) {
             return;
+        }
     }
 }
 
@@ -72,8 +74,9 @@ static void break_off(const struct place *place)
         expect(options.timeout_ms < PATIENCE_MS, "%s", why.text);
         options.timeout_ms *= 2;
     }
-    for (int i = 0; i < 5 && error == 0; i++)
-        error = rusm_client_post(client, "take", false, payload, sizeof payload, &why);
+    for (int i = 0; i < 5 && error == 0; i++) {
+        error = rusm_client_post(client, "take", false, payload, sizeof(payload), &why);
+    }
     rusm_client_close(client);
 }
 
@@ -98,7 +101,7 @@ int main(void)
 
     expect(rusm_client_spawn(to_b, "take", NULL, "take", false, pid, &why) == 0, "%s", why.text);
     for (unsigned i = 0; i < SENDERS; i++) {
-        snprintf(name, sizeof name, "flood%u", i);
+        snprintf(name, sizeof(name), "flood%u", i);
         expect(rusm_client_spawn(to_a, "flood", NULL, name, false, pid, &why) == 0, "%s", why.text);
     }
     await_peer(to_a, "tokyo");
@@ -107,7 +110,7 @@ int main(void)
     for (unsigned round = 0; round < ROUNDS; round++) {
         atomic_store(&closed, round % 2);
         for (unsigned i = 0; i < SENDERS; i++) {
-            snprintf(name, sizeof name, "flood%u", i);
+            snprintf(name, sizeof(name), "flood%u", i);
             expect(rusm_client_post(to_a, name, false, "go", 2, &why) == 0, "%s", why.text);
         }
         expect(rusm_client_flush(to_a, &why) == 0, "%s", why.text);

@@ -14,12 +14,14 @@ static unsigned sent;
 static void valve_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
-    if (m->kind != RUSM_SEND)
+    if (m->kind != RUSM_SEND) {
         return;
-    if (!atomic_load(&opened))
+    }
+    if (!atomic_load(&opened)) {
         rusm_hold(self);
-    else
+    } else {
         atomic_fetch_add(&taken, 1);
+    }
 }
 
 /* Sends all its messages as they are taken; answers how many were. */
@@ -28,11 +30,12 @@ static void pour_receive(struct rusm_process *self, void *state, const struct ru
     char text[32];
     (void)state;
     if (m->kind == RUSM_CALL) {
-        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", sent));
+        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof(text), "%u", sent));
         return;
     }
-    while (sent < MESSAGES && rusm_send_to(self, "valve@tokyo", "x", 1, 0) == 0)
+    while (sent < MESSAGES && rusm_send_to(self, "valve@tokyo", "x", 1, 0) == 0) {
         sent++;
+    }
 }
 
 static const struct rusm_behaviour valve = { .name = "valve", .receive = valve_receive };
@@ -77,7 +80,7 @@ static bool leave_once(const struct place *place, bool *slow)
     expect(rusm_client_flush(to_a, &why) == 0, "%s", why.text);
     uint64_t until = clock_ms() + PATIENCE_MS;
     do {
-        ask(to_a, "pour", text, sizeof text);
+        ask(to_a, "pour", text, sizeof(text));
         expect(clock_ms() < until, "%s of %u sent", text, MESSAGES);
     } while (strtoul(text, NULL, 10) < MESSAGES);
     rusm_client_close(to_a);
@@ -85,15 +88,17 @@ static bool leave_once(const struct place *place, bool *slow)
     uint64_t stopped = clock_ms();
     rusm_node_stop(london.node);
     /* Time enough to leave, were it not for what waits: ten questions to the other node. */
-    for (int i = 0; i < 10; i++)
-        ask(to_b, "echo", text, sizeof text);
+    for (int i = 0; i < 10; i++) {
+        ask(to_b, "echo", text, sizeof(text));
+    }
     expect(atomic_load(&taken) == 0, "the valve is shut");
     atomic_store(&opened, true);
     pthread_join(london.thread, NULL);
     *slow = clock_ms() - stopped > LEAVE_MS;
     rusm_node_free(london.node);
-    while (atomic_load(&taken) < MESSAGES && !*slow)
+    while (atomic_load(&taken) < MESSAGES && !*slow) {
         expect(clock_ms() < until, "%u of %u taken", atomic_load(&taken), MESSAGES);
+    }
     expect(atomic_load(&taken) <= MESSAGES, "none twice");
     rusm_client_close(to_b);
     run_stop(&tokyo);

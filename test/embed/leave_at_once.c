@@ -11,8 +11,9 @@ static void spray_receive(struct rusm_process *self, void *state, const struct r
     /* n1 is of the second scheduler, n3 of the first. */
     static const char *const to[] = { "sink@n1", "sink@n3" };
     (void)state, (void)m;
-    for (int i = 0; i < BURST; i++)
+    for (int i = 0; i < BURST; i++) {
         (void)rusm_send_to(self, to[i % 2], "x", 1, 0);
+    }
 }
 
 static int spray_init(struct rusm_process *self, const struct rusm_args *args, void **state)
@@ -41,9 +42,10 @@ static void stop_at_once(const struct place *place)
     struct rusm_client *client = client_to(place, "london");
     await_peer(client, "n1");
     await_peer(client, "n3");
-    for (int i = 0; i < SPRAYS; i++)
+    for (int i = 0; i < SPRAYS; i++) {
         expect(rusm_client_spawn(client, "spray", NULL, NULL, false, pid, &why) == 0, "%s",
                why.text);
+    }
     rusm_client_close(client);
     rusm_node_stop(london.node);
     run_stop(&london);
@@ -62,10 +64,12 @@ int main(void)
         expect(rusm_node_boot(node, &sink, &why) == 0, "%s", why.text);
         run_start(&others[i], node);
     }
-    for (int i = 0; i < ROUNDS; i++)
+    for (int i = 0; i < ROUNDS; i++) {
         stop_at_once(&place);
-    for (int i = 0; i < 2; i++)
+    }
+    for (int i = 0; i < 2; i++) {
         run_stop(&others[i]);
+    }
     place_remove(&place);
     return 0;
 }

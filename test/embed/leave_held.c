@@ -13,8 +13,9 @@ static void hold_receive(struct rusm_process *self, void *state, const struct ru
 {
     uint64_t until = clock_ms() + HELD_MS;
     (void)state;
-    if (m->kind != RUSM_SEND || rusm_self(self).serial % 2 == 0)
+    if (m->kind != RUSM_SEND || rusm_self(self).serial % 2 == 0) {
         return;
+    }
     atomic_store(&held, true);
     while (clock_ms() < until) {}
 }
@@ -23,8 +24,9 @@ static const struct rusm_behaviour hold = { .name = "hold", .receive = hold_rece
 
 static int is_left(void *context, const struct rusm_field *fields, size_t count)
 {
-    if (strcmp(field(fields, count, "node"), "london") == 0)
+    if (strcmp(field(fields, count, "node"), "london") == 0) {
         snprintf(context, 32, "%s", field(fields, count, "state"));
+    }
     return 0;
 }
 
@@ -62,8 +64,9 @@ int main(void)
     }
     expect(rusm_client_flush(to_london, &why) == 0, "%s", why.text);
     uint64_t until = clock_ms() + PATIENCE_MS;
-    while (!atomic_load(&held))
+    while (!atomic_load(&held)) {
         expect(clock_ms() < until, "a handler on the second scheduler");
+    }
     rusm_node_stop(london.node);
     rusm_client_close(to_london);
     pthread_join(london.thread, NULL);

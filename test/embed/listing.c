@@ -48,16 +48,18 @@ static void maker_receive(struct rusm_process *self, void *state, const struct r
     char name[100];
     rusm_pid pid;
     if (m->kind != RUSM_CALL ||
-        sscanf((const char *)m->data, "%u %u %u", &processes, &local, &global) != 3)
+        sscanf((const char *)m->data, "%u %u %u", &processes, &local, &global) != 3) {
         return;
-    for (unsigned i = 0; i < processes; i++)
+    }
+    for (unsigned i = 0; i < processes; i++) {
         expect(rusm_spawn(self, &idle, NULL, &pid) == 0, "process %u", i);
+    }
     for (unsigned i = 0; i < local; i++) {
-        snprintf(name, sizeof name, NAME, made->local++);
+        snprintf(name, sizeof(name), NAME, made->local++);
         expect(rusm_register(self, rusm_self(self), name) == 0, "local name %u", i);
     }
     for (unsigned i = 0; i < global; i++) {
-        snprintf(name, sizeof name, NAME, made->global++);
+        snprintf(name, sizeof(name), NAME, made->global++);
         expect(rusm_register_global(self, rusm_self(self), name) == 0, "global name %u", i);
     }
     rusm_reply(self, m, "done", 4);
@@ -87,8 +89,9 @@ struct seen {
 
 static void ask_other(const struct seen *s)
 {
-    if (s->rows % 50000 == 0)
+    if (s->rows % 50000 == 0) {
         call(s->other, "0 0 0");
+    }
 }
 
 static void see(struct seen *s, unsigned number)
@@ -114,8 +117,9 @@ static int see_name(void *context, const struct rusm_field *fields, size_t count
     const char *name = field(fields, count, "name");
     s->rows++;
     ask_other(s);
-    if (strcmp(field(fields, count, "scope"), s->scope) == 0 && strncmp(name, "a-name", 6) == 0)
+    if (strcmp(field(fields, count, "scope"), s->scope) == 0 && strncmp(name, "a-name", 6) == 0) {
         see(s, (unsigned)strtoul(strrchr(name, '-') + 1, NULL, 10));
+    }
     return 0;
 }
 
@@ -138,8 +142,9 @@ static int give_up(void *context, const struct rusm_field *fields, size_t count)
 
 static int see_names_global(void *context, const struct rusm_field *fields, size_t count)
 {
-    if (strcmp(field(fields, count, "counter"), "names_global") == 0)
+    if (strcmp(field(fields, count, "counter"), "names_global") == 0) {
         *(uint64_t *)context = fields[1].number;
+    }
     return 0;
 }
 
@@ -169,9 +174,10 @@ int main(void)
     run_start(&london, node);
     struct rusm_client *client = client_to(&place, "london"), *other = client_to(&place, "london");
     /* In parts, so that the node is never busy with it for as long as the idle timeout. */
-    snprintf(text, sizeof text, "%u %u %u", PROCESSES / PARTS, LOCAL / PARTS, GLOBAL / PARTS);
-    for (unsigned i = 0; i < PARTS; i++)
+    snprintf(text, sizeof(text), "%u %u %u", PROCESSES / PARTS, LOCAL / PARTS, GLOBAL / PARTS);
+    for (unsigned i = 0; i < PARTS; i++) {
         call(client, text);
+    }
 
     struct seen processes = { .other = other, .most = 2 * PROCESSES };
     list(client, RUSM_TABLE_PROCESSES, see_process, &processes);
@@ -185,7 +191,7 @@ int main(void)
 
     expect(rusm_client_list(client, RUSM_TABLE_PROCESSES, give_up, &rows, &why) == 7, "given up");
     expect(rows == 10, "%u", rows);
-    snprintf(text, sizeof text, NAME, 7);
+    snprintf(text, sizeof(text), NAME, 7);
     expect(rusm_client_whereis(client, text, pid, &why) == 0, "%s", why.text);
 
     run_start(&tokyo, node_make(&place, "tokyo", 0));

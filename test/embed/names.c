@@ -22,11 +22,11 @@ static void claim_receive(struct rusm_process *self, void *state, const struct r
     if (m->kind == RUSM_NAME_LOST) {
         c->lost++;
     } else if (m->kind == RUSM_CALL) {
-        int len = snprintf(text, sizeof text, "%u %u %u", c->claimed, c->refused, c->lost);
+        int len = snprintf(text, sizeof(text), "%u %u %u", c->claimed, c->refused, c->lost);
         rusm_reply(self, m, text, (size_t)len);
     } else if (m->kind == RUSM_SEND) {
         for (unsigned i = 0; i < NAMES; i++) {
-            snprintf(text, sizeof text, "name-%u", i);
+            snprintf(text, sizeof(text), "name-%u", i);
             int error = rusm_register_global(self, rusm_self(self), text);
             c->claimed += error == 0;
             c->refused += error == RUSM_EEXIST;
@@ -75,17 +75,23 @@ int main(void)
         expect(rusm_node_boot(node, &boot, &why) == 0, "%s", why.text);
         run_start(&running[i], node);
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         client[i] = client_to(&place, names[i]);
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < 3; k++)
-            if (i != k)
+    }
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 3; k++) {
+            if (i != k) {
                 await_peer(client[i], names[k]);
+            }
+        }
+    }
 
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         expect(rusm_client_post(client[i], "claimant", false, "go", 2, &why) == 0, "%s", why.text);
-    for (int i = 0; i < 2; i++)
+    }
+    for (int i = 0; i < 2; i++) {
         expect(rusm_client_flush(client[i], &why) == 0, "%s", why.text);
+    }
 
     uint64_t until = clock_ms() + PATIENCE_MS;
     struct claimant a, b;
@@ -100,24 +106,29 @@ int main(void)
     unsigned held[3] = { 0 };
     for (unsigned i = 0; i < NAMES; i++) {
         char name[32], pid[3][RUSM_PID_TEXT_MAX];
-        snprintf(name, sizeof name, "name-%u", i);
+        snprintf(name, sizeof(name), "name-%u", i);
         do {
             expect(clock_ms() < until, "%s: one holder, not %s, %s and %s", name, pid[0], pid[1],
                    pid[2]);
-            for (int k = 0; k < 3; k++)
-                if (rusm_client_whereis(client[k], name, pid[k], &why) != 0)
+            for (int k = 0; k < 3; k++) {
+                if (rusm_client_whereis(client[k], name, pid[k], &why) != 0) {
                     pid[k][0] = '\0';
+                }
+            }
         } while (!pid[0][0] || strcmp(pid[0], pid[1]) != 0 || strcmp(pid[0], pid[2]) != 0);
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 3; k++) {
             held[k] += strstr(pid[0], names[k]) != NULL;
+        }
     }
     printf("%u names claimed by london, %u by tokyo; held by london %u, tokyo %u; losers told %u\n",
            a.claimed, b.claimed, held[0], held[1], a.lost + b.lost);
     expect(held[0] == a.claimed - a.lost && held[1] == b.claimed - b.lost, "who was told lost");
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         rusm_client_close(client[i]);
-    for (int i = 0; i < 3; i++)
+    }
+    for (int i = 0; i < 3; i++) {
         run_stop(&running[i]);
+    }
     place_remove(&place);
     return 0;
 }

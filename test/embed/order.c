@@ -30,14 +30,14 @@ static void check_receive(struct rusm_process *self, void *state, const struct r
     char text[64];
     if (m->kind == RUSM_SEND) {
         uint32_t number;
-        memcpy(&number, m->data, sizeof number);
-        if (m->len != sizeof number || number != c->next) {
+        memcpy(&number, m->data, sizeof(number));
+        if (m->len != sizeof(number) || number != c->next) {
             rusm_print(self, "expected %u, got %u", c->next, number);
             rusm_exit(self, "out of order");
         }
         c->next++;
     } else if (m->kind == RUSM_CALL) {
-        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", c->next));
+        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof(text), "%u", c->next));
     }
 }
 
@@ -49,11 +49,12 @@ struct sending {
 
 static int send_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
-    struct sending *s = calloc(1, sizeof *s);
+    struct sending *s = calloc(1, sizeof(*s));
     (void)self;
-    if (!s || args->count != 2)
+    if (!s || args->count != 2) {
         return RUSM_EINVAL;
-    snprintf(s->to, sizeof s->to, "%s", args->value[0]);
+    }
+    snprintf(s->to, sizeof(s->to), "%s", args->value[0]);
     s->end = (uint32_t)strtoul(args->value[1], NULL, 10);
     *state = s;
     return 0;
@@ -64,13 +65,14 @@ static void send_receive(struct rusm_process *self, void *state, const struct ru
     struct sending *s = state;
     char text[64];
     if (m->kind == RUSM_CALL) {
-        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", s->next));
+        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof(text), "%u", s->next));
         return;
     }
     while (s->next < s->end) {
-        int error = rusm_send_to(self, s->to, &s->next, sizeof s->next, 0);
-        if (error == RUSM_BUSY)
+        int error = rusm_send_to(self, s->to, &s->next, sizeof(s->next), 0);
+        if (error == RUSM_BUSY) {
             return; /* RUSM_WRITABLE comes */
+        }
         if (error) {
             rusm_print(self, "send: %s", rusm_strerror(error));
             rusm_exit(self, "cannot send");
@@ -118,9 +120,9 @@ int main(void)
     for (unsigned i = 0; i <= PAIRS; i++) {
         char name[16], to[32], end[16];
         const char *values[] = { to, end };
-        snprintf(name, sizeof name, "p%u", i);
-        snprintf(to, sizeof to, "p%u@tokyo", i);
-        snprintf(end, sizeof end, "%u", i == 0 ? MESSAGES : MESSAGES / 10);
+        snprintf(name, sizeof(name), "p%u", i);
+        snprintf(to, sizeof(to), "p%u@tokyo", i);
+        snprintf(end, sizeof(end), "%u", i == 0 ? MESSAGES : MESSAGES / 10);
         struct rusm_boot receiver = { .name = name, .spawnable = "check" };
         struct rusm_boot source = {
             .name = name, .spawnable = "sender", .args = values, .arg_count = 2
@@ -137,17 +139,18 @@ int main(void)
     uint64_t start = clock_ms();
     for (unsigned i = 0; i <= PAIRS; i++) {
         char name[16];
-        snprintf(name, sizeof name, "p%u", i);
+        snprintf(name, sizeof(name), "p%u", i);
         expect(rusm_client_post(to_a, name, false, "go", 2, &why) == 0, "%s", why.text);
     }
     expect(rusm_client_flush(to_a, &why) == 0, "%s", why.text);
     for (unsigned i = 0; i <= PAIRS; i++) {
         char name[16];
         unsigned want = i == 0 ? MESSAGES : MESSAGES / 10, got = 0;
-        snprintf(name, sizeof name, "p%u", i);
-        while ((got = ask(to_b, name)) < want)
+        snprintf(name, sizeof(name), "p%u", i);
+        while ((got = ask(to_b, name)) < want) {
             expect(clock_ms() < start + PATIENCE_MS, "%s got %u of %u (sent %u)", name, got, want,
                    ask(to_a, name));
+        }
         expect(got == want, "%s got %u of %u", name, got, want);
     }
     printf("%u messages of one pair and %u of %u others, all in order, in %llu ms\n", MESSAGES,

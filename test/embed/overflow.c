@@ -21,9 +21,10 @@ static void deep_body(struct rusm_process *self, void *state)
     (void)state;
     while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
         unsigned levels = (unsigned)strtoul((const char *)m->data, NULL, 10);
-        if (levels == 4711)
+        if (levels == 4711) {
             *(volatile char *)8 = 1; /* a fault of another kind */
-        int n = snprintf(text, sizeof text, "%u", deep(levels, NULL));
+        }
+        int n = snprintf(text, sizeof(text), "%u", deep(levels, NULL));
         rusm_reply(self, m, text, (size_t)n);
     }
 }
@@ -67,19 +68,22 @@ static int dig(const struct place *place, const char *levels, bool handler, char
     }
     close(ends[1]);
     while (len < cap - 1 && !memmem(text, len, "ready", 5) &&
-           (got = read(ends[0], text + len, cap - 1 - len)) > 0)
+           (got = read(ends[0], text + len, cap - 1 - len)) > 0) {
         len += (size_t)got;
+    }
     struct rusm_client *client = client_to(place, "deep");
     void *reply = NULL;
     size_t reply_len;
-    if (rusm_client_call(client, "digger", false, "10", 2, &reply, &reply_len, &why) == 0)
+    if (rusm_client_call(client, "digger", false, "10", 2, &reply, &reply_len, &why) == 0) {
         expect(strcmp(reply, "10") == 0, "ten levels fit, not %s", (char *)reply);
+    }
     free(reply);
     rusm_client_post(client, "digger", false, levels, strlen(levels), &why);
     rusm_client_flush(client, &why);
     rusm_client_close(client);
-    while (len < cap - 1 && (got = read(ends[0], text + len, cap - 1 - len)) > 0)
+    while (len < cap - 1 && (got = read(ends[0], text + len, cap - 1 - len)) > 0) {
         len += (size_t)got;
+    }
     text[len] = 0;
     close(ends[0]);
     int status;
@@ -92,20 +96,20 @@ int main(void)
     struct place place;
     char text[4096];
     place_make(&place);
-    int status = dig(&place, "1000", false, text, sizeof text);
+    int status = dig(&place, "1000", false, text, sizeof(text));
     expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "ended by SIGSEGV: %x", status);
     expect(strstr(text, "rusm: process ") &&
                strstr(text, "@deep (digger): stack overflow, stack_bytes is 65536\n"),
            "it says whose stack: %s", text);
-    status = dig(&place, "4711", false, text, sizeof text);
+    status = dig(&place, "4711", false, text, sizeof(text));
     expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "ended by SIGSEGV: %x", status);
     expect(!strstr(text, "overflow"), "that was none: %s", text);
     /* Without a stack for its handler the program can do nothing either: it is a plain fault. */
-    status = dig(&place, "4711", true, text, sizeof text);
+    status = dig(&place, "4711", true, text, sizeof(text));
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 42, "its own handler: %x", status);
     unlink(place.identity);
     char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", place.dir);
+    snprintf(command, sizeof(command), "rm -rf %s", place.dir);
     expect(system(command) == 0, "%s", command);
     return 0;
 }

@@ -22,8 +22,9 @@ static void driver_more(struct rusm_process *self, struct driver *d)
         d->todo--;
         d->under_way++;
     }
-    if (d->under_way == 0)
+    if (d->under_way == 0) {
         expect(write(d->out, "x", 1) == 1, "to tell");
+    }
 }
 
 static int driver_init(struct rusm_process *self, const struct rusm_args *args, void **state)
@@ -68,8 +69,9 @@ static unsigned descriptors(void)
     unsigned count = 0;
 
     expect(dir, "%s", strerror(errno));
-    while (readdir(dir))
+    while (readdir(dir)) {
         count++;
+    }
     closedir(dir);
     return count;
 }
@@ -79,7 +81,7 @@ static void run(struct rusm_client *client, int in, unsigned count)
     char text[16];
     struct rusm_why why;
 
-    snprintf(text, sizeof text, "%u", count);
+    snprintf(text, sizeof(text), "%u", count);
     expect(rusm_client_post(client, "driver", false, text, strlen(text), &why) == 0 &&
                rusm_client_flush(client, &why) == 0,
            "%s", why.text);
@@ -99,8 +101,9 @@ static int told_row(void *context, const struct rusm_field *fields, size_t count
                    : strcmp(counter, "programs_refused") == 0 ? &t->refused
                                                               : NULL;
 
-    if (to)
+    if (to) {
         *to = fields[1].number;
+    }
     return 0;
 }
 
@@ -134,7 +137,7 @@ static void own_child(pid_t child)
 
     expect(waitid(P_PID, (id_t)child, &info, WEXITED) == 0, "%s", strerror(errno));
     expect(info.si_status == 7, "status %d", info.si_status);
-    memset(&info, 0, sizeof info);
+    memset(&info, 0, sizeof(info));
     expect(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0,
            "no zombie, but %d", (int)info.si_pid);
 }
@@ -185,16 +188,18 @@ int main(void)
     int ends[2], error;
     pid_t child = fork();
 
-    if (child == 0)
+    if (child == 0) {
         _exit(7);
+    }
     expect(child > 0 && pipe(ends) == 0, "%s", strerror(errno));
     place_make(&place);
     driver.out = ends[1];
     struct rusm_node *node = node_of_two(&place);
     expect(rusm_node_teach(node, "driver", &behaviour) == 0, "driver");
     error = rusm_node_teach_spec(node, "cat", "exec:cat", &why);
-    for (size_t i = 0; i < sizeof boots / sizeof *boots && error == 0; i++)
+    for (size_t i = 0; i < sizeof(boots) / sizeof(*boots) && error == 0; i++) {
         error = rusm_node_boot(node, &boots[i], &why);
+    }
     expect(error == 0, "%s", why.text);
     run_start(&london, node);
     struct rusm_client *client = client_to(&place, "london");

@@ -39,11 +39,11 @@ static void worker_name(char name[32], uint32_t worker)
 
 static int worker_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
-    struct worker *w = calloc(1, sizeof *w);
+    struct worker *w = calloc(1, sizeof(*w));
     char name[32];
     expect(w && args->count == 1, "memory and a number");
     w->me = (uint32_t)strtoul(args->value[0], NULL, 10);
-    snprintf(name, sizeof name, "w%u", w->me % WORKERS);
+    snprintf(name, sizeof(name), "w%u", w->me % WORKERS);
     rusm_trap_exit(self, true);
     *state = w;
     return rusm_register(self, rusm_self(self), name);
@@ -63,9 +63,10 @@ static void worker_send(struct rusm_process *self, struct worker *w)
         worker_name(name, w->to);
         while (w->to != w->me && w->next[w->to] < EACH) {
             struct note note = { .from = w->me, .number = w->next[w->to] };
-            int error = rusm_send_to(self, name, &note, sizeof note, 0);
-            if (error == RUSM_BUSY)
+            int error = rusm_send_to(self, name, &note, sizeof(note), 0);
+            if (error == RUSM_BUSY) {
                 return;
+            }
             expect(error == 0, "%s: %s", name, rusm_strerror(error));
             w->next[w->to]++;
         }
@@ -77,23 +78,25 @@ static void worker_send(struct rusm_process *self, struct worker *w)
 static void worker_round(struct rusm_process *self, struct worker *w)
 {
     uint64_t ref;
-    if (w->rounds++ < ROUNDS)
+    if (w->rounds++ < ROUNDS) {
         expect(rusm_spawn_at(self, 0, "victim", NULL, &ref) == 0, "a spawn");
+    }
 }
 
 static void worker_told(struct rusm_process *self, struct worker *w, struct common *c, bool down)
 {
     *(down ? &w->told : &w->linked) ^= true;
     atomic_fetch_add(down ? &c->downs : &c->exits, 1);
-    if (w->told == w->linked)
+    if (w->told == w->linked) {
         worker_round(self, w);
+    }
 }
 
 static void worker_note(struct worker *w, struct common *c, const struct rusm_message *m)
 {
     struct note note;
-    expect(m->len == sizeof note, "%zu bytes", m->len);
-    memcpy(&note, m->data, sizeof note);
+    expect(m->len == sizeof(note), "%zu bytes", m->len);
+    memcpy(&note, m->data, sizeof(note));
     expect(note.number == w->seen[note.from], "%u to %u: number %u and not %u", note.from, w->me,
            note.number, w->seen[note.from]);
     w->seen[note.from]++;
@@ -123,24 +126,27 @@ static void worker_receive(struct rusm_process *self, void *state, const struct 
         break;
     case RUSM_REPLY:
         atomic_fetch_add(&c->calls, 1);
-        if (w->rounds % 2)
+        if (w->rounds % 2) {
             expect(rusm_kill(self, w->victim, "kill") == 0, "a kill");
-        else
+        } else {
             expect(rusm_send(self, w->victim, "end", 3, 0) == 0, "an end");
+        }
         break;
     case RUSM_EXIT:
-        if (rusm_pid_eq(m->from, w->victim))
+        if (rusm_pid_eq(m->from, w->victim)) {
             worker_told(self, w, c, false);
-        else if (m->from.serial == 0 || strcmp((const char *)m->data, "shutdown") == 0)
+        } else if (m->from.serial == 0 || strcmp((const char *)m->data, "shutdown") == 0) {
             rusm_exit(self, "shutdown");
-        else
+        } else {
             atomic_fetch_add(&c->stray, 1);
+        }
         break;
     case RUSM_DOWN:
-        if (m->ref == w->watch)
+        if (m->ref == w->watch) {
             worker_told(self, w, c, true);
-        else
+        } else {
             atomic_fetch_add(&c->stray, 1);
+        }
         break;
     default: expect(false, "kind %d: %s", m->kind, (const char *)m->data);
     }
@@ -149,10 +155,11 @@ static void worker_receive(struct rusm_process *self, void *state, const struct 
 static void victim_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
-    if (m->kind == RUSM_CALL)
+    if (m->kind == RUSM_CALL) {
         rusm_reply(self, m, "!", 1);
-    else if (m->kind == RUSM_SEND)
+    } else if (m->kind == RUSM_SEND) {
         rusm_exit(self, "end");
+    }
 }
 
 static bool no_message(void *context, const struct rusm_message *message)
@@ -167,10 +174,12 @@ static void deaf_body(struct rusm_process *self, void *state)
     struct common *c = rusm_context(self);
     const struct rusm_message *m;
     (void)state;
-    while (!atomic_load(&c->hears))
+    while (!atomic_load(&c->hears)) {
         rusm_receive(self, no_message, NULL, 10, &m);
-    while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0)
+    }
+    while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
         atomic_fetch_add(&c->taken, m->kind == RUSM_SEND);
+    }
 }
 
 struct flooder {
@@ -190,7 +199,7 @@ static void flooder_receive(struct rusm_process *self, void *state, const struct
     struct common *c = rusm_context(self);
     struct flooder *f = state;
     (void)m;
-    while (f->sent < FLOOD && rusm_send_to(self, "deaf", text, sizeof text, 0) == 0) {
+    while (f->sent < FLOOD && rusm_send_to(self, "deaf", text, sizeof(text), 0) == 0) {
         f->sent++;
         atomic_fetch_add(&c->flooded, 1);
     }
@@ -230,8 +239,9 @@ static struct rusm_node *node_of(const struct place *p, const char *name, uint32
 static int row_pid(void *context, const struct rusm_field *fields, size_t count)
 {
     unsigned *of = context;
-    if (strcmp(field(fields, count, "behaviour"), "worker") == 0)
+    if (strcmp(field(fields, count, "behaviour"), "worker") == 0) {
         of[strtoul(field(fields, count, "pid"), NULL, 10) % 4]++;
+    }
     return 0;
 }
 
@@ -272,15 +282,16 @@ int main(void)
     for (unsigned i = 0; i < ALL; i++) {
         const char *value = number;
         struct rusm_args args = { .count = 1, .value = &value };
-        snprintf(number, sizeof number, "%u", i);
+        snprintf(number, sizeof(number), "%u", i);
         int error = rusm_client_spawn(client[i / WORKERS], "worker", &args, NULL, false, pid, &why);
         expect(error == 0, "worker %u: %s", i, why.text);
     }
     unsigned spread[4] = { 0 };
     expect(rusm_client_list(client[0], RUSM_TABLE_PROCESSES, row_pid, spread, &why) == 0, "%s",
            why.text);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         expect(spread[i] == WORKERS / 4, "%u workers on scheduler %u", spread[i], i);
+    }
     /* One that takes nothing: those who send to it wait, and nobody else. */
     int error = rusm_client_spawn(client[0], "deaf", NULL, "deaf", false, pid, &why);
     expect(error == 0, "%s", why.text);
@@ -289,7 +300,7 @@ int main(void)
         expect(error == 0, "%s", why.text);
     }
     for (unsigned i = 0; i < ALL; i++) {
-        snprintf(number, sizeof number, "w%u", i % WORKERS);
+        snprintf(number, sizeof(number), "w%u", i % WORKERS);
         error = rusm_client_post(client[i / WORKERS], number, false, "go", 2, &why);
         expect(error == 0, "%s: %s", number, why.text);
     }
@@ -308,10 +319,12 @@ int main(void)
     expect(rusm_client_kill(client[0], "deaf", false, "kill", &why) == 0, "%s", why.text);
     expect(rusm_client_kill(client[0], "deaf", false, "kill", &why) == RUSM_ENOPROC,
            "it is gone, and so is its name");
-    for (unsigned i = 0; i < NODES; i++)
+    for (unsigned i = 0; i < NODES; i++) {
         rusm_client_close(client[i]);
-    for (unsigned i = 0; i < NODES; i++)
+    }
+    for (unsigned i = 0; i < NODES; i++) {
         run_stop(&node[i]);
+    }
     expect(atomic_load(&common.taken) == (uint64_t)FLOODERS * FLOOD, "the flood, each once");
     expect(atomic_load(&common.received) == (uint64_t)ALL * (ALL - 1) * EACH, "each once");
     expect(atomic_load(&common.downs) == (uint64_t)ALL * ROUNDS, "each monitor told once");

@@ -18,12 +18,13 @@ static void valve_receive(struct rusm_process *self, void *state, const struct r
     char text[32];
     static atomic_uint taken;
     if (m->kind == RUSM_CALL) {
-        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof text, "%u", taken));
+        rusm_reply(self, m, text, (size_t)snprintf(text, sizeof(text), "%u", taken));
     } else if (m->kind == RUSM_SEND) {
-        if (!atomic_load(&opened))
+        if (!atomic_load(&opened)) {
             rusm_hold(self);
-        else
+        } else {
             taken++;
+        }
     }
 }
 
@@ -45,18 +46,20 @@ static void flood_receive(struct rusm_process *self, void *state, const struct r
     char text[64];
     static const char payload[1000];
     if (m->kind == RUSM_CALL) {
-        int len = snprintf(text, sizeof text, "%u %u", f->sent, f->busy);
+        int len = snprintf(text, sizeof(text), "%u %u", f->sent, f->busy);
         rusm_reply(self, m, text, (size_t)len);
         return;
     }
     int error = RUSM_BUSY;
     while (!atomic_load(&enough) &&
-           (error = rusm_send_to(self, "valve@tokyo", payload, sizeof payload, 0)) == 0)
+           (error = rusm_send_to(self, "valve@tokyo", payload, sizeof(payload), 0)) == 0) {
         f->sent++;
-    if (error == RUSM_BUSY)
+    }
+    if (error == RUSM_BUSY) {
         f->busy++;
-    else if (error)
+    } else if (error) {
         rusm_exit(self, rusm_strerror(error));
+    }
 }
 
 static void flood_stop(struct rusm_process *self, void *state, const char *reason)
@@ -101,11 +104,12 @@ static unsigned flood_all(struct rusm_client *client, unsigned times)
         char name[16], text[64];
         unsigned sent = 0, busy = 0;
         struct rusm_why why;
-        snprintf(name, sizeof name, "f%u", i);
-        for (unsigned n = 0; n < times; n++)
+        snprintf(name, sizeof(name), "f%u", i);
+        for (unsigned n = 0; n < times; n++) {
             expect(rusm_client_post(client, name, false, "go", 2, &why) == 0, "%s", why.text);
+        }
         expect(rusm_client_flush(client, &why) == 0, "%s", why.text);
-        ask(client, name, text, sizeof text);
+        ask(client, name, text, sizeof(text));
         expect(sscanf(text, "%u %u", &sent, &busy) == 2, "two numbers");
         expect(busy > 0, "%s was told that the valve is busy (sent %u)", name, sent);
         total += sent;
@@ -130,7 +134,7 @@ int main(void)
     expect(rusm_node_boot(b, &boot_echo, &why) == 0, "%s", why.text);
     for (unsigned i = 0; i < SENDERS; i++) {
         char name[16];
-        snprintf(name, sizeof name, "f%u", i);
+        snprintf(name, sizeof(name), "f%u", i);
         struct rusm_boot boot_flood = { .name = name, .spawnable = "flood" };
         expect(rusm_node_boot(a, &boot_flood, &why) == 0, "%s", why.text);
         expect(rusm_node_boot(b, &boot_flood, &why) == 0, "%s", why.text);
@@ -144,7 +148,7 @@ int main(void)
     unsigned sent = flood_all(to_a, 1) + flood_all(to_b, 1), before = rss_kib();
     for (int round = 0; round < 20; round++) {
         sent = flood_all(to_a, 50) + flood_all(to_b, 50);
-        ask(to_b, "echo", text, sizeof text);
+        ask(to_b, "echo", text, sizeof(text));
         expect(strcmp(text, "hi") == 0, "a stranger's answer");
     }
     unsigned after = rss_kib();
@@ -163,8 +167,9 @@ int main(void)
         options.timeout_ms *= 2; /* it was too short for a handshake */
     }
     error = rusm_client_post(outside, "valve", false, "x", 1, &why);
-    if (!error)
+    if (!error) {
         error = rusm_client_flush(outside, &why);
+    }
     expect(error == RUSM_ETIMEOUT || error == RUSM_BUSY, "busy or timed out, not %d", error);
     printf("from outside: %s\n", why.text);
     rusm_client_close(outside);
@@ -174,7 +179,7 @@ int main(void)
     uint64_t until = clock_ms() + PATIENCE_MS;
     unsigned taken = 0;
     while (taken < 200000) { /* the senders go on as they are told RUSM_WRITABLE */
-        ask(to_b, "valve", text, sizeof text);
+        ask(to_b, "valve", text, sizeof(text));
         taken = (unsigned)strtoul(text, NULL, 10);
         expect(clock_ms() < until, "%u taken", taken);
     }
@@ -183,13 +188,13 @@ int main(void)
     for (unsigned i = 0; i < 2 * SENDERS; i++) {
         char name[16];
         unsigned n = 0;
-        snprintf(name, sizeof name, "f%u", i % SENDERS);
-        ask(i < SENDERS ? to_a : to_b, name, text, sizeof text);
+        snprintf(name, sizeof(name), "f%u", i % SENDERS);
+        ask(i < SENDERS ? to_a : to_b, name, text, sizeof(text));
         expect(sscanf(text, "%u", &n) == 1, "a number");
         sent += n;
     }
     while (taken < sent) {
-        ask(to_b, "valve", text, sizeof text);
+        ask(to_b, "valve", text, sizeof(text));
         taken = (unsigned)strtoul(text, NULL, 10);
         expect(clock_ms() < until, "%u sent, %u taken", sent, taken);
     }

@@ -18,8 +18,9 @@ struct storm {
 static void storm_ask(struct rusm_process *self, struct storm *s)
 {
     uint64_t ref;
-    if (s->spawned >= s->want)
+    if (s->spawned >= s->want) {
         return;
+    }
     int error = rusm_spawn_at(self, s->node, "echo", NULL, &ref);
     expect(error == 0 || error == RUSM_ENOCONN || error == RUSM_ELIMIT, "%s", rusm_strerror(error));
 }
@@ -30,10 +31,11 @@ static void storm_spawned(struct rusm_process *self, struct storm *s, rusm_pid p
     expect(rusm_link(self, pid) == 0, "a link");
     expect(rusm_monitor(self, pid, &ref) == 0, "a monitor");
     expect(pid.serial < s->told_len, "a serial that fits");
-    if (++s->spawned == s->want)
+    if (++s->spawned == s->want) {
         expect(rusm_call(self, pid, "", 0, RUSM_FOREVER, &ref) == 0, "the last is asked");
-    else
+    } else {
         storm_ask(self, s);
+    }
 }
 
 static void storm_told(struct storm *s, const struct rusm_message *m, uint8_t bit)
@@ -54,20 +56,23 @@ static void storm_receive(struct rusm_process *self, void *state, const struct r
     switch (m->kind) {
     case RUSM_NODE_UP:
         s->node = m->from.node;
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64; i++) {
             storm_ask(self, s);
+        }
         break;
     case RUSM_SPAWNED:
-        if (s->spawned < s->want)
+        if (s->spawned < s->want) {
             storm_spawned(self, s, m->from);
+        }
         break;
     case RUSM_REPLY: expect(write(s->out, "all linked\n", 11) == 11, "a line"); break;
     case RUSM_FAILED: expect(m->error == RUSM_ENOCONN, "%s", (const char *)m->data); break;
     case RUSM_EXIT:
-        if (m->from.node == 0) /* its supervisor's: the node leaves */
+        if (m->from.node == 0) { /* its supervisor's: the node leaves */
             rusm_exit(self, (const char *)m->data);
-        else
+        } else {
             storm_told(s, m, 1);
+        }
         break;
     case RUSM_DOWN: storm_told(s, m, 2); break;
     case RUSM_NODE_DOWN:
@@ -88,7 +93,7 @@ static int storm_init(struct rusm_process *self, const struct rusm_args *args, v
 static void await_line(FILE *in, const char *line)
 {
     char text[80];
-    expect(fgets(text, sizeof text, in) && strcmp(text, line) == 0, "%s", line);
+    expect(fgets(text, sizeof(text), in) && strcmp(text, line) == 0, "%s", line);
 }
 
 int main(int argc, char **argv)
@@ -141,9 +146,9 @@ int main(int argc, char **argv)
     close(lines[1]);
     free(s.told);
     char stale[160];
-    snprintf(stale, sizeof stale, "%s/tokyo.json", place.rundir);
+    snprintf(stale, sizeof(stale), "%s/tokyo.json", place.rundir);
     unlink(stale);
-    snprintf(stale, sizeof stale, "%s/tokyo.lock", place.rundir);
+    snprintf(stale, sizeof(stale), "%s/tokyo.lock", place.rundir);
     unlink(stale);
     place_remove(&place);
     return 0;

@@ -34,7 +34,7 @@ static void fill(struct rusm_process *self, rusm_pid to)
 {
     static const char text[4096];
     int error;
-    while ((error = rusm_send(self, to, text, sizeof text, 0)) == 0) {}
+    while ((error = rusm_send(self, to, text, sizeof(text), 0)) == 0) {}
     expect(error == RUSM_BUSY, "%s", rusm_strerror(error));
 }
 
@@ -98,7 +98,7 @@ int main(void)
     run_start(&london, a);
     run_start(&tokyo, b);
     FILE *in = fdopen(lines[0], "r");
-    expect(fgets(line, sizeof line, in) && strcmp(line, "killed\n") == 0, "the stuck one's end");
+    expect(fgets(line, sizeof(line), in) && strcmp(line, "killed\n") == 0, "the stuck one's end");
     run_stop(&london);
     run_stop(&tokyo);
     expect(s.killed && s.lived, "only the one that does not trap");

@@ -23,9 +23,9 @@ static void *caller_run(void *arg)
     for (unsigned i = 0; i < CALLS; i++) {
         void *reply;
         size_t len;
-        int error = rusm_client_call(client, c->pid, false, &i, sizeof i, &reply, &len, &why);
+        int error = rusm_client_call(client, c->pid, false, &i, sizeof(i), &reply, &len, &why);
         expect(error == 0, "%s", why.text);
-        expect(len == sizeof i && memcmp(reply, &i, len) == 0, "what was said to %s", c->pid);
+        expect(len == sizeof(i) && memcmp(reply, &i, len) == 0, "what was said to %s", c->pid);
         free(reply);
     }
     rusm_client_close(client);
@@ -40,10 +40,12 @@ static void clients_at_once(const struct place *place)
         callers[i].place = place;
         expect(pthread_create(&callers[i].thread, NULL, caller_run, &callers[i]) == 0, "a thread");
     }
-    for (int i = 0; i < CLIENTS; i++)
+    for (int i = 0; i < CLIENTS; i++) {
         pthread_join(callers[i].thread, NULL);
-    for (int i = 1; i < CLIENTS; i++)
+    }
+    for (int i = 1; i < CLIENTS; i++) {
         expect(strcmp(callers[i].pid, callers[i - 1].pid) != 0, "a process each");
+    }
 }
 
 /* A node in a run folder of its own, which finds the other by its host's name alone. */
@@ -60,8 +62,8 @@ static struct rusm_node *joiner_make(const struct place *place, const char *addr
     struct rusm_node *node;
     struct rusm_why why;
 
-    snprintf(join, sizeof join, "london@localhost%s", strrchr(address, ':'));
-    snprintf(run, sizeof run, "%s/apart", place->dir);
+    snprintf(join, sizeof(join), "london@localhost%s", strrchr(address, ':'));
+    snprintf(run, sizeof(run), "%s/apart", place->dir);
     expect(rusm_node_new(&node, &options, &why) == 0, "%s", why.text);
     return node;
 }
@@ -104,7 +106,7 @@ int main(void)
     pthread_join(london.thread, NULL);
     pthread_join(other, NULL);
     rusm_node_free(london.node);
-    snprintf(apart, sizeof apart, "%s/apart", place.dir);
+    snprintf(apart, sizeof(apart), "%s/apart", place.dir);
     rmdir(apart);
     place_remove(&place);
     return 0;

@@ -41,10 +41,11 @@ static int compare(const void *a, const void *b)
 static struct text *text_new(const struct rusm_message *m)
 {
     size_t len = strnlen((const char *)m->data, m->len < TALLY_TEXT ? m->len : TALLY_TEXT);
-    struct text *e = calloc(1, sizeof *e + len + 1);
+    struct text *e = calloc(1, sizeof(*e) + len + 1);
 
-    if (e)
+    if (e) {
         memcpy(e->text, m->data, len);
+    }
     return e;
 }
 
@@ -67,10 +68,11 @@ static void tally_count(struct tally *t, struct text *e)
         e->count = 1;
         return; /* the tree has it now */
     }
-    if (found)
+    if (found) {
         (*found)->count++;
-    else
+    } else {
         t->dropped++;
+    }
     free(e);
 }
 
@@ -85,15 +87,19 @@ static void top_visit(const void *node, VISIT visit, void *closure)
     struct top *top = closure;
     size_t at = top->count;
 
-    if (visit != postorder && visit != leaf)
+    if (visit != postorder && visit != leaf) {
         return;
-    while (at > 0 && top->entry[at - 1]->count < e->count)
+    }
+    while (at > 0 && top->entry[at - 1]->count < e->count) {
         at--;
-    if (at == TALLY_TOP)
+    }
+    if (at == TALLY_TOP) {
         return;
-    if (top->count < TALLY_TOP)
+    }
+    if (top->count < TALLY_TOP) {
         top->count++;
-    memmove(&top->entry[at + 1], &top->entry[at], (top->count - at - 1) * sizeof top->entry[0]);
+    }
+    memmove(&top->entry[at + 1], &top->entry[at], (top->count - at - 1) * sizeof(top->entry[0]));
     top->entry[at] = e;
 }
 
@@ -106,12 +112,13 @@ static void tally_answer(struct rusm_process *self, struct tally *t, const struc
     size_t len = 0;
 
     if (asked->text[0]) {
-        len = (size_t)snprintf(text, sizeof text, "%lu", found ? (*found)->count : 0);
+        len = (size_t)snprintf(text, sizeof(text), "%lu", found ? (*found)->count : 0);
     } else {
         twalk_r(t->tree, top_visit, &top);
-        for (size_t i = 0; i < top.count; i++)
-            len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu %s", i ? "\n" : "",
+        for (size_t i = 0; i < top.count; i++) {
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%lu %s", i ? "\n" : "",
                                     top.entry[i]->count, top.entry[i]->text);
+        }
     }
     rusm_reply(self, m, text, len);
     free(asked);
@@ -122,15 +129,17 @@ static void tally_receive(struct rusm_process *self, void *state, const struct r
     struct tally *t = state;
     struct text *e;
 
-    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL)
+    if (m->kind != RUSM_SEND && m->kind != RUSM_CALL) {
         return;
+    }
     e = text_new(m);
-    if (!e)
+    if (!e) {
         rusm_exit(self, "no memory");
-    else if (m->kind == RUSM_SEND)
+    } else if (m->kind == RUSM_SEND) {
         tally_count(t, e);
-    else
+    } else {
         tally_answer(self, t, m, e);
+    }
 }
 
 static void tally_stop(struct rusm_process *self, void *state, const char *reason)
@@ -138,8 +147,9 @@ static void tally_stop(struct rusm_process *self, void *state, const char *reaso
     struct tally *t = state;
 
     (void)reason;
-    if (t->dropped > 0)
+    if (t->dropped > 0) {
         rusm_print(self, "tally: %lu messages dropped: too many texts", t->dropped);
+    }
     tdestroy(t->tree, free);
     free(t);
 }
@@ -166,23 +176,26 @@ static int every_init(struct rusm_process *self, const struct rusm_args *args, v
     int error;
 
     errno = 0;
-    if (args->count == 3)
+    if (args->count == 3) {
         ms = strtoul(args->value[0], &end, 10);
+    }
     if (!end || *end || errno || ms == 0 || ms > UINT32_MAX) {
         rusm_init_error(self, "every takes MILLISECONDS PROCESS TEXT");
         return RUSM_EINVAL;
     }
     process_len = strlen(args->value[1]);
-    e = malloc(sizeof *e + process_len + strlen(args->value[2]) + 2);
-    if (!e)
+    e = malloc(sizeof(*e) + process_len + strlen(args->value[2]) + 2);
+    if (!e) {
         return RUSM_ENOMEM;
+    }
     e->text = stpcpy(e->process, args->value[1]) + 1;
     e->len = (size_t)(stpcpy(e->process + process_len + 1, args->value[2]) - e->text);
     error = rusm_interval(self, (uint32_t)ms, &ref);
-    if (error)
+    if (error) {
         free(e); /* no state: there will be no stop */
-    else
+    } else {
         *state = e;
+    }
     return error;
 }
 
@@ -191,8 +204,9 @@ static void every_receive(struct rusm_process *self, void *state, const struct r
 {
     const struct every *e = state;
 
-    if (m->kind == RUSM_TIMER)
+    if (m->kind == RUSM_TIMER) {
         (void)rusm_send_to(self, e->process, e->text, e->len, 0);
+    }
 }
 
 static void every_stop(struct rusm_process *self, void *state, const char *reason)

@@ -30,7 +30,7 @@ static int by_value(const void *a, const void *b)
 
 static void report(const char *what, double *ms, unsigned count)
 {
-    qsort(ms, count, sizeof *ms, by_value);
+    qsort(ms, count, sizeof(*ms), by_value);
     printf("%-62s %8.2f ms (%.2f to %.2f, %u times)\n", what, ms[count / 2], ms[0], ms[count - 1],
            count);
     fflush(stdout);
@@ -44,12 +44,14 @@ static void registrar_receive(struct rusm_process *self, void *state, const stru
     char prefix[32], name[64];
     unsigned count;
     (void)state;
-    if (m->kind != RUSM_CALL || sscanf((const char *)m->data, "%31s %u", prefix, &count) != 2)
+    if (m->kind != RUSM_CALL || sscanf((const char *)m->data, "%31s %u", prefix, &count) != 2) {
         return;
+    }
     for (unsigned i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "%s-%u", prefix, i);
-        if (rusm_register_global(self, rusm_self(self), name) != 0)
+        snprintf(name, sizeof(name), "%s-%u", prefix, i);
+        if (rusm_register_global(self, rusm_self(self), name) != 0) {
             rusm_exit(self, "register");
+        }
     }
     rusm_reply(self, m, "ok", 2);
 }
@@ -70,12 +72,13 @@ static pid_t start(const char *name)
         struct rusm_why why;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         struct rusm_node *node = node_make(&place, name, 0);
-        snprintf(global, sizeof global, "g-%s", name);
+        snprintf(global, sizeof(global), "g-%s", name);
         expect(rusm_node_teach(node, "registrar", &registrar) == 0, "taught");
         expect(rusm_node_boot(node, &local, &why) == 0, "%s", why.text);
         expect(rusm_node_boot(node, &greeter, &why) == 0, "%s", why.text);
-        if (write(pipes[1], "", 1) == 1)
+        if (write(pipes[1], "", 1) == 1) {
             rusm_node_run(node);
+        }
         _exit(0);
     }
     char byte;
@@ -88,13 +91,15 @@ static pid_t start(const char *name)
 
 static void end_all(void)
 {
-    for (unsigned i = 0; i < started_count; i++)
+    for (unsigned i = 0; i < started_count; i++) {
         kill(started[i], SIGKILL);
-    for (unsigned i = 0; i < started_count; i++)
+    }
+    for (unsigned i = 0; i < started_count; i++) {
         waitpid(started[i], NULL, 0);
+    }
     started_count = 0;
     char command[200];
-    snprintf(command, sizeof command, "rm -rf %s/*", place.rundir);
+    snprintf(command, sizeof(command), "rm -rf %s/*", place.rundir);
     expect(system(command) == 0, "an empty run folder");
 }
 
@@ -102,17 +107,18 @@ static void start_many(unsigned count)
 {
     char name[16];
     for (unsigned i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "n%u", i);
+        snprintf(name, sizeof(name), "n%u", i);
         start(name);
     }
     for (unsigned i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "n%u", i);
+        snprintf(name, sizeof(name), "n%u", i);
         struct rusm_client *c = client_to(&place, name);
         for (unsigned k = 0; k < count; k++) {
             char other[16];
-            snprintf(other, sizeof other, "n%u", k);
-            if (k != i)
+            snprintf(other, sizeof(other), "n%u", k);
+            if (k != i) {
                 await_peer(c, other);
+            }
         }
         rusm_client_close(c);
     }
@@ -123,15 +129,16 @@ static void await_name(struct rusm_client *client, const char *name, bool there)
     char pid[RUSM_PID_TEXT_MAX];
     struct rusm_why why;
     double until = now_ms() + 20000;
-    while ((rusm_client_whereis(client, name, pid, &why) == 0) != there)
+    while ((rusm_client_whereis(client, name, pid, &why) == 0) != there) {
         expect(now_ms() < until, "%s %s", name, there ? "there" : "gone");
+    }
 }
 
 static unsigned rss_kib(pid_t pid)
 {
     unsigned long size = 0, resident = 0;
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
     FILE *f = fopen(path, "r");
     expect(f && fscanf(f, "%lu %lu", &size, &resident) == 2, "%s", path);
     fclose(f);
@@ -147,11 +154,11 @@ static void figure_start(const char *binary)
     for (unsigned i = 0; i < ROUNDS; i++) {
         char line[256], command[600];
         double begin = now_ms();
-        snprintf(command, sizeof command,
+        snprintf(command, sizeof(command),
                  "exec env RUSM_RUNDIR=%s RUSM_IDENTITY=%s %s node --name start", place.rundir,
                  place.identity, binary);
         FILE *f = popen(command, "r");
-        expect(f && fgets(line, sizeof line, f) && strstr(line, "ready at"), "a ready line");
+        expect(f && fgets(line, sizeof(line), f) && strstr(line, "ready at"), "a ready line");
         ms[i] = now_ms() - begin;
         struct rusm_client *c = client_to(&place, "start");
         struct rusm_why why;
@@ -173,7 +180,7 @@ static void figure_join(void)
         open_ms[i] = now_ms() - begin;
         for (unsigned k = 0; k < 4; k++) {
             char name[16];
-            snprintf(name, sizeof name, "g-n%u", k);
+            snprintf(name, sizeof(name), "g-n%u", k);
             await_name(c, name, true);
         }
         ms[i] = now_ms() - begin;
@@ -225,34 +232,37 @@ static void figure_names(void)
     start_many(5);
     for (unsigned i = 0; i < 5; i++) {
         char name[16];
-        snprintf(name, sizeof name, "n%u", i);
+        snprintf(name, sizeof(name), "n%u", i);
         c[i] = client_to(&place, name);
     }
     for (unsigned i = 0; i < ROUNDS; i++) {
         char text[64], name[64];
-        snprintf(text, sizeof text, "single%u 1", i);
-        snprintf(name, sizeof name, "single%u-0", i);
+        snprintf(text, sizeof(text), "single%u 1", i);
+        snprintf(name, sizeof(name), "single%u-0", i);
         double begin = now_ms();
         call(c[0], text);
-        for (unsigned k = 0; k < 5; k++)
+        for (unsigned k = 0; k < 5; k++) {
             await_name(c[k], name, true);
+        }
         one[i] = now_ms() - begin;
     }
     report("one registration until all of 5 nodes see it (five questions)", one, ROUNDS);
     for (unsigned i = 0; i < ROUNDS; i++) {
         char text[64], name[64];
-        snprintf(text, sizeof text, "many%u %u", i, NAMES);
-        snprintf(name, sizeof name, "many%u-%u", i, NAMES - 1);
+        snprintf(text, sizeof(text), "many%u %u", i, NAMES);
+        snprintf(name, sizeof(name), "many%u-%u", i, NAMES - 1);
         double begin = now_ms();
         call(c[0], text);
-        for (unsigned k = 0; k < 5; k++)
+        for (unsigned k = 0; k < 5; k++) {
             await_name(c[k], name, true);
+        }
         many[i] = now_ms() - begin;
     }
     report("10,000 registrations until all of 5 nodes see the last", many, ROUNDS);
     printf("%-62s %8.0f names/s\n", "  … that is", NAMES * 1e3 / many[ROUNDS / 2]);
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 5; i++) {
         rusm_client_close(c[i]);
+    }
     end_all();
 }
 
@@ -263,11 +273,11 @@ static void figure_big(void)
     start_many(12);
     unsigned before = rss_kib(started[5]);
     struct rusm_client *c = client_to(&place, "n0");
-    snprintf(text, sizeof text, "big %u", NAMES);
+    snprintf(text, sizeof(text), "big %u", NAMES);
     call(c, text);
     rusm_client_close(c);
     c = client_to(&place, "n5");
-    snprintf(text, sizeof text, "big-%u", NAMES - 1);
+    snprintf(text, sizeof(text), "big-%u", NAMES - 1);
     await_name(c, text, true);
     rusm_client_close(c);
     printf("%-62s %8u KiB (from %u)\n", "memory of one of 12 nodes with 10,000 global names",

@@ -64,10 +64,11 @@ static pid_t plain_start(const char *command, int *in, int *out)
 
 static size_t plain_line(const struct load *load, uint64_t number, char *line, size_t cap)
 {
-    if (load->json)
+    if (load->json) {
         return (size_t)snprintf(line, cap,
                                 "{\"from\":\"3@london#5f3a1c7b\",\"ref\":%llu,\"data\":" TEXT "}\n",
                                 (unsigned long long)number);
+    }
     return (size_t)snprintf(line, cap, "%s\n", TEXT);
 }
 
@@ -80,14 +81,14 @@ static struct figures plain(const struct load *load)
     pid_t child = plain_start(load->command, &in, &out);
 
     for (unsigned i = 0; i < load->window; i++) {
-        size_t len = plain_line(load, ++number, line, sizeof line);
+        size_t len = plain_line(load, ++number, line, sizeof(line));
         expect(write(in, line, len) == (ssize_t)len, "a line");
     }
     while (began == 0 || clock_ms() - began < SECONDS_MS) {
-        ssize_t n = read(out, said, sizeof said);
+        ssize_t n = read(out, said, sizeof(said));
         expect(n > 0, "an answer");
         for (char *at = said; (at = memchr(at, '\n', (size_t)(said + n - at))) != NULL; at++) {
-            size_t len = plain_line(load, ++number, line, sizeof line);
+            size_t len = plain_line(load, ++number, line, sizeof(line));
             expect(write(in, line, len) == (ssize_t)len, "a line");
             f.count++;
         }
@@ -137,8 +138,9 @@ static void caller_receive(struct rusm_process *self, void *state, const struct 
     struct caller *c = state;
 
     if (m->kind == RUSM_TIMER) {
-        for (unsigned i = 0; i < c->load->window; i++)
+        for (unsigned i = 0; i < c->load->window; i++) {
             caller_ask(self);
+        }
         return;
     }
     expect(m->kind == RUSM_REPLY, "an answer, not %s", (const char *)m->data);
@@ -199,7 +201,7 @@ static void row(const struct load *load, const char *how, const struct figures *
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
+    for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++) {
         struct figures f = plain(&loads[i]);
         row(&loads[i], "pipe", &f);
         f = process(&loads[i]);

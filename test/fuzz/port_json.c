@@ -104,7 +104,7 @@ static int port_init(struct rusm_process *self, const struct rusm_args *args, vo
     struct world *w = rusm_context(self);
 
     (void)args;
-    w->worker = calloc(1, sizeof *w->worker + sizeof *w->worker->place);
+    w->worker = calloc(1, sizeof(*w->worker) + sizeof(*w->worker->place));
     must(w->worker);
     w->worker->self = self;
     w->worker->exec = &w->exec;
@@ -127,21 +127,26 @@ static void port_receive(struct rusm_process *self, void *state, const struct ru
         bool whole = memchr(w->said, '\n', w->said_len) != NULL;
         ssize_t used = framing_json.take(p, w->said, w->said_len, w->last);
         must(used <= (ssize_t)w->said_len);
-        if (used == RUSM_BUSY)
+        if (used == RUSM_BUSY) {
             break;
+        }
         must(used > 0 || w->worker->over || (!whole && !w->last));
-        if (used <= 0)
+        if (used <= 0) {
             break;
+        }
         w->said += used;
         w->said_len -= (size_t)used;
     }
     must(p->calls.count <= LIMIT_PROGRAM_FLIGHT && w->worker->asked.count <= LIMIT_PROGRAM_ASKED);
-    if (w->worker->over || m->kind == RUSM_WRITABLE)
+    if (w->worker->over || m->kind == RUSM_WRITABLE) {
         return;
-    if (framing_json.where(w->worker, m))
+    }
+    if (framing_json.where(w->worker, m)) {
         must(framing_json.where(w->worker, m) == p);
-    if (framing_json.offer(p, m) == RUSM_BUSY)
+    }
+    if (framing_json.offer(p, m) == RUSM_BUSY) {
         process_hold(self, true);
+    }
 }
 
 static void port_stop(struct rusm_process *self, void *state, const char *reason)
@@ -176,10 +181,11 @@ static void friend_receive(struct rusm_process *self, void *state, const struct 
     if (m->kind == RUSM_CALL && m->len > 0) {
         (void)rusm_reply(self, m, m->data, m->len);
     } else if (m->kind == RUSM_WRITABLE && w->say) {
-        if (w->say_kind == RUSM_CALL)
+        if (w->say_kind == RUSM_CALL) {
             (void)rusm_call(self, port, w->say, w->say_len, 1000, &ref);
-        else
+        } else {
             (void)rusm_send(self, port, w->say, w->say_len, 0);
+        }
         w->say = NULL;
     }
 }
@@ -202,8 +208,9 @@ static void told_line(const char *line, size_t len)
     unsigned found = 0;
 
     must(json_is_object(news) && len < LIMIT_PROGRAM_LINE);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         found += json_object_get(news, words[i]) != NULL;
+    }
     must(found == 1);
     json_decref(news);
 }
@@ -229,10 +236,12 @@ static void deliver(struct world *w, enum rusm_kind kind, uint64_t ref, int erro
     struct rusm_process *p = runtime_find(w->rt, w->serial);
     struct message *m = p ? message_new(runtime_pool(w->rt), len) : NULL;
 
-    if (!m)
+    if (!m) {
         return;
-    if (len > 0)
+    }
+    if (len > 0) {
         memcpy(message_room(m), data, len);
+    }
     m->pub.kind = kind;
     m->pub.ref = ref;
     m->pub.error = error;
@@ -242,8 +251,9 @@ static void deliver(struct world *w, enum rusm_kind kind, uint64_t ref, int erro
 
 static void friend_say(struct world *w, enum rusm_kind kind, const uint8_t *data, size_t len)
 {
-    if (!w->friend)
+    if (!w->friend) {
         return;
+    }
     w->say = data;
     w->say_len = len;
     w->say_kind = kind;
@@ -275,13 +285,16 @@ static void turn(struct world *w)
 {
     for (int i = 0; i < 8 && w->worker; i++) {
         struct rusm_process *p = runtime_find(w->rt, w->serial);
-        if (p && w->said_len > 0)
+        if (p && w->said_len > 0) {
             process_wake(p);
+        }
         w->now_ns += 1000000;
-        if (!runtime_run(w->rt, 256, w->now_ns) && w->said_len == 0)
+        if (!runtime_run(w->rt, 256, w->now_ns) && w->said_len == 0) {
             break;
-        if (buf_len(&w->program.unwritten) >= LIMIT_PROGRAM_QUEUE)
+        }
+        if (buf_len(&w->program.unwritten) >= LIMIT_PROGRAM_QUEUE) {
             told(w); /* it reads */
+        }
     }
 }
 

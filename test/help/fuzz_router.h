@@ -78,7 +78,7 @@ static inline void box_resume(struct router *r, struct box *b)
 
     while (r->peer && (at = list_first(&b->held))) {
         list_remove(at);
-        peer_lane_resume(r->peer, list_entry(at, struct route, at)->lane);
+        peer_lane_resume(r->peer, container_of(at, struct route, at)->lane);
     }
 }
 
@@ -107,7 +107,7 @@ static inline void box_grant_next(struct router *r, struct box *b)
     b->granted = NULL;
     if (at) {
         list_remove(at);
-        b->granted = list_entry(at, struct route, at);
+        b->granted = container_of(at, struct route, at);
         peer_lane_grant(r->peer, b->granted->lane);
     }
 }

@@ -123,7 +123,7 @@ static inline void box_take(struct box *b)
     free(l->data);
     free(l);
     while ((at = list_first(&b->held))) {
-        struct route *r = list_entry(at, struct route, at);
+        struct route *r = container_of(at, struct route, at);
         list_remove(at);
         peer_lane_resume(r->host->peer, r->lane);
     }
@@ -297,7 +297,7 @@ static inline void box_grant_next(struct box *b)
     struct list *at = list_first(&b->asking);
     b->granted = NULL;
     if (at) {
-        struct route *next = list_entry(at, struct route, at);
+        struct route *next = container_of(at, struct route, at);
         list_remove(at);
         b->granted = next;
         peer_lane_grant(next->host->peer, next->lane);

@@ -22,13 +22,13 @@ struct held {
 
 static int held_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
-    struct held *h = calloc(1, sizeof *h);
+    struct held *h = calloc(1, sizeof(*h));
     if (!h || args->count != 1) {
         rusm_init_error(self, "held takes LATCH");
         free(h);
         return RUSM_EINVAL;
     }
-    snprintf(h->latch, sizeof h->latch, "%s", args->value[0]);
+    snprintf(h->latch, sizeof(h->latch), "%s", args->value[0]);
     *state = h;
     return 0;
 }
@@ -42,12 +42,15 @@ static bool is_down(void *context, const struct rusm_message *m)
 static void held_take(struct held *h, const struct rusm_message *m)
 {
     size_t i = 0;
-    while (i < h->count && !rusm_pid_eq(h->source[i], m->from))
+    while (i < h->count && !rusm_pid_eq(h->source[i], m->from)) {
         i++;
-    if (m->len < HEAD || i == HELD_SOURCES) /* a line of the shell */
+    }
+    if (m->len < HEAD || i == HELD_SOURCES) { /* a line of the shell */
         return;
-    if (i == h->count)
+    }
+    if (i == h->count) {
         h->source[h->count++] = m->from;
+    }
     check_one(&h->check[i], m);
 }
 
@@ -58,10 +61,11 @@ static void held_say(struct rusm_process *self, const struct held *h, const stru
     char text[64];
     for (size_t i = 0; i < h->count; i++) {
         received += h->check[i].received;
-        if (!wrong && h->check[i].wrong[0])
+        if (!wrong && h->check[i].wrong[0]) {
             wrong = h->check[i].wrong;
+        }
     }
-    snprintf(text, sizeof text, "received %" PRIu64 " of %zu sources", received, h->count);
+    snprintf(text, sizeof(text), "received %" PRIu64 " of %zu sources", received, h->count);
     answer(self, m, wrong ? wrong : text);
 }
 
@@ -71,13 +75,15 @@ static void held_body(struct rusm_process *self, void *state)
     const struct rusm_message *m;
     uint64_t ref;
     if (rusm_monitor_name(self, 0, h->latch, strlen(h->latch), &ref) != 0 ||
-        rusm_receive(self, is_down, NULL, RUSM_FOREVER, &m) != 0)
+        rusm_receive(self, is_down, NULL, RUSM_FOREVER, &m) != 0) {
         return;
+    }
     while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
-        if (m->kind == RUSM_CALL)
+        if (m->kind == RUSM_CALL) {
             held_say(self, h, m);
-        else if (m->kind == RUSM_SEND)
+        } else if (m->kind == RUSM_SEND) {
             held_take(h, m);
+        }
     }
 }
 
@@ -95,14 +101,14 @@ struct patient {
 
 static int patient_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
-    struct patient *p = calloc(1, sizeof *p);
+    struct patient *p = calloc(1, sizeof(*p));
     uint64_t size = args->count == 3 ? strtoull(args->value[2], NULL, 10) : 0;
-    if (!p || size < HEAD || size > sizeof p->bytes) {
+    if (!p || size < HEAD || size > sizeof(p->bytes)) {
         rusm_init_error(self, "patient takes TARGET COUNT SIZE");
         free(p);
         return RUSM_EINVAL;
     }
-    snprintf(p->target, sizeof p->target, "%s", args->value[0]);
+    snprintf(p->target, sizeof(p->target), "%s", args->value[0]);
     p->count = strtoull(args->value[1], NULL, 10);
     p->size = size;
     *state = p;
@@ -119,10 +125,12 @@ static void patient_body(struct rusm_process *self, void *state)
         message_write(p->bytes, n, p->size);
         error = rusm_send_to(self, p->target, p->bytes, p->size, 0);
     }
-    snprintf(text, sizeof text, error ? "sent less than %" PRIu64 : "sent %" PRIu64, p->count);
-    while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0)
-        if (m->kind == RUSM_CALL)
+    snprintf(text, sizeof(text), error ? "sent less than %" PRIu64 : "sent %" PRIu64, p->count);
+    while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
+        if (m->kind == RUSM_CALL) {
             answer(self, m, text);
+        }
+    }
 }
 
 static const struct rusm_behaviour held_behaviours[] = {

@@ -32,8 +32,9 @@ static const uint8_t *pattern_of(uint64_t number)
 /* Mostly small, now and then one that needs a grant. */
 static size_t size_of(uint64_t number, size_t size)
 {
-    if (size != MIXED)
+    if (size != MIXED) {
         return size;
+    }
     return number % 101 == 100 ? 150000 : number % 23 == 22 ? 9000 : HEAD + number * 31 % 200;
 }
 
@@ -41,8 +42,9 @@ static void message_write(uint8_t *to, uint64_t number, uint64_t len)
 {
     memcpy(to, &number, 8);
     memcpy(to + 8, &len, 8);
-    for (size_t at = HEAD; at < len; at += PATTERN)
+    for (size_t at = HEAD; at < len; at += PATTERN) {
         memcpy(to + at, pattern_of(number), len - at < PATTERN ? len - at : PATTERN);
+    }
 }
 
 /* Whether the bytes are those of that number. */
@@ -50,11 +52,14 @@ static bool message_whole(const uint8_t *data, size_t data_len, uint64_t number)
 {
     uint64_t len;
     memcpy(&len, data + 8, 8);
-    if (len != data_len)
+    if (len != data_len) {
         return false;
-    for (size_t at = HEAD; at < len; at += PATTERN)
-        if (memcmp(data + at, pattern_of(number), len - at < PATTERN ? len - at : PATTERN) != 0)
+    }
+    for (size_t at = HEAD; at < len; at += PATTERN) {
+        if (memcmp(data + at, pattern_of(number), len - at < PATTERN ? len - at : PATTERN) != 0) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -67,20 +72,23 @@ struct check {
 static void check_one(struct check *c, const struct rusm_message *m)
 {
     uint64_t number = UINT64_MAX;
-    if (m->len >= HEAD)
+    if (m->len >= HEAD) {
         memcpy(&number, m->data, 8);
-    if (!c->wrong[0] && number != c->received)
-        snprintf(c->wrong, sizeof c->wrong, "wrong: number %" PRId64 " after %" PRIu64 " messages",
+    }
+    if (!c->wrong[0] && number != c->received) {
+        snprintf(c->wrong, sizeof(c->wrong), "wrong: number %" PRId64 " after %" PRIu64 " messages",
                  (int64_t)number, c->received);
-    else if (!c->wrong[0] && !message_whole(m->data, m->len, number))
-        snprintf(c->wrong, sizeof c->wrong, "wrong: bytes of number %" PRIu64, number);
+    } else if (!c->wrong[0] && !message_whole(m->data, m->len, number)) {
+        snprintf(c->wrong, sizeof(c->wrong), "wrong: bytes of number %" PRIu64, number);
+    }
     c->received++;
 }
 
 static void answer(struct rusm_process *self, const struct rusm_message *m, const char *text)
 {
-    if (rusm_reply(self, m, text, strlen(text)) == RUSM_BUSY)
+    if (rusm_reply(self, m, text, strlen(text)) == RUSM_BUSY) {
         rusm_hold(self);
+    }
 }
 
 #endif

@@ -25,8 +25,9 @@ static void line_obey(struct control *c, char *line)
     char *value = strchr(line, ' ');
     const char *verb = line;
     bool good = true;
-    if (value)
+    if (value) {
         *value++ = 0;
+    }
     if (strcmp(verb, "cut") == 0 && value) {
         bool both = strcmp(value, "both") == 0;
         bool in = both || strcmp(value, "in") == 0, out = both || strcmp(value, "out") == 0;
@@ -50,9 +51,10 @@ static bool control_read(void *context)
 {
     struct control *c = context;
     char *at = c->line, *newline;
-    ssize_t got = read(STDIN_FILENO, c->line + c->len, sizeof c->line - 1 - c->len);
-    if (got <= 0)
+    ssize_t got = read(STDIN_FILENO, c->line + c->len, sizeof(c->line) - 1 - c->len);
+    if (got <= 0) {
         return false;
+    }
     c->len += (size_t)got;
     c->line[c->len] = 0;
     while ((newline = strchr(at, '\n'))) {
@@ -62,15 +64,17 @@ static bool control_read(void *context)
     }
     c->len = (size_t)(c->line + c->len - at);
     memmove(c->line, at, c->len);
-    return c->len < sizeof c->line - 1;
+    return c->len < sizeof(c->line) - 1;
 }
 
 /* The options that count before there is a relay. */
 static const char *early(int argc, char **argv, const char *name, const char *fallback)
 {
-    for (int i = 1; i + 1 < argc; i += 2)
-        if (strcmp(argv[i], name) == 0)
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], name) == 0) {
             fallback = argv[i + 1];
+        }
+    }
     return fallback;
 }
 
@@ -97,8 +101,9 @@ int main(int argc, char **argv)
     printf("relay ready at %s\n", relay_address(r));
     control.relay = r;
     status = relay_run(r, STDIN_FILENO, control_read, &control);
-    if (status != 0)
+    if (status != 0) {
         perror("relay");
+    }
     relay_print_counters(r, stdout);
     relay_free(r);
     return status ? 1 : 0;

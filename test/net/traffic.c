@@ -45,8 +45,9 @@ static void source_stop(struct rusm_process *self, void *state, const char *reas
 {
     struct source *s = state;
     (void)self, (void)reason;
-    for (size_t i = 0; i < s->targets; i++)
+    for (size_t i = 0; i < s->targets; i++) {
         free(s->target[i].address);
+    }
     free(s->bytes);
     free(s);
 }
@@ -59,12 +60,13 @@ static void source_go(struct rusm_process *self, struct source *s)
             size_t len = size_of(t->sent, s->size);
             message_write(s->bytes, t->sent, len);
             int error = rusm_send_to(self, t->address, s->bytes, len, 0);
-            if (error == RUSM_BUSY)
+            if (error == RUSM_BUSY) {
                 t->held = true;
-            else if (error)
+            } else if (error) {
                 t->gone = rusm_strerror(error);
-            else
+            } else {
                 t->sent++;
+            }
         }
     }
 }
@@ -81,7 +83,7 @@ static int source_watch(struct rusm_process *self, const char *address)
 
 static int source_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
-    struct source *s = calloc(1, sizeof *s);
+    struct source *s = calloc(1, sizeof(*s));
     int error = 0;
     if (!s || args->count < 3 || args->count > 2 + TARGETS) {
         rusm_init_error(self, "source takes TARGET COUNT SIZE [TARGET]");
@@ -93,11 +95,13 @@ static int source_init(struct rusm_process *self, const struct rusm_args *args, 
     s->bytes = malloc(s->size > 150000 ? s->size : 150000);
     for (; s->targets < args->count - 2 && !error; s->targets++) {
         s->target[s->targets].address = strdup(args->value[s->targets ? 3 : 0]);
-        if (!s->target[s->targets].address)
+        if (!s->target[s->targets].address) {
             error = RUSM_ENOMEM;
+        }
     }
-    if (!s->bytes || (!error && rusm_monitor_gaps(self, true) != 0))
+    if (!s->bytes || (!error && rusm_monitor_gaps(self, true) != 0)) {
         error = RUSM_ENOMEM;
+    }
     if (!error && s->count == 0) {
         s->count = UINT64_MAX;
         error = source_watch(self, args->value[0]);
@@ -115,28 +119,30 @@ static void source_say(struct rusm_process *self, const struct source *s,
                        const struct rusm_message *m)
 {
     char text[256];
-    int n = snprintf(text, sizeof text, "sent");
+    int n = snprintf(text, sizeof(text), "sent");
     for (const struct target *t = s->target; t < s->target + s->targets; t++) {
         const char *what = t->gone ? t->gone : t->held ? "held back" : "";
-        n += snprintf(text + n, sizeof text - (size_t)n, " %" PRIu64 "%s%s", t->sent,
+        n += snprintf(text + n, sizeof(text) - (size_t)n, " %" PRIu64 "%s%s", t->sent,
                       what[0] ? ": " : "", what);
     }
-    if (s->gap)
-        snprintf(text + n, sizeof text - (size_t)n, ", unknown %" PRIu64, s->unknown);
+    if (s->gap) {
+        snprintf(text + n, sizeof(text) - (size_t)n, ", unknown %" PRIu64, s->unknown);
+    }
     answer(self, m, text);
 }
 
 static void source_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct source *s = state;
-    if (m->kind == RUSM_WRITABLE)
+    if (m->kind == RUSM_WRITABLE) {
         source_go(self, s);
-    else if (m->kind == RUSM_DOWN)
+    } else if (m->kind == RUSM_DOWN) {
         s->target[0].gone = "it has ended";
-    else if (m->kind == RUSM_CALL)
+    } else if (m->kind == RUSM_CALL) {
         source_say(self, s, m);
-    else if (m->kind == RUSM_GAP)
+    } else if (m->kind == RUSM_GAP) {
         s->gap = true, s->unknown = m->ref;
+    }
 }
 
 /* ---- check ---- */
@@ -155,7 +161,7 @@ static void check_receive(struct rusm_process *self, void *state, const struct r
     if (m->kind == RUSM_SEND) {
         check_one(c, m);
     } else if (m->kind == RUSM_CALL) {
-        snprintf(text, sizeof text, "received %" PRIu64, c->received);
+        snprintf(text, sizeof(text), "received %" PRIu64, c->received);
         answer(self, m, c->wrong[0] ? c->wrong : text);
     }
 }
@@ -179,21 +185,25 @@ static void hand_obey(struct rusm_process *self, const char *order, char *text, 
     int error = RUSM_EINVAL;
     if (sscanf(order, "%7s %103s %63s", verb, what, spawnable) == 3 && strcmp(verb, "spawn") == 0) {
         error = rusm_node_index(self, what, &node);
-        if (!error)
+        if (!error) {
             error = rusm_spawn_at(self, node, spawnable, &none, &ref);
+        }
     } else if (strcmp(verb, "kill") == 0) {
         error = rusm_pid_parse(self, what, &pid);
-        if (!error)
+        if (!error) {
             error = rusm_monitor(self, pid, &ref);
-        if (!error)
+        }
+        if (!error) {
             error = rusm_kill(self, pid, "told to");
+        }
     }
-    if (error || rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) != 0)
+    if (error || rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) != 0) {
         snprintf(text, cap, "failed: %s", rusm_strerror(error));
-    else if (m->kind == RUSM_SPAWNED)
+    } else if (m->kind == RUSM_SPAWNED) {
         rusm_pid_format(self, m->from, text, cap);
-    else
+    } else {
         snprintf(text, cap, "%s", (const char *)m->data);
+    }
 }
 
 static void hand_body(struct rusm_process *self, void *state)
@@ -203,10 +213,11 @@ static void hand_body(struct rusm_process *self, void *state)
     (void)state;
     while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
         struct rusm_message call = *m; /* lent: it outlives the next receive only so */
-        if (m->kind != RUSM_CALL)
+        if (m->kind != RUSM_CALL) {
             continue;
-        snprintf(order, sizeof order, "%s", (const char *)m->data);
-        hand_obey(self, order, text, sizeof text);
+        }
+        snprintf(order, sizeof(order), "%s", (const char *)m->data);
+        hand_obey(self, order, text, sizeof(text));
         answer(self, &call, text);
     }
 }
@@ -234,12 +245,14 @@ static void on_signal(int number)
 static bool parse(char **argv, struct rusm_node_options *o)
 {
     static const char *join[1];
-    if (!argv[1] || strcmp(argv[1], "node") != 0)
+    if (!argv[1] || strcmp(argv[1], "node") != 0) {
         return false;
+    }
     for (char **at = argv + 2; *at; at += 2) {
         const char *name = at[0], *value = at[1];
-        if (!value)
+        if (!value) {
             return false;
+        }
         if (strcmp(name, "--name") == 0) {
             o->name = value;
         } else if (strcmp(name, "--listen") == 0) {
@@ -276,16 +289,21 @@ int main(int argc, char **argv)
     }
     pattern_fill();
     int error = rusm_node_new(&running, &options, &why);
-    for (size_t i = 0; !error && i < sizeof builtins / sizeof *builtins; i++)
+    for (size_t i = 0; !error && i < sizeof(builtins) / sizeof(*builtins); i++) {
         error = rusm_node_teach_spec(running, builtins[i], builtins[i], &why);
-    if (!error)
+    }
+    if (!error) {
         error = rusm_node_teach(running, "source", &source);
-    if (!error)
+    }
+    if (!error) {
         error = rusm_node_teach(running, "check", &check);
-    if (!error)
+    }
+    if (!error) {
         error = rusm_node_teach(running, "hand", &hand);
-    for (size_t i = 0; !error && i < sizeof held_behaviours / sizeof *held_behaviours; i++)
+    }
+    for (size_t i = 0; !error && i < sizeof(held_behaviours) / sizeof(*held_behaviours); i++) {
         error = rusm_node_teach(running, held_behaviours[i].name, &held_behaviours[i]);
+    }
     if (error) {
         fprintf(stderr, "traffic: %s\n", why.text[0] ? why.text : rusm_strerror(error));
         return 1;

@@ -262,7 +262,7 @@ static const struct rusm_behaviour behaviour = {
 static struct lane *lane_get(struct node *n, size_t to, const struct post *post)
 {
     list_each(l, &n->lanes[to]) {
-        struct lane *lane = list_entry(l, struct lane, at);
+        struct lane *lane = container_of(l, struct lane, at);
         if (lane->head.from == post->from.serial && lane->head.to.serial == post->to.serial) {
             return lane;
         }
@@ -372,7 +372,7 @@ static bool world_move(struct world *w, unsigned likely)
                 any = true;
                 for (uint64_t n = rng_below(&w->rng, 4); n > 0 && !gone; n--) {
                     gone = rng_below(&w->rng, 4) < likely &&
-                           lane_step(&w->node[a], b, list_entry(l, struct lane, at));
+                           lane_step(&w->node[a], b, container_of(l, struct lane, at));
                 }
             }
         }
@@ -416,7 +416,7 @@ static void lanes_drop(struct node *n, size_t to)
 {
     list_each_safe(l, &n->lanes[to]) {
         list_remove(l);
-        free(list_entry(l, struct lane, at));
+        free(container_of(l, struct lane, at));
     }
 }
 

@@ -37,7 +37,7 @@ static void world_drop(struct world *w, size_t a, size_t b)
 {
     list_each_safe(at, &w->flying[a][b]) {
         list_remove(at);
-        free(list_entry(at, struct flying, at));
+        free(container_of(at, struct flying, at));
     }
 }
 
@@ -84,7 +84,7 @@ static bool world_deliver(struct world *w, size_t a, size_t b)
     if (!at) {
         return false;
     }
-    struct flying *f = list_entry(at, struct flying, at);
+    struct flying *f = container_of(at, struct flying, at);
     /* A stream loses and repeats nothing, but to hear the same twice must not matter. */
     for (uint64_t n = 1 + rng_below(&w->rng, 2); n > 0; n--) {
         assert_int_equal(registry_recv(w->registry[b], (uint32_t)a + 1, f->body, f->len,

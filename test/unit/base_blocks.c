@@ -58,14 +58,16 @@ static void test_bounds(void **state)
     struct blocks b;
     (void)state;
     blocks_init(&b);
-    for (size_t i = 0; i < MANY; i++)
+    for (size_t i = 0; i < MANY; i++) {
         at[i] = take(&b, BLOCKS_LEAST);
+    }
     for (size_t i = 0; i < MANY; i++) {
         blocks_give(&b, at[i]);
         assert_true(b.count <= BLOCKS_SPARE && b.bytes <= LIMIT_SPARE_BLOCKS);
     }
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         at[i] = take(&b, RUSM_MESSAGE_MAX / 2 + i);
+    }
     for (size_t i = 0; i < 4; i++) {
         blocks_give(&b, at[i]);
         assert_true(b.bytes <= LIMIT_SPARE_BLOCKS);

@@ -16,7 +16,7 @@ static int sum_in_order(struct list *head)
     int sum = 0;
 
     list_each(it, head) {
-        sum = sum * 10 + list_entry(it, struct item, link)->value;
+        sum = sum * 10 + container_of(it, struct item, link)->value;
     }
     return sum;
 }
@@ -70,7 +70,7 @@ static void test_walk_may_remove(void **state)
         list_append(&head, &items[i].link);
     }
     list_each_safe(it, &head) {
-        if (list_entry(it, struct item, link)->value % 2) {
+        if (container_of(it, struct item, link)->value % 2) {
             list_remove(it);
         }
     }

@@ -23,14 +23,14 @@ struct item {
 
 static struct item *item_of(struct map_node *n)
 {
-    return list_entry(n, struct item, node);
+    return container_of(n, struct item, node);
 }
 
 static bool item_eq(const struct map_node *node, const void *key)
 {
     uint64_t k;
     memcpy(&k, key, sizeof(k));
-    return list_entry(node, const struct item, node)->key == k;
+    return container_of(node, const struct item, node)->key == k;
 }
 
 static struct item *find(const struct map *m, uint64_t key)

@@ -226,8 +226,9 @@ static void woken(void **state)
     int fd = open_loop(&l, 1000000 * MS);
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, wake, &l), 0);
-    while (loop_spin(&l, UINT64_MAX, ask, &a) || !l.woken)
+    while (loop_spin(&l, UINT64_MAX, ask, &a) || !l.woken) {
         l.spin_again_ns = 0;
+    }
     assert_int_equal(pthread_join(thread, NULL), 0);
     loop_wait(&l, now_ns(), UINT64_MAX, false); /* returns: it was woken */
     assert_false(l.woken);

@@ -183,7 +183,7 @@ static void check_all(void)
             const struct grant_line *line = &connection[i].share.line[class];
             const struct list *first = line->waiting.next;
             assert_true(first == &line->waiting ||
-                        line->held + list_entry(first, struct grant, at)->len >
+                        line->held + container_of(first, struct grant, at)->len >
                             whole[class] / LIMIT_GRANT_SHARES);
         }
     }

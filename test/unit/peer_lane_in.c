@@ -370,7 +370,7 @@ static struct others *others_last; /* whose one that waits was given; else NULL 
 
 static void others_given(struct grant_share *share, struct grant *grant)
 {
-    struct others *o = list_whole(share, offsetof(struct others, share[2]));
+    struct others *o = container_of(share, struct others, share[2]);
     assert_ptr_equal(grant, &o->last);
     others_last = o;
 }

@@ -14,11 +14,13 @@ static size_t pull(struct lanes_out *o, uint64_t *from)
     int n = lanes_out_pull(o, &stream, vec, 16, &fin);
     assert_true(n > 0);
     list_each(link, &o->all) {
-        struct lane_out *l = list_entry(link, struct lane_out, all);
-        if (l->stream != stream)
+        struct lane_out *l = container_of(link, struct lane_out, all);
+        if (l->stream != stream) {
             continue;
-        for (int i = 0; i < n; i++)
+        }
+        for (int i = 0; i < n; i++) {
             len += vec[i].iov_len;
+        }
         *from = l->from;
         lane_out_pulled(o, l, len, fin);
         lane_out_acked(o, l, len);
@@ -35,10 +37,12 @@ static void test_small_before_many_large(void **state)
     struct lanes_out *o = &p->a.peer->out;
     uint64_t from;
 
-    for (uint64_t i = 1; i <= LARGE; i++)
+    for (uint64_t i = 1; i <= LARGE; i++) {
         assert_int_equal(host_send(&p->a, i, 5, LEN, 0), 0);
-    for (int i = 0; i < LARGE; i++) /* each its first slice */
+    }
+    for (int i = 0; i < LARGE; i++) { /* each its first slice */
         pull(o, &from);
+    }
     for (int round = 0; round < 5; round++) {
         assert_int_equal(host_send(&p->a, 1000, 6, 100, (uint64_t)round), 0);
         assert_in_range(pull(o, &from), 100, 200);
@@ -75,10 +79,12 @@ static void test_all_under_way_is_counted(void **state)
 
     box_open(&p->b, 5, 1, 1, 1);
     box_open(&p->b, 6, 1, 1, 1);
-    for (uint64_t i = 0; i < 4; i++)
+    for (uint64_t i = 0; i < 4; i++) {
         assert_int_equal(host_send(&p->a, 10 + i, 5, 1000000, 0), 0);
-    for (uint64_t i = 0; i < 20; i++)
+    }
+    for (uint64_t i = 0; i < 20; i++) {
         assert_int_equal(host_send(&p->a, 2, 6, 100, i), 0);
+    }
     /* Nobody is there: the lane is broken off while much of it is under way. */
     assert_int_equal(host_send(&p->a, 3, 99, 1000000, 0), 0);
     pair_until(&p->a, &p->b, NULL, o->turns.flight > 0);

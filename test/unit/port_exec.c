@@ -29,7 +29,7 @@ static const struct {
 static void test_good(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         struct exec e;
         const char *command;
         assert_int_equal(exec_parse(good[i].spec, &e, &command, NULL), 0);
@@ -59,7 +59,7 @@ static void test_bad(void **state)
                                        "+json+:x",
                                        "+PTY:x" };
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct exec e;
         const char *command;
         struct rusm_why why = { "" };
@@ -127,8 +127,9 @@ static void test_answers_bounded(void **state)
     struct answers a;
     (void)state;
     answers_init(&a);
-    for (uint64_t i = 1; i <= all; i++)
+    for (uint64_t i = 1; i <= all; i++) {
         owe(&a, i, RUSM_SEND, 0);
+    }
     assert_int_equal(a.runs, LIMIT_PROGRAM_FLIGHT);
     /* Forgotten is to whom the oldest were owed, not how many there were. */
     for (uint64_t i = 1; i <= all - LIMIT_PROGRAM_FLIGHT + 1; i++) {

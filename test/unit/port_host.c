@@ -20,7 +20,7 @@ struct port_watch {
 static struct port_watch *watch(void *context, int fd, bool writable, void (*ready)(void *user),
                                 void *user)
 {
-    struct port_watch *w = malloc(sizeof *w);
+    struct port_watch *w = malloc(sizeof(*w));
     (void)context, (void)writable, (void)ready, (void)user;
     assert_non_null(w);
     w->fd = fd;
@@ -62,12 +62,13 @@ struct fixture {
 
 static int open_hosts(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     log_init(&f->log, STDERR_FILENO, RUSM_LOG_ERROR, "london");
     f->node = (struct port_node){ .name = "london", .incarnation = 0xcafe, .log = &f->log };
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         assert_int_equal(port_host_init(&f->host[i], &hooks, &f->ended, &f->node), 0);
+    }
     *state = f;
     return 0;
 }
@@ -75,8 +76,9 @@ static int open_hosts(void **state)
 static int close_hosts(void **state)
 {
     struct fixture *f = *state;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         port_host_fini(&f->host[i]);
+    }
     free(f);
     return 0;
 }
@@ -118,8 +120,9 @@ static void test_guard_stopped(void **state)
     pid_t guard = h->guard.pid;
     assert_true(guard > 0);
     assert_int_equal(kill(guard, SIGSTOP), 0);
-    for (int i = 0; i < 100000 && h->guard.pid == guard; i++)
+    for (int i = 0; i < 100000 && h->guard.pid == guard; i++) {
         guard_forget(h, 0x7ffffff);
+    }
     assert_int_not_equal(h->guard.pid, guard);
     assert_int_equal(kill(guard, 0), -1);
     assert_int_equal(errno, ESRCH);

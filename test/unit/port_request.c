@@ -21,7 +21,7 @@ static const char *const vectors[][2] = { { "", "" },
 static void test_base64(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
         char text[16];
         uint8_t data[16];
         size_t len = strlen(vectors[i][0]), text_len = strlen(vectors[i][1]);
@@ -38,9 +38,10 @@ static void test_base64_all_bytes(void **state)
     uint8_t data[256], back[256];
     char text[400];
     (void)state;
-    for (size_t i = 0; i < sizeof data; i++)
+    for (size_t i = 0; i < sizeof(data); i++) {
         data[i] = (uint8_t)(i * 167);
-    for (size_t len = 0; len <= sizeof data; len++) {
+    }
+    for (size_t len = 0; len <= sizeof(data); len++) {
         base64_encode(text, data, len);
         assert_int_equal(base64_decode(back, text, base64_len(len)), len);
         assert_memory_equal(back, data, len);
@@ -53,16 +54,18 @@ static void test_base64_bad(void **state)
                                        "Zm9=", "Zm v", "Zm9\n", "Zm9-", "=Zm9", "Zm=v" };
     uint8_t data[16];
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         assert_int_equal(base64_decode(data, bad[i], strlen(bad[i])), RUSM_EMALFORMED);
+    }
 }
 
 static struct request parse(const char *line)
 {
     struct request r;
     struct rusm_why why = { "" };
-    if (request_parse(line, strlen(line), &r, &why) != 0)
+    if (request_parse(line, strlen(line), &r, &why) != 0) {
         fail_msg("%s: %s", line, why.text);
+    }
     return r;
 }
 
@@ -165,12 +168,13 @@ static const char *const bad[][2] = {
 static void test_bad(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct request r;
         struct rusm_why why = { "" };
         assert_int_equal(request_parse(bad[i][0], strlen(bad[i][0]), &r, &why), RUSM_EMALFORMED);
-        if (!strstr(why.text, bad[i][1]))
+        if (!strstr(why.text, bad[i][1])) {
             fail_msg("%s: '%s', without '%s'", bad[i][0], why.text, bad[i][1]);
+        }
     }
 }
 
@@ -188,8 +192,9 @@ static void test_limits(void **state)
     assert_int_equal(request_parse(line, strlen(line), &r, NULL), RUSM_EMALFORMED);
 
     strcpy(line, "{\"spawn\":\"x\",\"ref\":1,\"args\":[\"\"");
-    for (int i = 1; i < RUSM_ARGS_MAX; i++)
+    for (int i = 1; i < RUSM_ARGS_MAX; i++) {
         strcat(line, ",\"\"");
+    }
     at = strlen(line);
     strcpy(line + at, "]}");
     r = parse(line);
