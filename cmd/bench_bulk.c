@@ -137,7 +137,7 @@ static void bulk_fill(struct rusm_process *self, struct bulk_sender *s)
         error = rusm_send(self, s->sink, s->data, BULK_MESSAGE, 0);
         s->state.sent += error == 0;
     }
-    error = error == 0 ? rusm_call(self, s->sink, NULL, 0, RUSM_FOREVER, &ref) : error;
+    error = error == 0 ? rusm_request(self, s->sink, NULL, 0, RUSM_FOREVER, &ref) : error;
     if (error != 0 && error != RUSM_BUSY) {
         bulk_answer(self, s, error);
     }

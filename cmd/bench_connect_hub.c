@@ -30,7 +30,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
         return;
     }
     memcpy(&node, m->data, sizeof(node));
-    int error = rusm_send_name(self, node, "lanes", 5, NULL, 0, 0);
+    int error = rusm_send_name(self, node, "lanes", NULL, 0, 0);
     if (error == RUSM_BUSY) {
         rusm_hold(self);
     } else if (error != 0) {
@@ -165,7 +165,7 @@ static void lanes_receive(struct rusm_process *self, void *state, const struct r
         return;
     }
     if (++*count % LANES_ROW == 0) {
-        int error = rusm_send_name(self, m->from.node, "connect", 7, count, sizeof(*count), 0);
+        int error = rusm_send_name(self, m->from.node, "connect", count, sizeof(*count), 0);
         if (error != 0) {
             rusm_exit(self, rusm_strerror(error));
         }

@@ -59,13 +59,13 @@ static bool sender_send(struct rusm_process *self, struct sender *s)
 
     if (h->order.mode == BENCH_CLOSED) {
         s->stamp_ns = now;
-        error = rusm_send_name(self, s->node, "mirror", 6, h->payload, h->order.payload, 0);
+        error = rusm_send_name(self, s->node, "mirror", h->payload, h->order.payload, 0);
     } else {
         bool stream = h->order.mode == BENCH_STREAM;
         memcpy(s->bytes, &now, STAMP);
-        error = stream ? rusm_send_name(self, s->node, "scatter", 7, s->bytes, sizeof(s->bytes),
+        error = stream ? rusm_send_name(self, s->node, "scatter", s->bytes, sizeof(s->bytes),
                                         RUSM_UNORDERED)
-                       : rusm_send_name(self, s->node, "bounce", 6, s->bytes, sizeof(s->bytes), 0);
+                       : rusm_send_name(self, s->node, "bounce", s->bytes, sizeof(s->bytes), 0);
     }
     if (error != 0) {
         if (error != RUSM_BUSY) {

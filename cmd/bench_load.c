@@ -28,7 +28,7 @@ static void probe_send(struct rusm_process *self, struct load *load)
     static const char probe[LOAD_PROBE_BYTES] = "a small message.";
 
     load->stamp_ns = bench_now_ns();
-    int error = rusm_send_name(self, load->probe_node, "mirror", 6, probe, sizeof(probe), 0);
+    int error = rusm_send_name(self, load->probe_node, "mirror", probe, sizeof(probe), 0);
     if (error == 0) {
         load->state.asked++;
     } else if (error != RUSM_BUSY) { /* else it is told when it may try again */
@@ -66,7 +66,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     (void)m;
     while (error == 0 && bench_now_ns() < load->send_end_ns) {
         error =
-            rusm_send_name(self, load->send_node, "taker", 5, load->payload, load->send.payload, 0);
+            rusm_send_name(self, load->send_node, "taker", load->payload, load->send.payload, 0);
         load->state.sent += error == 0;
     }
     if (error == 0) {

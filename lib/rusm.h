@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define RUSM_VERSION "0.1.0"
-#define RUSM_ABI 2 /* raised whenever a struct or a function here changes incompatibly */
+#define RUSM_ABI 3 /* raised whenever a struct or a function here changes incompatibly */
 
 /* Limits that a caller meets. lib/base/limits.h has all of them, each with its reason. */
 #define RUSM_NODE_NAME_MAX 63                       /* bytes of a node's name */
@@ -88,7 +88,7 @@ static inline bool rusm_pid_eq(rusm_pid a, rusm_pid b)
  * and signals (Erlang reference manual, Processes: Signals). */
 enum rusm_kind {
     RUSM_SEND = 0,       /* rusm_send */
-    RUSM_CALL = 1,       /* rusm_call: answer with rusm_reply or rusm_refuse */
+    RUSM_CALL = 1,       /* rusm_request, rusm_call: answer with rusm_reply or rusm_refuse */
     RUSM_REPLY = 2,      /* the answer to our call that gave `ref` */
     RUSM_EXIT = 3,       /* an exit signal, trapped (rusm_trap_exit): data is the reason */
     RUSM_DOWN = 8,       /* a monitored process is gone; data is its reason, `ref` the monitor */
@@ -171,37 +171,41 @@ uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loo
  * messages, tens of milliseconds for one of 64 MiB. Who cares sends parts. */
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags);
 
-/* The same to a registered name on the node with index `node` (0: here; RUSM_GLOBAL). */
-int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                   const void *data, size_t len, unsigned flags);
+/* Does what rusm_send does, for the process that holds a name on the node with index `node` (0: this
+ * node, RUSM_GLOBAL: the name is a global one). Returns RUSM_EINVAL too, if it is not a name or there is
+ * no such index. */
+int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                   size_t len, unsigned flags);
 
-/* The same to an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. RUSM_EINVAL: not an
- * address. */
+/* Does what rusm_send does, for an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. A NAME
+ * that no process of this node has is a global one. Returns RUSM_EINVAL too, if it is not an address. */
 int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                  unsigned flags);
 
 #define RUSM_FOREVER UINT32_MAX /* as a timeout: none */
 
-/* Asks; borrows data. Exactly one message with *ref follows: RUSM_REPLY, or RUSM_FAILED with the
- * error RUSM_ENOPROC (the one asked has ended, the data is its reason), RUSM_ENOCONN (its node was
- * lost) or RUSM_ETIMEOUT (no answer within timeout_ms). An answer that comes after that is dropped and
- * counted. Nothing follows when it says RUSM_BUSY (as rusm_send), RUSM_ENOPROC, RUSM_ENOCONN,
- * RUSM_ELIMIT (a million calls wait on this node), RUSM_ETOOLARGE, RUSM_EINVAL, RUSM_ENOMEM. */
-int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
-              uint32_t timeout_ms, uint64_t *ref);
-/* The same to a name on a node, and to an address in text, as rusm_send_name and rusm_send_to. */
-int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                   const void *data, size_t len, uint32_t timeout_ms, uint64_t *ref);
-int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+/* Sends a request; borrows data. The receiver gets a RUSM_CALL. Exactly one message with *ref follows:
+ * RUSM_REPLY, or RUSM_FAILED with the error RUSM_ENOPROC (the process that was asked has ended, the data is
+ * its reason), RUSM_ENOCONN (its node was lost) or RUSM_ETIMEOUT (no reply within timeout_ms). A reply that
+ * comes after that is dropped and counted. A body may use rusm_call, which waits.
+ * Returns 0, or, if nothing was sent and nothing follows, RUSM_BUSY (as rusm_send), RUSM_ENOPROC,
+ * RUSM_ENOCONN, RUSM_ELIMIT (a million calls wait on this node), RUSM_ETOOLARGE, RUSM_EINVAL or
+ * RUSM_ENOMEM. */
+int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
                  uint32_t timeout_ms, uint64_t *ref);
-/* Asks the holder of a name on each of `count` nodes; writes refs[0..count). One message follows for
- * each ref, for those that could not be asked too. */
-void rusm_call_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
-                    const char *name, size_t name_len, const void *data, size_t len,
-                    uint32_t timeout_ms, uint64_t *refs);
-/* Waits no longer for an answer: nothing follows. RUSM_ENOPROC: no such call of ours, or it has its
- * outcome. */
-int rusm_call_end(struct rusm_process *self, uint64_t ref);
+/* The same for a name on a node, and for an address in text, as rusm_send_name and rusm_send_to. */
+int rusm_request_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                      size_t len, uint32_t timeout_ms, uint64_t *ref);
+int rusm_request_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                    uint32_t timeout_ms, uint64_t *ref);
+/* Sends a request to the holder of a name on each of `count` nodes; writes refs[0..count). One message
+ * follows for each ref, also for a request that could not be sent. */
+void rusm_request_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
+                       const char *name, const void *data, size_t len, uint32_t timeout_ms,
+                       uint64_t *refs);
+/* Gives a request up: nothing follows. Returns RUSM_ENOPROC if self has no such request, or its outcome
+ * has come. */
+int rusm_request_end(struct rusm_process *self, uint64_t ref);
 
 /* For a receive whose send said RUSM_BUSY: the message being handled goes back to the head of the
  * mailbox, the process sleeps until RUSM_WRITABLE, then receives the same message again and not
@@ -230,8 +234,9 @@ int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const 
 int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref);
 /* The same for the process that holds a name on the node with index `node` (RUSM_GLOBAL: a global
  * name) when the request gets there, whoever has the name later. */
-int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                      uint64_t *ref);
+int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, uint64_t *ref);
+/* The same for an address in text, as rusm_send_to. */
+int rusm_monitor_to(struct rusm_process *self, const char *address, uint64_t *ref);
 /* No RUSM_DOWN (or RUSM_NODE_DOWN) for ref any more, unless it waits in the mailbox already.
  * RUSM_ENOPROC: no such monitor, or it was told. */
 int rusm_demonitor(struct rusm_process *self, uint64_t ref);
@@ -242,6 +247,11 @@ int rusm_demonitor_flush(struct rusm_process *self, uint64_t ref);
  * and the link is gone. At most one between two processes. Nobody there: the exit signal comes at
  * once, with noproc or noconnection. RUSM_BUSY, RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM: no link. */
 int rusm_link(struct rusm_process *self, rusm_pid pid);
+/* The same for the process that holds a name now, and for an address in text, as rusm_send_name and
+ * rusm_send_to. A link joins two pids, so the name must be a global one or one of this node. For a name
+ * that only another node knows both return RUSM_ENOCONN: monitor it, or link the pid that answers. */
+int rusm_link_name(struct rusm_process *self, uint32_t node, const char *name);
+int rusm_link_to(struct rusm_process *self, const char *address);
 /* No exit signal of that link after this, unless it was trapped and waits in the mailbox already.
  * RUSM_ENOPROC: there was no link. */
 int rusm_unlink(struct rusm_process *self, rusm_pid pid);
@@ -275,6 +285,12 @@ int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref);
  * RUSM_BUSY it is tried again until there is room. */
 int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
                     size_t len, uint64_t *ref);
+/* The same for a name and for an address in text, as rusm_send_name and rusm_send_to. The process that
+ * holds the name when the time has come gets the message. */
+int rusm_send_after_name(struct rusm_process *self, uint32_t ms, uint32_t node, const char *name,
+                         const void *data, size_t len, uint64_t *ref);
+int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *address,
+                       const void *data, size_t len, uint64_t *ref);
 /* Takes a timer of our own back. RUSM_ENOPROC: there is none of that ref, or it was due: then its
  * message may be in the mailbox already. */
 int rusm_cancel(struct rusm_process *self, uint64_t ref);
@@ -306,6 +322,11 @@ void rusm_exit(struct rusm_process *self, const char *reason);
  * another node it goes behind what was sent before, but past messages that wait for room in a full
  * mailbox, so that a stuck process can be killed. RUSM_BUSY: it traps, and its mailbox is full. */
 int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason);
+/* The same for the process that holds a name, and for an address in text, as rusm_send_name and
+ * rusm_send_to. To a name that only another node knows, the signal does not pass waiting messages.
+ * Both return RUSM_ENOPROC if nobody here has the name. */
+int rusm_kill_name(struct rusm_process *self, uint32_t node, const char *name, const char *reason);
+int rusm_kill_to(struct rusm_process *self, const char *address, const char *reason);
 
 /* ---- supervisors (OTP Design Principles, Supervisor Behaviour) ----------------------------- */
 
@@ -383,10 +404,16 @@ typedef bool rusm_match_fn(void *context, const struct rusm_message *message);
  * senders waiting, while answers and signals come through. */
 int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
                  uint32_t timeout_ms, const struct rusm_message **message);
-/* Calls an address in text (rusm_call_to) and waits for the outcome, lent like a message: 0 and the
- * RUSM_REPLY, or the error of the RUSM_FAILED, or of the call (then *reply is not set). */
-int rusm_ask(struct rusm_process *self, const char *address, const void *data, size_t len,
-             uint32_t timeout_ms, const struct rusm_message **reply);
+/* Sends a request (rusm_request) and waits for its outcome, which is lent like a message of
+ * rusm_receive. Returns 0 and gives *reply, the RUSM_REPLY; or the error of the RUSM_FAILED, which
+ * *reply then is; or the error of rusm_request, and leaves *reply alone. Does what rusm_client_call does
+ * from outside. */
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
+              uint32_t timeout_ms, const struct rusm_message **reply);
+int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                   size_t len, uint32_t timeout_ms, const struct rusm_message **reply);
+int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 uint32_t timeout_ms, const struct rusm_message **reply);
 
 /* ---- a node ------------------------------------------------------------------------------ */
 

@@ -148,9 +148,9 @@ static void bounce_receive(struct rusm_process *self, void *state, const struct 
     if (!builtin_asked(m) || m->len <= BOUNCE_HEAD) {
         return;
     }
-    const char *name = (const char *)m->data + BOUNCE_HEAD;
-    if (rusm_send_name(self, m->from.node, name, m->len - BOUNCE_HEAD, m->data, m->len,
-                       flags ? *flags : 0) == RUSM_BUSY) {
+    const char *name = (const char *)m->data + BOUNCE_HEAD; /* a 0 follows the message */
+    if (rusm_send_name(self, m->from.node, name, m->data, m->len, flags ? *flags : 0) ==
+        RUSM_BUSY) {
         rusm_hold(self);
     }
 }

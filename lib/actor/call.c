@@ -308,8 +308,8 @@ static int call_ask(struct rusm_process *self, const struct send_address *to, co
 }
 
 /* Of a coroutine that has waited for room all is looked up again. */
-int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
-              uint32_t timeout_ms, uint64_t *ref)
+int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
+                 uint32_t timeout_ms, uint64_t *ref)
 {
     struct send_address address = { .node = to.node, .pid = to };
     int err;
@@ -324,25 +324,21 @@ int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t l
     return err;
 }
 
-int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                   const void *data, size_t len, uint32_t timeout_ms, uint64_t *ref)
+int rusm_request_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                      size_t len, uint32_t timeout_ms, uint64_t *ref)
 {
-    struct send_address address = { .node = node, .name = name, .name_len = name_len };
+    struct send_address address;
     int err;
 
     do {
-        if (node == 0) {
-            uint64_t serial;
-            address.here = names_find(self->rt, name, name_len, &serial);
-            address.pid = (rusm_pid){ .serial = serial, .incarnation = self->rt->incarnation };
-        }
+        send_named(self, node, name, &address);
         err = call_ask(self, &address, data, len, timeout_ms, ref);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;
 }
 
-int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
-                 uint32_t timeout_ms, uint64_t *ref)
+int rusm_request_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                    uint32_t timeout_ms, uint64_t *ref)
 {
     struct send_address to;
     int err;
@@ -354,12 +350,12 @@ int rusm_call_to(struct rusm_process *self, const char *address, const void *dat
     return err;
 }
 
-void rusm_call_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
-                    const char *name, size_t name_len, const void *data, size_t len,
-                    uint32_t timeout_ms, uint64_t *refs)
+void rusm_request_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
+                       const char *name, const void *data, size_t len, uint32_t timeout_ms,
+                       uint64_t *refs)
 {
     for (size_t i = 0; i < count; i++) {
-        int err = rusm_call_name(self, nodes[i], name, name_len, data, len, timeout_ms, &refs[i]);
+        int err = rusm_request_name(self, nodes[i], name, data, len, timeout_ms, &refs[i]);
         if (err) {
             const char *text = rusm_strerror(err);
             refs[i] = ++self->rt->ref;
@@ -369,7 +365,7 @@ void rusm_call_many(struct rusm_process *self, const uint32_t *nodes, size_t cou
     }
 }
 
-int rusm_call_end(struct rusm_process *self, uint64_t ref)
+int rusm_request_end(struct rusm_process *self, uint64_t ref)
 {
     struct call *c = call_find(self, ref);
 

@@ -274,17 +274,53 @@ static bool coroutine_outcome(void *context, const struct rusm_message *m)
     return (m->kind == RUSM_REPLY || m->kind == RUSM_FAILED) && m->ref == *(uint64_t *)context;
 }
 
-int rusm_ask(struct rusm_process *self, const char *address, const void *data, size_t len,
-             uint32_t timeout_ms, const struct rusm_message **reply)
+static bool coroutine_inside(const struct rusm_process *self)
 {
-    uint64_t ref;
+    return self->co && self->co->inside;
+}
 
-    if (!self->co || !self->co->inside) {
-        return RUSM_EINVAL;
-    }
-    int err = rusm_call_to(self, address, data, len, timeout_ms, &ref);
+/* Waits for the outcome of the request with that ref, which returned err. */
+static int coroutine_reply(struct rusm_process *self, int err, uint64_t ref,
+                           const struct rusm_message **reply)
+{
     if (err == 0) {
         err = rusm_receive(self, coroutine_outcome, &ref, RUSM_FOREVER, reply);
     }
     return err == 0 && (*reply)->kind == RUSM_FAILED ? (*reply)->error : err;
+}
+
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
+              uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref = 0;
+
+    if (!coroutine_inside(self)) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_request(self, to, data, len, timeout_ms, &ref);
+    return coroutine_reply(self, err, ref, reply);
+}
+
+int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                   size_t len, uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref = 0;
+
+    if (!coroutine_inside(self)) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_request_name(self, node, name, data, len, timeout_ms, &ref);
+    return coroutine_reply(self, err, ref, reply);
+}
+
+int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref = 0;
+
+    if (!coroutine_inside(self)) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_request_to(self, address, data, len, timeout_ms, &ref);
+    return coroutine_reply(self, err, ref, reply);
 }

@@ -71,9 +71,9 @@ static int relay_ask(struct rusm_process *self, struct relay *r, const struct ru
     if (!c) {
         return rusm_refuse(self, m, rusm_strerror(RUSM_ENOMEM));
     }
-    int err = rusm_call_to(self, r->address, m->data, m->len, RUSM_FOREVER, &c->ref);
+    int err = rusm_request_to(self, r->address, m->data, m->len, RUSM_FOREVER, &c->ref);
     if (err == 0 && map_insert(&r->asked, map_hash_u64(&r->asked, c->ref), &c->by_ref) != 0) {
-        (void)rusm_call_end(self, c->ref);
+        (void)rusm_request_end(self, c->ref);
         err = RUSM_ENOMEM;
     }
     if (err == 0) {

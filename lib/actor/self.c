@@ -7,6 +7,7 @@
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
+#include "actor/send.h"
 #include "actor/signal.h"
 #include "actor/spawning.h"
 #include "actor/supervisor.h"
@@ -83,13 +84,29 @@ static int self_monitor_name(struct rusm_process *self, uint32_t node, const cha
     return monitor_watch(self, pid, ref);
 }
 
-int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                      uint64_t *ref)
+int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, uint64_t *ref)
 {
     int err;
 
     do {
-        err = self_monitor_name(self, node, name, name_len, ref);
+        err = self_monitor_name(self, node, name, strlen(name), ref);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
+}
+
+int rusm_monitor_to(struct rusm_process *self, const char *address, uint64_t *ref)
+{
+    struct send_address to;
+    int err;
+
+    do {
+        err = send_address(self, address, &to);
+        if (err) {
+            return err;
+        }
+        err = to.here         ? monitor_watch(self, process_pid(to.here), ref)
+              : to.pid.serial ? monitor_watch(self, to.pid, ref)
+                              : self_monitor_name(self, to.node, to.name, to.name_len, ref);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;
 }
@@ -129,6 +146,33 @@ int rusm_link(struct rusm_process *self, rusm_pid pid)
         err = link_make(self, pid);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;
+}
+
+static int self_link_at(struct rusm_process *self, const struct send_address *to)
+{
+    rusm_pid pid;
+    int err = send_pid_of(self, to, &pid);
+
+    if (err && err != RUSM_ENOPROC) {
+        return err;
+    }
+    return rusm_link(self, err ? (rusm_pid){ 0 } : pid); /* nobody: the exit signal comes at once */
+}
+
+int rusm_link_name(struct rusm_process *self, uint32_t node, const char *name)
+{
+    struct send_address to;
+
+    send_named(self, node, name, &to);
+    return self_link_at(self, &to);
+}
+
+int rusm_link_to(struct rusm_process *self, const char *address)
+{
+    struct send_address to;
+    int err = send_address(self, address, &to);
+
+    return err ? err : self_link_at(self, &to);
 }
 
 int rusm_unlink(struct rusm_process *self, rusm_pid pid)

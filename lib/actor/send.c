@@ -185,6 +185,23 @@ int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t l
     return send_pid(self, to, RUSM_SEND, 0, data, len, flags);
 }
 
+/* Posts to the holder of a name on another node, or of a global name. */
+static int send_post_name(struct rusm_process *self, enum rusm_kind kind, uint32_t node,
+                          const char *name, size_t name_len, const void *data, size_t len,
+                          unsigned flags)
+{
+    if (!id_process_name_ok(name, name_len)) {
+        return RUSM_EINVAL;
+    }
+    struct post post = { .from = process_pid(self), .node = node, .kind = kind };
+    post.name = name;
+    post.name_len = name_len;
+    post.data = len > 0 ? data : "";
+    post.len = len;
+    post.flags = flags;
+    return process_post(self, &post);
+}
+
 static int send_name_once(struct rusm_process *self, uint32_t node, const char *name,
                           size_t name_len, const void *data, size_t len, unsigned flags)
 {
@@ -201,20 +218,11 @@ static int send_name_once(struct rusm_process *self, uint32_t node, const char *
                    ? send_pid_once(self, to, RUSM_SEND, 0, data, len, flags)
                    : send_here(self, here, RUSM_SEND, 0, data, len);
     }
-    if (!id_process_name_ok(name, name_len)) {
-        return RUSM_EINVAL;
-    }
-    struct post post = { .from = process_pid(self), .node = node, .kind = RUSM_SEND };
-    post.name = name;
-    post.name_len = name_len;
-    post.data = len > 0 ? data : "";
-    post.len = len;
-    post.flags = flags;
-    return process_post(self, &post);
+    return send_post_name(self, RUSM_SEND, node, name, name_len, data, len, flags);
 }
 
-int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
-                   const void *data, size_t len, unsigned flags)
+static int send_name(struct rusm_process *self, uint32_t node, const char *name, size_t name_len,
+                     const void *data, size_t len, unsigned flags)
 {
     int err;
 
@@ -222,6 +230,12 @@ int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, s
         err = send_name_once(self, node, name, name_len, data, len, flags);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;
+}
+
+int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                   size_t len, unsigned flags)
+{
+    return send_name(self, node, name, strlen(name), data, len, flags);
 }
 
 int send_address(struct rusm_process *self, const char *text, struct send_address *out)
@@ -274,7 +288,42 @@ int rusm_send_to(struct rusm_process *self, const char *address, const void *dat
     if (to.pid.serial) {
         return rusm_send(self, to.pid, data, len, flags);
     }
-    return rusm_send_name(self, to.node, to.name, to.name_len, data, len, flags);
+    return send_name(self, to.node, to.name, to.name_len, data, len, flags);
+}
+
+void send_named(struct rusm_process *self, uint32_t node, const char *name,
+                struct send_address *out)
+{
+    *out = (struct send_address){ .node = node, .name = name, .name_len = strlen(name) };
+    if (node == 0) {
+        uint64_t serial;
+        out->here = names_find(self->rt, name, out->name_len, &serial);
+        if (serial) {
+            out->pid = (rusm_pid){ .serial = serial, .incarnation = self->rt->incarnation };
+        }
+    }
+}
+
+int send_pid_of(struct rusm_process *self, const struct send_address *to, rusm_pid *pid)
+{
+    const struct runtime *rt = self->rt;
+
+    *pid = to->here ? process_pid(to->here) : to->pid;
+    if (pid->serial) {
+        return 0;
+    }
+    if (!id_process_name_ok(to->name, to->name_len)) {
+        return RUSM_EINVAL;
+    }
+    if (to->node == RUSM_GLOBAL) {
+        return rt->hooks->whereis_global(rt->context, to->name, to->name_len, pid) == 0
+                   ? 0
+                   : RUSM_ENOPROC;
+    }
+    if (to->node == 0) {
+        return RUSM_ENOPROC;
+    }
+    return nodes_at(&rt->nodes, to->node) ? RUSM_ENOCONN : RUSM_EINVAL;
 }
 
 int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *address, bool global,
@@ -403,4 +452,38 @@ int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
     }
     process_exit_signal(p, process_pid(self), reason, len, false);
     return 0;
+}
+
+static int kill_at(struct rusm_process *self, const struct send_address *to, const char *reason)
+{
+    rusm_pid pid;
+    int err = send_pid_of(self, to, &pid);
+
+    if (err == 0) {
+        return rusm_kill(self, pid, reason);
+    }
+    if (err != RUSM_ENOCONN) {
+        return err;
+    }
+    size_t len = process_reason_cut(reason, strlen(reason));
+    do {
+        err = send_post_name(self, RUSM_EXIT, to->node, to->name, to->name_len, reason, len, 0);
+    } while (err == RUSM_BUSY && coroutine_waits(self));
+    return err;
+}
+
+int rusm_kill_name(struct rusm_process *self, uint32_t node, const char *name, const char *reason)
+{
+    struct send_address to;
+
+    send_named(self, node, name, &to);
+    return kill_at(self, &to, reason);
+}
+
+int rusm_kill_to(struct rusm_process *self, const char *address, const char *reason)
+{
+    struct send_address to;
+    int err = send_address(self, address, &to);
+
+    return err ? err : kill_at(self, &to, reason);
 }

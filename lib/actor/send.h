@@ -21,5 +21,11 @@ struct send_address {
 };
 /* RUSM_EINVAL: not an address; RUSM_ELIMIT, RUSM_ENOMEM. */
 int send_address(struct rusm_process *self, const char *text, struct send_address *out);
+/* Resolves a name on a node (0: here; RUSM_GLOBAL), as far as it can without asking. Borrows name. */
+void send_named(struct rusm_process *self, uint32_t node, const char *name,
+                struct send_address *out);
+/* Gives the pid that an address means now. Returns 0, RUSM_ENOPROC if nobody here has the name, RUSM_ENOCONN
+ * if only the other node knows who has it, or RUSM_EINVAL if it is not a name or a node. */
+int send_pid_of(struct rusm_process *self, const struct send_address *to, rusm_pid *pid);
 
 #endif

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/names.h"
 #include "actor/process.h"
+#include "actor/send.h"
+#include "base/id.h"
 #include "base/limits.h"
 
 /* A ref: the highest bit (other refs never have it), uses of the place, the place. */
@@ -18,9 +21,9 @@ _Static_assert(LIMIT_TIMERS <= TIMER_PLACES, "a place for each");
 
 /* A message to be sent when it is time. */
 struct timer_letter {
-    rusm_pid to;
-    size_t len;
-    uint8_t data[];
+    rusm_pid to; /* serial 0: the holder of the name on to.node */
+    size_t len, name_len;
+    uint8_t data[]; /* len bytes, then the name */
 };
 
 struct timer {
@@ -139,15 +142,35 @@ static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
 static bool timer_send(struct rusm_process *from, const struct timer_letter *letter)
 {
     struct runtime *rt = from->rt;
+    const char *name = (const char *)letter->data + letter->len;
+    struct send_address at = { .node = letter->to.node, .pid = letter->to };
+    rusm_pid pid;
 
-    if (runtime_far(rt, letter->to)) {
-        struct post post = { .from = process_pid(from), .node = letter->to.node, .to = letter->to };
+    at.name = name;
+    at.name_len = letter->name_len;
+    if (letter->name_len > 0 && at.node == 0) {
+        at.here = names_find(rt, name, letter->name_len, &at.pid.serial);
+        at.pid.incarnation = rt->incarnation;
+    }
+    int err = send_pid_of(from, &at, &pid);
+    if (err == RUSM_ENOPROC) {
+        rt->counters.noproc_local++;
+        return true;
+    }
+    if (err == RUSM_ENOCONN || runtime_far(rt, pid)) {
+        struct post post = { .from = process_pid(from), .node = at.node, .to = pid };
+        if (err == 0) {
+            post.node = pid.node;
+        } else {
+            post.name = name;
+            post.name_len = letter->name_len;
+        }
         post.kind = RUSM_SEND;
         post.data = letter->data;
         post.len = letter->len;
         return runtime_post(rt, &post) != RUSM_BUSY;
     }
-    struct rusm_process *to = runtime_local(rt, letter->to);
+    struct rusm_process *to = runtime_local(rt, pid);
     if (!to) {
         rt->counters.noproc_local++;
         return true;
@@ -217,25 +240,66 @@ int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref)
     return ms > 0 ? timer_new(self, ms, ms, NULL, ref) : RUSM_EINVAL;
 }
 
-int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
-                    size_t len, uint64_t *ref)
+/* to.serial 0: to the holder of that name. */
+static int timer_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const char *name,
+                            size_t name_len, const void *data, size_t len, uint64_t *ref)
 {
-    if (len > RUSM_MESSAGE_MAX) {
-        return RUSM_ETOOLARGE;
+    int err = send_check(data, len);
+
+    if (err) {
+        return err;
     }
-    if ((len > 0 && !data) || to.serial == 0 || !nodes_at(&self->rt->nodes, to.node)) {
+    if ((to.node != RUSM_GLOBAL || name_len == 0) && !nodes_at(&self->rt->nodes, to.node)) {
         return RUSM_EINVAL;
     }
-    struct timer_letter *letter = malloc(sizeof(*letter) + len);
+    if (to.serial == 0 && !id_process_name_ok(name, name_len)) {
+        return RUSM_EINVAL;
+    }
+    struct timer_letter *letter = malloc(sizeof(*letter) + len + name_len);
     if (!letter) {
         return RUSM_ENOMEM;
     }
     letter->to = to;
     letter->len = len;
+    letter->name_len = name_len;
     if (len > 0) {
         memcpy(letter->data, data, len);
     }
+    if (name_len > 0) {
+        memcpy(letter->data + len, name, name_len);
+    }
     return timer_new(self, ms, 0, letter, ref);
+}
+
+int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
+                    size_t len, uint64_t *ref)
+{
+    return to.serial == 0 ? RUSM_EINVAL : timer_send_after(self, ms, to, "", 0, data, len, ref);
+}
+
+int rusm_send_after_name(struct rusm_process *self, uint32_t ms, uint32_t node, const char *name,
+                         const void *data, size_t len, uint64_t *ref)
+{
+    rusm_pid to = { .node = node };
+
+    return timer_send_after(self, ms, to, name, strlen(name), data, len, ref);
+}
+
+int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *address,
+                       const void *data, size_t len, uint64_t *ref)
+{
+    struct send_address at;
+    int err = send_address(self, address, &at);
+
+    if (err) {
+        return err;
+    }
+    if (at.name_len == 0) {
+        return rusm_send_after(self, ms, at.pid, data, len, ref);
+    }
+    /* By name, so that whoever has it then gets it. */
+    rusm_pid to = { .node = at.node };
+    return timer_send_after(self, ms, to, at.name, at.name_len, data, len, ref);
 }
 
 int rusm_cancel(struct rusm_process *self, uint64_t ref)

@@ -100,14 +100,14 @@ static void wait_for_room(struct gate *gate, struct gateway_job *job)
 static void begin_call(struct gate *gate, struct rusm_process *self, struct gateway_job *job)
 {
     uint64_t ref;
-    int error = job->global
-                    ? rusm_call_name(self, RUSM_GLOBAL, job->process, strlen(job->process),
-                                     job->data, job->len, job->timeout_ms, &ref)
-                    : rusm_call_to(self, job->process, job->data, job->len, job->timeout_ms, &ref);
+    int error = job->global ? rusm_request_name(self, RUSM_GLOBAL, job->process, job->data,
+                                                job->len, job->timeout_ms, &ref)
+                            : rusm_request_to(self, job->process, job->data, job->len,
+                                              job->timeout_ms, &ref);
     if (!error) {
         error = asked_add(gate, job, ref, 0);
         if (error) {
-            rusm_call_end(self, ref);
+            rusm_request_end(self, ref);
         }
     }
     if (error == RUSM_BUSY) {
@@ -345,7 +345,7 @@ void gate_process_cancel(struct gate *gate, struct gateway_job *job)
     struct rusm_process *p = rt ? runtime_find(rt, gate->serial) : NULL;
     list_remove(&job->link);
     if (job->ref && asked_take(gate, job->ref) && p) {
-        rusm_call_end(p, job->ref);
+        rusm_request_end(p, job->ref);
     }
 }
 

@@ -66,21 +66,7 @@ static struct json_asked *act_asked(struct place *p, const struct request *r, in
 
 static int act_monitor(struct worker *w, const struct request *r, uint64_t *ref)
 {
-    struct id_address a;
-    rusm_pid pid;
-    uint32_t node;
-    int error = act_address(w, r->subject, &pid, &a, &node);
-
-    if (error) {
-        return error;
-    }
-    if (pid.serial) {
-        return rusm_monitor(w->self, pid, ref);
-    }
-    if (!a.node && rusm_whereis(w->self, r->subject, &pid) != 0) {
-        node = RUSM_GLOBAL;
-    }
-    return rusm_monitor_name(w->self, node, a.name, a.name_len, ref);
+    return rusm_monitor_to(w->self, r->subject, ref);
 }
 
 static int act_spawn(struct worker *w, const struct request *r, uint64_t *ref)
@@ -107,7 +93,7 @@ static int act_ask(struct place *p, const struct request *r)
     }
     switch (r->verb) {
     case REQUEST_CALL:
-        error = rusm_call_to(w->self, r->subject, r->data, r->len, r->timeout_ms, &a->ref);
+        error = rusm_request_to(w->self, r->subject, r->data, r->len, r->timeout_ms, &a->ref);
         break;
     case REQUEST_SPAWN: error = act_spawn(w, r, &a->ref); break;
     default: error = act_monitor(w, r, &a->ref); break;

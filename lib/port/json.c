@@ -340,7 +340,7 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
 static void json_forget(struct worker *w, struct json_asked *a)
 {
     if (a->verb == REQUEST_CALL) {
-        (void)rusm_call_end(w->self, a->ref);
+        (void)rusm_request_end(w->self, a->ref);
     } else if (a->verb == REQUEST_MONITOR) {
         (void)rusm_demonitor(w->self, a->ref);
     }

@@ -122,7 +122,7 @@ static void worker_receive(struct rusm_process *self, void *state, const struct 
         w->victim = m->from;
         expect(rusm_link(self, w->victim) == 0, "a link");
         expect(rusm_monitor(self, w->victim, &w->watch) == 0, "a monitor");
-        expect(rusm_call(self, w->victim, "?", 1, PATIENCE_MS, &ref) == 0, "a call");
+        expect(rusm_request(self, w->victim, "?", 1, PATIENCE_MS, &ref) == 0, "a call");
         break;
     case RUSM_REPLY:
         atomic_fetch_add(&c->calls, 1);

@@ -32,7 +32,7 @@ static void storm_spawned(struct rusm_process *self, struct storm *s, rusm_pid p
     expect(rusm_monitor(self, pid, &ref) == 0, "a monitor");
     expect(pid.serial < s->told_len, "a serial that fits");
     if (++s->spawned == s->want) {
-        expect(rusm_call(self, pid, "", 0, RUSM_FOREVER, &ref) == 0, "the last is asked");
+        expect(rusm_request(self, pid, "", 0, RUSM_FOREVER, &ref) == 0, "the last is asked");
     } else {
         storm_ask(self, s);
     }

@@ -119,7 +119,7 @@ struct caller {
 static void caller_ask(struct rusm_process *self)
 {
     uint64_t ref;
-    int error = rusm_call_to(self, "program", TEXT, strlen(TEXT), RUSM_FOREVER, &ref);
+    int error = rusm_request_to(self, "program", TEXT, strlen(TEXT), RUSM_FOREVER, &ref);
 
     expect(error == 0, "%s", rusm_strerror(error));
 }

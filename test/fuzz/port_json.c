@@ -182,7 +182,7 @@ static void friend_receive(struct rusm_process *self, void *state, const struct 
         (void)rusm_reply(self, m, m->data, m->len);
     } else if (m->kind == RUSM_WRITABLE && w->say) {
         if (w->say_kind == RUSM_CALL) {
-            (void)rusm_call(self, port, w->say, w->say_len, 1000, &ref);
+            (void)rusm_request(self, port, w->say, w->say_len, 1000, &ref);
         } else {
             (void)rusm_send(self, port, w->say, w->say_len, 0);
         }

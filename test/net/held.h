@@ -74,7 +74,7 @@ static void held_body(struct rusm_process *self, void *state)
     struct held *h = state;
     const struct rusm_message *m;
     uint64_t ref;
-    if (rusm_monitor_name(self, 0, h->latch, strlen(h->latch), &ref) != 0 ||
+    if (rusm_monitor_name(self, 0, h->latch, &ref) != 0 ||
         rusm_receive(self, is_down, NULL, RUSM_FOREVER, &m) != 0) {
         return;
     }

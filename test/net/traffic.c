@@ -74,11 +74,9 @@ static void source_go(struct rusm_process *self, struct source *s)
 /* One without end asks to be told when its target, NAME@NODE, has ended. */
 static int source_watch(struct rusm_process *self, const char *address)
 {
-    const char *at = strchr(address, '@');
-    uint32_t node;
     uint64_t ref;
-    int error = at ? rusm_node_index(self, at + 1, &node) : RUSM_EINVAL;
-    return error ? error : rusm_monitor_name(self, node, address, (size_t)(at - address), &ref);
+
+    return rusm_monitor_to(self, address, &ref);
 }
 
 static int source_init(struct rusm_process *self, const struct rusm_args *args, void **state)

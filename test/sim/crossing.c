@@ -254,7 +254,7 @@ static void act(struct sim *s)
     case 5:
     case 6:
         if (a != b) {
-            int err = rusm_call(a->self, b->pid, "?", 1, RUSM_FOREVER, &ref);
+            int err = rusm_request(a->self, b->pid, "?", 1, RUSM_FOREVER, &ref);
             a->calls += err == 0;
             a->busy |= err == RUSM_BUSY;
         }

@@ -35,7 +35,7 @@ static void test_echo(void **state)
     rusm_pid echo = start(w, "echo", NULL);
     uint64_t ref;
 
-    assert_int_equal(rusm_call(a->self, echo, "hi", 2, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, echo, "hi", 2, RUSM_FOREVER, &ref), 0);
     assert_int_equal(rusm_send(a->self, echo, "", 0, 0), 0); /* who only sends waits for nothing */
     world_run(w);
     assert_int_equal(a->count, 1);
@@ -60,19 +60,19 @@ static void test_greeter(void **state)
     uint64_t ref;
     char longer[900];
 
-    assert_int_equal(rusm_call(a->self, greeter, "hello", 5, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, greeter, "hello", 5, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_string_equal(w->line, "greeter received: hello");
     assert_int_equal(w->line_count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);
     assert_string_equal(a->got[0].text, "hello, hello");
     /* A line stays a line, whatever it is made of. */
-    assert_int_equal(rusm_call(a->self, greeter, "a\nb\x1b[2J", 7, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, greeter, "a\nb\x1b[2J", 7, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_string_equal(w->line, "greeter received: a\\x0ab\\x1b[2J");
     assert_string_equal(a->got[1].text, "hello, a\nb\x1b[2J");
     memset(longer, 'y', sizeof(longer));
-    assert_int_equal(rusm_call(a->self, greeter, longer, sizeof(longer), RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, greeter, longer, sizeof(longer), RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(strlen(w->line), strlen("greeter received: ") + sizeof(longer));
     assert_int_equal(a->got[2].len, strlen("hello, ") + sizeof(longer));
@@ -118,7 +118,7 @@ static void test_sink(void **state)
     for (int i = 0; i < 3; i++) {
         assert_int_equal(rusm_send(a->self, sink, "x", 1, 0), 0);
     }
-    assert_int_equal(rusm_call(a->self, sink, "x", 1, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, sink, "x", 1, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_string_equal(a->got[0].text, "3");
@@ -162,7 +162,7 @@ static void test_relay(void **state)
 
     assert_int_equal(rusm_register(b->self, b->pid, "bob"), 0);
     assert_int_equal(rusm_send(a->self, relay, "1", 1, 0), 0);
-    assert_int_equal(rusm_call(a->self, relay, "2", 1, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, relay, "2", 1, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(b->count, 2);
     assert_string_equal(b->got[0].text, "1");
@@ -209,7 +209,7 @@ static void test_relay_call(void **state)
 
     b->on = answer;
     assert_int_equal(rusm_register(b->self, b->pid, "bob"), 0);
-    assert_int_equal(rusm_call(a->self, relay, "x", 1, RUSM_FOREVER, &one), 0);
+    assert_int_equal(rusm_request(a->self, relay, "x", 1, RUSM_FOREVER, &one), 0);
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);
@@ -218,7 +218,7 @@ static void test_relay_call(void **state)
     assert_true(rusm_pid_eq(a->got[0].from, relay));
 
     b->on = NULL;
-    assert_int_equal(rusm_call(a->self, relay, "x", 1, RUSM_FOREVER, &two), 0);
+    assert_int_equal(rusm_request(a->self, relay, "x", 1, RUSM_FOREVER, &two), 0);
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "enough"), 0);
@@ -229,7 +229,7 @@ static void test_relay_call(void **state)
     assert_int_equal(a->got[1].ref, two);
     assert_string_equal(a->got[1].text, "enough");
 
-    assert_int_equal(rusm_call(a->self, relay, "x", 1, RUSM_FOREVER, &three), 0);
+    assert_int_equal(rusm_request(a->self, relay, "x", 1, RUSM_FOREVER, &three), 0);
     world_run(w);
     assert_int_equal(a->count, 3);
     assert_int_equal(a->got[2].error, RUSM_ENOPROC);
@@ -252,7 +252,7 @@ static void test_relay_echo(void **state)
     assert_int_equal(rusm_register(a->self, echo, "parrot"), 0);
     relay = start(w, "relay", "parrot");
     assert_int_equal(rusm_send(a->self, relay, "x", 1, 0), 0);
-    assert_int_equal(rusm_call(a->self, relay, "y", 1, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, relay, "y", 1, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);

@@ -57,7 +57,7 @@ static void test_answered(void **state)
     struct trio t = begin();
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
     world_run(t.w);
     assert_int_equal(probe_links(t.a), 1);
     reply(&t, 0);
@@ -78,7 +78,7 @@ static void test_timeout(void **state)
     struct trio t = begin();
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
     t.w->now += 9 * MS;
     world_run(t.w);
     assert_int_equal(t.a->count, 0);
@@ -98,17 +98,17 @@ static void test_ended(void **state)
     uint64_t ref;
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, RUSM_FOREVER, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, RUSM_FOREVER, &t.ref), 0);
     world_run(t.w);
     runtime_kill(t.w->rt, t.b->pid.serial, "kill");
     world_run(t.w);
     outcome(&t, 0, RUSM_FAILED, RUSM_ENOPROC, "killed");
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &ref), RUSM_ENOPROC);
-    assert_int_equal(rusm_call_to(t.a->self, "nobody", "q", 1, 10, &ref), RUSM_ENOPROC);
-    assert_int_equal(rusm_call_to(t.a->self, "no body", "q", 1, 10, &ref), RUSM_EINVAL);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_request_to(t.a->self, "nobody", "q", 1, 10, &ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_request_to(t.a->self, "no body", "q", 1, 10, &ref), RUSM_EINVAL);
     t.far.serial = 0;
-    assert_int_equal(rusm_call(t.a->self, t.far, "q", 1, 10, &ref), RUSM_EINVAL);
-    assert_int_equal(rusm_call(t.a->self, t.a->pid, NULL, 1, 10, &ref), RUSM_EINVAL);
+    assert_int_equal(rusm_request(t.a->self, t.far, "q", 1, 10, &ref), RUSM_EINVAL);
+    assert_int_equal(rusm_request(t.a->self, t.a->pid, NULL, 1, 10, &ref), RUSM_EINVAL);
     t.w->now += 100 * MS;
     world_run(t.w);
     assert_int_equal(t.a->count, 1);
@@ -122,7 +122,7 @@ static void test_busy(void **state)
 
     (void)state;
     probe_fill(t.a, t.b, WORLD_MESSAGES);
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &ref), RUSM_BUSY);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &ref), RUSM_BUSY);
     assert_int_equal(probe_links(t.a), 0);
     world_run(t.w);
     t.w->now += 100 * MS;
@@ -130,8 +130,8 @@ static void test_busy(void **state)
     assert_int_equal(t.a->count, 1);
     assert_int_equal(t.a->got[0].kind, RUSM_WRITABLE);
     t.w->post_result = RUSM_ENOCONN;
-    assert_int_equal(rusm_call(t.a->self, t.far, "q", 1, 10, &ref), RUSM_ENOCONN);
-    assert_int_equal(rusm_call_end(t.a->self, ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_request(t.a->self, t.far, "q", 1, 10, &ref), RUSM_ENOCONN);
+    assert_int_equal(rusm_request_end(t.a->self, ref), RUSM_ENOPROC);
     end(&t);
 }
 
@@ -140,10 +140,10 @@ static void test_given_up(void **state)
     struct trio t = begin();
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
-    assert_int_equal(rusm_call_end(t.b->self, t.ref), RUSM_ENOPROC); /* not its own */
-    assert_int_equal(rusm_call_end(t.a->self, t.ref), 0);
-    assert_int_equal(rusm_call_end(t.a->self, t.ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request_end(t.b->self, t.ref), RUSM_ENOPROC); /* not its own */
+    assert_int_equal(rusm_request_end(t.a->self, t.ref), 0);
+    assert_int_equal(rusm_request_end(t.a->self, t.ref), RUSM_ENOPROC);
     world_run(t.w);
     reply(&t, 0);
     t.w->now += 100 * MS;
@@ -159,7 +159,7 @@ static void test_refused(void **state)
     struct rusm_message call = { .kind = RUSM_CALL };
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
     world_run(t.w);
     call.from = t.a->pid;
     call.ref = t.ref;
@@ -185,7 +185,7 @@ static void test_far(void **state)
     rusm_pid other = t.far;
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
     assert_int_equal(t.w->post_count, 1);
     process_deliver(t.a->self, world_message(t.w, RUSM_REPLY, t.far, t.ref, "r"));
     process_deliver(t.a->self, world_message(t.w, RUSM_REPLY, t.far, t.ref, "r"));
@@ -194,21 +194,21 @@ static void test_far(void **state)
     assert_int_equal(late(&t), 1);
     assert_int_equal(t.w->post_count, 1); /* no DEMONITOR: a reply ends the other side's too */
 
-    assert_int_equal(rusm_call_to(t.a->self, "bob@oslo", "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request_to(t.a->self, "bob@oslo", "q", 1, 10, &t.ref), 0);
     other.node = world_node(t.w, "rome"); /* which speaks for others */
     process_deliver(t.a->self, world_message(t.w, RUSM_DOWN, other, t.ref, "lie"));
     process_deliver(t.a->self, world_message(t.w, RUSM_DOWN, t.far, t.ref, "noproc"));
     world_run(t.w);
     outcome(&t, 1, RUSM_FAILED, RUSM_ENOPROC, "noproc");
 
-    assert_int_equal(rusm_call(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
     runtime_node_lost(t.w->rt, t.far.node, 6); /* an earlier one */
     runtime_node_lost(t.w->rt, t.far.node, 7);
     world_run(t.w);
     outcome(&t, 2, RUSM_FAILED, RUSM_ENOCONN, "noconnection");
 
     t.w->post_count = 0;
-    assert_int_equal(rusm_call_to(t.a->self, "bob@oslo", "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request_to(t.a->self, "bob@oslo", "q", 1, 10, &t.ref), 0);
     t.w->now += 20 * MS;
     world_run(t.w);
     outcome(&t, 3, RUSM_FAILED, RUSM_ETIMEOUT, "timeout");
@@ -226,15 +226,15 @@ static void test_global(void **state)
     uint64_t ref;
 
     (void)state;
-    assert_int_equal(rusm_call_to(t.a->self, "boss", "q", 1, 10, &ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_request_to(t.a->self, "boss", "q", 1, 10, &ref), RUSM_ENOPROC);
     t.w->holder = t.b->pid;
-    assert_int_equal(rusm_call_to(t.a->self, "boss", "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request_to(t.a->self, "boss", "q", 1, 10, &t.ref), 0);
     world_run(t.w);
     reply(&t, 0);
     outcome(&t, 0, RUSM_REPLY, 0, "answer");
     assert_int_equal(t.w->post_count, 0);
     t.w->holder = t.far;
-    assert_int_equal(rusm_call_name(t.a->self, RUSM_GLOBAL, "boss", 4, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request_name(t.a->self, RUSM_GLOBAL, "boss", "q", 1, 10, &t.ref), 0);
     assert_int_equal(t.w->posts[0].post.node, t.far.node);
     assert_true(t.w->posts[0].post.global);
     runtime_node_lost(t.w->rt, t.far.node, 7);
@@ -249,8 +249,8 @@ static void test_caller_ends(void **state)
     struct trio t = begin();
 
     (void)state;
-    assert_int_equal(rusm_call(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
-    assert_int_equal(rusm_call(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
+    assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
     world_run(t.w);
     runtime_kill(t.w->rt, t.a->pid.serial, "kill");
     assert_int_equal(t.w->post_count, 2);
@@ -289,7 +289,7 @@ static void test_many(void **state)
 
     (void)state;
     assert_int_equal(rusm_register(t.b->self, t.b->pid, "bob"), 0);
-    rusm_call_many(t.a->self, nodes, 4, "bob", 3, "q", 1, 10, refs);
+    rusm_request_many(t.a->self, nodes, 4, "bob", "q", 1, 10, refs);
     world_run(t.w);
     assert_int_equal(t.a->count, 1); /* one that could not be asked */
     assert_true(t.a->got[0].ref == refs[2]);

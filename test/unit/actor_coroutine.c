@@ -287,11 +287,11 @@ static void run_ask(struct rusm_process *self, struct body *b)
 {
     const struct rusm_message *m;
 
-    assert_int_equal(rusm_ask(self, "nobody", "q", 1, 10, &m), RUSM_ENOPROC);
-    assert_int_equal(rusm_ask(self, "bob", "q", 1, 10, &m), 0);
+    assert_int_equal(rusm_call_to(self, "nobody", "q", 1, 10, &m), RUSM_ENOPROC);
+    assert_int_equal(rusm_call_to(self, "bob", "q", 1, 10, &m), 0);
     assert_int_equal(m->kind, RUSM_REPLY);
     note(b, m);
-    assert_int_equal(rusm_ask(self, "bob", "die", 3, RUSM_FOREVER, &m), RUSM_ENOPROC);
+    assert_int_equal(rusm_call_to(self, "bob", "die", 3, RUSM_FOREVER, &m), RUSM_ENOPROC);
     note(b, m);
     assert_int_equal(rusm_receive(self, NULL, NULL, 0, &m), 0); /* meanwhile */
     note(b, m);

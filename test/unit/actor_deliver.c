@@ -175,7 +175,7 @@ static void test_room(void **state)
     uint64_t ref[100];
 
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(rusm_call(a->self, far, "", 0, RUSM_FOREVER, &ref[i]), 0);
+        assert_int_equal(rusm_request(a->self, far, "", 0, RUSM_FOREVER, &ref[i]), 0);
         w->post_count = 0;
     }
     for (int i = 0; i < WORLD_MESSAGES; i++) {

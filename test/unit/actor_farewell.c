@@ -87,7 +87,7 @@ static void test_pairs(void **state)
     other.serial = 4;
     busy_node = 0;
     assert_int_equal(rusm_monitor(a->self, x, &ref), 0);
-    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &named), 0);
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", &named), 0);
     busy_node = oslo;
     assert_int_equal(rusm_demonitor(a->self, ref), 0);
     assert_int_equal(rusm_demonitor(a->self, named), 0);
@@ -95,10 +95,10 @@ static void test_pairs(void **state)
     w->post_count = 0;
     assert_int_equal(rusm_send(a->self, y, "y", 1, 0), 0);
     assert_int_equal(rusm_send(a->self, other, "o", 1, 0), 0);
-    assert_int_equal(rusm_send_name(a->self, oslo, "past", 4, "n", 1, 0), 0);
+    assert_int_equal(rusm_send_name(a->self, oslo, "past", "n", 1, 0), 0);
     assert_int_equal(w->post_count, 3);
     assert_int_equal(rusm_send(a->self, x, "x", 1, 0), RUSM_BUSY);
-    assert_int_equal(rusm_send_name(a->self, oslo, "post", 4, "n", 1, 0), RUSM_BUSY);
+    assert_int_equal(rusm_send_name(a->self, oslo, "post", "n", 1, 0), RUSM_BUSY);
     assert_int_equal(w->post_count, 3);
 
     retry(w);

@@ -384,8 +384,8 @@ static void test_hold_until_unasked(void **state)
 
     b->user = &room;
     b->on = hold_for_room;
-    assert_int_equal(rusm_call(a->self, b->pid, "x", 1, RUSM_FOREVER, &ref), 0);
-    assert_int_equal(rusm_call(a->self, b->pid, "x", 1, RUSM_FOREVER, &other), 0);
+    assert_int_equal(rusm_request(a->self, b->pid, "x", 1, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, b->pid, "x", 1, RUSM_FOREVER, &other), 0);
     world_run(w);
     assert_int_equal(room.taken, 2);
     assert_true(process_asked(b->self, a->pid, ref));
@@ -395,12 +395,12 @@ static void test_hold_until_unasked(void **state)
     assert_int_equal(probe_send(a, b, "y"), 0);
     world_run(w);
     assert_int_equal(b->count, 3);
-    assert_int_equal(rusm_call_end(a->self, ref), 0);
+    assert_int_equal(rusm_request_end(a->self, ref), 0);
     assert_false(process_asked(b->self, a->pid, ref));
     room.unasked = false;
     world_run(w);
     assert_int_equal(b->count, 4); /* woken, it holds again, but for that no more */
-    assert_int_equal(rusm_call_end(a->self, other), 0);
+    assert_int_equal(rusm_request_end(a->self, other), 0);
     world_run(w);
     assert_int_equal(b->count, 4);
     world_free(w);

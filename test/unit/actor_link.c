@@ -318,12 +318,12 @@ static void test_names(void **state)
     uint64_t ref, none, global, nobody;
 
     assert_int_equal(rusm_register(p[1]->self, p[1]->pid, "post"), 0);
-    assert_int_equal(rusm_monitor_name(p[0]->self, 0, "post", 4, &ref), 0);
-    assert_int_equal(rusm_monitor_name(p[0]->self, 0, "nobody", 6, &none), 0);
-    assert_int_equal(rusm_monitor_name(p[0]->self, 0, "a b", 3, &none), RUSM_EINVAL);
-    assert_int_equal(rusm_monitor_name(p[0]->self, RUSM_GLOBAL, "bos", 3, &nobody), 0);
+    assert_int_equal(rusm_monitor_name(p[0]->self, 0, "post", &ref), 0);
+    assert_int_equal(rusm_monitor_name(p[0]->self, 0, "nobody", &none), 0);
+    assert_int_equal(rusm_monitor_name(p[0]->self, 0, "a b", &none), RUSM_EINVAL);
+    assert_int_equal(rusm_monitor_name(p[0]->self, RUSM_GLOBAL, "bos", &nobody), 0);
     w->holder = p[1]->pid;
-    assert_int_equal(rusm_monitor_name(p[0]->self, RUSM_GLOBAL, "boss", 4, &global), 0);
+    assert_int_equal(rusm_monitor_name(p[0]->self, RUSM_GLOBAL, "boss", &global), 0);
     assert_int_equal(rusm_unregister(p[1]->self, "post"), 0);
     assert_int_equal(rusm_register(p[2]->self, p[2]->pid, "post"), 0);
     assert_int_equal(runtime_kill(w->rt, p[1]->pid.serial, "died"), 0);

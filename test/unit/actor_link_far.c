@@ -262,9 +262,9 @@ static void test_names(void **state)
     rusm_pid far = far_pid(w, "oslo"), none = { .node = oslo };
     uint64_t ref, other;
 
-    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &ref), 0);
-    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &other), 0);
-    assert_int_equal(rusm_monitor_name(a->self, 99, "post", 4, &other), RUSM_EINVAL);
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", &ref), 0);
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", &other), 0);
+    assert_int_equal(rusm_monitor_name(a->self, 99, "post", &other), RUSM_EINVAL);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(w->posts[i].post.kind, MESSAGE_MONITOR);
         assert_string_equal(w->posts[i].name, "post");
@@ -279,7 +279,7 @@ static void test_names(void **state)
     assert_int_equal(rusm_demonitor(a->self, w->posts[1].post.ref), 0);
     assert_int_equal(w->posts[0].post.kind, MESSAGE_DEMONITOR);
     assert_string_equal(w->posts[0].name, "post");
-    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", 4, &ref), 0);
+    assert_int_equal(rusm_monitor_name(a->self, oslo, "post", &ref), 0);
     runtime_node_lost(w->rt, oslo, 0xabc);
     world_run(w);
     assert_string_equal(probe_down(a, ref)->text, "noconnection");

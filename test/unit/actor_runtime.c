@@ -84,7 +84,7 @@ static void test_names(void **state)
     assert_int_equal(rusm_register(a->self, far, "x"), RUSM_EINVAL);
     assert_int_equal(rusm_whereis(a->self, "robert", &pid), 0);
     assert_true(rusm_pid_eq(pid, b->pid));
-    assert_int_equal(rusm_send_name(a->self, 0, "bob", 3, "x", 1, 0), 0);
+    assert_int_equal(rusm_send_name(a->self, 0, "bob", "x", 1, 0), 0);
     assert_int_equal(rusm_unregister(a->self, "bob"), 0);
     assert_int_equal(w->globals, 0);
     assert_int_equal(rusm_whereis(a->self, "bob", &pid), RUSM_ENOPROC);

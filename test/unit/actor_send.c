@@ -106,14 +106,14 @@ static void test_nobody_there(void **state)
     old.incarnation++;
     assert_int_equal(rusm_send(a->self, old, "x", 1, 0), RUSM_ENOPROC);
     assert_int_equal(rusm_send(a->self, none, "x", 1, 0), RUSM_ENOPROC);
-    assert_int_equal(rusm_call(a->self, old, "x", 1, RUSM_FOREVER, &ref), RUSM_ENOPROC);
-    assert_int_equal(rusm_send_name(a->self, 0, "b", 1, "x", 1, 0), RUSM_ENOPROC);
+    assert_int_equal(rusm_request(a->self, old, "x", 1, RUSM_FOREVER, &ref), RUSM_ENOPROC);
+    assert_int_equal(rusm_send_name(a->self, 0, "b", "x", 1, 0), RUSM_ENOPROC);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "gone"), 0);
     assert_int_equal(rusm_send(a->self, b->pid, "x", 1, 0), RUSM_ENOPROC);
     assert_int_equal(runtime_counters(w->rt)->noproc_local, 5);
     assert_int_equal(rusm_send(a->self, unknown, "x", 1, 0), RUSM_EINVAL);
     assert_int_equal(rusm_send(a->self, global, "x", 1, 0), RUSM_EINVAL);
-    assert_int_equal(rusm_send_name(a->self, 77, "b", 1, "x", 1, 0), RUSM_EINVAL);
+    assert_int_equal(rusm_send_name(a->self, 77, "b", "x", 1, 0), RUSM_EINVAL);
     assert_int_equal(w->post_count, 0);
     world_run(w);
     assert_int_equal(b->count, 0);
@@ -130,8 +130,8 @@ static void test_call_and_reply(void **state)
     struct rusm_message call = { .kind = RUSM_CALL, .from = a->pid };
     uint64_t one, two;
 
-    assert_int_equal(rusm_call(a->self, b->pid, "q1", 2, RUSM_FOREVER, &one), 0);
-    assert_int_equal(rusm_call(a->self, b->pid, "q2", 2, RUSM_FOREVER, &two), 0);
+    assert_int_equal(rusm_request(a->self, b->pid, "q1", 2, RUSM_FOREVER, &one), 0);
+    assert_int_equal(rusm_request(a->self, b->pid, "q2", 2, RUSM_FOREVER, &two), 0);
     assert_true(one != two && one != 0 && two != 0);
     world_run(w);
     assert_int_equal(b->got[0].kind, RUSM_CALL);
@@ -197,7 +197,7 @@ static void test_posts(void **state)
     assert_int_equal(p->post.len, 0);
     assert_null(p->post.name);
 
-    assert_int_equal(rusm_call(a->self, far, "q", 1, RUSM_FOREVER, &ref), 0);
+    assert_int_equal(rusm_request(a->self, far, "q", 1, RUSM_FOREVER, &ref), 0);
     p = last_post(w);
     assert_int_equal(p->post.kind, RUSM_CALL);
     assert_int_equal(p->post.ref, ref);
@@ -208,22 +208,22 @@ static void test_posts(void **state)
     assert_int_equal(p->post.kind, RUSM_REPLY);
     assert_int_equal(p->post.ref, 55);
 
-    assert_int_equal(rusm_send_name(a->self, oslo, "bob", 3, "x", 1, 0), 0);
+    assert_int_equal(rusm_send_name(a->self, oslo, "bob", "x", 1, 0), 0);
     p = last_post(w);
     assert_int_equal(p->post.to.serial, 0);
     assert_int_equal(p->post.node, oslo);
     assert_string_equal(p->name, "bob");
 
-    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "bob", 3, "x", 1, 0), RUSM_ENOPROC);
+    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "bob", "x", 1, 0), RUSM_ENOPROC);
     w->holder = (rusm_pid){ .serial = 7, .node = oslo, .incarnation = 9 };
-    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "bob", 3, "x", 1, 0), 0);
+    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "bob", "x", 1, 0), 0);
     p = last_post(w);
     assert_int_equal(p->post.node, oslo);
     assert_true(p->post.global);
     assert_string_equal(p->name, "bob");
     assert_int_equal(p->post.to.serial, 0);
-    assert_int_equal(rusm_send_name(a->self, oslo, "b b", 3, "x", 1, 0), RUSM_EINVAL);
-    assert_int_equal(rusm_send_name(a->self, oslo, "", 0, "x", 1, 0), RUSM_EINVAL);
+    assert_int_equal(rusm_send_name(a->self, oslo, "b b", "x", 1, 0), RUSM_EINVAL);
+    assert_int_equal(rusm_send_name(a->self, oslo, "", "x", 1, 0), RUSM_EINVAL);
 
     /* What the hook says is what the sender is told. */
     const int say[] = { RUSM_BUSY, RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM };
@@ -296,14 +296,14 @@ static void test_post_to_ourselves(void **state)
 
     w->holder = b->pid;
     for (int i = 0; i < WORLD_MESSAGES; i++) {
-        assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", 1, "x", 1, 0), 0);
+        assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", "x", 1, 0), 0);
     }
-    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", 1, "x", 1, 0), RUSM_BUSY);
+    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", "x", 1, 0), RUSM_BUSY);
     world_run(w);
     assert_int_equal(b->count, WORLD_MESSAGES);
     assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 1);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "x"), 0);
-    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", 1, "x", 1, 0), RUSM_ENOPROC);
+    assert_int_equal(rusm_send_name(a->self, RUSM_GLOBAL, "g", "x", 1, 0), RUSM_ENOPROC);
     world_free(w);
     free(a);
     free(b);

@@ -76,7 +76,7 @@ static uint64_t serial_of(struct world *w, const char *name)
 /* The child ends with that reason. */
 static void end(struct world *w, struct probe *by, const char *name, const char *reason)
 {
-    assert_int_equal(rusm_send_name(by->self, 0, name, strlen(name), reason, strlen(reason), 0), 0);
+    assert_int_equal(rusm_send_name(by->self, 0, name, reason, strlen(reason), 0), 0);
     world_run(w);
 }
 
