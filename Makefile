@@ -1,18 +1,25 @@
 # rusm. `make` alone does everything, the first time lib/deps and configure included.
 #
-#   make            ./rusm, and ./librusm.a for programs that embed it
-#   make check      all tests, sets up by itself; the last line is "N passed, N failed"
+#   make            ./rusm, and ./librusm.a for programs that embed it, quickly: without link-time
+#                   optimisation. `make rusm` leaves the library out
+#   make RELEASE=1  both as they are shipped, with link-time optimisation
+#   make quick      after a change: checks, unit tests and simulations, in less than a minute
+#   make check      all tests of the release, sets up by itself; the last line is "N passed, N failed"
 #   make demo       two nodes on this machine, shown and explained
-#   make install    also uninstall, dist, clean, distclean (prefix, DESTDIR)
+#   make install    the release; also uninstall, dist, clean, distclean (prefix, DESTDIR)
 #   make figures    measures how fast a cluster forms, and a program is called; no verdict
 #   make bench-peers  rusm's benches beside Erlang, ZeroMQ and NATS, which it installs; no verdict
 #   make sim        the simulation of processes with 10,000 seeds; SEEDS=FIRST:LAST
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest),
 #                   threads (TSan: what has threads)
 #   make format     clang-format in place; make tidy: clang-tidy
+#   make compile_commands.json  for editors and language servers
 #
-# V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts
-# to programs whose path matches: `make cmdtest ONLY=attach`.
+# V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts, and
+# what is built for them, to programs whose path matches: `make cmdtest ONLY=attach`.
+# FLAVOUR=debug builds for a debugger, without optimisation.
+# DEPS=ask asks before packages are installed or libraries built, DEPS=no does neither and says what
+# is missing.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -22,11 +29,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # ---- config.mk: made when it is missing, and again when what makes it changes ----------------
 
 no_config := clean distclean dist help
+export DEPS
 ifneq ($(filter-out $(no_config),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 # The cache that it points to may have been emptied since.
-ifneq ($(DEPS),)
-ifeq ($(wildcard $(DEPS)/lib)$(MAKE_RESTARTS),)
+ifneq ($(DEPS_PREFIX),)
+ifeq ($(wildcard $(DEPS_PREFIX)/lib)$(MAKE_RESTARTS),)
 config.mk: remake
 endif
 endif
@@ -34,15 +42,18 @@ endif
 
 config.mk: lib/config.mk.in configure.ac
 	@set -e; args=; if test -x config.status; then args=$$(./config.status --config); fi; \
-	case $$args in *--with-deps*) ;; *) lib/deps >/dev/null ;; esac; \
+	case $$args in *--with-deps* | *--without-deps*) ;; *) lib/deps >/dev/null ;; esac; \
 	autoconf; eval "set -- $$args"; ./configure -q "$$@"
 
 .PHONY: remake
 remake:
 
-# ---- flavours: release, asan, tsan, fuzz, coverage; each with everything of its own in build/FLAVOUR ---------
+# ---- flavours, each with everything of its own in build/FLAVOUR --------------------------------
 
-FLAVOUR ?= release
+# dev links without link-time optimisation: a changed line is built in a few seconds. What is shipped
+# is measured, installed and checked.
+shipped := check demo install figures bench-peers
+FLAVOUR ?= $(if $(RELEASE)$(filter $(shipped),$(MAKECMDGOALS)),release,dev)
 OUT := build/$(FLAVOUR)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla \
@@ -59,10 +70,17 @@ FLAVOUR_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAVOUR_LDFLAGS := -fsanitize=thread
 TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else ifeq ($(FLAVOUR),release)
-FLAVOUR_CFLAGS = $(CFLAGS) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
-    -ffunction-sections -fdata-sections $(NOWHERE) $(LTO)
+FLAVOUR_CFLAGS = $(CFLAGS) $(HARDENED) -ffunction-sections -fdata-sections $(NOWHERE) $(LTO)
 FLAVOUR_LDFLAGS = $(CFLAGS) $(NOWHERE) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,now
 TEST_CFLAGS := -O1 -g
+else ifeq ($(FLAVOUR),dev)
+FLAVOUR_CFLAGS = $(CFLAGS) $(HARDENED)
+FLAVOUR_LDFLAGS = $(CFLAGS) -fno-lto -Wl,-z,relro,-z,now
+TEST_CFLAGS := -O1 -g
+else ifeq ($(FLAVOUR),debug)
+FLAVOUR_CFLAGS := -O0 -g3 -fno-omit-frame-pointer
+FLAVOUR_LDFLAGS := -fno-lto
+TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else ifeq ($(FLAVOUR),fuzz)
 CC := $(or $(CLANG),clang)
 # gcc says so by itself: nothing of ours keeps memory that was given back.
@@ -74,12 +92,14 @@ CC := $(or $(CLANG),clang)
 FLAVOUR_CFLAGS := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 TEST_CFLAGS := $(FLAVOUR_CFLAGS)
 else
-$(error FLAVOUR is release, asan, tsan, fuzz or coverage, not $(FLAVOUR))
+$(error FLAVOUR is dev, release, debug, asan, tsan, fuzz or coverage, not $(FLAVOUR))
 endif
 
+HARDENED := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 # Debug information without this machine's paths.
-NOWHERE = -ffile-prefix-map=$(CURDIR)=. $(if $(DEPS),-ffile-prefix-map=$(DEPS)=deps)
+NOWHERE = -ffile-prefix-map=$(CURDIR)=. $(if $(DEPS_PREFIX),-ffile-prefix-map=$(DEPS_PREFIX)=deps)
 COMPILE = $(CC) $(COMMON_CFLAGS) $(FLAVOUR_CFLAGS) $(CPPFLAGS) $(LIB_CFLAGS)
+COMPILE_TEST = $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest $(CMOCKA_CFLAGS) $(LIB_CFLAGS)
 # The public functions stay visible to behaviours that lib:FILE.so loads.
 LINK = $(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -Wl,--export-dynamic-symbol='rusm_*'
 LIBS = $(LIB_ARCHIVES) $(LIB_SYSTEM)
@@ -87,7 +107,7 @@ LIBS = $(LIB_ARCHIVES) $(LIB_SYSTEM)
 # ---- what there is -----------------------------------------------------------------------------
 
 LIB_SOURCES := $(wildcard lib/*/*.c)
-CMD_SOURCES := $(wildcard cmd/*.c)
+CMD_SOURCES := $(wildcard cmd/*.c cmd/*/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o) $(OUT)/lib/gateway/assets.o
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
 
@@ -115,11 +135,21 @@ NET_FILES := $(wildcard test/net/*.bats)
 CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
 MANUALS := $(wildcard man/*.[1-8])
 
-RUSM := $(if $(filter release,$(FLAVOUR)),rusm,$(OUT)/rusm)
+RUSM := $(OUT)/rusm
 ROOMS := $(OUT)/rooms.a
 
-.PHONY: all
+# What was built last is at the top too: the same file under another name.
+.PHONY: all rusm librusm.a
 all: rusm librusm.a
+rusm librusm.a: %: $(OUT)/%
+	@test $@ -ef $< || ln -f $< $@ 2>/dev/null || cp -f $< $@
+
+# Those of these files that ONLY leaves, as test/run does.
+narrow = $(if $(ONLY),$(foreach f,$1,$(if $(findstring $(ONLY),$f),$f)),$1)
+# What the tests that are left need besides themselves.
+WANTS_RUSM = $(if $(call narrow,$(BATS_FILES) $(NET_FILES) test/check/synopsis),$(RUSM))
+WANTS_EXAMPLES = $(if $(call narrow,$(BATS_FILES)),$(EXAMPLES))
+WANTS_NETS = $(if $(call narrow,$(NET_FILES)),$(NETS))
 
 # ---- quiet lines -------------------------------------------------------------------------------
 
@@ -149,25 +179,25 @@ $(OUT)/lib/gateway/assets.o: lib/gateway/assets.S $(wildcard lib/gateway/page/*)
 TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(FIGURES:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
     $(if $(filter fuzz coverage,$(FLAVOUR)),$(FUZZES:=.o))
 $(TEST_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
-	$(call quiet,CC,$<)mkdir -p $(@D) && $(CC) $(COMMON_CFLAGS) $(TEST_CFLAGS) -Itest \
-	    $(CMOCKA_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE_TEST) -MMD -MP -c -o $@ $<
 
+# Archives of this folder are thin: they name the objects and hold none.
 # The list of members is a prerequisite of its own, so that a removed file leaves the archive.
 $(OUT)/rooms.list: force
 	@mkdir -p $(@D)
 	@echo $(LIB_OBJECTS) | cmp -s - $@ || echo $(LIB_OBJECTS) >$@
 
 $(ROOMS): $(LIB_OBJECTS) $(OUT)/rooms.list
-	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $(LIB_OBJECTS)
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcsT $@ $(LIB_OBJECTS)
 
 $(RUSM): $(CMD_OBJECTS) $(ROOMS) $(LIB_ARCHIVES)
 	$(call quiet,LINK,$@)$(LINK) -o $@ $(CMD_OBJECTS) -Wl,--whole-archive $(ROOMS) \
 	    -Wl,--no-whole-archive $(LIBS)
 
 # For embedders: one object, the libraries within, with no names in it but rusm_*.
-librusm.a: build/release/rooms.a $(LIB_ARCHIVES)
+$(OUT)/librusm.a: $(ROOMS) $(LIB_ARCHIVES)
 	$(call quiet,AR,$@)$(CC) -r -nostdlib -fno-lto -o $(OUT)/librusm.o -Wl,--whole-archive \
-	    build/release/rooms.a -Wl,--no-whole-archive $(LIB_ARCHIVES) && \
+	    $(ROOMS) -Wl,--no-whole-archive $(LIB_ARCHIVES) && \
 	$(OBJCOPY) --wildcard --keep-global-symbol='rusm_*' -R '.gnu.lto_*' \
 	    -R '.gnu.debuglto_*' $(OUT)/librusm.o && \
 	rm -f $@ && $(AR) rcs $@ $(OUT)/librusm.o
@@ -180,7 +210,7 @@ $(UNITS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(ROOMS)
 	    $(LIBS) $(CMOCKA_LIBS) $(shell sed -n 's,^ \* LINK: \([^*]*\).*,\1,p' $*.c)
 
 ifeq ($(FLAVOUR),release)
-EMBED_LIBS = librusm.a
+EMBED_LIBS = $(OUT)/librusm.a
 else
 EMBED_LIBS = $(ROOMS) $(LIB_ARCHIVES)
 endif
@@ -199,7 +229,7 @@ $(filter-out $(NETS_WITHIN),$(NETS)): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
 # A fuzz target may stand in for functions of a room or command: its own are linked first, so their
 # objects stay in the archives.
 $(OUT)/commands.a: $(filter-out $(OUT)/cmd/main.o,$(CMD_OBJECTS))
-	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcsT $@ $^
 
 $(FUZZES): %: %.o $(OUT)/commands.a $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/commands.a \
@@ -208,13 +238,21 @@ $(FUZZES): %: %.o $(OUT)/commands.a $(ROOMS)
 $(EXAMPLES): build/%.so: %.c lib/rusm.h config.mk
 	$(call quiet,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(WARNINGS) -Ilib -shared -fPIC -o $@ $<
 
-.PHONY: unit-programs embed-programs net-programs fuzz-programs examples flavour
-unit-programs: $(UNITS)
-embed-programs: $(EMBEDS)
-net-programs: $(NETS)
-fuzz-programs: $(FUZZES)
+.PHONY: unit-programs embed-programs net-programs fuzz-programs examples programs flavour
+unit-programs: $(call narrow,$(UNITS))
+embed-programs: $(call narrow,$(EMBEDS))
+net-programs: $(WANTS_NETS)
+fuzz-programs: $(call narrow,$(FUZZES))
 examples: $(EXAMPLES)
-flavour: $(RUSM) $(EXAMPLES) $(if $(filter tsan,$(FLAVOUR)),$(THREADED:%.c=$(OUT)/%),$(UNITS) $(EMBEDS))
+# What make check runs of this flavour.
+programs: unit-programs embed-programs net-programs $(WANTS_RUSM) $(WANTS_EXAMPLES)
+ifeq ($(FLAVOUR),tsan)
+flavour: $(if $(call narrow,$(THREADED_FILES)),$(RUSM)) $(call narrow,$(THREADED:%.c=$(OUT)/%))
+else
+flavour: unit-programs embed-programs $(if $(call narrow,$(BATS_FILES)),$(RUSM) $(EXAMPLES))
+endif
+# Nothing to do is nothing to say.
+unit-programs embed-programs net-programs fuzz-programs examples programs flavour: ; @:
 
 # ---- checking ----------------------------------------------------------------------------------
 
@@ -227,47 +265,55 @@ ifneq ($(TOOLS_MISSING),)
 endif
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-run = test/run --jobs $(JOBS)$(if $(ONLY), --only '$(ONLY)')
-sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
+run = test/run --jobs $(JOBS)$(if $(ONLY), --only '$(ONLY)') --flavour $(FLAVOUR)
+sub = +$(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS)) FLAVOUR=$(FLAVOUR)
 
 # A program that does not build is a failure among the others, not the end: hence -k.
-.PHONY: check unit cmdtest nettest embed fuzz lint sanitize threads demo
+.PHONY: check quick unit cmdtest nettest embed fuzz lint sanitize threads demo
 check: tools
-	-$(sub) -k all unit-programs embed-programs net-programs examples
+	-$(sub) -k programs
 	-$(sub) -k FLAVOUR=asan flavour
 	-$(sub) -k FLAVOUR=tsan flavour
 	$(if $(FUZZES),-$(sub) -k FLAVOUR=fuzz fuzz-programs)
 	@# Long ones first, so that at the end no slot waits long for the other.
 	@$(run) $(CHECKS) $(UNITS) $(NET_FILES) $(BATS_FILES) $(FUZZES) $(EMBEDS) \
-	    --asan $(BATS_FILES) --tsan $(THREADED_FILES) $(THREADED:%.c=build/tsan/%) \
-	    --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%)
+	    --flavour asan $(BATS_FILES) \
+	    --flavour tsan $(THREADED_FILES) $(THREADED:%.c=build/tsan/%) \
+	    --flavour asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%)
+
+quick: tools
+	$(sub) unit-programs $(WANTS_RUSM)
+	@$(run) $(CHECKS) $(UNITS)
 
 unit: tools
 	$(sub) unit-programs
 	@$(run) $(UNITS)
 
 cmdtest: tools
-	$(sub) rusm examples
+	$(sub) $(RUSM) examples
 	@$(run) $(BATS_FILES)
 
 nettest: tools
-	$(sub) rusm net-programs
+	$(sub) $(RUSM) net-programs
 	@$(run) $(NET_FILES)
 
 # The simulations with more seeds than `check` takes: SEEDS=FIRST:LAST.
 .PHONY: sim
 sim: tools
 	$(sub) unit-programs
-	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) $(filter %/sim/actor %/sim/crossing,$(UNITS))
+	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) --flavour $(FLAVOUR) \
+	    $(filter %/sim/actor %/sim/crossing,$(UNITS))
 
 # Measures and prints; no verdict.
 .PHONY: figures
-figures: $(RUSM) $(FIGURES)
+figures:
+	$(sub) $(RUSM) $(FIGURES)
 	@for f in $(FIGURES); do RUSM=$(CURDIR)/$(RUSM) $$f || exit 1; done
 
 # In turn, ROUNDS times (3), for TIME seconds a phase (5), with WORKERS (4).
 .PHONY: bench-peers
-bench-peers: $(RUSM)
+bench-peers:
+	$(sub) $(RUSM)
 	@RUSM=$(CURDIR)/$(RUSM) CC='$(CC)' test/peers/run $(or $(TIME),5) $(or $(WORKERS),4)
 
 embed: tools
@@ -287,27 +333,40 @@ fuzz-coverage: tools
 
 sanitize: tools
 	$(sub) FLAVOUR=asan flavour
-	@$(run) --asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
+	@$(run) --flavour asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(BATS_FILES)
 
 threads: tools
 	$(sub) FLAVOUR=tsan flavour
-	@$(run) --tsan $(THREADED:%.c=build/tsan/%) $(THREADED_FILES)
+	@$(run) --flavour tsan $(THREADED:%.c=build/tsan/%) $(THREADED_FILES)
 
 lint: tools
+	$(sub) $(WANTS_RUSM)
 	@$(run) $(CHECKS)
 
 demo:
 	$(sub) all
-	@RUSM=./rusm sh test/demo
+	@RUSM=$(RUSM) sh test/demo
 
 .PHONY: format tidy
-C_FILES = $(wildcard lib/*.h lib/*/*.[ch] cmd/*.[ch] test/*/*.[ch])
+C_FILES = $(wildcard lib/*.h lib/*/*.[ch] cmd/*.[ch] cmd/*/*.[ch] test/*/*.[ch])
 format: tools
 	@$(CLANG_FORMAT) -i $(C_FILES)
 
 tidy:
 	$(or $(CLANG_TIDY),clang-tidy) --quiet $(LIB_SOURCES) $(CMD_SOURCES) -- \
 	    $(COMMON_CFLAGS) $(LIB_CFLAGS)
+
+# Each source with how it is compiled in this flavour.
+TEST_SOURCES = $(UNIT_SOURCES) $(EMBED_SOURCES) $(FIGURE_SOURCES) $(NET_SOURCES) $(HELP_SOURCES) \
+    $(FUZZ_SOURCES)
+comma := ,
+json_string = "$(subst ",\",$(subst \,\\,$1))"
+json_entry = $(if $(filter $(firstword $(LIB_SOURCES)),$2),,$(comma)){"directory": \
+    $(call json_string,$(CURDIR)), "file": "$2", "command": $(call json_string,$1 -c $2)}
+compile_commands.json: force
+	$(file >$@,[)$(foreach f,$(LIB_SOURCES) $(CMD_SOURCES), \
+	    $(file >>$@,$(call json_entry,$(COMPILE),$f)))$(foreach f,$(TEST_SOURCES), \
+	    $(file >>$@,$(call json_entry,$(COMPILE_TEST),$f)))$(file >>$@,])@true
 
 # ---- installing --------------------------------------------------------------------------------
 
@@ -344,7 +403,7 @@ dist:
 	rm -rf build/dist; echo rusm-$$v.tar.gz
 
 clean:
-	rm -rf build rusm librusm.a
+	rm -rf build rusm librusm.a compile_commands.json
 
 distclean: clean
 	rm -rf configure configure~ config.mk config.log config.status autom4te.cache rusm-*.tar.gz

@@ -3,8 +3,9 @@
 # it advertises. Chances are of $SEED, which is printed: SEED=… replays a test that failed.
 source "$BATS_TEST_DIRNAME/../cmd/helper.bash"
 
-: "${RELAY:=$BATS_TEST_DIRNAME/../../build/release/test/net/relay}"
-: "${TRAFFIC:=$BATS_TEST_DIRNAME/../../build/release/test/net/traffic}"
+: "${TEST_FLAVOUR:=dev}"
+: "${RELAY:=$BATS_TEST_DIRNAME/../../build/$TEST_FLAVOUR/test/net/relay}"
+: "${TRAFFIC:=$BATS_TEST_DIRNAME/../../build/$TEST_FLAVOUR/test/net/traffic}"
 : "${SEED:=$(date +%s)}"
 export SEED
 

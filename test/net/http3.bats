@@ -1,7 +1,7 @@
 # HTTP/3 from outside: real nodes, a client of its own (http3.c), good networks and bad ones.
 load helper
 
-: "${HTTP3:=$BATS_TEST_DIRNAME/../../build/release/test/net/http3}"
+: "${HTTP3:=$BATS_TEST_DIRNAME/../../build/${TEST_FLAVOUR:-dev}/test/net/http3}"
 
 # Starts `london` with HTTP/3 and a token, in $token.
 start_http() {
