@@ -9,7 +9,7 @@
 #include "base/must.h"
 #include "node/gate.h"
 #include "node/node.h"
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 struct connection *connection_of(const struct peer *p)
 {

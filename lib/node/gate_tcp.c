@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "gateway/tcp.h"
 #include "node/gate.h"
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 struct gate_tcp {
     struct tcp *tcp;

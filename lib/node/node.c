@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 uint64_t node_wall_ms(void)
 {

@@ -40,7 +40,7 @@
 #include "node/events.h"
 #include "node/loop.h"
 #include "node/resolver.h"
-#include "node/rundir.h"
+#include "local/rundir.h"
 #include "peer/peers.h"
 #include "port/host.h"
 #include "port/port.h"

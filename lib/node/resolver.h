@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include "base/list.h"
 #include "node/loop.h"
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 #define RESOLVER_ADDRESSES 8 /* of one name; the rest is not tried */
 

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "help/fuzz_conn.h"
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 #define LINKS 6
 #define LINK_SECOND UINT64_C(1000000000)

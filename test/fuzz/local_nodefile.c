@@ -1,6 +1,6 @@
-/* fuzz: the `nodes` file that people write (lib/node/nodefile.c). */
+/* fuzz: the `nodes` file that people write (lib/local/nodefile.c). */
 #include "help/fuzz.h"
-#include "node/nodefile.h"
+#include "local/nodefile.h"
 
 static int read_file(const void *data, size_t len, struct nodefile_entry **list, size_t *count)
 {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "node/client.h"
+#include "client/client.h"
 
 struct listing {
     struct column columns[TABLE_COLUMNS_MAX];

@@ -1,5 +1,5 @@
 /* client: the life of one: open, close, and waking up after a pause. See client.h. */
-#include "node/client.h"
+#include "client/client.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* fuzz: NAME.json in the run folder, as another process of ours, or one of an older version, may have
- * left it (lib/node/rundir.c). */
+ * left it (lib/local/rundir.c). */
 #include "base/id.h"
 #include "help/fuzz.h"
-#include "node/rundir.h"
+#include "local/rundir.h"
 
 static char folder[SCRATCH_MAX];
 

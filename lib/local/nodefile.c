@@ -1,5 +1,5 @@
 /* nodefile: see the header. */
-#include "node/nodefile.h"
+#include "local/nodefile.h"
 
 #include <errno.h>
 #include <stdio.h>

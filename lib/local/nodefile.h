@@ -3,8 +3,8 @@
  *     NAME HOST:PORT     # a comment, to the line's end
  *
  * Written by people, read by clients. A blocking file call; any thread. */
-#ifndef NODE_NODEFILE_H
-#define NODE_NODEFILE_H
+#ifndef LOCAL_NODEFILE_H
+#define LOCAL_NODEFILE_H
 
 #include <stddef.h>
 #include "base/id.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "node/client.h"
+#include "client/client.h"
 
 #define READ_EVERY 64 /* posts between two looks at what the node says */
 

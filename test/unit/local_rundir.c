@@ -1,5 +1,5 @@
-/* node/rundir: the run folder: which one, whose, entries, and locks that tell who lives. */
-#include "node/rundir.h"
+/* local/rundir: the run folder: which one, whose, entries, and locks that tell who lives. */
+#include "local/rundir.h"
 
 #include <setjmp.h>
 #include <signal.h>

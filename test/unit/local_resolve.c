@@ -1,6 +1,6 @@
-/* node/resolve: HOST:PORT to addresses and back. Names that need a name service are not asked, but
+/* local/resolve: HOST:PORT to addresses and back. Names that need a name service are not asked, but
  * for one that no service may know. */
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

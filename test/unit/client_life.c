@@ -1,4 +1,4 @@
-/* node/client: a client whose node comes and goes, cannot be reached, or is not the one that was
+/* client/client: a client whose node comes and goes, cannot be reached, or is not the one that was
  * meant; and the list of the nodes of this machine. */
 #include <sys/stat.h>
 #include "help/scene.h"

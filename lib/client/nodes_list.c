@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "node/client.h"
-#include "node/nodefile.h"
+#include "client/client.h"
+#include "local/nodefile.h"
 
 #define AT_ONCE 32 /* dialled together: each is a socket and a handshake */
 

@@ -12,15 +12,15 @@
  * Nothing runs between two calls of a client: each call steps its connection until it has what it
  * wants or its deadline has passed. One thread at a time.
  */
-#ifndef NODE_CLIENT_H
-#define NODE_CLIENT_H
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
 
 #include <poll.h>
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/limits.h"
-#include "node/resolve.h"
-#include "node/rundir.h"
+#include "local/resolve.h"
+#include "local/rundir.h"
 #include "peer/peer.h"
 
 #define CLIENT_SERIAL 1     /* the one process that we pretend to be */

@@ -1,4 +1,4 @@
-/* identity_api: the public functions on identity files: where the file is, making one, showing one.
+/* identity_path: the public functions on identity files: where the file is, making one, showing one.
  * Thin: quic/identity does the work. Blocking file calls; any thread. */
 #include <pwd.h>
 #include <stdio.h>

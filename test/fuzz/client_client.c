@@ -1,4 +1,4 @@
-/* fuzz: a client (lib/node/client*.c, nodes_list.c) of nodes that say anything their connection lets
+/* fuzz: a client (lib/client/client*.c, nodes_list.c) of nodes that say anything their connection lets
  * through: replies, tables, receipts, records, ends, in any order, while it is asked for all that a
  * client can do. help/fuzz_link.h has the connections. */
 #include "help/fuzz_link.h"

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "node/client.h"
+#include "client/client.h"
 
 #define TICK_NS ((uint64_t)1000000000)
 /* The control stream's credit: a table's replies arrive while a terminal takes its rows. */

@@ -1,8 +1,8 @@
 /* rundir: the run folder, by which nodes of one machine and the commands find each other without a
  * daemon: NAME.json tells about a node, and a lock on NAME.lock, held for life, that it lives.
  * Blocking file calls; at start, at stop and in clients only. */
-#ifndef NODE_RUNDIR_H
-#define NODE_RUNDIR_H
+#ifndef LOCAL_RUNDIR_H
+#define LOCAL_RUNDIR_H
 
 #include <stdbool.h>
 #include "rusm.h"

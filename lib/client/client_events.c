@@ -2,7 +2,7 @@
  * in the endpoint's callbacks: takes note, and leaves the rest to those who step. See client.h. */
 #include <stdlib.h>
 #include <string.h>
-#include "node/client.h"
+#include "client/client.h"
 
 static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
 {

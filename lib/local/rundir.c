@@ -2,7 +2,7 @@
  * any thread, no shared state. A node lives as long as its lock is held: an open file description
  * lock, which the kernel lets go of however the process ends and which a copy of the descriptor in
  * a forked child keeps. */
-#include "node/rundir.h"
+#include "local/rundir.h"
 
 #include <dirent.h>
 #include <errno.h>

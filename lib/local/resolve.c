@@ -1,6 +1,6 @@
 /* resolve: see the header. Any thread; the node calls it on its helper thread, as the name service
  * may take its time. */
-#include "node/resolve.h"
+#include "local/resolve.h"
 
 #include <errno.h>
 #include <netdb.h>

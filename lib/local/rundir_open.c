@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "node/rundir.h"
+#include "local/rundir.h"
 
 static int path_set(struct rundir *r, const char *base, const char *tail, struct rusm_why *why)
 {

@@ -1,4 +1,4 @@
-/* node/client: a client and a real node: messages and receipts, calls, requests, tables. */
+/* client/client: a client and a real node: messages and receipts, calls, requests, tables. */
 #include "help/scene.h"
 
 /* ---- messages ---- */

@@ -1,5 +1,5 @@
-/* node/nodefile: the `nodes` file that people write. */
-#include "node/nodefile.h"
+/* local/nodefile: the `nodes` file that people write. */
+#include "local/nodefile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/err.h"
-#include "node/client.h"
+#include "client/client.h"
 
 #define STOP_PAUSE_NS 2000000
 

@@ -1,7 +1,7 @@
 /* resolve: HOST:PORT to socket addresses (getaddrinfo). May block for the name service; literal
  * addresses never do. */
-#ifndef NODE_RESOLVE_H
-#define NODE_RESOLVE_H
+#ifndef LOCAL_RESOLVE_H
+#define LOCAL_RESOLVE_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
