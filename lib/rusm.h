@@ -15,6 +15,12 @@
  * in arguments (_ms) and nanoseconds of CLOCK_MONOTONIC inside (_ns). There are no globals: a
  * program may have any number of nodes and clients, each used by one thread at a time.
  * "borrows" means: the callee reads it only until it returns.
+ *
+ * Stability: RUSM_ABI is raised whenever a struct, a constant or a function here changes so that a program
+ * that was compiled before no longer works. New functions, new kinds of messages and new members in the
+ * place of `reserved` do not raise it: a program ignores the kinds it does not know, and sets an options
+ * struct to zero before it fills it. Until version 1.0 RUSM_ABI may rise with each release; from then on
+ * only with the first number of the version. rusm_version says which library a program runs with.
  */
 #ifndef RUSM_H
 #define RUSM_H
@@ -61,6 +67,10 @@ enum rusm_error {
     RUSM_ECLOSED = -14,     /* the node is stopping */
     RUSM_EIO = -15,         /* the operating system refused; the text says what */
 };
+
+/* Returns RUSM_VERSION of the library that the program runs with, which may be newer than the header that it
+ * was compiled with. Constant text. Any thread. */
+const char *rusm_version(void);
 
 /* A short, constant text for a code, such as "no such process". Never NULL. */
 const char *rusm_strerror(int error);
@@ -429,6 +439,11 @@ struct rusm_boot {
 
 enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
 
+/* Takes a line of a node's log: its level and its text, without time, name and newline, and with control
+ * characters escaped; borrowed. Called on any of the node's threads, perhaps on several at once. It must
+ * not block, nor call a function of this header. */
+typedef void rusm_log_fn(void *context, enum rusm_log_level level, const char *text);
+
 /* All pointers are borrowed until rusm_node_new returns. Zero means the default in brackets. */
 struct rusm_node_options {
     const char *name;        /* required */
@@ -457,6 +472,9 @@ struct rusm_node_options {
      * nobody does yet. */
     bool name_overflow;
     uint32_t schedulers; /* threads that run processes, to 64: rusm_node_run's and more [1] */
+    rusm_log_fn *log;    /* takes the lines of log_level and above instead of log_fd; kept [NULL] */
+    void *log_context;   /* the program's own, for log; kept */
+    void *reserved[8];   /* room for later: must be zero, RUSM_EINVAL otherwise */
 };
 
 /* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.
@@ -485,6 +503,35 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
 int rusm_node_run(struct rusm_node *node);
 /* Asks it to leave; a second call makes it immediate. Any thread, any signal handler. */
 void rusm_node_stop(struct rusm_node *node);
+/* ---- driving a node from another event loop, instead of rusm_node_run ---- */
+
+/* Starts the node, for a program that has an event loop of its own, and gives a descriptor for that loop to
+ * poll. Whenever the descriptor is readable, rusm_node_tick is due. The descriptor stays the node's: poll it,
+ * do nothing else with it. The thread that calls this is the node's: it makes every later call but those
+ * that any thread may make. Other schedulers have threads of their own, as with rusm_node_run.
+ * Returns the descriptor, RUSM_EIO if the system refuses one or a thread, or RUSM_EINVAL if the node was
+ * started before. Does not block.
+ * name_overflow has no effect on this thread. */
+int rusm_node_start(struct rusm_node *node);
+/* Does what is due, once, and returns: reads sockets, runs processes, sends. Does not wait.
+ * Returns 0, or 1 if the node has left, as rusm_node_stop asked for: then rusm_node_free is next. The call
+ * that sees the stop leaves, which may block up to the 2 seconds that a leave may take (5 with programs).
+ * Returns RUSM_EINVAL if rusm_node_start was not called or the node has left. */
+int rusm_node_tick(struct rusm_node *node);
+
+/* ---- messages from the program's own threads ---- */
+
+/* Sends a message to a process, from no process that answers: `from` is a process of the node's own that
+ * takes no messages. Borrows data; copies it. Any thread, while the node lives; not from a signal handler.
+ * Blocks for no longer than it takes to copy. The messages that one thread posts to one target arrive in
+ * the order posted. A message that finds no process is counted (noproc_local).
+ * Returns 0, RUSM_BUSY if 1,024 messages or 4 MiB for that target, or 64 MiB for all targets, still wait
+ * for room (nothing is taken, try again later), RUSM_ETOOLARGE, RUSM_EINVAL if there is no serial or
+ * data, RUSM_ECLOSED if the node leaves, or RUSM_ENOMEM. */
+int rusm_node_post(struct rusm_node *node, rusm_pid to, const void *data, size_t len);
+/* The same to an address in text, as rusm_send_to. Returns RUSM_EINVAL too, if it is not an address. */
+int rusm_node_post_to(struct rusm_node *node, const char *address, const void *data, size_t len);
+
 void rusm_node_free(struct rusm_node *node); /* after rusm_node_run returned; NULL is fine */
 
 const char *rusm_node_name(const struct rusm_node *node);
@@ -535,6 +582,7 @@ struct rusm_client_options {
     const char *rundir;   /* as in rusm_node_options */
     const char *identity; /* never made here: RUSM_EREFUSED when missing */
     uint32_t timeout_ms;  /* for every call below [5000] */
+    void *reserved[4];    /* room for later: must be zero, RUSM_EINVAL otherwise */
 };
 
 /* Connects to a node written NAME, NAME@HOST:PORT or HOST:PORT. Gives *client

@@ -24,6 +24,11 @@ static const char *const err_text[] = {
     [-RUSM_EIO] = "the operating system refused",
 };
 
+const char *rusm_version(void)
+{
+    return RUSM_VERSION;
+}
+
 const char *rusm_strerror(int error)
 {
     const int last = -(int)(sizeof(err_text) / sizeof(err_text[0])) + 1;

@@ -112,6 +112,13 @@
 /* Pairs of a sender and a process of a sibling that are remembered while nothing is under way. */
 #define LIMIT_PASSAGES_IDLE 1024
 
+/* Messages and bytes that a program's own threads have posted to one process, and bytes to all, for which
+ * there was no room yet: as much as a mailbox holds, and one of the longest messages. Above: RUSM_BUSY. One
+ * message is always taken. */
+#define LIMIT_POST_MESSAGES 1024
+#define LIMIT_POST_BYTES ((size_t)4 * 1024 * 1024)
+#define LIMIT_POSTS_BYTES RUSM_MESSAGE_MAX
+
 /* Processes on a node: 2 million, twice what is tested; a spawn above says RUSM_ELIMIT. Each scheduler
  * has its share of these, of timers, links and calls: a common count would be what they all wait for. */
 #define LIMIT_PROCESSES ((size_t)2 * 1024 * 1024)

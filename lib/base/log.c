@@ -26,6 +26,12 @@ void log_init(struct log *l, int fd, enum rusm_log_level level, const char *name
     snprintf(l->name, sizeof(l->name), "%s", name);
 }
 
+void log_to(struct log *l, rusm_log_fn *take, void *context)
+{
+    l->take = take;
+    l->context = context;
+}
+
 /* 2026-11-23T09:50:16.123Z */
 static void log_stamp(char *out, size_t cap)
 {
@@ -70,6 +76,12 @@ void log_line(const struct log *l, enum rusm_log_level level, const char *format
     size_t len = wanted < 0 ? 0 : (size_t)wanted;
     if (len >= sizeof(plain)) {
         len = sizeof(plain) - 1;
+    }
+    if (l->take) {
+        utf8_escape(line, sizeof(line), plain, len);
+        l->take(l->context, level, line);
+        errno = saved;
+        return;
     }
     log_stamp(stamp, sizeof(stamp));
     /* A stamp, a level and a name are far shorter than a line. */

@@ -47,6 +47,14 @@ static int copy_text(char **out, const char *text)
 int client_new(struct rusm_client **out, const struct rusm_client_options *options,
                struct rusm_why *why)
 {
+    for (size_t i = 0; options && i < sizeof(options->reserved) / sizeof(*options->reserved); i++) {
+        if (options->reserved[i]) {
+            return err_why(why, RUSM_EINVAL,
+                           "the options are not of rusm %s: set the struct to zero before it is "
+                           "filled",
+                           RUSM_VERSION);
+        }
+    }
     struct rusm_client *c = calloc(1, sizeof(*c));
     int error;
 

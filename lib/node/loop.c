@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include "quic/endpoint.h"
 
@@ -55,12 +57,75 @@ static void on_wake(struct ev_loop *ev, struct ev_io *io, int events)
     (void)!eventfd_read(io->fd, &count); /* nothing to read is fine too */
 }
 
+/* ---- for another event loop: an epoll instance beside libev's, as libev does not show its own ---- */
+
+static uint32_t foreign_events(const struct loop_watch *w)
+{
+    return w->io.events & EV_WRITE ? EPOLLOUT : EPOLLIN;
+}
+
+/* What is still watched of a descriptor. */
+static uint32_t foreign_rest(const struct loop *l, int fd)
+{
+    uint32_t events = 0;
+    list_each(at, &l->watches) {
+        const struct loop_watch *w = container_of(at, struct loop_watch, active);
+        events |= w->io.fd == fd ? foreign_events(w) : 0;
+    }
+    return events;
+}
+
+static void foreign_add(struct loop *l, const struct loop_watch *w)
+{
+    struct epoll_event e = { .events = foreign_events(w), .data.fd = w->io.fd };
+    if (l->foreign_fd < 0) {
+        return;
+    }
+    if (epoll_ctl(l->foreign_fd, EPOLL_CTL_ADD, w->io.fd, &e) != 0 && errno == EEXIST) {
+        l->foreign_shared = true;
+        e.events = foreign_rest(l, w->io.fd);
+        (void)epoll_ctl(l->foreign_fd, EPOLL_CTL_MOD, w->io.fd, &e);
+    }
+}
+
+static void foreign_remove(struct loop *l, int fd)
+{
+    struct epoll_event e = { .data.fd = fd };
+    if (l->foreign_fd < 0) {
+        return;
+    }
+    e.events = l->foreign_shared ? foreign_rest(l, fd) : 0;
+    (void)epoll_ctl(l->foreign_fd, e.events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL, fd, &e);
+}
+
+static void watch_start(struct loop *l, struct loop_watch *w)
+{
+    if (!w->active.next) {
+        list_init(&w->active);
+    }
+    if (!list_linked(&w->active)) {
+        list_append(&l->watches, &w->active);
+        ev_io_start(l->ev, &w->io);
+        foreign_add(l, w);
+    }
+}
+
+static void watch_stop(struct loop *l, struct loop_watch *w)
+{
+    if (w->active.next && list_linked(&w->active)) {
+        list_remove(&w->active);
+        ev_io_stop(l->ev, &w->io);
+        foreign_remove(l, w->io.fd);
+    }
+}
+
 static void on_watched(struct ev_loop *ev, struct ev_io *io, int events)
 {
     struct loop_watch *w = io->data;
     (void)events;
     if (w->once) {
-        ev_io_stop(ev, io); /* when it is armed again before the next wait, the kernel isn't told */
+        watch_stop(ev_userdata(ev),
+                   w); /* when it is armed again before the next wait, the kernel isn't told */
     }
     w->ready(w->user);
 }
@@ -71,7 +136,7 @@ void loop_watch(struct loop *l, struct loop_watch *w, int fd, void (*ready)(void
     w->user = user;
     ev_io_init(&w->io, on_watched, fd, EV_READ);
     w->io.data = w;
-    ev_io_start(l->ev, &w->io);
+    watch_start(l, w);
 }
 
 void loop_watch_once(struct loop_watch *w, int fd, bool writable, void (*ready)(void *user),
@@ -84,14 +149,12 @@ void loop_watch_once(struct loop_watch *w, int fd, bool writable, void (*ready)(
 
 void loop_arm(struct loop *l, struct loop_watch *w)
 {
-    ev_io_start(l->ev, &w->io);
+    watch_start(l, w);
 }
 
 void loop_unwatch(struct loop *l, struct loop_watch *w)
 {
-    if (w->ready) {
-        ev_io_stop(l->ev, &w->io);
-    }
+    watch_stop(l, w);
     *w = (struct loop_watch){ 0 };
 }
 
@@ -109,6 +172,10 @@ int loop_init(struct loop *l, int fd, uint64_t spin_ns)
         errno = cause;
         return RUSM_EIO;
     }
+    ev_set_userdata(l->ev, l);
+    list_init(&l->watches);
+    l->foreign_fd = l->timer_fd = -1;
+    l->socket_fd = fd;
     l->readable = false;
     l->spin_ns = spin_ns;
     ev_io_init(&l->reading, on_readable, fd, EV_READ);
@@ -137,7 +204,6 @@ static void invoke_guarded(struct ev_loop *ev)
 void loop_guard(struct loop *l, pthread_mutex_t *guard)
 {
     l->guard = guard;
-    ev_set_userdata(l->ev, l);
     ev_set_invoke_pending_cb(l->ev, invoke_guarded);
 }
 
@@ -146,6 +212,10 @@ void loop_fini(struct loop *l)
     if (l->ev) {
         ev_loop_destroy(l->ev);
         close(l->wake_fd);
+        if (l->foreign_fd >= 0) {
+            close(l->foreign_fd);
+            close(l->timer_fd);
+        }
     }
     l->ev = NULL;
 }
@@ -251,6 +321,52 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
         l->spin_skip = SPIN_SKIP;
     }
     return false;
+}
+
+int loop_foreign(struct loop *l)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    const int own[] = { timer, l->wake_fd, l->socket_fd };
+    bool fine = fd >= 0 && timer >= 0;
+    for (size_t i = 0; fine && i < sizeof(own) / sizeof(*own); i++) {
+        struct epoll_event e = { .events = EPOLLIN, .data.fd = own[i] };
+        fine = own[i] < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, own[i], &e) == 0;
+    }
+    if (!fine) {
+        int cause = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (timer >= 0) {
+            close(timer);
+        }
+        errno = cause;
+        return RUSM_EIO;
+    }
+    l->foreign_fd = fd;
+    l->timer_fd = timer;
+    list_each(at, &l->watches) {
+        foreign_add(l, container_of(at, struct loop_watch, active));
+    }
+    return 0;
+}
+
+void loop_due(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable)
+{
+    struct itimerspec when = { 0 };
+    if (until_ns != UINT64_MAX) { /* all zero disarms it */
+        uint64_t ns = until_ns > now_ns ? until_ns - now_ns : 1;
+        when.it_value.tv_sec = (time_t)(ns / 1000000000);
+        when.it_value.tv_nsec = (long)(ns % 1000000000);
+    }
+    (void)timerfd_settime(l->timer_fd, 0, &when, NULL);
+    if (writable != l->foreign_writing && l->socket_fd >= 0) {
+        struct epoll_event e = { .events = EPOLLIN | (writable ? EPOLLOUT : 0),
+                                 .data.fd = l->socket_fd };
+        (void)epoll_ctl(l->foreign_fd, EPOLL_CTL_MOD, l->socket_fd, &e);
+        l->foreign_writing = writable;
+    }
 }
 
 void loop_wake(struct loop *l)

@@ -9,12 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 struct loop {
+    struct list watches; /* struct loop_watch that are active */
     struct ev_loop *ev;
     struct ev_io reading, writing;
     struct ev_timer timer;
     struct ev_io waking;
     pthread_mutex_t *guard; /* NULL: none */
+    int foreign_fd; /* an epoll instance with all that is watched, for another event loop; -1: none */
+    int timer_fd;   /* in foreign_fd: readable when a tick is due */
+    int socket_fd;        /* as in loop_init */
+    bool foreign_shared;  /* a descriptor is watched twice */
+    bool foreign_writing; /* the socket is watched for room too */
     int wake_fd; /* an eventfd of ours: libev's own way to be woken aborts without descriptors */
     bool readable;
     atomic_bool woken;                     /* since the last wait */
@@ -28,6 +36,7 @@ struct loop {
 /* A descriptor watched besides the socket: `ready` is called during loop_wait when it is readable. */
 struct loop_watch {
     struct ev_io io;
+    struct list active; /* in the loop's watches; NULL pointers: never was */
     bool once;
     void (*ready)(void *user);
     void *user;
@@ -60,6 +69,12 @@ typedef bool loop_poll_fn(void *context, bool first);
  * it, and gives itself up where it finds nothing or others want the core often or for long. True: poll said
  * so, or `until_ns` has come; false: wait. Reads the clock. */
 bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *context);
+/* Makes a descriptor that is readable whenever something that is watched is, or when loop_due says. The
+ * loop's; closed by loop_fini. Returns 0, or RUSM_EIO and errno. */
+int loop_foreign(struct loop *l);
+/* For a foreign loop, between two ticks: it is to come back at until_ns (UINT64_MAX: never), at once if that
+ * has come, or when something is readable, or `writable`: when the socket can be written. */
+void loop_due(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable);
 /* Any thread, any signal handler. */
 void loop_wake(struct loop *l);
 

@@ -156,6 +156,14 @@ static int publish(struct rusm_node *node, struct rusm_why *why)
 static int check_options(const struct rusm_node_options *o, struct rusm_why *why)
 {
     char host[256], port[6];
+    for (size_t i = 0; i < sizeof(o->reserved) / sizeof(*o->reserved); i++) {
+        if (o->reserved[i]) {
+            return err_why(why, RUSM_EINVAL,
+                           "the options are not of rusm %s: set the struct to zero before it is "
+                           "filled",
+                           RUSM_VERSION);
+        }
+    }
     if (!o->name || !id_node_name_ok(o->name, strlen(o->name))) {
         return err_why(why, RUSM_EINVAL,
                        "'%s' is not a node name: 1 to 63 of A-Z a-z 0-9 . _ -, the first one a "
@@ -212,6 +220,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
     node->name_overflow = o->name_overflow;
     log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
+    log_to(&node->log, o->log, o->log_context);
     if ((error = open_identity(node, o, why)) != 0) {
         return error;
     }
@@ -266,6 +275,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     node->rundir.lock_fd = -1;
     globals_init(node);
     members_init(node);
+    posts_init(&node->posts);
     memcpy(node->name, o->name, strlen(o->name) + 1);
     if (o->advertise) {
         memcpy(node->advertise, o->advertise, strlen(o->advertise) + 1);
@@ -288,6 +298,10 @@ void rusm_node_free(struct rusm_node *node)
         return;
     }
     schedulers_free(node);
+    size_t left = posts_fini(&node->posts);
+    if (left > 0) {
+        log_warn(&node->log, "%zu posted messages found no room before the node left", left);
+    }
     ports_fini(&node->ports);
     events_fini(&node->events);
     globals_fini(node);

@@ -39,6 +39,7 @@
 #include "cluster/registry.h"
 #include "node/events.h"
 #include "node/loop.h"
+#include "node/post.h"
 #include "node/resolver.h"
 #include "local/rundir.h"
 #include "peer/peers.h"
@@ -219,6 +220,8 @@ struct rusm_node {
     atomic_bool leaving;
     atomic_uint leave_stages; /* begun: leave.c */
     bool name_overflow;       /* of rusm_node_options */
+    bool driven;              /* by another event loop: rusm_node_start */
+    struct posts posts;       /* of the program's own threads: post.c */
 };
 
 /* ---- scheduler.c ---- */

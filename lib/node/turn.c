@@ -1,10 +1,13 @@
 /* turn: the turns of a scheduler, each on its thread: what it does when, and when it waits. */
+#include <errno.h>
 #include <sched.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"
 #include "node/node.h"
+#include "node/post.h"
 
 /* How often idle lanes, stalled grants, late hellos and spare memory are looked at, while there are
  * any. */
@@ -64,6 +67,9 @@ static bool turn(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     *next = earlier(liveness_tick(s), turn_gate(s));
     tick(s);
     leave_turn(s);
+    if (s->index == 0) {
+        post_tick(s->node);
+    }
     more |= runtime_receive(rt, s->now_ns);
     port_host_look(&s->programs.host);
     peers_turn(&s->peers, s->now_ns);
@@ -154,6 +160,49 @@ int rusm_node_run(struct rusm_node *node)
     turns_until(node, never, UINT64_MAX, 1);
     node_leave(node);
     fault_end(fault);
+    return 0;
+}
+
+/* ---- ... driven by another event loop ---- */
+
+int rusm_node_start(struct rusm_node *node)
+{
+    if (node->driven || atomic_load(&node->leaving)) {
+        return RUSM_EINVAL;
+    }
+    int error = loop_foreign(&node->first->loop);
+    if (error) {
+        log_error(&node->log, "no descriptor for a foreign event loop: %s", strerror(errno));
+        return error;
+    }
+    error = schedulers_start(node);
+    if (error) {
+        return error;
+    }
+    node->driven = true;
+    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
+    loop_due(&node->first->loop, 0, 0, false); /* the first tick is due at once */
+    return node->first->loop.foreign_fd;
+}
+
+int rusm_node_tick(struct rusm_node *node)
+{
+    struct scheduler *s = node->first;
+    bool blocked = false;
+    uint64_t next = 0;
+    if (!node->driven) {
+        return RUSM_EINVAL;
+    }
+    loop_wait(&s->loop, s->now_ns, 0, false); /* only looks */
+    if (atomic_load(&node->stops) > 0) {
+        node->driven = false;
+        node_leave(node);
+        return 1;
+    }
+    if (turn(s, true, &blocked, &next) || !runtime_sleep(s->runtime)) {
+        next = 0;
+    }
+    loop_due(&s->loop, s->now_ns, next, blocked);
     return 0;
 }
 

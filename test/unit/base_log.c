@@ -45,6 +45,47 @@ static const char *lines(void)
     return got;
 }
 
+struct taken {
+    enum rusm_log_level level;
+    char text[64];
+    size_t len;
+};
+
+static void take(void *context, enum rusm_log_level level, const char *text)
+{
+    struct taken *t = context;
+
+    t->level = level;
+    t->len = strlen(text);
+    snprintf(t->text, sizeof(t->text), "%s", text);
+    errno = EAGAIN;
+}
+
+/* A program that takes the lines gets them escaped and cut, and nothing is written. */
+static void test_taken(void **state)
+{
+    struct taken got_line = { .level = RUSM_LOG_ERROR };
+    char longer[3000];
+
+    (void)state;
+    log_to(&log_under_test, take, &got_line);
+    errno = EPIPE;
+    log_warn(&log_under_test, "peer\n%s", "tokyo");
+    assert_int_equal(errno, EPIPE);
+    assert_int_equal(got_line.level, RUSM_LOG_WARN);
+    assert_string_equal(got_line.text, "peer\\x0atokyo");
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = 0;
+    log_info(&log_under_test, "%s", longer);
+    assert_true(got_line.len > 1000 && got_line.len < 1024);
+    log_debug(&log_under_test, "below its level");
+    assert_true(got_line.len > 1000);
+    assert_string_equal(lines(), "");
+    log_to(&log_under_test, NULL, NULL);
+    log_info(&log_under_test, "again");
+    assert_non_null(strstr(lines(), "info london: again\n"));
+}
+
 static void test_a_line(void **state)
 {
     (void)state;
@@ -135,6 +176,7 @@ static void test_level_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_taken, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_a_line, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_levels, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_foreign_text_makes_no_lines, open_log, close_log),
