@@ -111,20 +111,21 @@ CMD_SOURCES := $(wildcard cmd/*.c cmd/*/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OUT)/%.o) $(OUT)/lib/gateway/assets.o
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(OUT)/%.o)
 
-# Tests: unit and sim programs see the rooms, embed programs rusm.h alone; test/help is linked
-# into all of them. What test/net has in C are tools of its bats files.
+# Tests: unit and sim programs see the rooms, embed programs rusm.h alone; all of them may use
+# test/doubles. What test/net has in C are tools of its bats files.
 UNIT_SOURCES := $(wildcard test/unit/*.c test/sim/*.c)
 FUZZ_SOURCES := $(wildcard test/fuzz/*.c)
 EMBED_SOURCES := $(wildcard test/embed/*.c)
 FIGURE_SOURCES := $(wildcard test/figures/*.c)
 NET_SOURCES := $(wildcard test/net/*.c)
-HELP_SOURCES := $(wildcard test/help/*.c)
+DOUBLE_SOURCES := $(wildcard test/doubles/*.c)
 UNITS := $(UNIT_SOURCES:%.c=$(OUT)/%)
 EMBEDS := $(EMBED_SOURCES:%.c=$(OUT)/%)
 FIGURES := $(FIGURE_SOURCES:%.c=$(OUT)/%)
 NETS := $(NET_SOURCES:%.c=$(OUT)/%)
 FUZZES := $(FUZZ_SOURCES:%.c=$(if $(filter coverage,$(FLAVOUR)),$(OUT),build/fuzz)/%)
-HELP_OBJECTS := $(HELP_SOURCES:%.c=$(OUT)/%.o)
+DOUBLE_OBJECTS := $(DOUBLE_SOURCES:%.c=$(OUT)/%.o)
+DOUBLES := $(OUT)/doubles.a
 # Behaviours for lib:, which the tests of the command load; made like a user's, whatever the flavour.
 EXAMPLES := $(patsubst %.c,build/%.so,$(wildcard test/example/*.c))
 BATS_FILES := $(wildcard test/cmd/*.bats)
@@ -176,7 +177,7 @@ $(LIB_SOURCES:%.c=$(OUT)/%.o) $(CMD_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 $(OUT)/lib/gateway/assets.o: lib/gateway/assets.S $(wildcard lib/gateway/page/*) $(OUT)/flags
 	$(call quiet,AS,$<)mkdir -p $(@D) && $(CC) -c -o $@ $<
 
-TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(FIGURES:=.o) $(NETS:=.o) $(HELP_OBJECTS) \
+TEST_OBJECTS := $(UNITS:=.o) $(EMBEDS:=.o) $(FIGURES:=.o) $(NETS:=.o) $(DOUBLE_OBJECTS) \
     $(if $(filter fuzz coverage,$(FLAVOUR)),$(FUZZES:=.o))
 $(TEST_OBJECTS): $(OUT)/%.o: %.c $(OUT)/flags
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(COMPILE_TEST) -MMD -MP -c -o $@ $<
@@ -202,11 +203,15 @@ $(OUT)/librusm.a: $(ROOMS) $(LIB_ARCHIVES)
 	    -R '.gnu.debuglto_*' $(OUT)/librusm.o && \
 	rm -f $@ && $(AR) rcs $@ $(OUT)/librusm.o
 
+# What the test programs share, compiled once. A program takes what it uses of it.
+$(DOUBLES): $(DOUBLE_OBJECTS)
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcsT $@ $^
+
 # ---- test programs -----------------------------------------------------------------------------
 
 # A unit test may name linker flags in a comment line: " * LINK: -Wl,--wrap=malloc".
-$(UNITS): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(ROOMS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) $(ROOMS) \
+$(UNITS): $(OUT)/%: $(OUT)/%.o $(DOUBLES) $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(DOUBLES) $(ROOMS) \
 	    $(LIBS) $(CMOCKA_LIBS) $(shell sed -n 's,^ \* LINK: \([^*]*\).*,\1,p' $*.c)
 
 ifeq ($(FLAVOUR),release)
@@ -214,14 +219,14 @@ EMBED_LIBS = $(OUT)/librusm.a
 else
 EMBED_LIBS = $(ROOMS) $(LIB_ARCHIVES)
 endif
-$(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(HELP_OBJECTS) $(EMBED_LIBS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(HELP_OBJECTS) \
+$(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(DOUBLES) $(EMBED_LIBS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(DOUBLES) \
 	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
 
 # Those that are clients of another kind see the rooms.
 NETS_WITHIN := $(OUT)/test/net/http3
-$(NETS_WITHIN): %: %.o $(ROOMS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(ROOMS) $(LIBS)
+$(NETS_WITHIN): %: %.o $(DOUBLES) $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(DOUBLES) $(ROOMS) $(LIBS)
 
 $(filter-out $(NETS_WITHIN),$(NETS)): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^ -ldl -lm -pthread
@@ -231,8 +236,8 @@ $(filter-out $(NETS_WITHIN),$(NETS)): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
 $(OUT)/commands.a: $(filter-out $(OUT)/cmd/main.o,$(CMD_OBJECTS))
 	$(call quiet,AR,$@)rm -f $@ && $(AR) rcsT $@ $^
 
-$(FUZZES): %: %.o $(OUT)/commands.a $(ROOMS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/commands.a \
+$(FUZZES): %: %.o $(DOUBLES) $(OUT)/commands.a $(ROOMS)
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(DOUBLES) $(OUT)/commands.a \
 	    $(ROOMS) $(LIBS)
 
 $(EXAMPLES): build/%.so: %.c lib/rusm.h config.mk
@@ -357,7 +362,7 @@ tidy:
 	    $(COMMON_CFLAGS) $(LIB_CFLAGS)
 
 # Each source with how it is compiled in this flavour.
-TEST_SOURCES = $(UNIT_SOURCES) $(EMBED_SOURCES) $(FIGURE_SOURCES) $(NET_SOURCES) $(HELP_SOURCES) \
+TEST_SOURCES = $(UNIT_SOURCES) $(EMBED_SOURCES) $(FIGURE_SOURCES) $(NET_SOURCES) $(DOUBLE_SOURCES) \
     $(FUZZ_SOURCES)
 comma := ,
 json_string = "$(subst ",\",$(subst \,\\,$1))"
@@ -411,5 +416,5 @@ distclean: clean
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
--include $(wildcard $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(HELP_OBJECTS:.o=.d) \
+-include $(wildcard $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(DOUBLE_OBJECTS:.o=.d) \
     $(UNITS:=.d) $(EMBEDS:=.d) $(FIGURES:=.d) $(NETS:=.d) $(FUZZES:=.d))

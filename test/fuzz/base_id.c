@@ -1,7 +1,7 @@
 /* fuzz: names, pids and addresses as text (base/id.h). */
 #include "base/id.h"
 #include "base/utf8.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 
 static void check_address(const char *text, size_t len)
 {

@@ -1,7 +1,7 @@
 /* fuzz: a client (lib/client/client*.c, nodes_list.c) of nodes that say anything their connection lets
  * through: replies, tables, receipts, records, ends, in any order, while it is asked for all that a
- * client can do. help/fuzz_link.h has the connections. */
-#include "help/fuzz_link.h"
+ * client can do. doubles/fuzz_link.h has the connections. */
+#include "doubles/fuzz_link.h"
 
 static char folder[SCRATCH_MAX]; /* with a `nodes` file, and no run folder */
 

@@ -2,7 +2,7 @@
  * claims and withdraws. A second registry, connected to the first alone, hears what that tells: in
  * the end it must know all that the first owns, and nothing else. */
 #include "cluster/registry.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/gossip.h"
 
 #define NOW UINT64_C(1800000000000)

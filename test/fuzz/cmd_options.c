@@ -7,7 +7,7 @@
 #include "../cmd/cmd.h"
 #include "base/err.h"
 #include "base/must.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 
 struct rusm_node {
     uint8_t fails;

@@ -3,7 +3,7 @@
  * steers it, and JSON can be read back. */
 #include "../cmd/cmd.h"
 #include <jansson.h>
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/table.h"
 
 #define ROWS_MAX 16

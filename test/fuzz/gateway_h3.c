@@ -2,7 +2,7 @@
  * right or noise, on streams that it opens, resets and stops, while the node answers, time passes and
  * what we send is taken in pieces. The connection below stands in for the quic room's, and holds us to
  * what QUIC allows. */
-#include "help/fuzz_gateway.h"
+#include "doubles/fuzz_gateway.h"
 
 #include <netinet/in.h>
 #include "gateway/h3.h"

@@ -1,5 +1,5 @@
 /* fuzz: the `nodes` file that people write (lib/local/nodefile.c). */
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "local/nodefile.h"
 
 static int read_file(const void *data, size_t len, struct nodefile_entry **list, size_t *count)

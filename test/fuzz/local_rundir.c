@@ -1,7 +1,7 @@
 /* fuzz: NAME.json in the run folder, as another process of ours, or one of an older version, may have
  * left it (lib/local/rundir.c). */
 #include "base/id.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "local/rundir.h"
 
 static char folder[SCRATCH_MAX];

@@ -1,8 +1,8 @@
 /* fuzz: a node (lib/node, and all rooms that it is made of but quic) among peers and clients that have
  * the certificate and say anything: right, almost right or noise, in any order, while it dials, loses
- * and leaves. Whatever they say, who asks it afterwards is answered. help/fuzz_quic.h has the
- * connections, help/fuzz_say.h the words. */
-#include "help/fuzz_say.h"
+ * and leaves. Whatever they say, who asks it afterwards is answered. doubles/fuzz_quic.h has the
+ * connections, doubles/fuzz_say.h the words. */
+#include "doubles/fuzz_say.h"
 #include "node/node.h"
 
 #define TURNS 8 /* until who asked must have been answered */

@@ -1,8 +1,8 @@
 /* fuzz: a peer (lib/peer) whose connection says anything: control frames and lanes that are right,
  * almost right or noise, in any order, while we send, take, adopt and wait. The connection is the one
- * of help/fuzz_conn.h, which knows what QUIC promises; help/fuzz_router.h compares what comes up with
+ * of doubles/fuzz_conn.h, which knows what QUIC promises; doubles/fuzz_router.h compares what comes up with
  * the bytes that went in. */
-#include "help/fuzz_world.h"
+#include "doubles/fuzz_world.h"
 
 /* Says of our lanes that they are drained, also of some that are not. */
 static void drained_say(struct world *w, struct reader *in)

@@ -4,7 +4,7 @@
 #include "actor/runtime.h"
 #include "base/id.h"
 #include "base/limits.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "port/json.h"
 
 struct world {

@@ -1,6 +1,6 @@
 /* fuzz: the identity file (lib/quic/identity.c). With an even first byte the rest is the file; with
  * an odd one it is orders that change a good one, made when the target starts. */
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "quic/identity.h"
 
 #define PEM_MAX 8192

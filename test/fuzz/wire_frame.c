@@ -2,7 +2,7 @@
  * HELLO, RECEIPTS, DRAINED (wire/frame.h, wire/hello.h). */
 #include "base/id.h"
 #include "base/limits.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/control.h"
 
 static int item_frame(struct reader *r, struct writer *w)

@@ -1,6 +1,6 @@
 /* fuzz: the bodies of NODES and NAMES (wire/gossip.h). An even first byte: nodes. */
 #include "base/id.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/gossip.h"
 
 static int item_node(struct reader *r, struct writer *w)

@@ -1,7 +1,7 @@
 /* fuzz: a lane's bytes: its header and the heads of its records (wire/lane.h). An even first byte: a
  * header and what follows; an odd one: records alone. */
 #include "base/limits.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/lane.h"
 
 static int item_header(struct reader *r, struct writer *w)

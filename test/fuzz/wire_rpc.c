@@ -2,7 +2,7 @@
  * which. */
 #include "base/id.h"
 #include "base/limits.h"
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/rpc.h"
 
 static int item_request(struct reader *r, struct writer *w)

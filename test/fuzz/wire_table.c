@@ -1,5 +1,5 @@
 /* fuzz: a table's columns, and the rows that follow (wire/table.h). */
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/table.h"
 
 static int item_columns(struct reader *r, struct writer *w)

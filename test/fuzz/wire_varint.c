@@ -1,5 +1,5 @@
 /* fuzz: varints, texts and targets (wire/varint.h, wire/target.h). The first byte says which. */
-#include "help/fuzz.h"
+#include "doubles/fuzz.h"
 #include "wire/target.h"
 
 static int item_varint(struct reader *r, struct writer *w)

@@ -1,4 +1,4 @@
-/* http3: a client of HTTP/3 as a program, for the tests of this folder: help/http3.h from a shell.
+/* http3: a client of HTTP/3 as a program, for the tests of this folder: doubles/http3.h from a shell.
  *
  *     http3 [--identity FILE] [--anonymous] [--token TOKEN] [--method M] [--file FILE] [--repeat N]
  *           [--at-once N] ADDR:PORT PATH
@@ -7,7 +7,7 @@
  * show its own. The file is the body. Prints the status on a line, then the answer's body; with --repeat,
  * for each status a line "STATUS: HOW MANY" instead. Fails with a line on standard error when there is no
  * answer. */
-#include "help/http3.h"
+#include "doubles/http3.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -16,7 +16,7 @@
 #include "base/list.h"
 #include "base/must.h"
 #include "base/rng.h"
-#include "help/no_globals.h"
+#include "doubles/no_globals.h"
 #include "wire/lane.h"
 
 #define NODES 3

@@ -14,7 +14,7 @@
 #include "actor/siblings.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "help/no_globals.h"
+#include "doubles/no_globals.h"
 
 #define RUNTIMES 4
 #define ACTORS 24

@@ -1,5 +1,5 @@
 /* actor/builtins: echo, greeter, sink, crash, relay, bounce. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 static rusm_pid start(struct world *w, const char *name, const char *arg)
 {

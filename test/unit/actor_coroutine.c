@@ -1,5 +1,5 @@
 /* actor/coroutine: bodies that wait where they are; the save queue, timeouts, room, ends. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
 

@@ -1,6 +1,6 @@
 /* actor/deliver: messages from the network, whose credit goes back exactly once, and what attach
  * is shown. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 /* ---- credit ---- */
 

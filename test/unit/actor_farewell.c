@@ -1,6 +1,6 @@
 /* actor/farewell: signals that other nodes do not take at once are kept, in order for each pair, and hold
  * up nobody else. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 #include "base/limits.h"
 

@@ -1,6 +1,6 @@
 /* actor/happen: what those who look on are told of processes and their names, in which order, and that
  * nobody else is told anything. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 #include "actor/supervisor.h"
 

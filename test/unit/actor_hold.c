@@ -1,6 +1,6 @@
 /* rusm_hold: a process that can't pass on what it got takes nothing more, and holds back those who
  * send to it. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 /* Passes on to user; holds when it can't. */
 static void pass_on(struct probe *p, const struct rusm_message *m)

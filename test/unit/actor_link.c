@@ -1,6 +1,6 @@
 /* actor/link: links, exit signals and trap_exit between processes of this node, as Erlang's reference
  * manual has them. The table of rules in rusm(7) names the tests. For other nodes: actor_link_far.c. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 static void worlds_end(struct world *w, struct probe **p, size_t count)
 {

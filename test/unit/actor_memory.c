@@ -2,8 +2,8 @@
  * scenario is run with 0, 1, 2 … allocations that succeed before all fail.
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  */
-#include "help/actor.h"
-#include "help/memory.h"
+#include "doubles/actor.h"
+#include "doubles/memory.h"
 
 enum { STEPS = 400 }; /* more allocations than the scenario makes */
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "help/memory.h"
+#include "doubles/memory.h"
 
 static void test_room(void **state)
 {

@@ -1,6 +1,6 @@
 /* actor/monitor: one DOWN for each monitor, whatever ends first. All on this node; for others see
  * actor_monitor_far.c. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 static void test_local(void **state)
 {

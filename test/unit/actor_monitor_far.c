@@ -1,5 +1,5 @@
 /* actor/monitor across nodes: one DOWN for each monitor, whichever node or process is lost. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 /* ---- ours on others ---- */
 

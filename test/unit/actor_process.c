@@ -1,5 +1,5 @@
 /* actor/process: how processes run and end, and who hears of it. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 #include "base/limits.h"
 
 static void exit_with(struct probe *p, const struct rusm_message *m)

@@ -1,5 +1,5 @@
 /* actor/runtime and actor/self: the life of a runtime, and names as processes ask for them. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 #include <unistd.h>
 
 /* ---- life ---- */

@@ -1,5 +1,5 @@
 /* actor/send: from one process to another, here or elsewhere, and what the sender is told. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 static void test_order_and_content(void **state)
 {

@@ -1,5 +1,5 @@
 /* Spawning, by the node and by processes: arguments, inits that fail, inits within inits. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 #include "base/limits.h"
 
 static void init_effects(struct probe *p)

@@ -1,5 +1,5 @@
 /* actor/supervisor: strategies, kinds of children, intensity, order and deadlines of a shutdown. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 #include "actor/supervisor.h"
 

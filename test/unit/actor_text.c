@@ -1,5 +1,5 @@
 /* actor/text: pids in words, and lines of output. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 static void test_pids(void **state)
 {

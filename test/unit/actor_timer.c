@@ -1,5 +1,5 @@
 /* actor/timer: rusm_timer, rusm_interval, rusm_send_after, rusm_cancel. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
 #define LATE (2 * MS) /* a tick is 1.05 ms */

@@ -1,5 +1,5 @@
 /* actor/wait: who waits for room in a mailbox is woken once, in order, when there is some. */
-#include "help/actor.h"
+#include "doubles/actor.h"
 
 /* ---- local senders ---- */
 

@@ -11,7 +11,7 @@
 
 #include "base/blocks.h"
 #include "base/limits.h"
-#include "help/memory.h"
+#include "doubles/memory.h"
 
 #define MIB ((size_t)1024 * 1024)
 

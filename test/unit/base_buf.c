@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/rng.h"
-#include "help/memory.h"
+#include "doubles/memory.h"
 #include "rusm.h"
 
 static void test_empty(void **state)

@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "help/memory.h"
+#include "doubles/memory.h"
 
 static void test_given_bytes_make_it_dirty(void **state)
 {

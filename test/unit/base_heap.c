@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/rng.h"
-#include "help/memory.h"
+#include "doubles/memory.h"
 #include "rusm.h"
 
 #define NODES 200

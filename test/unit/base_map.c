@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "base/list.h"
 #include "base/rng.h"
-#include "help/memory.h"
+#include "doubles/memory.h"
 #include "rusm.h"
 
 #define ITEMS 5000

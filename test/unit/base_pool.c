@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "help/memory.h"
+#include "doubles/memory.h"
 
 static void test_reuse(void **state)
 {

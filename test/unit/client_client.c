@@ -1,5 +1,5 @@
 /* client/client: a client and a real node: messages and receipts, calls, requests, tables. */
-#include "help/scene.h"
+#include "doubles/scene.h"
 
 /* ---- messages ---- */
 

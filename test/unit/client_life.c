@@ -1,7 +1,7 @@
 /* client/client: a client whose node comes and goes, cannot be reached, or is not the one that was
  * meant; and the list of the nodes of this machine. */
 #include <sys/stat.h>
-#include "help/scene.h"
+#include "doubles/scene.h"
 
 /* ---- the node comes and goes ---- */
 

@@ -1,10 +1,10 @@
 /* gateway/h3: connections, on real sockets and certificates, with a clock of the test's own: who is too
  * slow, strangers, those who break the rules. The node's side answers what it is told to. */
-#include "help/quic_pair.h"
+#include "doubles/quic_pair.h"
 
 #include "base/limits.h"
 #include "gateway/exchange.h"
-#include "help/http3.h"
+#include "doubles/http3.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
 #define CLIENTS \

@@ -6,8 +6,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-#include "help/fuzz_gateway.h"
-#include "help/memory.h"
+#include "doubles/fuzz_gateway.h"
+#include "doubles/memory.h"
 
 enum { STEPS = 200 }; /* more allocations than any of them makes */
 

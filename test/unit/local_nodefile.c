@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "help/folder.h"
+#include "doubles/folder.h"
 
 static int read_text(const struct folder *f, const void *text, size_t len,
                      struct nodefile_entry **list, size_t *count, struct rusm_why *why)

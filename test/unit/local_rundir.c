@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <cmocka.h>
-#include "help/folder.h"
+#include "doubles/folder.h"
 
 static const char print[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 

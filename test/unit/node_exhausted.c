@@ -1,6 +1,6 @@
 /* node: when the machine has no more: descriptors, disk, or everybody at once. Inputs and outcomes:
  * rusm-protocol(7), HOSTILE INPUT. */
-#include "help/foe.h"
+#include "doubles/foe.h"
 #include <sched.h>
 #include <sys/mount.h>
 

@@ -2,7 +2,7 @@
  * node: what holds for every type alike, and hello. In all of these, and in those of
  * node_hostile_*.c, a well-behaved client is answered and the node's process lives on.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
-#include "help/hostile.h"
+#include "doubles/hostile.h"
 #include "base/limits.h"
 
 /* ---- every type alike ---- */

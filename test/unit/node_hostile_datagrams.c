@@ -1,7 +1,7 @@
 /* node: datagrams from someone without the certificate, who can send from many addresses, see what
  * an honest client sends, and send it again. See node_hostile.c. Inputs and outcomes:
  * rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
-#include "help/foe.h"
+#include "doubles/foe.h"
 #include "base/limits.h"
 #include "base/rng.h"
 

@@ -1,7 +1,7 @@
 /* node: too much of what would be fine in small amounts, from a peer that has the certificate. See
  * node_hostile.c. The node's memory is looked at: each bound is that of limits.h and some slack.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
-#include "help/foe.h"
+#include "doubles/foe.h"
 #include "base/limits.h"
 
 #define RECORDS 1000000u

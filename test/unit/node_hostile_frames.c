@@ -1,6 +1,6 @@
 /* node: control frames that no honest peer sends, type by type. See node_hostile.c.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
-#include "help/hostile.h"
+#include "doubles/hostile.h"
 
 /* ---- type by type ---- */
 

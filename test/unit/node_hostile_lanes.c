@@ -1,6 +1,6 @@
 /* node: lanes from a peer that has the certificate and means harm. See node_hostile.c.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
-#include "help/foe.h"
+#include "doubles/foe.h"
 #include "base/limits.h"
 
 #define BODY(bytes) (const uint8_t *)("" bytes), sizeof(bytes) - 1

@@ -1,7 +1,7 @@
 /* node: what lanes of a hostile peer can make it hold. See node_hostile.c. The bounds are those of
  * limits.h and some slack for what keeps the books: LANE_KIB a lane, a quarter for growing buffers.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
-#include "help/foe.h"
+#include "doubles/foe.h"
 #include "base/limits.h"
 
 #define KIB_OF(bytes) ((long)((bytes) / 1024))

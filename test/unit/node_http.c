@@ -1,9 +1,9 @@
 /* node/gate, gateway/h3: a real node and a real HTTP/3 client: each route, with what it must take and
  * what it must refuse. */
-#include "help/scene.h"
+#include "doubles/scene.h"
 
 #include <arpa/inet.h>
-#include "help/http3.h"
+#include "doubles/http3.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
 

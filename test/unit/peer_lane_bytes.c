@@ -1,7 +1,7 @@
 /* peer/lane_in: what a lane may say, byte by byte: broken off, successors, unordered, unknown, and bytes
  * that no honest peer sends. */
 #include "base/rng.h"
-#include "help/peer_duo.h"
+#include "doubles/peer_raw.h"
 
 /* ---- broken off ------------------------------------------------------------------------------ */
 
@@ -443,5 +443,5 @@ int main(void)
         RAW(test_unordered_twice),
         cmocka_unit_test(test_noise),
     };
-    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }

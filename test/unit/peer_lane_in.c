@@ -1,5 +1,5 @@
 /* peer/lane_in: lanes that come in: credit, holding, grants. */
-#include "help/peer_duo.h"
+#include "doubles/peer_raw.h"
 
 #define W LIMIT_LANE_WINDOW
 
@@ -628,5 +628,5 @@ int main(void)
         RAW(test_fin_behind_a_large_one), RAW(test_grant_of_a_turn_stalls),
         RAW(test_longer_than_a_packet),   RAW(test_slow_behind_a_granted_one),
     };
-    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }

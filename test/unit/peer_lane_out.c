@@ -1,7 +1,7 @@
 /* peer/lane_out: lanes that go out: who is told RUSM_BUSY and then writable, lanes that end and their
  * successors, the limits of a connection, and a peer that wants no more. */
 #include "base/rng.h"
-#include "help/peer_duo.h"
+#include "doubles/peer_raw.h"
 
 static int setup_8_streams(void **state)
 {
@@ -148,8 +148,9 @@ static void test_lanes_take_turns(void **state)
 static int send_unordered(struct duo *p, uint64_t to, uint64_t number)
 {
     uint8_t data[16];
-    struct parcel parcel = parcel_to(1, to, data, sizeof(data));
+
     letter_fill(data, sizeof(data), number);
+    struct parcel parcel = parcel_to(1, to, data, sizeof(data));
     parcel.unordered = true;
     return peer_send(p->a.peer, &parcel, host_now_ns(&p->a));
 }
@@ -503,5 +504,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_never_writable_within_a_send, setup_raw_scarce,
                                         duo_teardown),
     };
-    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }

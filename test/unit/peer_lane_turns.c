@@ -1,7 +1,7 @@
 /* peer/lane_turns: small messages before large ones, shares by bytes, and bytes under way that are
  * counted to the last. What is pulled here by hand is not sent, and acknowledged at once: how much
  * of bulk may be under way depends on the time that round trips take. */
-#include "help/peer_duo.h"
+#include "doubles/peer_raw.h"
 #include "peer/peer_state.h"
 
 /* The lane that is next gives what it may. Its bytes; `from` is its sender. */
@@ -102,5 +102,5 @@ int main(void)
                                         duo_teardown),
         cmocka_unit_test_setup_teardown(test_all_under_way_is_counted, duo_connected, duo_teardown),
     };
-    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }

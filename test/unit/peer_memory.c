@@ -3,14 +3,12 @@
  * address sanitizer to see the rest. The router here allocates nothing itself.
  *
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
-#include "help/memory.h"
-#include "help/quic_pair.h"
+#include "doubles/memory.h"
+#include "doubles/quic_pair.h"
 #include "base/limits.h"
 #include "peer/peers.h"
 
 #define LARGE 60000 /* needs a grant */
-
-static struct identity *identity;
 
 struct end {
     struct endpoint *e;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/rng.h"
-#include "help/memory.h"
+#include "doubles/memory.h"
 #include "rusm.h"
 
 /* What is unsent now, gathered; its length. */

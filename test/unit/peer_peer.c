@@ -1,5 +1,5 @@
 /* peer/peer: two hosts: hello, adopt, the control stream, order, receipts, the end. */
-#include "help/peer_duo.h"
+#include "doubles/peer_raw.h"
 
 static int setup(void **state)
 {
@@ -584,5 +584,5 @@ int main(void)
         TEST(test_names_and_kinds),
         TEST(test_end_in_the_middle),
     };
-    return cmocka_run_group_tests(tests, duo_identity, duo_no_identity);
+    return cmocka_run_group_tests(tests, pair_identity, pair_no_identity);
 }

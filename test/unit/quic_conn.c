@@ -1,11 +1,11 @@
 /* quic_conn: two endpoints on loopback: handshake, bytes both ways, credit, many streams. */
-#include "help/quic_duo.h"
+#include "doubles/quic_pair.h"
 
 #include "quic/conn.h"
 
 static void test_handshake(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     char text[64], expected[64];
     assert_true(conn_dialled(p->a.c));
     assert_false(conn_dialled(p->b.c));
@@ -22,7 +22,7 @@ static void test_handshake(void **state)
 
 static void test_one_stream(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(5000);
     struct side_stream *st = side_send(&p->a, data, 5000), *got;
     side_until(&p->a, &p->b, st->closed);
@@ -35,7 +35,7 @@ static void test_one_stream(void **state)
 
 static void test_large_through_credit(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     size_t len = 10 * 1024 * 1024;
     uint8_t *data = side_pattern(len);
     struct side_stream *there = side_send(&p->a, data, len);
@@ -50,7 +50,7 @@ static void test_large_through_credit(void **state)
 
 static void test_small_writes(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(170000);
     uint64_t datagrams = endpoint_counters(p->a.e)->datagrams_out;
     struct side_stream *st;
@@ -68,7 +68,7 @@ static void test_small_writes(void **state)
 
 static void test_no_credit_no_progress(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(100000);
     struct side_stream *stuck, *free_one;
     p->b.hold_credit = true;
@@ -119,7 +119,7 @@ static void test_stalled_streams_do_not_stall_the_connection(void **state)
 
 static void test_many_streams(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(100);
     size_t opened = 0;
     int64_t id;
@@ -154,7 +154,7 @@ static void test_many_streams(void **state)
 
 static void test_control_stream(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     size_t len = 300000; /* beyond its window: the endpoint extends it by itself */
     uint8_t *data = side_pattern(len);
     struct side_stream *st, *other;
@@ -181,7 +181,7 @@ static void test_control_stream(void **state)
 
 static void test_reset(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(100000);
     struct side_stream *st;
     p->b.hold_credit = true;
@@ -198,7 +198,7 @@ static void test_reset(void **state)
 
 static void test_stop(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(100000);
     struct side_stream *st;
     p->b.hold_credit = true;
@@ -220,7 +220,7 @@ static void test_stop(void **state)
 
 static void test_empty_stream(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t byte = 0;
     struct side_stream *st = side_send(&p->a, &byte, 0);
     side_until(&p->a, &p->b, st->closed);
@@ -249,7 +249,7 @@ static int update_keys(struct conn *c)
 /* TLS's state is gone after the handshake; keys must still be renewable. */
 static void test_key_update(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(50000);
     struct side_stream *st;
     for (int i = 0; i < 3; i++) {

@@ -1,5 +1,5 @@
 /* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. Mostly waits. */
-#include "help/quic_duo.h"
+#include "doubles/quic_pair.h"
 
 #include <linux/filter.h>
 
@@ -24,7 +24,7 @@ static size_t stranger(struct side *s, const uint8_t *packet, size_t len, uint8_
 
 static void test_close_code_and_reason(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     conn_close(p->a.c, 42, "going \n home");
     assert_int_equal(p->a.closes, 0); /* not from within */
     side_until(&p->a, &p->b, p->a.closes == 1 && p->b.closes == 1);
@@ -43,7 +43,7 @@ static void test_close_code_and_reason(void **state)
 
 static void test_close_within_a_callback(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t *data = side_pattern(50000);
     p->b.close_on_data = 9;
     side_send(&p->a, data, 50000);
@@ -59,7 +59,7 @@ static void test_close_within_a_callback(void **state)
 
 static void test_a_closed_connection_takes_no_more_orders(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     int64_t id;
     conn_close(p->a.c, 1, NULL);
     conn_close(p->a.c, 2, "again");
@@ -79,7 +79,7 @@ static void test_a_closed_connection_takes_no_more_orders(void **state)
 
 static void test_free_says_goodbye(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     endpoint_free(p->a.e);
     p->a.e = NULL;
     side_until(&p->b, NULL, p->b.closes == 1);
@@ -254,7 +254,7 @@ static void test_half_open_take_half_at_most(void **state)
 /* The peer was killed and is back under the same name: one packet tells. */
 static void test_stateless_reset(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint16_t port = side_port(&p->b);
     struct endpoint_options o = p->b.options;
     uint8_t *data = side_pattern(100);
@@ -273,7 +273,7 @@ static void test_stateless_reset(void **state)
 /* Another node's reset key is another one: nobody can reset our connections but our peer. */
 static void test_stateless_reset_is_per_node(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint16_t port = side_port(&p->b);
     struct endpoint_options o = p->b.options;
     uint8_t *data = side_pattern(100);
@@ -347,7 +347,7 @@ static void test_a_client_takes_nobody_in(void **state)
 
 static void test_strangers(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint8_t answer[2048], packet[1500];
     /* Another version: told ours. Too short for that: nothing. */
     uint8_t other[1200] = { 0xc0, 0x0a, 0x0a, 0x0a, 0x0a, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
@@ -380,7 +380,7 @@ static void test_strangers(void **state)
 /* Resets are limited, so that nobody makes us a reflector. */
 static void test_resets_are_limited(void **state)
 {
-    struct pair *p = *state;
+    struct side_pair *p = *state;
     uint64_t before = endpoint_counters(p->b.e)->datagrams_out;
     socklen_t len;
     const struct sockaddr *to = endpoint_address(p->b.e, &len);

@@ -9,7 +9,7 @@
 #include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
-#include "help/quic_pair.h"
+#include "doubles/quic_pair.h"
 #include "quic/conn.h"
 #include "quic/steer.h"
 
@@ -19,8 +19,6 @@
 
 #define GROUP 3
 #define DIALLERS 8
-
-static struct identity *identity;
 
 struct group {
     struct side at[GROUP];

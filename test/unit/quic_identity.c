@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "help/scratch.h"
+#include "doubles/scratch.h"
 
 struct place {
     char folder[SCRATCH_MAX], path[SCRATCH_MAX + 32];

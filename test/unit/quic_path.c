@@ -1,6 +1,6 @@
 /* quic_path: a network between the two that loses, repeats and reorders datagrams, and a NAT that
  * gives the dialler another port in the middle. Seeded; all in one thread. */
-#include "help/quic_pair.h"
+#include "doubles/quic_pair.h"
 
 #include "base/rng.h"
 #include "quic/conn.h"

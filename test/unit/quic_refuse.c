@@ -1,6 +1,6 @@
 /* quic_refuse: who does not hold the cluster's certificate gets nowhere, on either side, whatever
  * they leave out or make up; nothing but handshake packets is ever processed for them. */
-#include "help/quic_rogue.h"
+#include "doubles/quic_rogue.h"
 
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>

@@ -1,6 +1,6 @@
 /* quic_udp: batches of datagrams in and out, with and without what the kernel may lack; sockets
  * bound to all addresses; what can't be reached. */
-#include "help/quic_pair.h"
+#include "doubles/quic_pair.h"
 
 #include <errno.h>
 #include <netinet/udp.h>

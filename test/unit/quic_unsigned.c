@@ -5,7 +5,7 @@
  *
  * LINK: -Wl,--wrap=wolfSSL_provide_quic_data
  */
-#include "help/quic_rogue.h"
+#include "doubles/quic_rogue.h"
 
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/hmac.h>

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
-#include "help/vectors.h"
+#include "doubles/vectors.h"
 #include "rusm.h"
 
 static ssize_t show_exit(struct vector *v)

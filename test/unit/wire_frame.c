@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 #include "base/limits.h"
-#include "help/vectors.h"
+#include "doubles/vectors.h"
 
 static unsigned types_seen;
 

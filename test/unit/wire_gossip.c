@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-#include "help/vectors.h"
+#include "doubles/vectors.h"
 #include "rusm.h"
 
 static ssize_t show_nodes(struct vector *v)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "base/limits.h"
 #include "base/rng.h"
-#include "help/target.h"
+#include "doubles/target.h"
 
 static ssize_t show_lane(struct vector *v)
 {

@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-#include "help/vectors.h"
+#include "doubles/vectors.h"
 
 static ssize_t show_columns(struct vector *v)
 {

@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-#include "help/target.h"
+#include "doubles/target.h"
 #include "rusm.h"
 
 static ssize_t show_target(struct vector *v)

@@ -1,0 +1,118 @@
+/* foe: a peer that has the cluster's certificate and no manners: the quic room's endpoint, driven by
+ * hand, so that any bytes can be sent on any stream in any order. What the node answers on the
+ * control stream is kept; how the connection ends is known. One thread. */
+#ifndef DOUBLES_FOE_H
+#define DOUBLES_FOE_H
+
+#include <poll.h>
+#include "base/id.h"
+#include "doubles/victim.h"
+#include "peer/peer.h"
+#include "quic/endpoint.h"
+#include "wire/control.h"
+
+#define FOE_MS ((uint64_t)1000000)
+#define FOE_PATIENCE_MS VICTIM_PATIENCE_MS
+
+/* Bytes for one stream; kept until the end, as they may have to be sent again. */
+struct foe_bytes {
+    struct foe_bytes *next;
+    int64_t stream;
+    const uint8_t *data;
+    size_t len, at;
+    bool fin, blocked;
+    uint8_t copy[];
+};
+
+struct foe {
+    struct endpoint *e;
+    struct identity *identity;
+    struct conn *c;
+    struct conn_end end;
+    bool ready, ended;
+    bool deaf; /* sends only: what the node says stays in the socket */
+    int64_t control, last_pulled;
+    struct foe_bytes *head, **tail, *spent, *offered;
+    size_t waiting; /* bytes not yet in packets */
+    uint8_t *rx;    /* received on the control stream, not yet looked at from rx_at on */
+    size_t rx_len, rx_cap, rx_at;
+    uint64_t lane_bytes; /* received on the node's lanes */
+    uint64_t stops, stop_code;
+    struct foe_options {
+        const char *name;
+        uint32_t incarnation;
+        enum hello_role role;
+        uint64_t max_streams; /* that the node may open */
+        uint64_t control_window;
+        enum { FOE_HONEST, FOE_OTHER, FOE_STRANGER } share; /* the connection id it dials with */
+    } options;
+};
+
+/* ---- the endpoint's upcalls ---- */
+
+extern const struct endpoint_events foe_events;
+
+/* ---- turns ---- */
+
+void foe_turn(struct foe *f, int ms);
+
+/* Turns until the condition holds; fails when that takes too long. */
+#define foe_until(f, condition)                                                       \
+    do {                                                                              \
+        uint64_t give_up_ms_ = victim_ms() + FOE_PATIENCE_MS;                         \
+        while (!(condition)) {                                                        \
+            if (victim_ms() > give_up_ms_) {                                          \
+                fail_msg("never: %s (connection %s, code %lu %s)", #condition,        \
+                         (f)->ended ? "ended" : "open", (unsigned long)(f)->end.code, \
+                         (f)->end.text);                                              \
+            }                                                                         \
+            foe_turn((f), 1);                                                         \
+        }                                                                             \
+    } while (0)
+
+void foe_for(struct foe *f, uint64_t ms);
+
+/* ---- sending ---- */
+
+/* Queues bytes that stay where they are; data NULL: a copy's room, which the caller fills. */
+uint8_t *foe_queue(struct foe *f, int64_t stream, const void *data, size_t len, bool fin);
+
+void foe_send(struct foe *f, int64_t stream, const void *data, size_t len, bool fin);
+
+int64_t foe_open_lane(struct foe *f);
+
+void foe_frame(struct foe *f, uint64_t type, bool skip, const void *body, size_t len);
+
+/* ---- receiving ---- */
+
+/* The next frame from the node, if it is whole. */
+bool foe_next(struct foe *f, struct frame *frame);
+
+/* Waits for a frame of that type; others are passed over. Its body is valid until the next turn. */
+void foe_await(struct foe *f, enum frame_type type, struct frame *frame);
+
+/* ---- life ---- */
+
+void foe_dial(struct foe *f, const struct victim *v, const struct foe_options *o);
+
+/* The fields of an honest hello, for a test to spoil. */
+struct hello foe_hello_of(const struct foe *f);
+
+void foe_say_hello(struct foe *f, const struct hello *hello);
+
+/* Dials, says hello and waits until messages may flow: a node's name must be above london's. */
+void foe_start_with(struct foe *f, const struct victim *v, const struct foe_options *o);
+
+void foe_start(struct foe *f, const struct victim *v, enum hello_role role);
+
+void foe_stop(struct foe *f);
+
+/* ---- outcomes ---- */
+
+/* The node has closed the connection with that application code. */
+void foe_closed(struct foe *f, enum close_code code, const char *what);
+
+/* The connection still serves: a PING is answered. */
+void foe_open(struct foe *f, const char *what);
+
+#endif

@@ -1,0 +1,237 @@
+/* fuzz_gateway: what the fuzz targets of the gateway room share: a gateway whose node's side answers as
+ * the input orders, at once, later or never, and what must hold of every response. To be included
+ * once. */
+#ifndef DOUBLES_FUZZ_GATEWAY_H
+#define DOUBLES_FUZZ_GATEWAY_H
+
+#include <jansson.h>
+#include <string.h>
+#include "base/id.h"
+#include "base/limits.h"
+#include "gateway/exchange.h"
+#include "doubles/fuzz.h"
+#include "wire/table.h"
+
+#define GATE_TOKEN "0123456789abcdef0123456789abcdef"
+#define GATE_JOBS 64
+
+struct gate_world {
+    struct gateway *gateway;
+    struct log log;
+    struct reader in;
+    uint64_t now_ns;
+    struct gateway_job *job[GATE_JOBS]; /* begun and not over */
+    size_t jobs;
+};
+
+static inline void gate_drop(struct gate_world *w, const struct gateway_job *job)
+{
+    for (size_t i = 0; i < w->jobs; i++) {
+        if (w->job[i] == job) {
+            w->job[i] = w->job[--w->jobs];
+            return;
+        }
+    }
+    must(false);
+}
+
+/* One of them is over, somehow. */
+static inline void gate_answer(struct gate_world *w, struct gateway_job *job)
+{
+    static const int errors[] = { 0,
+                                  0,
+                                  0,
+                                  0,
+                                  RUSM_BUSY,
+                                  RUSM_ENOPROC,
+                                  RUSM_ENOCONN,
+                                  RUSM_ETIMEOUT,
+                                  RUSM_EINVAL,
+                                  RUSM_EINIT,
+                                  RUSM_EEXIST,
+                                  RUSM_EIO };
+    struct gateway_outcome o = { .error = errors[fuzz_below(&w->in, 12)] };
+    size_t how = fuzz_below(&w->in, 8);
+    char text[64];
+    const uint8_t *data = fuzz_bytes(&w->in, sizeof(text) - 1, &o.len);
+
+    if (job->op == GATEWAY_TABLE) {
+        return; /* it goes on by `more` */
+    }
+    if (o.len > 0) {
+        memcpy(text, data, o.len);
+    }
+    text[o.len] = '\0';
+    o.data = o.text = text;
+    o.ended = how & 1;
+    o.on_its_way = how & 2;
+    if (job->op == GATEWAY_SPAWN && !o.error) {
+        o.len = (size_t)id_pid_format(text, sizeof(text), 17, "london", 0xafa0);
+    }
+    if (how & 4 && (job->op == GATEWAY_SEND || job->op == GATEWAY_CALL)) {
+        gateway_taken(job);
+    }
+    gate_drop(w, job);
+    gateway_outcome(job, &o);
+}
+
+static void gate_begin(void *context, struct gateway_job *job)
+{
+    struct gate_world *w = context;
+
+    must(w->jobs < GATE_JOBS);
+    w->job[w->jobs++] = job;
+    switch (job->op) {
+    case GATEWAY_SEND:
+    case GATEWAY_CALL:
+        must(job->data &&
+             (job->len == 0 || job->data[job->len - 1] + 1 > 0)); /* all of it is there */
+        must(job->len <= RUSM_MESSAGE_MAX);
+        /* fallthrough */
+    case GATEWAY_KILL: {
+        struct id_address a;
+        must(id_address_parse(job->process, strlen(job->process), &a) == 0);
+        must(!job->global || (!a.serial && !a.node));
+        break;
+    }
+    case GATEWAY_SPAWN:
+        must(job->args.count <= RUSM_ARGS_MAX);
+        for (size_t i = 0; i < job->args.count; i++) {
+            must(strlen(job->args.value[i]) < LIMIT_HTTP_JSON);
+        }
+        must(!job->name || id_process_name_ok(job->name, strlen(job->name)));
+        break;
+    case GATEWAY_TABLE: job->ref = 0; break;
+    }
+    if (fuzz_below(&w->in, 4) == 0) {
+        gate_answer(w, job);
+    }
+}
+
+/* The columns, then rows of them with any texts; after some parts no more. */
+static bool gate_more(void *context, struct gateway_job *job)
+{
+    static const struct column columns[] = { { RUSM_TYPE_PID, "pid" },
+                                             { RUSM_TYPE_TEXT, "name" },
+                                             { RUSM_TYPE_SECONDS, "age" } };
+    struct gate_world *w = context;
+    uint8_t body[1024];
+    struct writer b = writer_on(body, sizeof(body));
+
+    if (job->ref++ == 0) {
+        columns_write(&b, columns, 3);
+    } else {
+        size_t len;
+        const uint8_t *text = fuzz_bytes(&w->in, 200, &len);
+        writer_text(&b, "1@london#1", 10);
+        writer_text(&b, len ? (const char *)text : "", len);
+        writer_varint(&b, fuzz_below(&w->in, 65536));
+        if (fuzz_below(&w->in, 16) == 1) {
+            writer_u8(&b, 0xff); /* and half a row */
+        }
+    }
+    gateway_part(job, body, writer_len(&b));
+    if (job->ref < 2 || fuzz_below(&w->in, 4) != 0) {
+        return true;
+    }
+    gate_drop(w, job);
+    return false;
+}
+
+static void gate_cancel(void *context, struct gateway_job *job)
+{
+    gate_drop(context, job);
+}
+
+static inline void gate_open(struct gate_world *w, const uint8_t *data, size_t len)
+{
+    static const struct gateway_node node = { .begin = gate_begin,
+                                              .more = gate_more,
+                                              .cancel = gate_cancel };
+    static struct fuzz_file token;
+    struct gateway_options options = {
+        .name = "london", .node = &node, .context = w, .log = &w->log, .seed = 1
+    };
+
+    if (!token.path[0]) {
+        token = fuzz_file_make(GATE_TOKEN, strlen(GATE_TOKEN));
+    }
+    *w = (struct gate_world){ .in = reader_on(data, len), .now_ns = 1000000000 };
+    log_init(&w->log, -1, RUSM_LOG_ERROR, "london");
+    options.token = token.path;
+    options.now_ns = w->now_ns;
+    must(gateway_new(&w->gateway, &options, NULL) == 0);
+}
+
+/* Nothing is left of all requests, and all budgets are whole: gateway_free checks. */
+static inline void gate_close(struct gate_world *w)
+{
+    gateway_free(w->gateway);
+    must(w->jobs == 0);
+}
+
+static inline void gate_pass(struct gate_world *w)
+{
+    static const uint64_t steps[] = { 1000000, 1000000000, 11000000000, 31000000000 };
+
+    if (gateway_watched(w->gateway) && fuzz_below(&w->in, 2)) {
+        char text[64] = "";
+        size_t len;
+        const uint8_t *bytes = fuzz_bytes(&w->in, sizeof(text) - 1, &len);
+        if (len > 0) {
+            memcpy(text, bytes, len);
+        }
+        const struct gateway_field fields[] = { { .key = "name", .text = text },
+                                                { .key = "count", .number = len } };
+        const struct gateway_event event = {
+            .type = "process_ended", .wall_ms = 1700000000000, .field = fields, .count = 2
+        };
+        gateway_event(w->gateway, &event);
+    }
+    w->now_ns += steps[fuzz_below(&w->in, 4)];
+    uint64_t next_ns = gateway_tick(w->gateway, w->now_ns);
+    must(next_ns > w->now_ns);
+}
+
+/* Some job of those that wait is answered. */
+static inline void gate_outcome(struct gate_world *w)
+{
+    if (w->jobs > 0) {
+        gate_answer(w, w->job[fuzz_below(&w->in, w->jobs)]);
+    }
+}
+
+/* What must hold of a response's head. */
+static inline void gate_head_ok(const struct exchange_head *head)
+{
+    must(head->status >= 200 && head->status < 600 && head->count <= EXCHANGE_FIELDS);
+    for (size_t i = 0; i < head->count; i++) {
+        const char *name = head->field[i].name, *value = head->field[i].value;
+        must(name[0] && value[0]);
+        must(strspn(name, "abcdefghijklmnopqrstuvwxyz-") == strlen(name));
+        fuzz_line_ok(value, strlen(value));
+    }
+}
+
+/* And of a whole body of that type, whatever was asked. */
+static inline void gate_body_ok(const struct exchange_head *head, const char *body, size_t len)
+{
+    const char *type = "";
+    json_t *json;
+
+    must(head->length == EXCHANGE_STREAMED || head->length == len);
+    for (size_t i = 0; i < head->count; i++) {
+        if (strcmp(head->field[i].name, "content-type") == 0) {
+            type = head->field[i].value;
+        }
+    }
+    if (strcmp(type, "application/json") != 0) {
+        return;
+    }
+    json = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    must(json_is_object(json) && json_object_size(json) == 1);
+    must((head->status >= 400) == (json_object_get(json, "error") != NULL));
+    json_decref(json);
+}
+
+#endif

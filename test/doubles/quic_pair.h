@@ -1,0 +1,106 @@
+/* quic_pair: endpoints for tests, on real sockets, pumped in one thread. A `side` records what its
+ * endpoint reports, answers credit, and sends what its streams are told to send. A `pair` is two. */
+#ifndef DOUBLES_QUIC_PAIR_H
+#define DOUBLES_QUIC_PAIR_H
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "doubles/scratch.h"
+#include "quic/endpoint.h"
+
+#define SIDE_STREAMS 4096
+#define SIDE_MS ((uint64_t)1000000)
+
+struct side_stream {
+    int64_t id;
+    const uint8_t *data; /* to send; NULL: nothing */
+    size_t len, at, acked;
+    bool fin, fin_sent, blocked, closed, opened;
+    bool stopped, reset;
+    uint64_t stop_code, reset_code;
+    size_t got;
+    bool got_fin;
+    bool garbled; /* a byte was not side_byte's */
+};
+
+struct side {
+    struct endpoint *e;
+    struct endpoint_options options;
+    struct conn *c; /* the last one heard of */
+    size_t readies, closes, refusals, available, pulls;
+    struct conn_end end;
+    char refused_text[160];
+    struct side_stream *streams;
+    size_t count;
+    size_t piece;           /* bytes offered a pull; 0: all that is left */
+    bool hold_credit;       /* do not extend streams as data arrives */
+    uint64_t close_on_data; /* conn_close with this code from within stream_data */
+};
+
+struct side_stream *side_find(struct side *s, int64_t id);
+
+extern const struct endpoint_events side_events;
+
+struct endpoint_options side_options(const struct identity *id, bool accept);
+
+/* On 127.0.0.1, port 0 for any, unless the options say where. */
+void side_start(struct side *s, const struct endpoint_options *options, uint16_t port);
+
+void side_stop(struct side *s);
+
+uint16_t side_port(const struct side *s);
+
+struct conn *side_dial(struct side *s, const struct side *to);
+
+/* One turn of both; sleeps up to `ms` if there was nothing to do. */
+void side_turn(struct side *a, struct side *b, int ms);
+
+/* Turns until the condition holds; fails when that takes too long for any machine. */
+#define side_until(a, b, condition)                                \
+    do {                                                           \
+        uint64_t give_up_ns = endpoint_now_ns() + 60000 * SIDE_MS; \
+        while (!(condition)) {                                     \
+            if (endpoint_now_ns() > give_up_ns)                    \
+                fail_msg("never: %s", #condition);                 \
+            side_turn(a, b, 1);                                    \
+        }                                                          \
+    } while (0)
+
+void side_for(struct side *a, struct side *b, uint64_t ms);
+
+void side_connect(struct side *a, struct side *b);
+
+/* A new unidirectional stream that sends `len` patterned bytes and FIN. */
+struct side_stream *side_send(struct side *s, const uint8_t *data, size_t len);
+
+uint8_t *side_pattern(size_t len);
+
+/* An identity in a folder of its own, made anew. */
+struct identity *side_identity(void);
+
+/* ---- two connected sides, as most tests of a connection have them ---- */
+
+extern struct identity *identity;
+
+struct side_pair {
+    struct side a, b; /* a dials b */
+};
+
+/* Makes the identity of the program; pair_no_identity frees it. */
+int pair_identity(void **state);
+
+int pair_no_identity(void **state);
+
+int pair_setup(void **state);
+
+int pair_teardown(void **state);
+
+#endif
