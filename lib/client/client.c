@@ -1,85 +1,45 @@
-/* client: the life of one: open, close, and waking up after a pause. See client.h. */
+/* client: see the header. */
 #include "client/client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "base/rng.h"
+#include "client/client_events.h"
 
 #define TIMEOUT_MS 5000
-/* After a nap this long what came meanwhile is read first. */
+/* After a pause this long, read what came meanwhile first. */
 #define NAP_NS ((uint64_t)1000000)
-/* After a pause this long the node may have given us up: asked before anything hangs on it. */
+/* After a pause this long, the node may have given us up. Ask it before anything depends on it. */
 #define PAUSE_NS ((uint64_t)1000000000)
-#define REPLIES_MAX ((size_t)256 * 1024 * 1024)
 
-uint64_t client_deadline(const struct rusm_client *c)
+static int text_copy(char **out, const char *text)
 {
-    return endpoint_now_ns() + (uint64_t)c->timeout_ms * 1000000;
-}
-
-const char *client_seconds(const struct rusm_client *c, char text[16])
-{
-    snprintf(text, 16, "%g s", c->timeout_ms / 1000.0);
-    return text;
-}
-
-char *client_copy(const void *data, size_t len)
-{
-    char *copy = malloc(len + 1);
-
-    if (copy) {
-        if (len > 0) {
-            memcpy(copy, data, len);
-        }
-        copy[len] = '\0';
-    }
-    return copy;
-}
-
-static int copy_text(char **out, const char *text)
-{
-    *out = text ? client_copy(text, strlen(text)) : NULL;
+    *out = text ? strdup(text) : NULL;
     return text && !*out ? RUSM_ENOMEM : 0;
 }
 
 int client_new(struct rusm_client **out, const struct rusm_client_options *options,
                struct rusm_why *why)
 {
-    for (size_t i = 0; options && i < sizeof(options->reserved) / sizeof(*options->reserved); i++) {
-        if (options->reserved[i]) {
-            return err_why(why, RUSM_EINVAL,
-                           "the options are not of rusm %s: set the struct to zero before it is "
-                           "filled",
-                           RUSM_VERSION);
-        }
-    }
     struct rusm_client *c = calloc(1, sizeof(*c));
-    int error;
 
     if (!c) {
         return RUSM_ENOMEM;
     }
-    buf_init(&c->replies, REPLIES_MAX);
-    c->over = true;
-    c->watch_fd = -1;
-    lane_pools_init(&c->pools);
-    lane_budget_init(&c->budget, 1);
-    c->timeout_ms = options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
-    error = copy_text(&c->rundir_given, options ? options->rundir : NULL);
+    c->pending.link = &c->link;
+    client_request_init(&c->request, &c->link);
+    int error = client_link_init(&c->link, &c->node,
+                                 options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
+                                 &client_events_peer, c);
     if (!error) {
-        error = copy_text(&c->identity_given, options ? options->identity : NULL);
+        error = text_copy(&c->node.rundir, options ? options->rundir : NULL);
     }
     if (!error) {
-        error = rusm_identity_path(c->identity_given, c->identity_path, sizeof(c->identity_path));
+        error = text_copy(&c->identity_given, options ? options->identity : NULL);
     }
     if (!error) {
-        error = rng_secret(&c->seed, sizeof(c->seed));
-    }
-    if (!error) {
-        error = rng_secret(&c->incarnation, sizeof(c->incarnation));
-        c->incarnation |= 1; /* never 0 */
+        error = rusm_identity_path(c->identity_given, c->node.identity_path,
+                                   sizeof(c->node.identity_path));
     }
     if (error) {
         rusm_client_close(c);
@@ -89,29 +49,29 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     return 0;
 }
 
-/* Locates, dials, waits for the node's hello. */
+/* Finds the node, dials it and waits for its hello. */
 static int client_connect(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why)
 {
-    int error = client_locate(c, why);
+    int error = client_node_locate(&c->node, why);
 
-    if (!error && !c->identity) {
-        error = identity_load(c->identity_path, &c->identity, why);
+    if (!error && !c->link.identity) {
+        error = identity_load(c->node.identity_path, &c->link.identity, why);
     }
     if (!error) {
-        error = link_dial(c, deadline_ns, why);
+        error = client_link_dial(&c->link, deadline_ns, why);
     }
     if (error) {
         return error;
     }
-    while (!c->ready && error == 0) {
-        error = link_step(c, deadline_ns);
+    while (!c->link.ready && error == 0) {
+        error = client_link_step(&c->link, deadline_ns);
     }
-    if (!c->ready) {
-        error = link_why_dial(c, why);
-        link_drop(c);
+    if (!c->link.ready) {
+        error = client_link_why_dial(&c->link, why);
+        client_link_drop(&c->link);
         return error;
     }
-    link_watch(c);
+    client_link_watch(&c->link);
     return 0;
 }
 
@@ -125,9 +85,9 @@ int rusm_client_open(struct rusm_client **client, const struct rusm_client_optio
     if (error) {
         return error;
     }
-    error = copy_text(&c->wanted, node);
+    error = text_copy(&c->node.wanted, node);
     if (!error) {
-        error = client_connect(c, client_deadline(c), why);
+        error = client_connect(c, client_link_deadline(&c->link), why);
     }
     if (error) {
         rusm_client_close(c);
@@ -147,58 +107,58 @@ void rusm_client_close(struct rusm_client *c)
         c->others = other->next;
         rusm_client_close(other);
     }
-    link_drop(c);
-    client_posts_forget(c);
-    identity_free(c->identity);
-    lane_pools_fini(&c->pools);
-    buf_fini(&c->replies);
-    free(c->call.reply);
-    free(c->wanted);
-    free(c->rundir_given);
+    client_link_fini(&c->link);
+    client_pending_forget(&c->pending);
+    client_request_fini(&c->request);
+    identity_free(c->link.identity);
+    free(c->pending.call.reply);
+    free(c->node.wanted);
+    free(c->node.rundir);
     free(c->identity_given);
     free(c);
 }
 
 const char *rusm_client_node(const struct rusm_client *client)
 {
-    return client->node;
+    return client->link.name;
 }
 
-/* A round trip to see whether the node still knows us. */
+/* Makes a round trip, to see whether the node still knows us. Ends the connection if not. */
 static void client_ping(struct rusm_client *c, uint64_t deadline_ns)
 {
-    uint64_t half_ns = endpoint_now_ns() + (uint64_t)c->timeout_ms * 1000000 / 2;
-    uint64_t want = ++c->pings;
+    uint64_t half_ns = endpoint_now_ns() + (uint64_t)c->link.timeout_ms * 1000000 / 2;
+    uint64_t want = ++c->link.pings;
     uint8_t body[8];
     struct writer w = writer_on(body, sizeof(body));
 
     writer_u64(&w, want);
-    int error = peer_send_frame(c->peer, FRAME_PING, true, body, sizeof(body));
-    while (!error && c->pong != want) {
-        error = link_step(c, half_ns < deadline_ns ? half_ns : deadline_ns);
+    int error = peer_send_frame(c->link.peer, FRAME_PING, true, body, sizeof(body));
+    while (!error && c->link.pong != want) {
+        error = client_link_step(&c->link, half_ns < deadline_ns ? half_ns : deadline_ns);
     }
     if (error) {
-        link_drop(c);
+        client_link_drop(&c->link);
     }
 }
 
 int client_wake(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why)
 {
-    uint64_t slept_ns = endpoint_now_ns() - c->stepped_ns;
+    uint64_t slept_ns = endpoint_now_ns() - c->link.stepped_ns;
 
-    /* With nothing on its way a call costs a round trip anyway; a stream of posts looks seldom. */
-    if (c->post_count == 0 || slept_ns >= NAP_NS) {
-        link_poll(c);
+    /* With no post under way, an operation costs a round trip anyway. In a stream of posts, look
+     * seldom. */
+    if (c->pending.post_count == 0 || slept_ns >= NAP_NS) {
+        client_link_poll(&c->link);
     }
-    if (c->peer && slept_ns >= PAUSE_NS && c->post_count == 0) {
+    if (c->link.peer && slept_ns >= PAUSE_NS && c->pending.post_count == 0) {
         client_ping(c, deadline_ns);
     }
-    if (!c->over) {
+    if (!c->link.over) {
         return 0;
     }
-    if (c->post_count > 0) {
-        client_posts_forget(c);
-        return link_why_over(c, why);
+    if (c->pending.post_count > 0) {
+        client_pending_forget(&c->pending);
+        return client_link_why_over(&c->link, why);
     }
     c->global[0] = '\0';
     return client_connect(c, deadline_ns, why);

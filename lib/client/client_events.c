@@ -1,8 +1,9 @@
-/* client_events: what the peer room tells a client: who answered, receipts, replies, records. Called
- * in the endpoint's callbacks: takes note, and leaves the rest to those who step. See client.h. */
+/* client_events: see the header. */
+#include "client/client_events.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include "client/client.h"
+#include "client/client_state.h"
 
 static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
 {
@@ -12,11 +13,12 @@ static enum close_code on_hello(void *context, struct peer *p, const struct hell
     if (hello->role != HELLO_NODE) {
         return CLOSE_WRONG_NODE;
     }
-    memcpy(c->node, hello->name, hello->name_len);
-    c->node[hello->name_len] = '\0';
-    c->node_incarnation = hello->incarnation;
-    c->max_message = hello->max_message;
-    return c->expected[0] && strcmp(c->expected, c->node) != 0 ? CLOSE_WRONG_NODE : CLOSE_NONE;
+    memcpy(c->link.name, hello->name, hello->name_len);
+    c->link.name[hello->name_len] = '\0';
+    c->link.incarnation_there = hello->incarnation;
+    c->link.max_message = hello->max_message;
+    return c->node.expected[0] && strcmp(c->node.expected, c->link.name) != 0 ? CLOSE_WRONG_NODE
+                                                                              : CLOSE_NONE;
 }
 
 static void on_peer_ready(void *context, struct peer *p)
@@ -24,7 +26,7 @@ static void on_peer_ready(void *context, struct peer *p)
     struct rusm_client *c = context;
 
     (void)p;
-    c->ready = true;
+    c->link.ready = true;
 }
 
 static int on_frame(void *context, struct peer *p, const struct frame *frame)
@@ -33,18 +35,20 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
 
     (void)p;
     if (frame->type == FRAME_REPLY) {
-        client_got_reply(c, frame);
+        client_request_reply(&c->request, frame);
     } else if (frame->type == FRAME_PONG) {
         struct reader r = reader_on(frame->body, frame->len);
-        c->pong = reader_u64(&r);
+        c->link.pong = reader_u64(&r);
     }
     return 0;
 }
 
 static void on_receipt(void *context, struct peer *p, const struct receipt *receipt)
 {
+    struct rusm_client *c = context;
+
     (void)p;
-    client_got_receipt(context, receipt);
+    client_pending_receipt(&c->pending, receipt);
 }
 
 static void on_lane_opened(void *context, struct peer *p, struct lane_in *lane)
@@ -52,11 +56,11 @@ static void on_lane_opened(void *context, struct peer *p, struct lane_in *lane)
     (void)context, (void)p, (void)lane;
 }
 
-/* Nothing but what is for our one process is taken. */
+/* Tells whether the lane leads to our one process. Nothing else is taken. */
 static bool lane_is_ours(const struct rusm_client *c, const struct lane_in *lane)
 {
     return lane->to.kind == TARGET_PID && lane->to.serial == CLIENT_SERIAL &&
-           lane->to.incarnation == c->incarnation;
+           lane->to.incarnation == c->link.incarnation;
 }
 
 static enum delivery on_deliver(void *context, struct peer *p, struct lane_in *lane,
@@ -66,7 +70,7 @@ static enum delivery on_deliver(void *context, struct peer *p, struct lane_in *l
     struct rusm_client *c = context;
 
     (void)p;
-    if (!lane_is_ours(c, lane) || !client_got_record(c, record, payload)) {
+    if (!lane_is_ours(c, lane) || !client_pending_record(&c->pending, record, payload)) {
         return DELIVERY_DISCARDED;
     }
     struct credit *credit = peer_lane_credit(lane);
@@ -95,9 +99,11 @@ static void on_lane_closed(void *context, struct peer *p, struct lane_in *lane)
 
 static void on_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause)
 {
+    struct rusm_client *c = context;
+
     (void)p;
-    if (lane_is_ours(context, lane)) {
-        client_got_break(context, cause);
+    if (lane_is_ours(c, lane)) {
+        client_pending_broken(&c->pending, cause);
     }
 }
 
@@ -106,18 +112,20 @@ static void on_writable(void *context, struct peer *p, uint64_t from)
     struct rusm_client *c = context;
 
     (void)p, (void)from;
-    c->writable = true;
+    c->link.writable = true;
 }
 
 static void on_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause)
 {
+    struct rusm_client *c = context;
+
     (void)p, (void)from;
     if (records > 0) {
-        client_got_break(context, cause);
+        client_pending_broken(&c->pending, cause);
     }
 }
 
-const struct peer_events client_peer_events = {
+const struct peer_events client_events_peer = {
     .hello = on_hello,
     .ready = on_peer_ready,
     .frame = on_frame,

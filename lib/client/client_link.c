@@ -1,88 +1,124 @@
-/* client_link: a client's connection: dialling, stepping, and why it is over. See client.h. */
+/* client_link: see the header. */
+#include "client/client_link.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "client/client.h"
+#include "base/rng.h"
 
 #define TICK_NS ((uint64_t)1000000000)
-/* The control stream's credit: a table's replies arrive while a terminal takes its rows. */
+/* Credit of the control stream: a table's replies arrive while a terminal prints its rows. */
 #define CONTROL_WINDOW ((uint64_t)1024 * 1024)
-#define STREAMS 1024 /* reply lanes: one a process that answers us */
+#define STREAMS 1024 /* lanes towards us: one for each process that replies */
+
+int client_link_init(struct client_link *l, const struct client_node *to, uint32_t timeout_ms,
+                     const struct peer_events *events, void *context)
+{
+    l->to = to;
+    l->timeout_ms = timeout_ms;
+    l->events = events;
+    l->context = context;
+    l->over = true;
+    l->watch_fd = -1;
+    lane_pools_init(&l->pools);
+    lane_budget_init(&l->budget, 1);
+    int error = rng_secret(&l->seed, sizeof(l->seed));
+    if (!error) {
+        error = rng_secret(&l->incarnation, sizeof(l->incarnation));
+    }
+    l->incarnation |= 1; /* never 0 */
+    return error;
+}
+
+void client_link_fini(struct client_link *l)
+{
+    client_link_drop(l);
+    lane_pools_fini(&l->pools);
+}
+
+uint64_t client_link_deadline(const struct client_link *l)
+{
+    return endpoint_now_ns() + (uint64_t)l->timeout_ms * 1000000;
+}
+
+const char *client_link_seconds(const struct client_link *l, char text[16])
+{
+    snprintf(text, 16, "%g s", l->timeout_ms / 1000.0);
+    return text;
+}
 
 /* ---- the connection ---- */
 
 static int on_ready(void *context, struct conn *conn)
 {
-    struct rusm_client *c = context;
+    struct client_link *l = context;
     const struct peer_options options = {
         .conn = conn,
-        .events = &client_peer_events,
-        .context = c,
+        .events = l->events,
+        .context = l->context,
         .hello = { .version = CONTROL_VERSION,
                    .role = HELLO_CLIENT,
                    .flags = HELLO_HOLDS_NONE,
-                   .incarnation = c->incarnation,
+                   .incarnation = l->incarnation,
                    .max_message = RUSM_MESSAGE_MAX,
                    .name = "",
                    .advertise = "" },
-        .budget = &c->budget,
-        .pools = &c->pools,
-        .seed = c->seed,
+        .budget = &l->budget,
+        .pools = &l->pools,
+        .seed = l->seed,
         .now_ns = endpoint_now_ns(),
     };
 
-    return peer_new(&c->peer, &options);
+    return peer_new(&l->peer, &options);
 }
 
 static void on_closed(void *context, struct conn *conn, const struct conn_end *end)
 {
-    struct rusm_client *c = context;
+    struct client_link *l = context;
 
     (void)conn;
-    peer_free(c->peer);
-    c->peer = NULL;
-    c->conn = NULL;
-    c->end = *end;
-    c->over = true;
+    peer_free(l->peer);
+    l->peer = NULL;
+    l->conn = NULL;
+    l->end = *end;
+    l->over = true;
 }
 
-static void endpoint_drop(struct rusm_client *c)
+static void link_end(struct client_link *l)
 {
-    if (c->peer) {
-        peer_free(c->peer);
-        c->peer = NULL;
+    if (l->peer) {
+        peer_free(l->peer);
+        l->peer = NULL;
     }
-    endpoint_free(c->endpoint);
-    c->endpoint = NULL;
-    c->conn = NULL;
-    if (c->watch_fd >= 0) {
-        close(c->watch_fd);
-        c->watch_fd = -1;
+    endpoint_free(l->endpoint);
+    l->endpoint = NULL;
+    l->conn = NULL;
+    if (l->watch_fd >= 0) {
+        close(l->watch_fd);
+        l->watch_fd = -1;
     }
 }
 
-/* Dials the next of the host's addresses; those left share the time. */
-static int dial_next(struct rusm_client *c, struct rusm_why *why)
+/* Dials the next of the host's addresses. The addresses that are left share the time that is
+ * left. */
+static int dial_next(struct client_link *l, struct rusm_why *why)
 {
-    const struct resolved *to = &c->at[c->at_next];
+    const struct resolved *to = &l->at[l->at_next];
     uint64_t now_ns = endpoint_now_ns();
-    uint64_t left_ns = c->dial_until_ns > now_ns ? c->dial_until_ns - now_ns : 1;
+    uint64_t left_ns = l->dial_until_ns > now_ns ? l->dial_until_ns - now_ns : 1;
     struct sockaddr_storage any = { .ss_family = to->address.ss_family };
     struct endpoint_events events = { .ready = on_ready, .closed = on_closed };
-    const struct endpoint_options options = {
+    struct endpoint_options options = {
         .bind = (const struct sockaddr *)&any,
         .bind_len = to->len,
-        .identity = c->identity,
+        .identity = l->identity,
         .reset_context = "",
-        .idle_timeout_ns = LIMIT_IDLE_TIMEOUT_NS,
-        .keep_alive_ns = LIMIT_KEEP_ALIVE_NS,
-        .handshake_timeout_ns = left_ns / (c->at_count - c->at_next),
-        .idle_code = CLOSE_TIMEOUT,
+        .handshake_timeout_ns = left_ns / (l->at_count - l->at_next),
         .stream_window = LIMIT_LANE_WINDOW,
         .control_window = CONTROL_WINDOW,
         .max_streams_uni = STREAMS,
@@ -90,95 +126,97 @@ static int dial_next(struct rusm_client *c, struct rusm_why *why)
         .max_half_open = 1,
     };
 
-    endpoint_drop(c);
-    c->at_next++;
-    c->over = c->ready = false;
-    c->node[0] = '\0';
+    peer_idle_options(&options, LIMIT_IDLE_TIMEOUT_NS);
+    link_end(l);
+    l->at_next++;
+    l->over = l->ready = false;
+    l->name[0] = '\0';
     peer_fill_events(&events);
-    int error = endpoint_new(&c->endpoint, &options, &events, c, why);
+    int error = endpoint_new(&l->endpoint, &options, &events, l, why);
     if (error) {
         return error;
     }
     error =
-        endpoint_dial(c->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &c->conn);
-    return error ? err_why(why, error, "cannot dial %s: %s", c->address, rusm_strerror(error)) : 0;
+        endpoint_dial(l->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &l->conn);
+    return error ? err_why(why, error, "cannot dial %s: %s", l->to->address, rusm_strerror(error))
+                 : 0;
 }
 
-int link_dial(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why)
+int client_link_dial(struct client_link *l, uint64_t deadline_ns, struct rusm_why *why)
 {
-    int n = resolve(c->address, false, c->at, CLIENT_ADDRESSES, why);
+    int n = resolve(l->to->address, false, l->at, CLIENT_LINK_ADDRESSES, why);
 
     if (n < 0) {
         return n;
     }
-    c->at_count = (size_t)n;
-    c->at_next = 0;
-    c->dial_until_ns = deadline_ns;
-    return dial_next(c, why);
+    l->at_count = (size_t)n;
+    l->at_next = 0;
+    l->dial_until_ns = deadline_ns;
+    return dial_next(l, why);
 }
 
-void link_drop(struct rusm_client *c)
+void client_link_drop(struct client_link *l)
 {
-    if (c->peer) {
-        peer_close(c->peer, CLOSE_NONE, "");
-        link_flush(c);
+    if (l->peer) {
+        peer_close(l->peer, CLOSE_NONE, "");
+        client_link_flush(l);
     }
-    endpoint_drop(c);
-    c->over = true;
-    c->ready = false;
+    link_end(l);
+    l->over = true;
+    l->ready = false;
 }
 
 /* ---- stepping ---- */
 
-void link_flush(struct rusm_client *c)
+void client_link_flush(struct client_link *l)
 {
-    /* Many bursts may be allowed at once; the socket or the window ends it. */
-    while (c->endpoint && endpoint_flush(c->endpoint, &c->blocked) && !c->blocked) {}
+    /* One call writes one burst. Go on until the socket or the window is full. */
+    while (l->endpoint && endpoint_flush(l->endpoint, &l->blocked) && !l->blocked) {}
 }
 
-static void link_turn(struct rusm_client *c)
+static void link_tick(struct client_link *l)
 {
     uint64_t now_ns = endpoint_now_ns();
 
-    endpoint_tick(c->endpoint, now_ns);
-    if (c->peer) {
-        peer_turn(c->peer, now_ns);
+    endpoint_tick(l->endpoint, now_ns);
+    if (l->peer) {
+        peer_turn(l->peer, now_ns);
     }
-    if (c->peer && now_ns - c->ticked_ns >= TICK_NS) {
-        c->ticked_ns = now_ns;
-        peer_tick(c->peer, now_ns);
-        blocks_tick(&c->pools.blocks);
+    if (l->peer && now_ns - l->ticked_ns >= TICK_NS) {
+        l->ticked_ns = now_ns;
+        peer_tick(l->peer, now_ns);
+        blocks_tick(&l->pools.blocks);
     }
-    link_flush(c);
-    c->stepped_ns = now_ns;
-    /* The host may have another address where somebody answers. */
-    if (c->over && !c->ready && c->end.kind != CONN_END_REFUSED && c->end.kind != CONN_END_PEER &&
-        c->end.kind != CONN_END_LOCAL && c->at_next < c->at_count) {
-        c->over = dial_next(c, NULL) != 0;
-        link_flush(c);
+    client_link_flush(l);
+    l->stepped_ns = now_ns;
+    /* A host name may have several addresses. Try the next one if nobody answered at this one. */
+    if (l->over && !l->ready && l->end.kind != CONN_END_REFUSED && l->end.kind != CONN_END_PEER &&
+        l->end.kind != CONN_END_LOCAL && l->at_next < l->at_count) {
+        l->over = dial_next(l, NULL) != 0;
+        client_link_flush(l);
     }
 }
 
-void link_poll(struct rusm_client *c)
+void client_link_poll(struct client_link *l)
 {
-    if (!c->endpoint || c->over) {
+    if (!l->endpoint || l->over) {
         return;
     }
-    while (endpoint_receive(c->endpoint)) {}
-    link_turn(c);
+    while (endpoint_receive(l->endpoint)) {}
+    link_tick(l);
 }
 
-/* Sends what there is; fills in what to wait for. */
-static uint64_t link_prepare(struct rusm_client *c, struct pollfd *fd)
+/* Sends what is queued and fills in what to wait for. Returns the time of the next timer. */
+static uint64_t link_prepare(struct client_link *l, struct pollfd *fd)
 {
-    link_flush(c);
-    uint64_t wake_ns = endpoint_next_ns(c->endpoint), tick_ns = endpoint_now_ns() + TICK_NS;
-    *fd = (struct pollfd){ .fd = endpoint_fd(c->endpoint),
-                           .events = (short)(POLLIN | (c->blocked ? POLLOUT : 0)) };
+    client_link_flush(l);
+    uint64_t wake_ns = endpoint_next_ns(l->endpoint), tick_ns = endpoint_now_ns() + TICK_NS;
+    *fd = (struct pollfd){ .fd = endpoint_fd(l->endpoint),
+                           .events = (short)(POLLIN | (l->blocked ? POLLOUT : 0)) };
     return wake_ns < tick_ns ? wake_ns : tick_ns;
 }
 
-/* Descriptors of -1 are passed over. */
+/* Waits for one of the descriptors or the time. poll ignores descriptors of -1. */
 static void link_wait(struct pollfd *fds, size_t count, uint64_t until_ns)
 {
     uint64_t now_ns = endpoint_now_ns(), ns = until_ns > now_ns ? until_ns - now_ns : 0;
@@ -188,123 +226,123 @@ static void link_wait(struct pollfd *fds, size_t count, uint64_t until_ns)
     ppoll(fds, (nfds_t)count, &timeout, NULL); /* a signal only makes it shorter */
 }
 
-void link_watch(struct rusm_client *c)
+void client_link_watch(struct client_link *l)
 {
-    if (c->os_pid > 0) {
-        c->watch_fd = (int)syscall(SYS_pidfd_open, (pid_t)c->os_pid, 0);
+    if (l->to->os_pid > 0) {
+        l->watch_fd = (int)syscall(SYS_pidfd_open, (pid_t)l->to->os_pid, 0);
     }
 }
 
-/* That process has ended. What the node said before still counts. */
-static void link_process_gone(struct rusm_client *c)
+/* The node's OS process has ended. What the node sent before still counts. */
+static void link_process_gone(struct client_link *l)
 {
-    close(c->watch_fd);
-    c->watch_fd = -1;
-    if (client_node_runs(c)) {
-        return; /* it was not the node's: pids of different namespaces */
+    close(l->watch_fd);
+    l->watch_fd = -1;
+    if (client_node_runs(l->to, l->name, l->incarnation_there)) {
+        return; /* another process had that pid: the node runs in another pid namespace */
     }
-    link_poll(c);
-    if (!c->over) {
-        endpoint_drop(c);
-        c->end = (struct conn_end){ .kind = CONN_END_ERROR, .text = "its process is gone" };
-        c->over = true;
+    client_link_poll(l);
+    if (!l->over) {
+        link_end(l);
+        l->end = (struct conn_end){ .kind = CONN_END_ERROR, .text = "its process is gone" };
+        l->over = true;
     }
 }
 
-int link_step(struct rusm_client *c, uint64_t deadline_ns)
+int client_link_step(struct client_link *l, uint64_t deadline_ns)
 {
-    struct pollfd fds[2] = { [1] = { .fd = c->watch_fd, .events = POLLIN } };
+    struct pollfd fds[2] = { [1] = { .fd = l->watch_fd, .events = POLLIN } };
 
-    if (c->over || !c->endpoint) {
+    if (l->over || !l->endpoint) {
         return RUSM_ENOCONN;
     }
     if (endpoint_now_ns() >= deadline_ns) {
         return RUSM_ETIMEOUT;
     }
-    uint64_t until_ns = link_prepare(c, &fds[0]);
-    if (!c->over) { /* the flush may have brought the end */
+    uint64_t until_ns = link_prepare(l, &fds[0]);
+    if (!l->over) { /* the flush may have ended the connection */
         link_wait(fds, 2, until_ns < deadline_ns ? until_ns : deadline_ns);
-        endpoint_receive(c->endpoint);
+        endpoint_receive(l->endpoint);
     }
-    link_turn(c);
-    if (!c->over && fds[1].revents) {
-        link_process_gone(c);
+    link_tick(l);
+    if (!l->over && fds[1].revents) {
+        link_process_gone(l);
     }
-    return c->over ? RUSM_ENOCONN : 0;
+    return l->over ? RUSM_ENOCONN : 0;
 }
 
-void link_step_all(struct rusm_client **clients, size_t count, uint64_t deadline_ns)
+void client_link_step_all(struct client_link **links, size_t count, uint64_t deadline_ns)
 {
     struct pollfd fds[64];
     size_t n = 0;
 
     count = count < 64 ? count : 64;
     for (size_t i = 0; i < count; i++) {
-        uint64_t until_ns = link_prepare(clients[i], &fds[n++]);
+        uint64_t until_ns = link_prepare(links[i], &fds[n++]);
         deadline_ns = until_ns < deadline_ns ? until_ns : deadline_ns;
-        deadline_ns = clients[i]->over ? 0 : deadline_ns;
+        deadline_ns = links[i]->over ? 0 : deadline_ns;
     }
     link_wait(fds, n, deadline_ns);
     for (size_t i = 0; i < count; i++) {
-        if (!clients[i]->over) {
-            endpoint_receive(clients[i]->endpoint);
+        if (!links[i]->over) {
+            endpoint_receive(links[i]->endpoint);
         }
-        link_turn(clients[i]);
+        link_tick(links[i]);
     }
 }
 
 /* ---- why ---- */
 
-static const char *whom(const struct rusm_client *c, char text[RUSM_ADDRESS_MAX + 64])
+static const char *link_text(const struct client_link *l, char text[RUSM_ADDRESS_MAX + 64])
 {
-    snprintf(text, RUSM_ADDRESS_MAX + 64, "%s%s%s", c->expected, c->expected[0] ? " at " : "",
-             c->address);
+    snprintf(text, RUSM_ADDRESS_MAX + 64, "%s%s%s", l->to->expected,
+             l->to->expected[0] ? " at " : "", l->to->address);
     return text;
 }
 
-int link_why_dial(const struct rusm_client *c, struct rusm_why *why)
+int client_link_why_dial(const struct client_link *l, struct rusm_why *why)
 {
     char who[RUSM_ADDRESS_MAX + 64], seconds[16];
 
-    whom(c, who);
-    if (c->node[0] && c->expected[0] && strcmp(c->node, c->expected) != 0) {
-        return err_why(why, RUSM_ENOCONN, "the node at %s is '%s', not '%s'", c->address, c->node,
-                       c->expected);
+    link_text(l, who);
+    if (l->name[0] && l->to->expected[0] && strcmp(l->name, l->to->expected) != 0) {
+        return err_why(why, RUSM_ENOCONN, "the node at %s is '%s', not '%s'", l->to->address,
+                       l->name, l->to->expected);
     }
-    if (!c->over) {
+    if (!l->over) {
         return err_why(why, RUSM_ENOCONN, "cannot reach %s: no answer within %s", who,
-                       client_seconds(c, seconds));
+                       client_link_seconds(l, seconds));
     }
-    switch (c->end.kind) {
+    switch (l->end.kind) {
     case CONN_END_REFUSED:
         return err_why(why, RUSM_EREFUSED,
                        "%s refused: it does not share the cluster certificate in %s", who,
-                       c->identity_path);
+                       l->to->identity_path);
     case CONN_END_UNREACHABLE:
         return err_why(why, RUSM_ENOCONN, "cannot reach %s: nobody listens there", who);
     case CONN_END_TIMEOUT:
     case CONN_END_IDLE:
         return err_why(why, RUSM_ENOCONN, "cannot reach %s: no answer within %s", who,
-                       client_seconds(c, seconds));
+                       client_link_seconds(l, seconds));
     case CONN_END_PEER:
         return err_why(why, RUSM_ENOCONN, "%s closed the connection: %s", who,
-                       close_code_text(c->end.code));
-    default: return err_why(why, RUSM_ENOCONN, "cannot reach %s: %s", who, c->end.text);
+                       close_code_text(l->end.code));
+    default: return err_why(why, RUSM_ENOCONN, "cannot reach %s: %s", who, l->end.text);
     }
 }
 
-int link_why_over(const struct rusm_client *c, struct rusm_why *why)
+int client_link_why_over(const struct client_link *l, struct rusm_why *why)
 {
-    const char *cause = c->end.text;
+    const char *cause = l->end.text;
 
-    switch (c->end.kind) {
-    case CONN_END_REFUSED: return link_why_dial(c, why);
+    switch (l->end.kind) {
+    case CONN_END_REFUSED: return client_link_why_dial(l, why);
     case CONN_END_PEER:
-        cause = c->end.code == CLOSE_NONE ? "it has left" : close_code_text(c->end.code);
+        cause = l->end.code == CLOSE_NONE ? "it has left" : close_code_text(l->end.code);
         break;
     case CONN_END_IDLE: cause = "it does not answer any more"; break;
     case CONN_END_RESET: cause = "it has forgotten us, as after a restart"; break;
     default: break;
     }
-    return err_why(why, RUSM_ENOCONN, "the connection to %s was lost: %s", c->node, cause);
+    return err_why(why, RUSM_ENOCONN, "the connection to %s was lost: %s", l->name, cause);
 }

@@ -1,13 +1,15 @@
-/* nodes_list: the nodes that this machine knows of: those of the run folder, from files and locks
- * alone, then those of the nodes file, all dialled at once. On the caller's thread. */
+/* nodes_list: the nodes that this machine knows: the nodes of the run folder, from files and
+ * locks alone, then the nodes of the nodes file, which are dialled all at once. On the caller's
+ * thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
 #include "client/client.h"
 #include "local/nodefile.h"
+#include "local/rundir.h"
 
-#define AT_ONCE 32 /* dialled together: each is a socket and a handshake */
+#define AT_ONCE 32 /* nodes dialled at once: each costs a socket and a handshake */
 
 struct node_row {
     const char *node, *address, *state, *source;
@@ -43,7 +45,7 @@ static int list_running(const struct rusm_client *c, const struct rundir_entry *
     for (size_t i = 0; i < count && result == 0; i++) {
         const struct rundir_entry *e = &list[i];
         bool foreign =
-            c->identity && strcmp(e->fingerprint, identity_fingerprint(c->identity)) != 0;
+            c->link.identity && strcmp(e->fingerprint, identity_fingerprint(c->link.identity)) != 0;
         result = row_give(row, context,
                           &(struct node_row){ .node = e->name,
                                               .address = e->address,
@@ -59,23 +61,23 @@ static int list_running(const struct rusm_client *c, const struct rundir_entry *
 
 /* ---- the nodes file ---- */
 
-/* A client on its way to a node of the file; NULL: it cannot even be tried. */
+/* Returns a client that dials a node of the file; NULL if it cannot even try. */
 static struct rusm_client *probe_new(struct rusm_client *like, const struct nodefile_entry *e,
                                      uint64_t deadline_ns)
 {
-    const struct rusm_client_options options = { .rundir = like->rundir_given,
+    const struct rusm_client_options options = { .rundir = like->node.rundir,
                                                  .identity = like->identity_given,
-                                                 .timeout_ms = like->timeout_ms };
+                                                 .timeout_ms = like->link.timeout_ms };
     struct rusm_client *c;
 
-    if (!like->identity || client_new(&c, &options, NULL) != 0) {
+    if (!like->link.identity || client_new(&c, &options, NULL) != 0) {
         return NULL;
     }
-    c->identity = like->identity; /* borrowed: see probe_free */
-    snprintf(c->address, sizeof(c->address), "%s", e->address);
-    snprintf(c->expected, sizeof(c->expected), "%s", e->name);
-    if (link_dial(c, deadline_ns, NULL) != 0) {
-        c->over = true;
+    c->link.identity = like->link.identity; /* borrowed: see probe_free */
+    snprintf(c->node.address, sizeof(c->node.address), "%s", e->address);
+    snprintf(c->node.expected, sizeof(c->node.expected), "%s", e->name);
+    if (client_link_dial(&c->link, deadline_ns, NULL) != 0) {
+        c->link.over = true;
     }
     return c;
 }
@@ -83,8 +85,8 @@ static struct rusm_client *probe_new(struct rusm_client *like, const struct node
 static void probe_free(struct rusm_client *c)
 {
     if (c) {
-        link_drop(c);
-        c->identity = NULL;
+        client_link_drop(&c->link);
+        c->link.identity = NULL;
         rusm_client_close(c);
     }
 }
@@ -94,30 +96,30 @@ static const char *probe_state(const struct rusm_client *c)
     if (!c) {
         return "unknown";
     }
-    if (c->ready) {
+    if (c->link.ready) {
         return "reachable";
     }
-    if (c->node[0] && strcmp(c->node, c->expected) != 0) {
+    if (c->link.name[0] && strcmp(c->link.name, c->node.expected) != 0) {
         return "wrong-node";
     }
-    return c->over && c->end.kind == CONN_END_REFUSED ? "foreign" : "unreachable";
+    return c->link.over && c->link.end.kind == CONN_END_REFUSED ? "foreign" : "unreachable";
 }
 
-/* Steps all that are still on their way until none is, or the time is over. */
+/* Steps all clients that still dial, until none does or the time is over. */
 static void probes_wait(struct rusm_client *const *probes, size_t count, uint64_t deadline_ns)
 {
-    struct rusm_client *busy[AT_ONCE];
+    struct client_link *busy[AT_ONCE];
     size_t n = 1;
 
     while (n > 0 && endpoint_now_ns() < deadline_ns) {
         n = 0;
         for (size_t i = 0; i < count; i++) {
-            if (probes[i] && !probes[i]->ready && !probes[i]->over) {
-                busy[n++] = probes[i];
+            if (probes[i] && !probes[i]->link.ready && !probes[i]->link.over) {
+                busy[n++] = &probes[i]->link;
             }
         }
         if (n > 0) {
-            link_step_all(busy, n, deadline_ns);
+            client_link_step_all(busy, n, deadline_ns);
         }
     }
 }
@@ -135,19 +137,19 @@ static int list_written(struct rusm_client *like, const struct nodefile_entry *l
     for (size_t i = 0; i < count; i++) {
         if (result == 0) {
             result = row_give(row, context,
-                              &(struct node_row){ .node = list[i].name,
-                                                  .address = list[i].address,
-                                                  .state = probe_state(probes[i]),
-                                                  .incarnation =
-                                                      probes[i] ? probes[i]->node_incarnation : 0,
-                                                  .source = "nodes-file" });
+                              &(struct node_row){
+                                  .node = list[i].name,
+                                  .address = list[i].address,
+                                  .state = probe_state(probes[i]),
+                                  .incarnation = probes[i] ? probes[i]->link.incarnation_there : 0,
+                                  .source = "nodes-file" });
         }
         probe_free(probes[i]);
     }
     return result;
 }
 
-/* Leaves out of the file's list what the run folder shows already. Returns how many are left. */
+/* Removes from the file's list the nodes that the run folder shows. Returns how many are left. */
 static size_t drop_running(struct nodefile_entry *list, size_t count,
                            const struct rundir_entry *running, size_t running_count)
 {
@@ -173,8 +175,8 @@ static int list_all(struct rusm_client *c, rusm_row_fn *row, void *context, stru
     size_t running_count = 0, count = 0;
     char nodes[4096];
     struct rundir r;
-    uint64_t deadline_ns = client_deadline(c);
-    int error = rundir_open(&r, c->rundir_given, false, why);
+    uint64_t deadline_ns = client_link_deadline(&c->link);
+    int error = rundir_open(&r, c->node.rundir, false, why);
 
     if (error == 0) {
         error = rundir_list(&r, &running, &running_count);
@@ -186,7 +188,7 @@ static int list_all(struct rusm_client *c, rusm_row_fn *row, void *context, stru
         error = list_running(c, running, running_count, row, context);
     }
     if (!error) {
-        error = nodefile_path(c->identity_path, nodes, sizeof(nodes));
+        error = nodefile_path(c->node.identity_path, nodes, sizeof(nodes));
     }
     if (!error) {
         error = nodefile_read(nodes, &written, &count, why);
@@ -212,9 +214,9 @@ int rusm_nodes_list(const struct rusm_client_options *options, rusm_row_fn *row,
     if (error) {
         return error;
     }
-    /* Without an identity there is no telling ours from foreign ones, nor dialling. */
-    if (identity_load(c->identity_path, &c->identity, NULL) != 0) {
-        c->identity = NULL;
+    /* Without an identity we can neither dial nor tell our nodes from foreign ones. */
+    if (identity_load(c->node.identity_path, &c->link.identity, NULL) != 0) {
+        c->link.identity = NULL;
     }
     error = list_all(c, row, context, why);
     rusm_client_close(c);

@@ -114,11 +114,7 @@ static int open_endpoints(struct rusm_node *node, const struct rusm_node_options
         .http = o->http,
         .anonymous = o->http && o->http_token,
         .reset_context = node->name,
-        .idle_timeout_ns = node->idle_timeout_ns,
-        .keep_alive_ns = node->idle_timeout_ns / 3 < LIMIT_KEEP_ALIVE_NS ? node->idle_timeout_ns / 3
-                                                                         : LIMIT_KEEP_ALIVE_NS,
         .handshake_timeout_ns = LIMIT_HANDSHAKE_NS,
-        .idle_code = CLOSE_TIMEOUT,
         .stream_window = LIMIT_LANE_WINDOW,
         .control_window = 4 * LIMIT_FRAME,
         .max_streams_uni = LIMIT_LANES,
@@ -128,6 +124,7 @@ static int open_endpoints(struct rusm_node *node, const struct rusm_node_options
         .has_share = true,
         .share = id_node_share(node->name, strlen(node->name)),
     };
+    peer_idle_options(&options, node->idle_timeout_ns);
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         struct rusm_why cause = { "" };
         int error = open_endpoint(node, &options, i, &cause);

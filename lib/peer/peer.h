@@ -8,9 +8,11 @@
 #ifndef PEER_PEER_H
 #define PEER_PEER_H
 
+#include "base/limits.h"
 #include "peer/lane_in.h"
 #include "peer/lane_out.h"
 #include "quic/endpoint.h"
+#include "wire/close.h"
 #include "wire/control.h"
 
 struct peer;
@@ -44,9 +46,9 @@ struct peer_events {
     enum delivery (*deliver)(void *context, struct peer *p, struct lane_in *lane,
                              const struct record *record, const uint8_t *payload, void *block,
                              uint32_t wire_bytes);
-    /* A large record wants its turn in the mailbox, to be granted when there is room for it among all
-     * that are. 1: it has it; 0: later, by peer_lane_grant; negative: there is nobody to take it
-     * (counted): it is discarded as it arrives. */
+    /* A large record wants its turn in the mailbox, to be granted when there is room for it
+     * among all that are. 1: it has it; 0: later, by peer_lane_grant; negative: there is nobody
+     * to take it (counted): it is discarded as it arrives. */
     int (*grant)(void *context, struct peer *p, struct lane_in *lane, const struct record *record);
     /* The granted record was taken, discarded or reset: the next may have its turn. */
     void (*grant_done)(void *context, struct peer *p, struct lane_in *lane);
@@ -81,6 +83,15 @@ void peer_free(struct peer *p);                                      /* NULL is 
 /* The stream callbacks of an endpoint whose conn_app is a struct peer (or NULL: ignored). */
 void peer_fill_events(struct endpoint_events *events);
 
+/* The idle policy of all connections between peers: a peer is lost after idle_ns of silence, and
+ * each side says something often enough before that. Fills these options of an endpoint. */
+static inline void peer_idle_options(struct endpoint_options *o, uint64_t idle_ns)
+{
+    o->idle_timeout_ns = idle_ns;
+    o->keep_alive_ns = idle_ns / 3 < LIMIT_KEEP_ALIVE_NS ? idle_ns / 3 : LIMIT_KEEP_ALIVE_NS;
+    o->idle_code = CLOSE_TIMEOUT;
+}
+
 /* ---- for the node ---- */
 struct conn *peer_conn(const struct peer *p);
 void *peer_user(const struct peer *p); /* the node's own pointer */
@@ -109,7 +120,8 @@ int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns);
 /* ---- for the router, about a lane that came in ---- */
 void peer_lane_resume(struct peer *p, struct lane_in *lane);
 void peer_lane_grant(struct peer *p, struct lane_in *lane);
-/* The account of the record that `deliver` is asked about. Borrowed: a message holds a reference. */
+/* The account of the record that `deliver` is asked about. Borrowed: a message holds a
+ * reference. */
 struct credit *peer_lane_credit(struct lane_in *lane);
 
 /* In a loop turn, before the flush: gives credit back, hands out receipts and drained lanes. */

@@ -1,4 +1,4 @@
-/* fuzz_link: what a fuzz target links in place of the quic and peer rooms when it is a client (lib/node)
+/* fuzz_link: what a fuzz target links in place of the quic and peer rooms when it is a client (lib/client)
  * that is tried: connections whose other end says what the input orders, in the upcalls that peer.h
  * promises and with what its decoders let through; a clock; a resolver; an identity. The words of the
  * other end are in the target. To be included once. */

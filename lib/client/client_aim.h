@@ -1,0 +1,22 @@
+/* client_aim: which process an operation is for: a name, pid or global name to the client of its
+ * node and its address there. On the caller's thread. */
+#ifndef CLIENT_CLIENT_AIM_H
+#define CLIENT_CLIENT_AIM_H
+
+#include "client/client.h"
+
+#define CLIENT_AIM_TEXT 384 /* a process as errors name it: 'NAME' on NODE, with both longest */
+
+struct client_aim {
+    struct rusm_client *at;     /* the client of its node */
+    struct target to;           /* its name is borrowed from the process's text */
+    char text[CLIENT_AIM_TEXT]; /* 'greeter' on london; 17@london */
+};
+
+/* Finds the process. For a global name it asks the node for the owner, and connects to the
+ * owner's node. Returns 0, RUSM_EINVAL (not a process of this node), or an error of the request
+ * or connection. */
+int client_aim_find(struct rusm_client *c, const char *process, bool global, struct client_aim *aim,
+                    uint64_t deadline_ns, struct rusm_why *why);
+
+#endif

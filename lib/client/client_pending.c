@@ -1,0 +1,140 @@
+/* client_pending: see the header. */
+#include "client/client_pending.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+
+/* Returns a copy of the bytes with a 0 behind them; NULL: no memory. */
+static char *bytes_copy(const void *data, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (copy) {
+        if (len > 0) {
+            memcpy(copy, data, len);
+        }
+        copy[len] = '\0';
+    }
+    return copy;
+}
+
+struct client_post *client_pending_slot(struct client_pending *p, uint64_t id)
+{
+    return &p->posts[id % CLIENT_PENDING_POSTS];
+}
+
+static void post_forget(struct client_pending *p, struct client_post *post)
+{
+    free(post->text);
+    *post = (struct client_post){ .id = 0 };
+    p->post_count--;
+}
+
+void client_pending_forget(struct client_pending *p)
+{
+    for (size_t i = 0; i < CLIENT_PENDING_POSTS && p->post_count > 0; i++) {
+        if (p->posts[i].id) {
+            post_forget(p, &p->posts[i]);
+        }
+    }
+}
+
+int client_pending_refused(const struct client_pending *p, int error, const char *text,
+                           struct rusm_why *why)
+{
+    switch (error) {
+    case RUSM_ENOPROC: return err_why(why, error, "no process %s", text);
+    case RUSM_ETOOLARGE:
+        return err_why(why, error, "%s takes messages of up to %llu bytes", p->link->name,
+                       (unsigned long long)p->link->max_message);
+    case RUSM_BUSY: return err_why(why, error, "the mailbox of %s is full", text);
+    default: return err_why(why, error, "%s was not reached: %s", text, rusm_strerror(error));
+    }
+}
+
+/* Keeps the first failure. */
+static void post_fail(struct client_pending *p, int error, const char *text)
+{
+    p->owner_doubted = true; /* a global name may have another owner by now */
+    if (!p->failed) {
+        p->failed = client_pending_refused(p, error, text, &p->failed_why);
+    }
+}
+
+void client_pending_receipt(struct client_pending *p, const struct receipt *receipt)
+{
+    struct client_post *post = client_pending_slot(p, receipt->id);
+    int error = -(int)receipt->status;
+
+    if (receipt->id != 0 && receipt->id == p->call.receipt) {
+        p->call.received = error == 0;
+        p->call.refused = error;
+    } else if (receipt->id != 0 && post->id == receipt->id) {
+        if (error) {
+            post_fail(p, error, post->text);
+        }
+        post_forget(p, post);
+    }
+}
+
+bool client_pending_record(struct client_pending *p, const struct record *record,
+                           const uint8_t *payload)
+{
+    struct client_call *call = &p->call;
+    bool reply = record->kind == RECORD_REPLY && record->ref == call->ref;
+    bool down =
+        record->kind == RECORD_DOWN && (record->ref == call->monitor || record->ref == call->ref);
+
+    /* A DOWN that comes after the reply says nothing new. */
+    if (call->ref == 0 || call->done || call->down || (!reply && !down)) {
+        return false;
+    }
+    call->reply = bytes_copy(payload, record->payload_len);
+    call->reply_len = record->payload_len;
+    if (!call->reply) {
+        call->refused = RUSM_ENOMEM;
+    } else {
+        call->done = reply;
+        call->down = down;
+    }
+    return true;
+}
+
+void client_pending_broken(struct client_pending *p, int cause)
+{
+    if (p->call.ref) {
+        p->call.refused = cause;
+    } else if (p->post_count > 0) {
+        /* Nothing says which message it was, and no receipt will come. So wait for none of them. */
+        const char *text = p->link->name;
+        for (size_t i = 0; i < CLIENT_PENDING_POSTS; i++) {
+            text = p->posts[i].id ? p->posts[i].text : text;
+        }
+        post_fail(p, cause, text);
+        client_pending_forget(p);
+    }
+}
+
+int client_pending_failure(struct client_pending *p, struct rusm_why *why)
+{
+    int error = p->failed;
+
+    if (error && why) {
+        *why = p->failed_why;
+    }
+    p->failed = 0;
+    return error;
+}
+
+const struct client_post *client_pending_oldest(const struct client_pending *p)
+{
+    const struct client_post *oldest = NULL;
+
+    for (size_t i = 0; i < CLIENT_PENDING_POSTS; i++) {
+        if (p->posts[i].id && (!oldest || p->posts[i].id < oldest->id)) {
+            oldest = &p->posts[i];
+        }
+    }
+    return oldest;
+}

@@ -1,0 +1,56 @@
+/* client_pending: messages of a client whose fate is not known yet: posted messages without a
+ * receipt, and the call under way. client_post and client_call put them here; client_events says
+ * what came back. On the caller's thread. */
+#ifndef CLIENT_CLIENT_PENDING_H
+#define CLIENT_CLIENT_PENDING_H
+
+#include "client/client_link.h"
+
+#define CLIENT_PENDING_POSTS 4096 /* posted messages without a receipt; above, a post waits */
+
+/* A posted message without its receipt. */
+struct client_post {
+    uint64_t id; /* 0: none */
+    char *text;  /* the process, for errors; owned */
+};
+
+/* A call under way. */
+struct client_call {
+    uint64_t ref, monitor, receipt; /* 0: no call */
+    bool done, down, received;      /* replied; its process ended; the message is in the mailbox */
+    int refused;                    /* why it was not delivered; 0 */
+    char *reply;                    /* owned; of a DOWN the reason */
+    size_t reply_len;
+};
+
+struct client_pending {
+    const struct client_link *link;
+    uint64_t refs, receipts;                        /* the last ones given */
+    struct client_post posts[CLIENT_PENDING_POSTS]; /* by id modulo */
+    size_t post_count;
+    int failed; /* the first failure of a posted message; 0: none */
+    struct rusm_why failed_why;
+    bool owner_doubted; /* a message failed: ask again who owns a global name */
+    struct client_call call;
+};
+
+/* Returns the place of the post with that id. */
+struct client_post *client_pending_slot(struct client_pending *p, uint64_t id);
+/* Returns the oldest post without a receipt; NULL: there is none. */
+const struct client_post *client_pending_oldest(const struct client_pending *p);
+/* Forgets all posts: the connection is over or replaced, no receipt will come. */
+void client_pending_forget(struct client_pending *p);
+/* Returns the first failure of a post (0: none), with why, and forgets it. */
+int client_pending_failure(struct client_pending *p, struct rusm_why *why);
+/* Says what became of a message for the process that `text` names. Returns error. */
+int client_pending_refused(const struct client_pending *p, int error, const char *text,
+                           struct rusm_why *why);
+
+void client_pending_receipt(struct client_pending *p, const struct receipt *receipt);
+/* A record for us came. Returns false if nobody waits for it. */
+bool client_pending_record(struct client_pending *p, const struct record *record,
+                           const uint8_t *payload);
+/* The node broke off a lane, ours or its own. */
+void client_pending_broken(struct client_pending *p, int cause);
+
+#endif

@@ -1,0 +1,23 @@
+/* client_state: what a client consists of. A client is a peer without processes, by which
+ * commands and embedders reach a running node. One thread at a time. For the files of this room. */
+#ifndef CLIENT_CLIENT_STATE_H
+#define CLIENT_CLIENT_STATE_H
+
+#include "client/client_pending.h"
+#include "client/client_request.h"
+
+#define CLIENT_SERIAL 1 /* the serial of the one process that a client pretends to be */
+
+struct rusm_client {
+    struct client_node node;
+    struct client_link link;
+    struct client_request request;
+    struct client_pending pending;
+    char *identity_given;       /* NULL: the default; owned */
+    struct rusm_client *others; /* clients of other nodes, for global names; linked by `next` */
+    struct rusm_client *next;
+    char global[RUSM_NAME_MAX + 1]; /* the global name that was looked up last; "": none */
+    struct rusm_client *global_at;  /* the client of its owner's node */
+};
+
+#endif
