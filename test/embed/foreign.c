@@ -77,8 +77,8 @@ static void drive(unsigned schedulers)
     struct rusm_boot cat = { .name = "cat", .spawnable = "exec:cat" };
     struct rusm_boot echo = { .name = "echo", .spawnable = "echo" };
     expect(rusm_node_boot(node, &echo, &why) == 0, "echo: %s", why.text);
-    /* With one scheduler only: the thread sanitizer loses track of a thread that has started a program by
-     * clone before there are other threads. test/embed/programs has both. */
+    /* With one scheduler only: a thread that has started a program by clone, as the child shares its
+     * memory, no longer tells the thread sanitizer what it releases to the threads that it makes later. */
     if (schedulers > 1) {
         cat.spawnable = "echo";
     }
@@ -144,8 +144,8 @@ static void reserved(void)
 int main(void)
 {
     reserved();
+    drive(2); /* before a program is started: see drive */
     drive(1);
-    drive(2);
     idle();
     return 0;
 }
