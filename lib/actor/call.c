@@ -6,8 +6,10 @@
 #include <string.h>
 #include "actor/coroutine.h"
 #include "actor/monitor.h"
+#include "actor/farewell.h"
 #include "actor/process.h"
-#include "actor/send.h"
+#include "actor/address.h"
+#include "actor/post.h"
 #include "base/id.h"
 #include "base/limits.h"
 
@@ -75,6 +77,7 @@ static struct call *call_new(struct rusm_process *caller, rusm_pid target, struc
     wheel_node_init(&c->deadline, call_late);
     c->owned.end = call_end;
     list_append(&caller->owned, &c->owned.link);
+    process_has(caller, PART_OWNED);
     if (node) {
         list_append(&node->calls, &c->at_node);
     }
@@ -223,7 +226,7 @@ static int call_here(struct rusm_process *self, struct rusm_process *target, con
     }
     int err = process_monitor(target, process_pid(self), c->ref);
     if (err == 0) {
-        err = send_here(self, target, RUSM_CALL, c->ref, data, len);
+        err = post_here(self, target, RUSM_CALL, c->ref, data, len);
     }
     if (err) {
         call_free(self->rt, c);
@@ -233,7 +236,7 @@ static int call_here(struct rusm_process *self, struct rusm_process *target, con
     return 0;
 }
 
-static int call_there(struct rusm_process *self, const struct send_address *to, const void *data,
+static int call_there(struct rusm_process *self, const struct address *to, const void *data,
                       size_t len, struct call **out)
 {
     struct runtime *rt = self->rt;
@@ -281,13 +284,13 @@ static int call_there(struct rusm_process *self, const struct send_address *to, 
     return c ? err : 0;
 }
 
-static int call_ask(struct rusm_process *self, const struct send_address *to, const void *data,
+static int call_ask(struct rusm_process *self, const struct address *to, const void *data,
                     size_t len, uint32_t timeout_ms, uint64_t *ref)
 {
     struct runtime *rt = self->rt;
     struct call *c = NULL;
     uint64_t next = rt->ref + 1;
-    int err = send_check(data, len);
+    int err = post_check(data, len);
 
     if (err == 0 && rt->calls.count >= LIMIT_CALLS / rt->siblings) {
         err = RUSM_ELIMIT;
@@ -311,7 +314,7 @@ static int call_ask(struct rusm_process *self, const struct send_address *to, co
 int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
                  uint32_t timeout_ms, uint64_t *ref)
 {
-    struct send_address address = { .node = to.node, .pid = to };
+    struct address address = { .node = to.node, .pid = to };
     int err;
 
     if (to.node == RUSM_GLOBAL || to.serial == 0) {
@@ -327,11 +330,11 @@ int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_
 int rusm_request_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
                       size_t len, uint32_t timeout_ms, uint64_t *ref)
 {
-    struct send_address address;
+    struct address address;
     int err;
 
     do {
-        send_named(self, node, name, &address);
+        address_named(self, node, name, &address);
         err = call_ask(self, &address, data, len, timeout_ms, ref);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;
@@ -340,11 +343,11 @@ int rusm_request_name(struct rusm_process *self, uint32_t node, const char *name
 int rusm_request_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                     uint32_t timeout_ms, uint64_t *ref)
 {
-    struct send_address to;
+    struct address to;
     int err;
 
     do {
-        err = send_address(self, address, &to);
+        err = address_parse(self, address, &to);
         err = err ? err : call_ask(self, &to, data, len, timeout_ms, ref);
     } while (err == RUSM_BUSY && coroutine_waits(self));
     return err;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include "actor/context.h"
 #include "actor/process.h"
-#include "actor/timer.h"
 #include "actor/wait.h"
 #include "base/limits.h"
 #include "base/must.h"
@@ -41,6 +40,11 @@ void coroutine_rt_fini(struct runtime *rt)
 {
     stacks_fini(&rt->stacks);
     slab_fini(&rt->coroutine_slab);
+}
+
+bool coroutine_inside(const struct rusm_process *self)
+{
+    return self->co && self->co->inside;
 }
 
 /* ---- switching ---- */
@@ -120,6 +124,7 @@ int coroutine_begin(struct rusm_process *p)
     wheel_node_init(&co->deadline, coroutine_late);
     context_init(&co->own, co->stack, stack_bytes(size_class), coroutine_entry, co);
     p->co = co;
+    process_has(p, PART_BODY);
     p->holding = true; /* a message alone is no reason to run it: coroutine_ready says */
     return 0;
 }
@@ -218,11 +223,11 @@ int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
         }
     }
     if (co->found->pub.kind == RUSM_TIMER) {
-        timer_taken(rt, co->found->pub.ref);
+        rt->parts->took_timer(rt, co->found->pub.ref);
     }
     self->received++;
     rt->counters.messages_handled++;
-    wait_look(self);
+    process_took(self);
     *message = &co->found->pub;
     return 0;
 }
@@ -265,62 +270,4 @@ bool runtime_overflow(const struct runtime *rt, const void *address, struct over
                               .behaviour = co->process->behaviour->name,
                               .stack_bytes = stack_bytes(co->stack_class) };
     return true;
-}
-
-/* ---- asking ---- */
-
-static bool coroutine_outcome(void *context, const struct rusm_message *m)
-{
-    return (m->kind == RUSM_REPLY || m->kind == RUSM_FAILED) && m->ref == *(uint64_t *)context;
-}
-
-static bool coroutine_inside(const struct rusm_process *self)
-{
-    return self->co && self->co->inside;
-}
-
-/* Waits for the outcome of the request with that ref, which returned err. */
-static int coroutine_reply(struct rusm_process *self, int err, uint64_t ref,
-                           const struct rusm_message **reply)
-{
-    if (err == 0) {
-        err = rusm_receive(self, coroutine_outcome, &ref, RUSM_FOREVER, reply);
-    }
-    return err == 0 && (*reply)->kind == RUSM_FAILED ? (*reply)->error : err;
-}
-
-int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
-              uint32_t timeout_ms, const struct rusm_message **reply)
-{
-    uint64_t ref = 0;
-
-    if (!coroutine_inside(self)) {
-        return RUSM_EINVAL;
-    }
-    int err = rusm_request(self, to, data, len, timeout_ms, &ref);
-    return coroutine_reply(self, err, ref, reply);
-}
-
-int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
-                   size_t len, uint32_t timeout_ms, const struct rusm_message **reply)
-{
-    uint64_t ref = 0;
-
-    if (!coroutine_inside(self)) {
-        return RUSM_EINVAL;
-    }
-    int err = rusm_request_name(self, node, name, data, len, timeout_ms, &ref);
-    return coroutine_reply(self, err, ref, reply);
-}
-
-int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
-                 uint32_t timeout_ms, const struct rusm_message **reply)
-{
-    uint64_t ref = 0;
-
-    if (!coroutine_inside(self)) {
-        return RUSM_EINVAL;
-    }
-    int err = rusm_request_to(self, address, data, len, timeout_ms, &ref);
-    return coroutine_reply(self, err, ref, reply);
 }

@@ -20,6 +20,8 @@ unsigned coroutine_run(struct rusm_process *p);
 /* For a call of its own that was RUSM_BUSY: true after it has waited and may try again; false if self
  * is no coroutine, or in its init or stop. */
 bool coroutine_waits(struct rusm_process *self);
+/* Is the body of self what runs? */
+bool coroutine_inside(const struct rusm_process *self);
 /* It has a reason to end: does not return, if it is a coroutine in its body. */
 void coroutine_leave(struct rusm_process *self);
 

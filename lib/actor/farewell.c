@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/crossing.h"
 #include "actor/process.h"
-#include "actor/siblings.h"
+#include "actor/post.h"
 #include "base/limits.h"
 #include "base/must.h"
 
@@ -188,13 +187,26 @@ static void farewell_posted(struct runtime *rt, uint32_t node, int err)
     if ((err != RUSM_ENOMEM && err != RUSM_ELIMIT) || node == 0) {
         return;
     }
-    unsigned whose = runtime_node_scheduler(rt, node);
+    unsigned whose = runtime_node_share(rt, nodes_at(&rt->nodes, node));
     if (whose == rt->index) {
         rt->hooks->give_up(rt->context, node);
     } else {
-        rusm_pid it = { .node = node };
-        (void)crossing_note(rt, whose, NOTE_GIVE_UP, it, 0, 0, NULL); /* or the next one says so */
+        rt->far->give_up(rt, whose, node);
     }
+}
+
+int process_post(struct rusm_process *self, const struct post *post)
+{
+    struct runtime *rt = self->rt;
+
+    if (post->node != RUSM_GLOBAL && !nodes_at(&rt->nodes, post->node)) {
+        return RUSM_EINVAL;
+    }
+    int err = farewell_waits(rt, post) ? RUSM_BUSY : runtime_post(rt, post);
+    if (err == RUSM_BUSY) {
+        self->busy_far = true;
+    }
+    return err;
 }
 
 static void farewell_send(struct runtime *rt, const struct post *post)

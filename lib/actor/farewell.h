@@ -31,4 +31,8 @@ void farewell_retry(struct runtime *rt);
 /* That node is gone: what is for it is dropped. */
 void farewell_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 
+/* Posts for self, behind the signals of its pair that wait, and notes when that is RUSM_BUSY. Returns what
+ * runtime_post does, or RUSM_EINVAL if there is no such node. */
+int process_post(struct rusm_process *self, const struct post *post);
+
 #endif

@@ -3,7 +3,6 @@
 #include "actor/gap.h"
 
 #include <stdlib.h>
-#include "actor/crossing.h"
 #include "actor/process.h"
 
 struct gap {
@@ -26,13 +25,14 @@ void gap_fini(struct runtime *rt)
 
 static bool gap_is(const struct map_node *n, const void *key)
 {
-    return ((const struct gap *)(const void *)n)->who->serial == *(const uint64_t *)key;
+    return container_of(n, struct gap, by_serial)->who->serial == *(const uint64_t *)key;
 }
 
 static struct gap *gap_find(const struct runtime *rt, uint64_t serial)
 {
-    return (struct gap *)(void *)map_find(&rt->gaps, map_hash_u64(&rt->gaps, serial), gap_is,
-                                          &serial);
+    struct map_node *n = map_find(&rt->gaps, map_hash_u64(&rt->gaps, serial), gap_is, &serial);
+
+    return n ? container_of(n, struct gap, by_serial) : NULL;
 }
 
 int gap_watch(struct rusm_process *p, bool on)
@@ -61,6 +61,7 @@ int gap_watch(struct rusm_process *p, bool on)
         }
     }
     p->gaps_told = on;
+    process_has(p, PART_GAPS);
     return 0;
 }
 
@@ -72,9 +73,9 @@ bool runtime_gaps_wanted(const struct runtime *rt)
 void runtime_gap(struct runtime *rt, uint64_t serial, uint64_t records)
 {
     unsigned whose = runtime_whose(rt, serial);
+
     if (whose != rt->index) {
-        /* Without memory for it, it is not told of these. */
-        (void)crossing_note(rt, whose, NOTE_GAP, (rusm_pid){ .serial = serial }, records, 0, NULL);
+        rt->far->gap(rt, whose, serial, records);
         return;
     }
     struct gap *g = rt->gaps.count > 0 ? gap_find(rt, serial) : NULL;
@@ -93,13 +94,9 @@ void runtime_gaps_tell(struct runtime *rt, uint32_t node, uint32_t incarnation, 
     const struct node_name *it = nodes_at(&rt->nodes, node);
     struct list *l;
 
-    for (unsigned i = 0; i < rt->siblings && rt->index == crossing_of_node(rt, it); i++) {
-        rusm_pid of = { .node = node, .incarnation = incarnation };
-        if (i != rt->index) {
-            (void)crossing_note(rt, i, NOTE_GAPS_TELL, of, 0, error, NULL);
-        }
+    if (rt->far && rt->index == runtime_node_share(rt, it)) {
+        rt->far->gaps_tell(rt, it, incarnation, error);
     }
-
     while ((l = list_first(&rt->gaps_open))) {
         struct gap *g = container_of(l, struct gap, open);
         uint64_t records = g->records;

@@ -1,21 +1,20 @@
 /* happen: see the header. On the runtime's thread. */
 #include "actor/happen.h"
 
-#include <string.h>
-
 void happen_process(const struct rusm_process *p, enum happening_kind kind)
 {
-    struct process_info info;
+    const struct process_name *first;
 
     if (!happen_watched(p->rt)) {
         return;
     }
-    process_info(p, &info, p->rt->now_ns);
+    first =
+        list_empty(&p->names) ? NULL : container_of(p->names.next, struct process_name, at_holder);
     struct happening h = { .kind = kind,
                            .serial = p->serial,
-                           .name = info.name,
-                           .name_len = strlen(info.name),
-                           .behaviour = info.behaviour,
+                           .name = first ? first->name : "",
+                           .name_len = first ? first->len : 0,
+                           .behaviour = p->behaviour->name,
                            .reason = kind == HAPPENED_END ? p->reason : "" };
     p->rt->hooks->happened(p->rt->context, &h);
 }

@@ -76,4 +76,34 @@ struct runtime_hooks {
     void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
 };
 
+struct runtime;
+struct node_name;
+
+/* What a runtime asks of the schedulers beside it: lib/sched. Called on the runtime's thread. */
+struct far_hooks {
+    /* Takes a post for a process of another scheduler, or for a node whose connections are another
+     * scheduler's. 0, RUSM_BUSY, RUSM_ELIMIT or RUSM_ENOMEM, as hooks->post. */
+    int (*post)(struct runtime *rt, const struct post *post);
+    /* Another node takes more of that process; serial 0: of all. */
+    void (*writable)(struct runtime *rt, rusm_pid from);
+    /* The connection with that node, another scheduler's, is to end. */
+    void (*give_up)(struct runtime *rt, unsigned scheduler, uint32_t node);
+    /* As runtime_gap, for another scheduler's process; as runtime_gaps_tell, for all other schedulers. */
+    void (*gap)(struct runtime *rt, unsigned scheduler, uint64_t serial, uint64_t records);
+    void (*gaps_tell)(struct runtime *rt, const struct node_name *node, uint32_t incarnation,
+                      int error);
+    /* A process of another scheduler has a global name now. 0 or RUSM_ENOMEM. */
+    int (*global)(struct runtime *rt, rusm_pid pid);
+    /* A node whose connections are ours is connected, or is no longer. The second cannot fail: the first,
+     * and client_up for a client, reserves what it takes. 0 or RUSM_ENOMEM. */
+    int (*node_up)(struct runtime *rt, struct node_name *node, uint32_t incarnation);
+    void (*node_lost)(struct runtime *rt, struct node_name *node, uint32_t incarnation);
+    int (*client_up)(struct runtime *rt, struct node_name *node);
+    void (*client_down)(struct runtime *rt, struct node_name *node);
+    /* Sends what was gathered. */
+    void (*flush)(struct runtime *rt);
+    /* The runtime ends. All of its messages have come home. */
+    void (*leave)(struct runtime *rt);
+};
+
 #endif

@@ -75,6 +75,7 @@ static struct link *link_find(const struct rusm_process *p, rusm_pid other)
 
 static void link_ring_add(struct rusm_process *p, struct list *end)
 {
+    process_has(p, PART_LINKS);
     list_init(end);
     if (p->links) {
         list_append(p->links, end);

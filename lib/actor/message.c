@@ -3,7 +3,6 @@
 #include "actor/message.h"
 
 #include <stdlib.h>
-#include "actor/crossing.h"
 #include "base/must.h"
 
 #define MESSAGE_SMALLEST ((size_t)128)     /* bytes of a whole message of class 0 */
@@ -16,7 +15,8 @@ struct message_pool {
     size_t kept[MESSAGE_CLASSES]; /* bytes in that list */
     size_t out;                   /* messages not given back */
     struct blocks *blocks;
-    struct side *side; /* NULL: there are no other schedulers */
+    message_home_fn *send; /* for messages of other pools; NULL: there are no other schedulers */
+    void *context;         /* of send */
     uint8_t home;
 };
 
@@ -30,10 +30,11 @@ struct message_pool *message_pool_new(struct blocks *blocks)
     return p;
 }
 
-void message_pool_join(struct message_pool *p, uint8_t home, struct side *side)
+void message_pool_join(struct message_pool *p, uint8_t home, message_home_fn *send, void *context)
 {
     p->home = home;
-    p->side = side;
+    p->send = send;
+    p->context = context;
 }
 
 void message_pool_free(struct message_pool *p)
@@ -128,7 +129,7 @@ void message_free(struct message_pool *p, struct message *m)
         return;
     }
     if (m->home != p->home) {
-        crossing_out(p->side, m->home, m);
+        p->send(p->context, m->home, m);
         return;
     }
     if (m->credit) {

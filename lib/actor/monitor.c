@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/call.h"
 #include "actor/farewell.h"
 #include "actor/process.h"
 #include "base/id.h"
@@ -108,7 +107,7 @@ static void monitor_down(struct rusm_process *watcher, rusm_pid target, uint64_t
 {
     size_t len = strlen(reason);
 
-    if (!call_down(watcher, ref, 0, reason, len)) {
+    if (!watcher->rt->parts->takes_down(watcher, ref, 0, reason, len)) {
         process_signal(watcher, RUSM_DOWN, target, ref, 0, reason, len);
     }
 }
@@ -122,6 +121,7 @@ static struct monitor *monitor_new_far(struct rusm_process *watcher, rusm_pid ta
     if (m) {
         list_append(&nodes_at(&rt->nodes, target.node)->watched, &m->at_target);
         list_append(&watcher->watching, &m->at_watcher);
+        process_has(watcher, PART_MONITORS);
         watcher->watching_count++;
     }
     return m;
@@ -356,8 +356,11 @@ int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref)
     list_append(&p->watchers, &m->at_target);
     list_append(watching, &m->at_watcher);
     p->watcher_count++;
+    process_has(p, PART_MONITORS);
     if (!far) {
-        container_of(watching, struct rusm_process, watching)->watching_count++;
+        struct rusm_process *w = container_of(watching, struct rusm_process, watching);
+        w->watching_count++;
+        process_has(w, PART_MONITORS);
     }
     return 0;
 }
@@ -401,7 +404,6 @@ static void monitor_node_pass(struct runtime *rt, struct node_name *node, uint32
 
 void monitor_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
-    call_node_lost(rt, node, incarnation);
     list_each_safe(l, &node->watching) {
         struct monitor *m = container_of(l, struct monitor, at_watcher);
         if (m->watcher.incarnation == incarnation) {

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/crossing.h"
 #include "actor/state.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -14,11 +13,11 @@ struct names_key {
     size_t len;
 };
 
-void names_init(struct names *n, uint64_t seed, bool shared)
+void names_init(struct names *n, uint64_t seed, names_tell_fn *tell)
 {
     map_init(&n->by_name, seed);
     pthread_rwlock_init(&n->lock, NULL);
-    n->shared = shared;
+    n->tell = tell;
 }
 
 void names_fini(struct names *n)
@@ -31,21 +30,21 @@ void names_fini(struct names *n)
 /* One scheduler alone pays for no lock. */
 static void names_read(struct names *n)
 {
-    if (n->shared) {
+    if (n->tell) {
         pthread_rwlock_rdlock(&n->lock);
     }
 }
 
 static void names_write(struct names *n)
 {
-    if (n->shared) {
+    if (n->tell) {
         pthread_rwlock_wrlock(&n->lock);
     }
 }
 
 static void names_done(struct names *n)
 {
-    if (n->shared) {
+    if (n->tell) {
         pthread_rwlock_unlock(&n->lock);
     }
 }
@@ -75,18 +74,6 @@ static void names_drop(struct names *n, struct process_name *it)
 
 /* ---- giving and taking away ---- */
 
-/* Under the lock, and pushed at once: what another scheduler tells of this name comes behind it. */
-static int names_tell(struct runtime *rt, enum rusm_kind kind, struct process_name *it)
-{
-    unsigned to = (unsigned)(it->serial & rt->mask);
-    int err = crossing_note(rt, to, kind, (rusm_pid){ 0 }, 0, 0, it);
-
-    if (err == 0) {
-        crossing_push(rt->side, to);
-    }
-    return err;
-}
-
 static int names_insert(struct runtime *rt, struct process_name *it)
 {
     struct names *n = rt->names;
@@ -102,7 +89,7 @@ static int names_insert(struct runtime *rt, struct process_name *it)
         return RUSM_ENOMEM;
     }
     it->held = true;
-    int err = it->holder ? 0 : names_tell(rt, NOTE_NAMED, it);
+    int err = it->holder ? 0 : n->tell(rt, it, true);
     if (err) {
         names_drop(n, it);
     }
@@ -135,6 +122,7 @@ int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len)
         free(it);
     } else if (holder) {
         list_append(&holder->names, &it->at_holder);
+        process_has(holder, PART_NAMES);
     }
     return err;
 }
@@ -143,13 +131,13 @@ int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len)
 static int names_take(struct runtime *rt, struct process_name *it, bool *own)
 {
     if ((it->serial & rt->mask) != rt->index) {
-        int err = names_tell(rt, NOTE_UNNAMED, it);
+        int err = rt->names->tell(rt, it, false);
         if (err) {
             return err;
         }
     } else {
         *own = it->holder != NULL;
-        it->ours = true; /* if not yet: the NOTE_NAMED that is under way ends with it */
+        it->ours = true; /* if not yet: the word of it that is under way ends with it */
     }
     names_drop(rt->names, it);
     return 0;
@@ -194,11 +182,12 @@ void names_forget(struct rusm_process *holder)
 static bool names_told_named(struct runtime *rt, struct process_name *it)
 {
     if (!it->held) {
-        return it->ours; /* else a NOTE_UNNAMED follows */
+        return it->ours; /* else the word that it is taken away follows */
     }
     it->holder = roster_find(&rt->roster, it->serial);
     if (it->holder) {
         list_append(&it->holder->names, &it->at_holder);
+        process_has(it->holder, PART_NAMES);
         return false;
     }
     names_drop(rt->names, it);
@@ -228,8 +217,8 @@ struct rusm_process *names_find(struct runtime *rt, const char *name, size_t len
 
     names_read(n);
     struct process_name *it = names_get(n, name, len);
-    struct rusm_process *holder = it && !n->shared ? it->holder : NULL;
+    struct rusm_process *holder = it && !n->tell ? it->holder : NULL;
     *serial = it ? it->serial : 0;
     names_done(n);
-    return n->shared && *serial ? roster_find(&rt->roster, *serial) : holder;
+    return n->tell && *serial ? roster_find(&rt->roster, *serial) : holder;
 }

@@ -5,15 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/coroutine.h"
-#include "actor/gap.h"
 #include "actor/happen.h"
-#include "actor/link.h"
-#include "actor/monitor.h"
-#include "actor/signal.h"
-#include "actor/sleep.h"
-#include "actor/timer.h"
-#include "actor/wait.h"
 #include "base/must.h"
 
 const struct rusm_args process_no_args = { .count = 0, .value = NULL };
@@ -23,7 +15,7 @@ void process_schedule(struct rusm_process *p)
     if (p->running || p->reason || list_linked(&p->run)) {
         return;
     }
-    if (p->writable || (p->mailbox.head && !p->holding) || (p->co && coroutine_ready(p))) {
+    if (p->writable || (p->mailbox.head && !p->holding) || (p->co && p->rt->parts->body_ready(p))) {
         list_append(&p->rt->run, &p->run);
     }
 }
@@ -135,7 +127,7 @@ void process_flush(struct rusm_process *p, uint64_t ref)
         if (m->pub.ref == ref && (m->pub.kind == RUSM_DOWN || m->pub.kind == RUSM_NODE_DOWN)) {
             mailbox_remove(mb, before, m);
             message_free(p->rt->pool, m);
-            wait_look(p);
+            process_took(p);
             return;
         }
     }
@@ -160,7 +152,7 @@ static void process_take(struct rusm_process *p)
     struct message *m = mailbox_pop(&p->mailbox);
 
     if (m->pub.kind == RUSM_TIMER) {
-        timer_taken(p->rt, m->pub.ref);
+        p->rt->parts->took_timer(p->rt, m->pub.ref);
     }
     process_receive(p, &m->pub);
     if (p->holding && !p->reason) {
@@ -171,7 +163,7 @@ static void process_take(struct rusm_process *p)
     p->received++;
     p->rt->counters.messages_handled++;
     message_free(p->rt->pool, m);
-    wait_look(p);
+    process_took(p);
 }
 
 /* It may try again: either what it holds, or it is told so. */
@@ -180,7 +172,7 @@ static void process_take_writable(struct rusm_process *p)
     bool held = p->holding && p->holding_head;
 
     p->writable = p->holding = p->holding_head = p->unasked = false;
-    sleep_end(p);
+    p->rt->parts->writable_begins(p);
     if (held) {
         process_take(p);
     } else {
@@ -188,7 +180,7 @@ static void process_take_writable(struct rusm_process *p)
                                                       .data = (const uint8_t *)"" };
         process_receive(p, &writable);
     }
-    wait_release(p);
+    p->rt->parts->writable_done(p);
 }
 
 static unsigned process_run_callbacks(struct rusm_process *p, unsigned limit)
@@ -217,7 +209,7 @@ unsigned process_run(struct rusm_process *p, unsigned limit)
     struct runtime *rt = p->rt;
 
     p->running = true;
-    unsigned done = p->co ? coroutine_run(p) : process_run_callbacks(p, limit);
+    unsigned done = p->co ? rt->parts->body_run(p) : process_run_callbacks(p, limit);
     p->running = false;
     if (p->reason) {
         list_append(&rt->dying, &p->run);
@@ -230,7 +222,7 @@ unsigned process_run(struct rusm_process *p, unsigned limit)
 
 /* ---- the end ---- */
 
-static void process_end_owned(struct rusm_process *p)
+void process_end_owned(struct rusm_process *p)
 {
     struct list *l;
 
@@ -238,6 +230,11 @@ static void process_end_owned(struct rusm_process *p)
         struct owned *owned = container_of(l, struct owned, link);
         owned->end(p, owned);
     }
+}
+
+void process_end_mailbox(struct rusm_process *p)
+{
+    p->rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, p->rt->pool);
 }
 
 void process_remove(struct rusm_process *p)
@@ -249,18 +246,13 @@ void process_remove(struct rusm_process *p)
     roster_remove(&rt->roster, p);
     rt->epoch++;
     list_remove(&p->run);
-    names_forget(p);
-    wait_ended(p);
-    sleep_end(p);
-    process_end_owned(p);
-    coroutine_end(p);
-    rt->counters.mailbox_discarded += mailbox_discard(&p->mailbox, rt->pool);
-    monitor_ended(p);
-    link_ended(p);
-    if (p->nodes_told) {
-        (void)signal_watch_nodes(p, false);
+    process_has(p, PART_MAILBOX);
+    /* What is undone may make something of a later part, but not of an earlier one. */
+    for (unsigned part = 0; part < PARTS; part++) {
+        if (p->parts & 1u << part) {
+            rt->parts->end[part](p);
+        }
     }
-    (void)gap_watch(p, false);
     rt->hooks->exited(rt->context, pid, p->reason, p->global);
     if (p->reason_owned) {
         free((void *)p->reason);

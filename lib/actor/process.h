@@ -10,6 +10,14 @@ extern const struct rusm_args process_no_args;
 /* Puts p into the run queue if it has something to do and is not there. */
 void process_schedule(struct rusm_process *p);
 
+/* p took a message, or lost a reservation: those who wait for its room are looked at (wait_wake). */
+static inline void process_took(struct rusm_process *p)
+{
+    if (!list_empty(&p->waiters) && !list_linked(&p->wake)) {
+        list_append(&p->rt->wake, &p->wake);
+    }
+}
+
 /* Takes m, without looking at room. */
 static inline void process_push(struct rusm_process *p, struct message *m)
 {
@@ -23,12 +31,6 @@ void process_signal(struct rusm_process *p, enum rusm_kind kind, rusm_pid from, 
 
 /* Takes p's DOWN or NODE_DOWN with that ref out of its mailbox, if it waits there. */
 void process_flush(struct rusm_process *p, uint64_t ref);
-
-/* Posts for self, and notes when that is RUSM_BUSY. RUSM_EINVAL: no such node. */
-int process_post(struct rusm_process *self, const struct post *post);
-/* Posts for whom it says, to another node or a sibling scheduler. What the post hook says, or
- * RUSM_BUSY, RUSM_ENOMEM. */
-int runtime_post(struct runtime *rt, const struct post *post);
 
 /* Sets why p ends, cut to RUSM_REASON_MAX; the first reason stays. When p is not running it is put
  * among the dying, which runtime_reap ends. */
@@ -47,6 +49,10 @@ unsigned process_run(struct rusm_process *p, unsigned limit);
 /* Removes p, which has a reason and whose behaviour has no state any more: names, mailbox, monitors,
  * hook; frees it. */
 void process_remove(struct rusm_process *p);
+
+/* Of PART_OWNED and PART_MAILBOX. */
+void process_end_owned(struct rusm_process *p);
+void process_end_mailbox(struct rusm_process *p);
 
 /* Ends the dying, unless a behaviour is on the stack: then it happens when that returns. */
 void runtime_reap(struct runtime *rt);

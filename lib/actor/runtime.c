@@ -6,25 +6,55 @@
 #include <string.h>
 #include "actor/call.h"
 #include "actor/coroutine.h"
-#include "actor/crossing.h"
 #include "actor/farewell.h"
 #include "actor/gap.h"
 #include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
-#include "actor/passage.h"
 #include "actor/process.h"
+#include "actor/signal.h"
 #include "actor/sleep.h"
 #include "actor/timer.h"
 #include "actor/wait.h"
 #include "base/limits.h"
 #include "base/must.h"
 
+/* ---- what is undone when a process ends ---- */
+
+static void runtime_end_nodes(struct rusm_process *p)
+{
+    (void)signal_watch_nodes(p, false);
+}
+
+static void runtime_end_gaps(struct rusm_process *p)
+{
+    (void)gap_watch(p, false);
+}
+
+static const struct process_parts runtime_parts = {
+    .end = { [PART_NAMES] = names_forget,
+             [PART_WAITS] = wait_ended,
+             [PART_SLEEP] = sleep_end,
+             [PART_OWNED] = process_end_owned,
+             [PART_BODY] = coroutine_end,
+             [PART_MAILBOX] = process_end_mailbox,
+             [PART_MONITORS] = monitor_ended,
+             [PART_LINKS] = link_ended,
+             [PART_NODES] = runtime_end_nodes,
+             [PART_GAPS] = runtime_end_gaps },
+    .body_ready = coroutine_ready,
+    .body_run = coroutine_run,
+    .took_timer = timer_taken,
+    .writable_begins = sleep_end,
+    .writable_done = wait_release,
+    .takes_down = call_down,
+};
+
 /* ---- life ---- */
 
 static void runtime_init(struct runtime *rt, const struct runtime_options *options)
 {
-    roster_init(&rt->roster, options->crossing ? options->crossing->bits : 0);
+    roster_init(&rt->roster, options->bits);
     list_init(&rt->run);
     list_init(&rt->dying);
     list_init(&rt->wake);
@@ -53,18 +83,19 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     rt->context = options->context;
     rt->incarnation = options->incarnation;
     rt->siblings = 1;
+    rt->parts = &runtime_parts;
 }
 
 /* The table of names: its own, or that of all schedulers. */
 static int runtime_names(struct runtime *rt, const struct runtime_options *options)
 {
-    if (options->crossing) {
-        rt->names = &options->crossing->names;
+    if (options->names) {
+        rt->names = options->names;
         return 0;
     }
     rt->names = malloc(sizeof(*rt->names));
     if (rt->names) {
-        names_init(rt->names, options->seed, false);
+        names_init(rt->names, options->seed, NULL);
     }
     return rt->names ? 0 : RUSM_ENOMEM;
 }
@@ -77,14 +108,9 @@ int runtime_new(struct runtime **out, const struct runtime_options *options)
         return RUSM_ENOMEM;
     }
     runtime_init(rt, options);
-    struct crossing *x = options->crossing;
-    int err = nodes_init(&rt->nodes, options->node, x ? &x->nodes : NULL, options->seed);
+    int err = nodes_init(&rt->nodes, options->node, options->node_names, options->seed);
     err = err ? err : runtime_names(rt, options);
     rt->pool = err ? NULL : message_pool_new(options->blocks);
-    if (rt->pool && x) {
-        err = crossing_join(x, rt, options->index, options->seed);
-        message_pool_join(rt->pool, (uint8_t)options->index, rt->side);
-    }
     if (err || !rt->pool) {
         runtime_free(rt);
         return err ? err : RUSM_ENOMEM;
@@ -112,10 +138,12 @@ void runtime_free(struct runtime *rt)
     }
     runtime_close(rt);
     farewell_fini(rt);
-    crossing_leave(rt);
+    if (rt->far) {
+        rt->far->leave(rt);
+    }
     nodes_fini(&rt->nodes);
     message_pool_free(rt->pool);
-    if (rt->names && !rt->names->shared) {
+    if (rt->names && !rt->names->tell) {
         names_fini(rt->names);
         free(rt->names);
     }
@@ -174,12 +202,14 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
         runtime_run_one(rt, container_of(l, struct rusm_process, run), &budget);
-        if (rt->side) {
-            runtime_flush(rt);
+        if (rt->far) {
+            rt->far->flush(rt);
         }
     }
     wait_wake(rt);
-    runtime_flush(rt);
+    if (rt->far) {
+        rt->far->flush(rt);
+    }
     return runtime_ready(rt);
 }
 
@@ -244,8 +274,8 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
     if (pid.serial == 0) {
         farewell_retry(rt);
     }
-    if (rt->side) {
-        passage_writable(rt, pid);
+    if (rt->far) {
+        rt->far->writable(rt, pid);
     }
     if (p) {
         runtime_writable_one(p);
@@ -290,7 +320,7 @@ int runtime_register_global(struct runtime *rt, rusm_pid pid, const char *name)
     if (err == 0 && p) {
         p->global = true;
     } else if (err == 0) {
-        err = crossing_note(rt, (unsigned)(pid.serial & rt->mask), NOTE_GLOBAL, pid, 0, 0, NULL);
+        err = rt->far->global(rt, pid);
         if (err) {
             (void)rt->hooks->unregister_global(rt->context, pid, name);
         }
@@ -323,7 +353,7 @@ int runtime_client_up(struct runtime *rt, uint32_t *index)
 {
     int err = nodes_client_up(&rt->nodes, index);
 
-    if (err == 0 && (err = crossing_reserve(rt, nodes_at(&rt->nodes, *index))) != 0) {
+    if (err == 0 && rt->far && (err = rt->far->client_up(rt, nodes_at(&rt->nodes, *index))) != 0) {
         nodes_client_down(&rt->nodes, *index);
     }
     return err;
@@ -331,7 +361,9 @@ int runtime_client_up(struct runtime *rt, uint32_t *index)
 
 void runtime_client_down(struct runtime *rt, uint32_t index)
 {
-    crossing_unreserve(rt, nodes_at(&rt->nodes, index));
+    if (rt->far) {
+        rt->far->client_down(rt, nodes_at(&rt->nodes, index));
+    }
     nodes_client_down(&rt->nodes, index);
 }
 

@@ -1,7 +1,7 @@
 /* runtime: the processes of one scheduler: table, run queue, local names, and the node names that
  * pids refer to. It knows no sockets and no clock. What concerns other nodes leaves by the hooks;
  * what comes from them enters by process_deliver. One thread; the node calls it. A node of several
- * schedulers has a runtime for each, joined by a crossing (actor/siblings.h). */
+ * schedulers has a runtime for each, joined by a crossing (sched/siblings.h). */
 #ifndef ACTOR_RUNTIME_H
 #define ACTOR_RUNTIME_H
 
@@ -15,7 +15,8 @@
 
 struct runtime;
 struct rusm_process;
-struct crossing;
+struct names;
+struct node_names;
 
 /* Someone who was told RUSM_BUSY by a mailbox (a lane, a local sender). When there is room, or the
  * process has ended, it is unlinked and `ready` called, once, outside of any behaviour. Owned by
@@ -38,8 +39,10 @@ struct runtime_options {
     const atomic_bool *watched; /* borrowed for life: the happened hook is wanted; NULL: never */
     const struct runtime_hooks *hooks;
     void *context;
-    struct crossing *crossing; /* kept; NULL: there are no other schedulers */
-    unsigned index;            /* which of them this is */
+    /* Of several schedulers only: crossing_runtime_new sets it. Kept. */
+    struct names *names;           /* of all schedulers' processes; NULL: a table of its own */
+    struct node_names *node_names; /* what all schedulers know of nodes; NULL: it is alone */
+    unsigned bits;                 /* of a serial that say whose it is */
 };
 
 /* ---- life ---- */
@@ -57,6 +60,13 @@ bool runtime_ready(const struct runtime *rt);
 /* When a process that sleeps goes on: runtime_run is due then. UINT64_MAX: none sleeps. */
 uint64_t runtime_next_ns(const struct runtime *rt);
 struct message_pool *runtime_pool(struct runtime *rt);
+
+/* Whose process has that serial; this one's number: its own, or nobody's. */
+unsigned runtime_whose(const struct runtime *rt, uint64_t serial);
+
+/* Which scheduler has the connections with that node; those with clients are scheduler 0's. All share
+ * them in the same way: id_node_share of the node's name, of their count. */
+unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index);
 
 /* ---- spawnables and processes ---- */
 /* Keeps behaviour. RUSM_EEXIST, RUSM_ELIMIT, RUSM_EINVAL (not a name), RUSM_ENOMEM. */

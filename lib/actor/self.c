@@ -7,10 +7,9 @@
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
-#include "actor/send.h"
+#include "actor/address.h"
+#include "actor/post.h"
 #include "actor/signal.h"
-#include "actor/spawning.h"
-#include "actor/supervisor.h"
 #include "base/id.h"
 
 rusm_pid rusm_self(const struct rusm_process *self)
@@ -96,11 +95,11 @@ int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name
 
 int rusm_monitor_to(struct rusm_process *self, const char *address, uint64_t *ref)
 {
-    struct send_address to;
+    struct address to;
     int err;
 
     do {
-        err = send_address(self, address, &to);
+        err = address_parse(self, address, &to);
         if (err) {
             return err;
         }
@@ -148,10 +147,10 @@ int rusm_link(struct rusm_process *self, rusm_pid pid)
     return err;
 }
 
-static int self_link_at(struct rusm_process *self, const struct send_address *to)
+static int self_link_at(struct rusm_process *self, const struct address *to)
 {
     rusm_pid pid;
-    int err = send_pid_of(self, to, &pid);
+    int err = address_pid(self, to, &pid);
 
     if (err && err != RUSM_ENOPROC) {
         return err;
@@ -161,16 +160,16 @@ static int self_link_at(struct rusm_process *self, const struct send_address *to
 
 int rusm_link_name(struct rusm_process *self, uint32_t node, const char *name)
 {
-    struct send_address to;
+    struct address to;
 
-    send_named(self, node, name, &to);
+    address_named(self, node, name, &to);
     return self_link_at(self, &to);
 }
 
 int rusm_link_to(struct rusm_process *self, const char *address)
 {
-    struct send_address to;
-    int err = send_address(self, address, &to);
+    struct address to;
+    int err = address_parse(self, address, &to);
 
     return err ? err : self_link_at(self, &to);
 }
@@ -211,83 +210,6 @@ int rusm_spawn_link(struct rusm_process *self, const struct rusm_behaviour *beha
         (void)runtime_kill(self->rt, pid->serial, "not linked");
     }
     return err;
-}
-
-int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
-                   rusm_pid *pid)
-{
-    return supervisor_start(self->rt, supervisor, false, process_pid(self), pid, NULL,
-                            self->rt->now_ns);
-}
-
-struct self_spawning {
-    struct spawning spawning;
-    uint64_t self, ref;
-};
-
-static void self_spawned(struct spawning *spawning, struct runtime *rt)
-{
-    struct self_spawning *s = container_of(spawning, struct self_spawning, spawning);
-    struct rusm_process *self = roster_find(&rt->roster, s->self);
-
-    if (self && spawning->error) {
-        process_signal(self, RUSM_FAILED, (rusm_pid){ 0 }, s->ref, spawning->error,
-                       spawning->why.text, strlen(spawning->why.text));
-    } else if (self) {
-        process_signal(self, RUSM_SPAWNED, spawning->pid, s->ref, 0, NULL, 0);
-    }
-    spawning_fini(spawning);
-    free(s);
-}
-
-/* As another node would do it: the outcome is a message. */
-static int self_spawn_here(struct rusm_process *self, const char *spawnable,
-                           const struct rusm_args *args, uint64_t ref)
-{
-    struct runtime *rt = self->rt;
-    const struct rusm_behaviour *behaviour =
-        spawnables_find(&rt->spawnables, spawnable, strlen(spawnable));
-
-    if (!behaviour) {
-        const char *text = rusm_strerror(RUSM_ENOSPAWNABLE);
-        process_signal(self, RUSM_FAILED, (rusm_pid){ 0 }, ref, RUSM_ENOSPAWNABLE, text,
-                       strlen(text));
-        return 0;
-    }
-    struct self_spawning *s = calloc(1, sizeof(*s));
-    if (!s) {
-        return RUSM_ENOMEM;
-    }
-    int err = spawning_init(&s->spawning, behaviour, args, NULL, 0, false);
-    s->self = self->serial;
-    s->ref = ref;
-    s->spawning.over = self_spawned;
-    err = err ? err : spawning_start(rt, &s->spawning);
-    if (err) {
-        spawning_fini(&s->spawning);
-        free(s);
-    }
-    return err;
-}
-
-int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
-                  const struct rusm_args *args, uint64_t *ref)
-{
-    struct runtime *rt = self->rt;
-    const struct rusm_args *given = args ? args : &process_no_args;
-    int err = runtime_check_args(given);
-
-    if (err) {
-        return err;
-    }
-    if (!nodes_at(&rt->nodes, node)) {
-        return RUSM_EINVAL;
-    }
-    *ref = ++rt->ref;
-    if (node == 0) {
-        return self_spawn_here(self, spawnable, given, *ref);
-    }
-    return rt->hooks->spawn_at(rt->context, process_pid(self), node, spawnable, given, *ref);
 }
 
 /* ---- names ---- */
@@ -343,4 +265,57 @@ int rusm_node_index(struct rusm_process *self, const char *node, uint32_t *index
 const char *rusm_node_at(const struct rusm_process *self, uint32_t index)
 {
     return runtime_node_name(self->rt, index);
+}
+
+/* ---- calls that wait, of a body ---- */
+
+static bool self_outcome(void *context, const struct rusm_message *m)
+{
+    return (m->kind == RUSM_REPLY || m->kind == RUSM_FAILED) && m->ref == *(uint64_t *)context;
+}
+
+/* Waits for the outcome of the request with that ref, which returned err. */
+static int self_reply(struct rusm_process *self, int err, uint64_t ref,
+                      const struct rusm_message **reply)
+{
+    if (err == 0) {
+        err = rusm_receive(self, self_outcome, &ref, RUSM_FOREVER, reply);
+    }
+    return err == 0 && (*reply)->kind == RUSM_FAILED ? (*reply)->error : err;
+}
+
+int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
+              uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref = 0;
+
+    if (!coroutine_inside(self)) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_request(self, to, data, len, timeout_ms, &ref);
+    return self_reply(self, err, ref, reply);
+}
+
+int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
+                   size_t len, uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref = 0;
+
+    if (!coroutine_inside(self)) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_request_name(self, node, name, data, len, timeout_ms, &ref);
+    return self_reply(self, err, ref, reply);
+}
+
+int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
+                 uint32_t timeout_ms, const struct rusm_message **reply)
+{
+    uint64_t ref = 0;
+
+    if (!coroutine_inside(self)) {
+        return RUSM_EINVAL;
+    }
+    int err = rusm_request_to(self, address, data, len, timeout_ms, &ref);
+    return self_reply(self, err, ref, reply);
 }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/crossing.h"
+#include "actor/call.h"
 #include "actor/farewell.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
@@ -81,6 +81,7 @@ int signal_watch_nodes(struct rusm_process *p, bool on)
         return RUSM_ENOMEM;
     }
     p->nodes_told = on;
+    process_has(p, PART_NODES);
     if (on) {
         w->who = p;
         list_append(&p->rt->node_watches, &w->at);
@@ -105,7 +106,7 @@ static void signal_nodes(struct runtime *rt, enum rusm_kind kind, const struct n
 int runtime_node_up(struct runtime *rt, uint32_t node, uint32_t incarnation)
 {
     struct node_name *it = nodes_at(&rt->nodes, node);
-    int err = it ? crossing_node_up(rt, it, incarnation) : RUSM_ENOMEM;
+    int err = !it ? RUSM_ENOMEM : rt->far ? rt->far->node_up(rt, it, incarnation) : 0;
 
     if (it) {
         it->up = incarnation;
@@ -121,8 +122,11 @@ void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
     if (!it || node == 0) {
         return;
     }
-    crossing_node_lost(rt, it, incarnation);
+    if (rt->far) {
+        rt->far->node_lost(rt, it, incarnation);
+    }
     farewell_node_lost(rt, it, incarnation);
+    call_node_lost(rt, it, incarnation);
     monitor_node_lost(rt, it, incarnation);
     link_node_lost(rt, it, incarnation);
     if (it->up == incarnation) {

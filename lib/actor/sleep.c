@@ -40,6 +40,7 @@ int sleep_until(struct rusm_process *p, uint64_t until_ns)
         return err;
     }
     p->sleep = s;
+    process_has(p, PART_SLEEP);
     return 0;
 }
 

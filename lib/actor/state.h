@@ -28,6 +28,34 @@ struct timers {
     struct list free;
 };
 
+/* What a process may have that is undone when it ends, in the order in which that is done. A process has few of
+ * them, and its end costs only these. */
+enum process_part {
+    PART_NAMES,    /* names.c */
+    PART_WAITS,    /* wait.c: it waits for room, or is waited for */
+    PART_SLEEP,    /* sleep.c */
+    PART_OWNED,    /* struct owned */
+    PART_BODY,     /* coroutine.c */
+    PART_MAILBOX,  /* always */
+    PART_MONITORS, /* monitor.c: it watches, or is watched */
+    PART_LINKS,    /* link.c */
+    PART_NODES,    /* signal.c: it is told of nodes */
+    PART_GAPS,     /* gap.c */
+    PARTS,
+};
+
+/* What process.c and monitor.c call of the files above them. */
+struct process_parts {
+    void (*end[PARTS])(struct rusm_process *p); /* by enum process_part */
+    bool (*body_ready)(const struct rusm_process *p);
+    unsigned (*body_run)(struct rusm_process *p);
+    void (*took_timer)(struct runtime *rt, uint64_t ref); /* a RUSM_TIMER left the mailbox */
+    void (*writable_begins)(struct rusm_process *p);      /* it is about to handle RUSM_WRITABLE */
+    void (*writable_done)(struct rusm_process *p);        /* it has */
+    bool (*takes_down)(struct rusm_process *p, uint64_t ref, uint32_t node, const char *reason,
+                       size_t len); /* is a DOWN the outcome of a call? */
+};
+
 /* A process. There may be a million idle ones: keep it below 300 bytes. */
 struct rusm_process {
     struct runtime *rt;
@@ -42,16 +70,17 @@ struct rusm_process {
     bool running;          /* in a batch, in init or in stop: not to be queued or ended now */
     bool receiving;        /* in receive: may hold */
     bool holding;          /* takes nothing until writable */
-    bool holding_head;     /* ... for the message at the mailbox's head */
     bool busy;             /* a mailbox here was full for it since it last was writable */
-    bool busy_far;         /* ... a post was RUSM_BUSY, so that runtime_writable must follow */
     bool writable;         /* is to be told RUSM_WRITABLE */
+    bool holding_head : 1; /* holding: for the message at the mailbox's head */
+    bool busy_far : 1;     /* a post was RUSM_BUSY, so that runtime_writable must follow */
     bool reason_owned : 1; /* reason is a heap block */
     bool trapping : 1;     /* exit signals become messages */
     bool nodes_told : 1;   /* in the runtime's node_watches */
     bool gaps_told : 1;    /* in its gaps */
     bool unasked : 1;      /* holds until one of those who watch it watches no more */
     bool global : 1;       /* may have global names */
+    uint16_t parts;        /* a bit for each enum process_part that it has, or had */
     struct list all;       /* in the table's list */
     struct list waiters;   /* struct waiter: who waits for room in our mailbox */
     struct list waits;     /* struct wait: whose room we wait for or were granted */
@@ -101,9 +130,11 @@ struct runtime {
         coroutine_slab, farewell_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
-    const atomic_bool *watched; /* as in runtime_options */
+    const struct process_parts *parts;
+    const struct far_hooks *far; /* NULL: there are no other schedulers */
+    const atomic_bool *watched;  /* as in runtime_options */
     void *context;
-    struct side *side; /* its part of what crosses; NULL: it is alone */
+    struct side *side; /* lib/sched's part of it; NULL: it is alone */
     unsigned siblings; /* schedulers of the node, this one too */
     unsigned index;    /* which of them it is */
     unsigned bits;     /* of a serial, the lower ones, that say whose it is */
@@ -122,6 +153,12 @@ struct runtime {
     struct rusm_why *init_why; /* where its rusm_init_error goes */
     struct runtime_counters counters;
 };
+
+/* Notes that something of p is to be undone when it ends. */
+static inline void process_has(struct rusm_process *p, enum process_part part)
+{
+    p->parts |= (uint16_t)(1u << part);
+}
 
 static inline rusm_pid process_pid(const struct rusm_process *p)
 {
@@ -142,6 +179,12 @@ static inline bool runtime_far(const struct runtime *rt, rusm_pid pid)
     return pid.node != 0 ||
            ((pid.serial & rt->mask) != rt->index && (pid.serial & rt->mask) < rt->siblings &&
             pid.incarnation == rt->incarnation);
+}
+
+/* Which scheduler has the connections with that node. A client's is scheduler 0. */
+static inline unsigned runtime_node_share(const struct runtime *rt, const struct node_name *node)
+{
+    return node->share % rt->siblings;
 }
 
 #endif

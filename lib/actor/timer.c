@@ -6,7 +6,8 @@
 #include <string.h>
 #include "actor/names.h"
 #include "actor/process.h"
-#include "actor/send.h"
+#include "actor/address.h"
+#include "actor/post.h"
 #include "base/id.h"
 #include "base/limits.h"
 
@@ -124,6 +125,7 @@ static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
     struct timer *it = container_of(t->free.next, struct timer, owned.link);
     list_remove(&it->owned.link);
     list_append(&owner->owned, &it->owned.link);
+    process_has(owner, PART_OWNED);
     t->count++;
     it->ref = (it->ref + TIMER_PLACES) | TIMER_REF;
     it->owner = owner;
@@ -143,7 +145,7 @@ static bool timer_send(struct rusm_process *from, const struct timer_letter *let
 {
     struct runtime *rt = from->rt;
     const char *name = (const char *)letter->data + letter->len;
-    struct send_address at = { .node = letter->to.node, .pid = letter->to };
+    struct address at = { .node = letter->to.node, .pid = letter->to };
     rusm_pid pid;
 
     at.name = name;
@@ -152,7 +154,7 @@ static bool timer_send(struct rusm_process *from, const struct timer_letter *let
         at.here = names_find(rt, name, letter->name_len, &at.pid.serial);
         at.pid.incarnation = rt->incarnation;
     }
-    int err = send_pid_of(from, &at, &pid);
+    int err = address_pid(from, &at, &pid);
     if (err == RUSM_ENOPROC) {
         rt->counters.noproc_local++;
         return true;
@@ -244,7 +246,7 @@ int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref)
 static int timer_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const char *name,
                             size_t name_len, const void *data, size_t len, uint64_t *ref)
 {
-    int err = send_check(data, len);
+    int err = post_check(data, len);
 
     if (err) {
         return err;
@@ -288,8 +290,8 @@ int rusm_send_after_name(struct rusm_process *self, uint32_t ms, uint32_t node, 
 int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *address,
                        const void *data, size_t len, uint64_t *ref)
 {
-    struct send_address at;
-    int err = send_address(self, address, &at);
+    struct address at;
+    int err = address_parse(self, address, &at);
 
     if (err) {
         return err;

@@ -19,6 +19,44 @@ void wait_slab_init(struct runtime *rt)
     slab_init(&rt->wait_slab, sizeof(struct wait));
 }
 
+/* ---- room, for any waiter ---- */
+
+bool process_has_room(const struct rusm_process *p, size_t len)
+{
+    const struct mailbox_limits *limits = &p->rt->limits;
+
+    if (!mailbox_has_room(&p->mailbox, limits, len)) {
+        return false;
+    }
+    if (list_empty(&p->waiters)) {
+        return true;
+    }
+    /* One that is too large for now goes first: small ones would refill the mailbox for ever. */
+    const struct waiter *first = container_of(p->waiters.next, struct waiter, link);
+    return mailbox_has_room(&p->mailbox, limits, first->len);
+}
+
+void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len)
+{
+    w->len = len;
+    if (!list_linked(&w->link) || w->at != p) {
+        list_remove(&w->link);
+        list_append(&p->waiters, &w->link);
+        w->at = p;
+        process_has(p, PART_WAITS);
+    }
+    if (p->mailbox.count == 0) {
+        process_took(p); /* else it is looked at when p takes one */
+    }
+}
+
+void process_wait(struct rusm_process *p, struct waiter *w)
+{
+    process_wait_for(p, w, 0);
+}
+
+/* ---- local processes ---- */
+
 struct wait_key {
     uint64_t who, target;
 };
@@ -80,6 +118,7 @@ static int wait_new(struct rusm_process *self, struct rusm_process *target, size
     }
     list_init(&w->waiter.link);
     list_append(&self->waits, &w->at_process);
+    process_has(self, PART_WAITS);
     w->waiter.ready = wait_grant;
     process_wait_for(target, &w->waiter, len);
     return 0;
@@ -133,7 +172,7 @@ static void wait_ungrant(struct runtime *rt, struct wait *w)
 
     if (target) {
         target->mailbox.reserved--;
-        wait_look(target);
+        process_took(target);
     }
 }
 
@@ -200,7 +239,7 @@ static void wait_wake_one(struct runtime *rt, struct rusm_process *p)
     }
     /* Those that deliver later this turn have not used their slots yet: look again next time. */
     if (wait_head(p)) {
-        wait_look(p);
+        process_took(p);
     }
 }
 

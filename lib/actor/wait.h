@@ -11,13 +11,6 @@ void wait_slab_init(struct runtime *rt);
 /* May `self` put a message of len bytes into target's mailbox? 0 (an earlier grant is used up),
  * RUSM_BUSY (it waits now), RUSM_ENOMEM. Newcomers queue behind those that wait. */
 int wait_admit(struct rusm_process *self, struct rusm_process *target, size_t len);
-/* Target took a message or lost a reservation: its waiters are looked at in the next wait_wake. */
-static inline void wait_look(struct rusm_process *target)
-{
-    if (!list_empty(&target->waiters) && !list_linked(&target->wake)) {
-        list_append(&target->rt->wake, &target->wake);
-    }
-}
 /* The process may try again: flags its RUSM_WRITABLE. */
 void wait_writable(struct rusm_process *p);
 /* It has handled RUSM_WRITABLE: reservations that it did not use are given up. */

@@ -2,7 +2,7 @@
  * which is the node's. Called by the node's owner before it runs, by its behaviours while it does. */
 #include <string.h>
 
-#include "actor/supervisor.h"
+#include "otp/supervisor.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "node/node.h"

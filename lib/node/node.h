@@ -29,8 +29,8 @@
 #include <stdatomic.h>
 
 #include "actor/runtime.h"
-#include "actor/siblings.h"
-#include "actor/spawning.h"
+#include "sched/siblings.h"
+#include "sched/spawning.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* scheduler: the schedulers of a node and their parts, from before there are threads until after. What
- * they share is the crossing (actor/crossing.h), the members (member.c), the registry (globals.c) and
+ * they share is the crossing (sched/crossing.h), the members (member.c), the registry (globals.c) and
  * what never changes. On the thread of who makes, runs and frees the node. */
 #include <sched.h>
 #include <signal.h>
@@ -127,14 +127,13 @@ int schedulers_open(struct rusm_node *node, struct runtime_options *options)
         if (!node->crossing) {
             return RUSM_ENOMEM;
         }
-        options->crossing = node->crossing;
     }
     for (unsigned i = 0; !error && i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
-        options->index = i;
         options->blocks = &s->pools.blocks;
         options->context = s;
-        error = runtime_new(&s->runtime, options);
+        error = node->crossing ? crossing_runtime_new(node->crossing, &s->runtime, i, options)
+                               : runtime_new(&s->runtime, options);
         node->others_open += !error && i > 0;
     }
     return error;

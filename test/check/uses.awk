@@ -5,7 +5,7 @@
 #   use ROOM STEM OTHER symbol X   STEM names X, a function or variable that OTHER defines
 #   use ROOM STEM OTHER include X  STEM includes X, a header of OTHER
 # A symbol is a function or a variable at file level that is not static, or an inline function of a
-# header. Comments and strings don't count, nor do members: "p->name" and "p.name".
+# header. Comments and strings don't count, nor do members ("p->name" and "p.name") and tags.
 
 function room_of(path,    part, n) {
     n = split(path, part, "/")
@@ -101,6 +101,7 @@ FNR == 1 {
     gsub(/(->|\.) *[A-Za-z_][A-Za-z0-9_]*/, " ", line)
     # Prototypes of a header are no uses.
     if (FILENAME ~ /\.h$/ && line ~ /^[A-Za-z_]/ && line !~ /^static/) next
+    gsub(/(struct|enum|union) +[A-Za-z_][A-Za-z0-9_]*/, " ", line) # a tag is no function
     gsub(/[^A-Za-z0-9_]+/, " ", line)
     n = split(line, word, " ")
     for (i = 1; i <= n; i++) if (word[i] ~ /^[a-z]/) said[FILENAME, word[i]] = 1

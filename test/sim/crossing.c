@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "actor/runtime.h"
-#include "actor/siblings.h"
+#include "sched/siblings.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "doubles/no_globals.h"
@@ -310,10 +310,8 @@ static struct sim *sim_new(uint64_t seed)
                                            .seed = seed,
                                            .log = &s->log,
                                            .hooks = &hooks,
-                                           .context = s,
-                                           .crossing = s->crossing,
-                                           .index = i };
-        assert_int_equal(runtime_new(&s->rt[i], &options), 0);
+                                           .context = s };
+        assert_int_equal(crossing_runtime_new(s->crossing, &s->rt[i], i, &options), 0);
     }
     for (unsigned i = 0; i < ACTORS; i++) {
         char number[8];

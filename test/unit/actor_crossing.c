@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
-#include "actor/inbox.h"
-#include "actor/siblings.h"
+#include "sched/inbox.h"
+#include "sched/siblings.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -189,11 +189,9 @@ static struct pair *pair_new(struct rusm_behaviour *behaviour)
                                            .mailbox_bytes = 1024,
                                            .log = &p->log,
                                            .hooks = &hooks,
-                                           .context = p,
-                                           .crossing = p->crossing,
-                                           .index = i };
+                                           .context = p };
         static const struct rusm_args none;
-        assert_int_equal(runtime_new(&p->rt[i], &options), 0);
+        assert_int_equal(crossing_runtime_new(p->crossing, &p->rt[i], i, &options), 0);
         assert_int_equal(runtime_spawn(p->rt[i], behaviour, &none, &p->pid[i], NULL, 1), 0);
         assert_int_equal(runtime_whose(p->rt[0], p->pid[i].serial), i);
     }

@@ -2,7 +2,7 @@
  * nobody else is told anything. */
 #include "doubles/actor.h"
 
-#include "actor/supervisor.h"
+#include "otp/supervisor.h"
 
 #define SEEN_MAX 16
 

@@ -1,7 +1,7 @@
 /* actor/supervisor: strategies, kinds of children, intensity, order and deadlines of a shutdown. */
 #include "doubles/actor.h"
 
-#include "actor/supervisor.h"
+#include "otp/supervisor.h"
 
 #define SECOND UINT64_C(1000000000)
 

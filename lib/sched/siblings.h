@@ -1,7 +1,7 @@
 /* siblings: what the owner of a node's schedulers calls to join their runtimes. The crossing itself is
- * actor/crossing.h, and what crosses, actor/passage.h. */
-#ifndef ACTOR_SIBLINGS_H
-#define ACTOR_SIBLINGS_H
+ * sched/crossing.h, and what crosses, sched/passage.h. */
+#ifndef SCHED_SIBLINGS_H
+#define SCHED_SIBLINGS_H
 
 #include "actor/hooks.h"
 #include "actor/runtime.h"
@@ -9,6 +9,9 @@
 /* For 2 to LIMIT_SCHEDULERS. Frees after all runtimes. NULL: no memory. */
 struct crossing *crossing_new(unsigned count, uint64_t seed);
 void crossing_free(struct crossing *x); /* NULL is fine */
+/* Makes the runtime of scheduler `index`, as options say but for what all schedulers share. 0 or RUSM_ENOMEM. */
+int crossing_runtime_new(struct crossing *x, struct runtime **out, unsigned index,
+                         const struct runtime_options *options);
 /* Which scheduler is to get the next process from outside: in turn. Any thread. */
 unsigned crossing_turn(struct crossing *x);
 
@@ -22,13 +25,6 @@ void runtime_flush(struct runtime *rt);
 bool runtime_sleep(struct runtime *rt);
 
 unsigned runtime_index(const struct runtime *rt);
-/* Whose process has that serial; this one's number: its own, or nobody's. */
-unsigned runtime_whose(const struct runtime *rt, uint64_t serial);
-
-/* Which scheduler has the connections with that node; those with clients are scheduler 0's. All share
- * them in the same way: id_node_share of the node's name, of their count. */
-unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index);
-
 /* Something to do on a sibling's thread, between its handlers, and then on the asking one's. Owned by
  * who asks, until `done`. */
 struct errand {

@@ -1,12 +1,12 @@
 /* supervisor: see the header. It never waits: to stop children is a walk down the list that goes on
  * with each exit signal that comes, or when a child's time is over. Called by self.c and the node; the
  * behaviour by the runtime. */
-#include "actor/supervisor.h"
+#include "otp/supervisor.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/child.h"
-#include "actor/children.h"
+#include "otp/child.h"
+#include "otp/children.h"
 #include "actor/happen.h"
 #include "actor/link.h"
 #include "actor/process.h"
@@ -320,4 +320,11 @@ int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options, 
         (void)runtime_kill(rt, pid->serial, "shutdown");
     }
     return err;
+}
+
+int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
+                   rusm_pid *pid)
+{
+    return supervisor_start(self->rt, supervisor, false, process_pid(self), pid, NULL,
+                            self->rt->now_ns);
 }

@@ -1,6 +1,6 @@
 /* builtins: those that have a file of their own; builtins.c has the list. */
-#ifndef ACTOR_BUILTINS_H
-#define ACTOR_BUILTINS_H
+#ifndef OTP_BUILTINS_H
+#define OTP_BUILTINS_H
 
 #include "rusm.h"
 

@@ -1,6 +1,6 @@
 /* crossing: where the schedulers of a node meet. Each has a runtime of its own; to a runtime, a process
  * of a sibling is much like one of another node: what is for it leaves as a post and arrives as a
- * message, a signal or an answer (actor/passage.h). A pid says whose process it is: the lower bits of
+ * message, a signal or an answer (sched/passage.h). A pid says whose process it is: the lower bits of
  * its serial are the scheduler's number, and each runtime hands out its own serials alone.
  *
  * What crosses is a message of the sender's pool. The far side works with it where it is, puts it into
@@ -10,13 +10,13 @@
  *
  * A struct crossing is shared: its inboxes, and what is behind locks (names, names of nodes). A struct
  * side is one runtime's, on its thread. */
-#ifndef ACTOR_CROSSING_H
-#define ACTOR_CROSSING_H
+#ifndef SCHED_CROSSING_H
+#define SCHED_CROSSING_H
 
-#include "actor/inbox.h"
+#include "sched/inbox.h"
 #include "actor/names.h"
 #include "actor/nodes.h"
-#include "actor/siblings.h"
+#include "sched/siblings.h"
 #include "actor/state.h"
 #include "base/limits.h"
 
@@ -59,11 +59,6 @@ struct side {
     struct list gated;  /* the same */
 };
 
-/* rt is one more of the crossing's. 0 or RUSM_ENOMEM. */
-int crossing_join(struct crossing *x, struct runtime *rt, unsigned index, uint64_t seed);
-/* All of its messages must have come home. */
-void crossing_leave(struct runtime *rt);
-
 /* Takes m, to be with that sibling after the next flush: one of our own on its way, or one of its own
  * on its way back. */
 void crossing_out(struct side *side, unsigned to, struct message *m);
@@ -72,17 +67,5 @@ void crossing_push(struct side *side, unsigned to);
 /* Tells a sibling something. 0 or RUSM_ENOMEM. */
 int crossing_note(struct runtime *rt, unsigned to, enum rusm_kind kind, rusm_pid from, uint64_t ref,
                   int error, void *data);
-/* Which scheduler has the connections with that node, a client's: 0. */
-static inline unsigned crossing_of_node(const struct runtime *rt, const struct node_name *node)
-{
-    return node->share % rt->siblings;
-}
-/* The runtime of that scheduler tells all others that the node is connected. Before, what its loss takes
- * is reserved. RUSM_ENOMEM. */
-int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarnation);
-void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
-/* The same for a client, which no one is told of but when it is lost. */
-int crossing_reserve(struct runtime *rt, struct node_name *node);
-void crossing_unreserve(struct runtime *rt, struct node_name *node); /* if it was never lost */
 
 #endif

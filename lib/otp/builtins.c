@@ -1,6 +1,6 @@
 /* builtins: the behaviours that every node knows (SPEC: Commands). Each is also an example
  * of rusm.h. On the node's thread, as all behaviours. */
-#include "actor/builtins.h"
+#include "otp/builtins.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* restarts: see the header. Called by supervisor.c. */
-#include "actor/restarts.h"
+#include "otp/restarts.h"
 
 #include <stdlib.h>
 #include "rusm.h"

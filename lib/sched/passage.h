@@ -8,10 +8,10 @@
  * waits there for room, in order. One that waits for nothing is remembered for a while, not for ever.
  * That half may be freed as soon as its last message has been pushed home, which is never done while
  * one of the functions here is at work (runtime_flush). */
-#ifndef ACTOR_PASSAGE_H
-#define ACTOR_PASSAGE_H
+#ifndef SCHED_PASSAGE_H
+#define SCHED_PASSAGE_H
 
-#include "actor/siblings.h"
+#include "sched/siblings.h"
 #include "actor/state.h"
 
 /* Takes what it is given, unless it says RUSM_BUSY, RUSM_ENOMEM, or RUSM_ELIMIT: answers to a node that

@@ -1,9 +1,9 @@
 /* children: those of one supervisor, in order of start, and by serial while they run. What to do when one
  * ends is supervisor.c's. One thread. */
-#ifndef ACTOR_CHILDREN_H
-#define ACTOR_CHILDREN_H
+#ifndef OTP_CHILDREN_H
+#define OTP_CHILDREN_H
 
-#include "actor/restarts.h"
+#include "otp/restarts.h"
 #include "actor/state.h"
 
 struct child {

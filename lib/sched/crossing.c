@@ -1,14 +1,35 @@
 /* crossing: see the header. Each function runs on the thread of the runtime that it is given, but for
  * the life of the crossing, while there are no threads. */
-#include "actor/crossing.h"
+#include "sched/crossing.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/passage.h"
+#include "sched/passage.h"
 #include "actor/process.h"
 #include "base/must.h"
 
+static const struct far_hooks crossing_hooks;
+
+static void crossing_unreserve(struct runtime *rt, struct node_name *node);
+
 /* ---- life ---- */
+
+/* Pushed at once: what another scheduler tells of this name comes behind it. */
+static int crossing_tell_name(struct runtime *rt, struct process_name *it, bool named)
+{
+    unsigned to = (unsigned)(it->serial & rt->mask);
+    int err = crossing_note(rt, to, named ? NOTE_NAMED : NOTE_UNNAMED, (rusm_pid){ 0 }, 0, 0, it);
+
+    if (err == 0) {
+        crossing_push(rt->side, to);
+    }
+    return err;
+}
+
+static void crossing_send_home(void *side, unsigned home, struct message *m)
+{
+    crossing_out(side, home, m);
+}
 
 struct crossing *crossing_new(unsigned count, uint64_t seed)
 {
@@ -23,7 +44,7 @@ struct crossing *crossing_new(unsigned count, uint64_t seed)
         x->bits++;
     }
     atomic_init(&x->turns, 0);
-    names_init(&x->names, seed, true);
+    names_init(&x->names, seed, crossing_tell_name);
     node_names_init(&x->nodes, seed);
     for (unsigned i = 0; i < count; i++) {
         inbox_init(&x->inbox[i]);
@@ -41,7 +62,7 @@ void crossing_free(struct crossing *x)
     free(x);
 }
 
-int crossing_join(struct crossing *x, struct runtime *rt, unsigned index, uint64_t seed)
+static int crossing_join(struct crossing *x, struct runtime *rt, unsigned index, uint64_t seed)
 {
     struct side *side = calloc(1, sizeof(*side));
 
@@ -55,22 +76,37 @@ int crossing_join(struct crossing *x, struct runtime *rt, unsigned index, uint64
     list_init(&side->parked);
     list_init(&side->gated);
     rt->side = side;
+    rt->far = &crossing_hooks;
     rt->index = index;
     rt->siblings = x->count;
     rt->bits = x->bits;
     rt->mask = (UINT64_C(1) << x->bits) - 1;
     rt->serial = index;
     x->runtime[index] = rt;
+    message_pool_join(rt->pool, (uint8_t)index, crossing_send_home, side);
     return 0;
 }
 
-void crossing_leave(struct runtime *rt)
+int crossing_runtime_new(struct crossing *x, struct runtime **out, unsigned index,
+                         const struct runtime_options *options)
+{
+    struct runtime_options shared = *options;
+
+    shared.names = &x->names;
+    shared.node_names = &x->nodes;
+    shared.bits = x->bits;
+    int err = runtime_new(out, &shared);
+    if (err == 0 && (err = crossing_join(x, *out, index, options->seed)) != 0) {
+        runtime_free(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+static void crossing_leave(struct runtime *rt)
 {
     struct side *side = rt->side;
 
-    if (!side) {
-        return;
-    }
     for (uint32_t i = 0; i < rt->nodes.count; i++) {
         crossing_unreserve(rt, rt->nodes.at[i]);
     }
@@ -79,6 +115,7 @@ void crossing_leave(struct runtime *rt)
     map_fini(&side->gate);
     free(side);
     rt->side = NULL;
+    rt->far = NULL;
 }
 
 unsigned crossing_turn(struct crossing *x)
@@ -144,7 +181,7 @@ int crossing_note(struct runtime *rt, unsigned to, enum rusm_kind kind, rusm_pid
 
 /* ---- nodes that come and go ---- */
 
-void crossing_unreserve(struct runtime *rt, struct node_name *node)
+static void crossing_unreserve(struct runtime *rt, struct node_name *node)
 {
     while (node->notes) {
         struct message *m = node->notes;
@@ -153,7 +190,7 @@ void crossing_unreserve(struct runtime *rt, struct node_name *node)
     }
 }
 
-int crossing_reserve(struct runtime *rt, struct node_name *node)
+static int crossing_reserve(struct runtime *rt, struct node_name *node)
 {
     crossing_unreserve(rt, node);
     for (unsigned i = 1; i < rt->siblings; i++) {
@@ -168,12 +205,12 @@ int crossing_reserve(struct runtime *rt, struct node_name *node)
     return 0;
 }
 
-int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarnation)
+static int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
     rusm_pid from = { .node = node->index, .incarnation = incarnation };
     int err = 0;
 
-    if (rt->siblings == 1 || rt->index != crossing_of_node(rt, node)) {
+    if (rt->index != runtime_node_share(rt, node)) {
         return 0;
     }
     atomic_store_explicit(&node->known->up, incarnation, memory_order_relaxed);
@@ -184,9 +221,9 @@ int crossing_node_up(struct runtime *rt, struct node_name *node, uint32_t incarn
     return err;
 }
 
-void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
+static void crossing_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation)
 {
-    if (rt->siblings == 1 || rt->index != crossing_of_node(rt, node)) {
+    if (rt->index != runtime_node_share(rt, node)) {
         return;
     }
     if (atomic_load_explicit(&node->known->up, memory_order_relaxed) == incarnation) {
@@ -216,20 +253,6 @@ int runtime_errand(struct runtime *rt, unsigned to, struct errand *errand)
 unsigned runtime_index(const struct runtime *rt)
 {
     return rt->index;
-}
-
-unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index)
-{
-    const struct node_name *node = nodes_at(&rt->nodes, index);
-
-    return node ? crossing_of_node(rt, node) : 0;
-}
-
-unsigned runtime_whose(const struct runtime *rt, uint64_t serial)
-{
-    uint64_t whose = serial & rt->mask;
-
-    return whose < rt->siblings ? (unsigned)whose : rt->index;
 }
 
 bool runtime_passing(const struct runtime *rt)
@@ -282,7 +305,7 @@ void runtime_receipt(struct runtime *rt, uint64_t receipt, int error)
 /* ---- in ---- */
 
 /* One of ours is back. */
-static void crossing_home(struct runtime *rt, struct message *m)
+static void crossing_come_home(struct runtime *rt, struct message *m)
 {
     if (m->passage) {
         passage_home(rt, m);
@@ -354,7 +377,7 @@ bool runtime_receive(struct runtime *rt, uint64_t now_ns)
     while (m) {
         struct message *next = m->next;
         if (m->home == rt->index) {
-            crossing_home(rt, m);
+            crossing_come_home(rt, m);
         } else {
             crossing_arrive(rt, m);
         }
@@ -372,3 +395,56 @@ bool runtime_sleep(struct runtime *rt)
 {
     return !rt->side || inbox_sleep(&rt->side->crossing->inbox[rt->index]);
 }
+
+/* ---- what a runtime asks of the schedulers beside it ---- */
+
+static int crossing_post(struct runtime *rt, const struct post *post)
+{
+    struct passing in = { .post = *post,
+                          .has_receipt = post->receipt != 0,
+                          .receipt = post->receipt };
+
+    return passage_post(rt, &in);
+}
+
+/* Without memory for it, the next answer that the node does not take says so again. */
+static void crossing_give_up(struct runtime *rt, unsigned scheduler, uint32_t node)
+{
+    (void)crossing_note(rt, scheduler, NOTE_GIVE_UP, (rusm_pid){ .node = node }, 0, 0, NULL);
+}
+
+/* Without memory for it, the process is not told of these. */
+static void crossing_gap(struct runtime *rt, unsigned scheduler, uint64_t serial, uint64_t records)
+{
+    (void)crossing_note(rt, scheduler, NOTE_GAP, (rusm_pid){ .serial = serial }, records, 0, NULL);
+}
+
+static void crossing_gaps_tell(struct runtime *rt, const struct node_name *node,
+                               uint32_t incarnation, int error)
+{
+    rusm_pid of = { .node = node->index, .incarnation = incarnation };
+
+    for (unsigned i = 0; i < rt->siblings; i++) {
+        if (i != rt->index) {
+            (void)crossing_note(rt, i, NOTE_GAPS_TELL, of, 0, error, NULL);
+        }
+    }
+}
+
+static int crossing_named_global(struct runtime *rt, rusm_pid pid)
+{
+    return crossing_note(rt, (unsigned)(pid.serial & rt->mask), NOTE_GLOBAL, pid, 0, 0, NULL);
+}
+
+static const struct far_hooks crossing_hooks = { .post = crossing_post,
+                                                 .writable = passage_writable,
+                                                 .give_up = crossing_give_up,
+                                                 .gap = crossing_gap,
+                                                 .gaps_tell = crossing_gaps_tell,
+                                                 .global = crossing_named_global,
+                                                 .node_up = crossing_node_up,
+                                                 .node_lost = crossing_node_lost,
+                                                 .client_up = crossing_reserve,
+                                                 .client_down = crossing_unreserve,
+                                                 .flush = runtime_flush,
+                                                 .leave = crossing_leave };

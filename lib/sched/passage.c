@@ -1,11 +1,11 @@
 /* passage: see the header. The table, and the sender's half; the far half is in passage_far.c. Called by
  * sends and signals, and by the crossing for what comes home. */
-#include "actor/passage_state.h"
+#include "sched/passage_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/call.h"
-#include "actor/crossing.h"
+#include "sched/crossing.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"

@@ -1,6 +1,6 @@
 /* restarts: how often something was restarted within a time, as a window that moves. One thread. */
-#ifndef ACTOR_RESTARTS_H
-#define ACTOR_RESTARTS_H
+#ifndef OTP_RESTARTS_H
+#define OTP_RESTARTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

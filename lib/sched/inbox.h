@@ -12,8 +12,8 @@
  * asleep is a compare-and-swap of NULL: if it succeeds, every later push sees the mark in the same word,
  * so none is missed, and no fence between two words is needed. The order of pushes is that of the word:
  * what one producer pushes stays in order, and so does what follows from it through a third. */
-#ifndef ACTOR_INBOX_H
-#define ACTOR_INBOX_H
+#ifndef SCHED_INBOX_H
+#define SCHED_INBOX_H
 
 #include <stdalign.h>
 #include <stdatomic.h>

@@ -1,8 +1,9 @@
 /* child: see the header. Called by supervisor.c. */
-#include "actor/child.h"
+#include "otp/child.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/args.h"
 #include "actor/runtime.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -37,24 +38,6 @@ int child_check_all(const struct rusm_supervisor *supervisor)
     return 0;
 }
 
-int child_args_copy(struct rusm_args *to, const struct rusm_args *from)
-{
-    const char **value = from->count ? calloc(from->count, sizeof(*value)) : NULL;
-
-    *to = (struct rusm_args){ .value = value };
-    if (from->count && !value) {
-        return RUSM_ENOMEM;
-    }
-    for (size_t i = 0; i < from->count; i++) {
-        value[i] = strdup(from->value[i]);
-        if (!value[i]) {
-            return RUSM_ENOMEM;
-        }
-        to->count++;
-    }
-    return 0;
-}
-
 static int child_copy_supervisor(struct rusm_child *to, const struct rusm_supervisor *from)
 {
     struct rusm_supervisor *supervisor = malloc(sizeof(*supervisor));
@@ -84,25 +67,16 @@ int child_copy(struct rusm_child *to, const struct rusm_child *from)
     *to = *from;
     to->name = NULL;
     to->supervisor = NULL;
-    int err = child_args_copy(&to->args, &from->args);
+    int err = args_copy(&to->args, &from->args);
     if (!err && from->name && !(to->name = strdup(from->name))) {
         err = RUSM_ENOMEM;
     }
     return err || !from->supervisor ? err : child_copy_supervisor(to, from->supervisor);
 }
 
-void child_args_fini(struct rusm_args *args)
-{
-    for (size_t i = 0; i < args->count; i++) {
-        free((void *)args->value[i]);
-    }
-    free((void *)args->value);
-    *args = (struct rusm_args){ 0 };
-}
-
 void child_fini(struct rusm_child *child)
 {
-    child_args_fini(&child->args);
+    args_fini(&child->args);
     free((void *)child->name);
     if (child->supervisor) {
         for (size_t i = 0; i < child->supervisor->child_count; i++) {

@@ -1,8 +1,8 @@
 /* supervisor: a process that starts others, is linked with them, and starts them again when they end
  * (rusm.h, Supervisors). Also the node's own, whose children come one by one and are each counted for
  * themselves. One thread. */
-#ifndef ACTOR_SUPERVISOR_H
-#define ACTOR_SUPERVISOR_H
+#ifndef OTP_SUPERVISOR_H
+#define OTP_SUPERVISOR_H
 
 #include "actor/runtime.h"
 

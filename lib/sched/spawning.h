@@ -1,10 +1,10 @@
 /* spawning: a process for whoever asks from outside of a scheduler's processes: another node, a client,
  * or rusm_spawn_at. Where there are several schedulers these are spread over them, in turn, and the
  * outcome comes back later. Used by self.c and the node. */
-#ifndef ACTOR_SPAWNING_H
-#define ACTOR_SPAWNING_H
+#ifndef SCHED_SPAWNING_H
+#define SCHED_SPAWNING_H
 
-#include "actor/siblings.h"
+#include "sched/siblings.h"
 
 struct spawning {
     struct errand errand;

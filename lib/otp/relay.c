@@ -3,7 +3,7 @@
  * as an answer to something else, ends here. On the node's thread, as all behaviours. */
 #include <stdlib.h>
 #include <string.h>
-#include "actor/builtins.h"
+#include "otp/builtins.h"
 #include "base/id.h"
 #include "base/list.h"
 #include "base/map.h"

@@ -1,12 +1,12 @@
 /* passage_state: what passage.c (the table, the sender's half) and passage_far.c (the far half, and the gate to
  * other nodes) share, and nobody else. */
-#ifndef ACTOR_PASSAGE_STATE_H
-#define ACTOR_PASSAGE_STATE_H
+#ifndef SCHED_PASSAGE_STATE_H
+#define SCHED_PASSAGE_STATE_H
 
 #include <stdalign.h>
 
-#include "actor/crossing.h"
-#include "actor/passage.h"
+#include "sched/crossing.h"
+#include "sched/passage.h"
 
 struct passage {
     /* Its sender's scheduler's. */

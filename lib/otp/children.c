@@ -1,12 +1,12 @@
 /* children: see the header. Called by supervisor.c. */
-#include "actor/children.h"
+#include "otp/children.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/child.h"
+#include "otp/child.h"
 #include "actor/link.h"
 #include "actor/process.h"
-#include "actor/supervisor.h"
+#include "otp/supervisor.h"
 #include "base/err.h"
 #include "base/limits.h"
 

@@ -1,7 +1,7 @@
 /* child: what a supervisor's children are, as struct rusm_child of rusm.h says it: checked and copied.
  * Any thread. */
-#ifndef ACTOR_CHILD_H
-#define ACTOR_CHILD_H
+#ifndef OTP_CHILD_H
+#define OTP_CHILD_H
 
 #include "rusm.h"
 
@@ -14,9 +14,5 @@ int child_copy(struct rusm_child *to, const struct rusm_child *from);
 void child_fini(struct rusm_child *child);
 /* For people: its name, or its behaviour's. */
 const char *child_title(const struct rusm_child *child);
-
-/* Copies of the arguments, and their end (in any case). RUSM_ENOMEM. */
-int child_args_copy(struct rusm_args *to, const struct rusm_args *from);
-void child_args_fini(struct rusm_args *args);
 
 #endif

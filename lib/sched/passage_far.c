@@ -1,6 +1,6 @@
 /* passage_far: the far half of a passage: into mailboxes, or on to other nodes. See passage.h. Called by the
  * crossing for what arrives, and by the runtime when there is room. */
-#include "actor/passage_state.h"
+#include "sched/passage_state.h"
 #include "actor/process.h"
 #include "actor/roster.h"
 

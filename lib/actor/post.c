@@ -1,0 +1,108 @@
+/* post: see the header. */
+#include "actor/post.h"
+
+#include <string.h>
+#include "actor/process.h"
+#include "actor/wait.h"
+
+int post_check(const void *data, size_t len)
+{
+    if (len > RUSM_MESSAGE_MAX) {
+        return RUSM_ETOOLARGE;
+    }
+    return len > 0 && !data ? RUSM_EINVAL : 0;
+}
+
+int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
+              uint64_t ref, const void *data, size_t len)
+{
+    struct runtime *rt = self->rt;
+
+    if (!target) {
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
+    int err = wait_admit(self, target, len);
+    if (err) {
+        return err;
+    }
+    struct message *m = message_new(rt->pool, len);
+    if (!m) {
+        return RUSM_ENOMEM;
+    }
+    if (len > 0) {
+        memcpy(m->inside, data, len);
+    }
+    m->pub.kind = kind;
+    m->pub.from = process_pid(self);
+    m->pub.ref = ref;
+    rt->counters.messages_local++;
+    process_push(target, m);
+    return 0;
+}
+
+/* A global name that is held here. */
+static int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
+{
+    struct rusm_process *self = roster_find(&rt->roster, post->from.serial);
+    rusm_pid to = { .serial = serial, .incarnation = rt->incarnation };
+
+    if (runtime_far(rt, to)) {
+        struct post far = *post;
+        far.node = 0;
+        far.to = to;
+        return rt->far->post(rt, &far);
+    }
+    if (!self) { /* the last words of one that has ended are for other nodes */
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
+    int err = post_here(self, roster_find(&rt->roster, serial), post->kind, post->ref, post->data,
+                        post->len);
+    if (!err && post->receipt) {
+        rt->hooks->receipt(rt->context, post->from, post->receipt, 0);
+    }
+    return err;
+}
+
+/* Goes by the scheduler that has the connection with that node. What can be known at once is said at
+ * once. */
+static int runtime_post_out(struct runtime *rt, const struct post *post)
+{
+    const struct node_name *node = rt->far ? nodes_at(&rt->nodes, post->node) : NULL;
+
+    if (!rt->far || (node && runtime_node_share(rt, node) == rt->index)) {
+        return rt->hooks->post(rt->context, post);
+    }
+    /* Relaxed: whoever has heard of the node has heard of that. */
+    if (!node || (!node->client && !atomic_load_explicit(&node->known->up, memory_order_relaxed))) {
+        rt->counters.noconnection++;
+        return RUSM_ENOCONN;
+    }
+    return rt->far->post(rt, post);
+}
+
+static int runtime_post_global(struct runtime *rt, const struct post *post)
+{
+    struct post to = *post;
+    rusm_pid holder;
+
+    if (rt->hooks->whereis_global(rt->context, post->name, post->name_len, &holder) != 0) {
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
+    if (holder.node == 0) {
+        return runtime_post_here(rt, post, holder.serial);
+    }
+    to.node = holder.node;
+    to.global = true;
+    return runtime_post_out(rt, &to);
+}
+
+int runtime_post(struct runtime *rt, const struct post *post)
+{
+    if (post->node == 0) {
+        return rt->far->post(rt, post);
+    }
+    return post->node == RUSM_GLOBAL ? runtime_post_global(rt, post) : runtime_post_out(rt, post);
+}

@@ -1,0 +1,17 @@
+/* post: the way of a message from a process: into a mailbox of this runtime, to another scheduler, or by
+ * the post hook to another node. Called by what sends, on the runtime's thread. */
+#ifndef ACTOR_POST_H
+#define ACTOR_POST_H
+
+#include "actor/state.h"
+
+/* Returns 0, RUSM_ETOOLARGE, or RUSM_EINVAL if there is a length but no data. */
+int post_check(const void *data, size_t len);
+/* Puts a copy into target's mailbox. Returns 0, RUSM_ENOPROC if target is NULL, RUSM_BUSY, RUSM_ENOMEM. */
+int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
+              uint64_t ref, const void *data, size_t len);
+/* Posts for the process that post->from names, to another scheduler, to another node or to a global name.
+ * Returns what the post hook does, or RUSM_BUSY, RUSM_ENOMEM. */
+int runtime_post(struct runtime *rt, const struct post *post);
+
+#endif
