@@ -5,14 +5,6 @@
 #include "actor/process.h"
 #include "actor/wait.h"
 
-int post_check(const void *data, size_t len)
-{
-    if (len > RUSM_MESSAGE_MAX) {
-        return RUSM_ETOOLARGE;
-    }
-    return len > 0 && !data ? RUSM_EINVAL : 0;
-}
-
 int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
               uint64_t ref, const void *data, size_t len)
 {

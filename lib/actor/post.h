@@ -6,7 +6,14 @@
 #include "actor/state.h"
 
 /* Returns 0, RUSM_ETOOLARGE, or RUSM_EINVAL if there is a length but no data. */
-int post_check(const void *data, size_t len);
+static inline int post_check(const void *data, size_t len)
+{
+    if (len > RUSM_MESSAGE_MAX) {
+        return RUSM_ETOOLARGE;
+    }
+    return len > 0 && !data ? RUSM_EINVAL : 0;
+}
+
 /* Puts a copy into target's mailbox. Returns 0, RUSM_ENOPROC if target is NULL, RUSM_BUSY, RUSM_ENOMEM. */
 int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
               uint64_t ref, const void *data, size_t len);

@@ -102,11 +102,12 @@ static int runtime_names(struct runtime *rt, const struct runtime_options *optio
 
 int runtime_new(struct runtime **out, const struct runtime_options *options)
 {
-    struct runtime *rt = calloc(1, sizeof(*rt));
+    struct runtime *rt = aligned_alloc(alignof(struct runtime), sizeof(*rt));
 
     if (!rt) {
         return RUSM_ENOMEM;
     }
+    memset(rt, 0, sizeof(*rt));
     runtime_init(rt, options);
     int err = nodes_init(&rt->nodes, options->node, options->node_names, options->seed);
     err = err ? err : runtime_names(rt, options);
@@ -202,12 +203,12 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     while (budget > 0 && (l = list_first(&rt->run))) {
         list_remove(l);
         runtime_run_one(rt, container_of(l, struct rusm_process, run), &budget);
-        if (rt->far) {
+        if (rt->gathered) {
             rt->far->flush(rt);
         }
     }
     wait_wake(rt);
-    if (rt->far) {
+    if (rt->gathered) {
         rt->far->flush(rt);
     }
     return runtime_ready(rt);

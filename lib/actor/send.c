@@ -14,35 +14,6 @@
 #include "base/id.h"
 #include "base/must.h"
 
-/* A reply finds room always, as it was asked for. One that was not is dropped and counted. */
-static int send_reply_here(struct rusm_process *self, struct rusm_process *target, uint64_t ref,
-                           const void *data, size_t len)
-{
-    struct runtime *rt = self->rt;
-
-    if (!target) {
-        rt->counters.noproc_local++;
-        return RUSM_ENOPROC;
-    }
-    struct message *m = message_new(rt->pool, len);
-    if (!m) {
-        return RUSM_ENOMEM;
-    }
-    if (!call_answered(target, ref)) {
-        message_free(rt->pool, m);
-        return 0;
-    }
-    if (len > 0) {
-        memcpy(m->inside, data, len);
-    }
-    m->pub.kind = RUSM_REPLY;
-    m->pub.from = process_pid(self);
-    m->pub.ref = ref;
-    rt->counters.messages_local++;
-    process_push(target, m);
-    return 0;
-}
-
 static int send_pid_once(struct rusm_process *self, rusm_pid to, enum rusm_kind kind, uint64_t ref,
                          const void *data, size_t len, unsigned flags)
 {
@@ -52,9 +23,7 @@ static int send_pid_once(struct rusm_process *self, rusm_pid to, enum rusm_kind 
         return err;
     }
     if (!runtime_far(self->rt, to)) {
-        struct rusm_process *target = runtime_local(self->rt, to);
-        return kind == RUSM_REPLY ? send_reply_here(self, target, ref, data, len)
-                                  : post_here(self, target, kind, ref, data, len);
+        return post_here(self, runtime_local(self->rt, to), kind, ref, data, len);
     }
     if (to.node == RUSM_GLOBAL || to.serial == 0) {
         return RUSM_EINVAL;
@@ -182,6 +151,39 @@ int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *add
     return err;
 }
 
+/* A reply finds room always, as it was asked for. One that was not is dropped and counted. */
+static int send_reply_here(struct rusm_process *self, struct rusm_process *target, uint64_t ref,
+                           const void *data, size_t len)
+{
+    struct runtime *rt = self->rt;
+    int err = post_check(data, len);
+
+    if (err) {
+        return err;
+    }
+    if (!target) {
+        rt->counters.noproc_local++;
+        return RUSM_ENOPROC;
+    }
+    struct message *m = message_new(rt->pool, len);
+    if (!m) {
+        return RUSM_ENOMEM;
+    }
+    if (!call_answered(target, ref)) {
+        message_free(rt->pool, m);
+        return 0;
+    }
+    if (len > 0) {
+        memcpy(m->inside, data, len);
+    }
+    m->pub.kind = RUSM_REPLY;
+    m->pub.from = process_pid(self);
+    m->pub.ref = ref;
+    rt->counters.messages_local++;
+    process_push(target, m);
+    return 0;
+}
+
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
                size_t len)
 {
@@ -194,8 +196,12 @@ int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const v
     if (to->kind == RUSM_SEND) {
         return send_pid(self, to->from, RUSM_SEND, 0, data, len, 0);
     }
+    if (!runtime_far(self->rt, to->from)) {
+        struct rusm_process *caller = runtime_local(self->rt, to->from);
+        return send_reply_here(self, caller, to->ref, data, len);
+    }
     int err = send_pid(self, to->from, RUSM_REPLY, to->ref, data, len, 0);
-    if (err == 0 && runtime_far(self->rt, to->from)) {
+    if (err == 0) {
         monitor_drop(self->rt, to->from, to->ref); /* it needs no DOWN for its call any more */
     }
     return err;

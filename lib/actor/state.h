@@ -3,6 +3,8 @@
 #ifndef ACTOR_STATE_H
 #define ACTOR_STATE_H
 
+#include <stdalign.h>
+
 #include "actor/context.h"
 #include "actor/mailbox.h"
 #include "actor/nodes.h"
@@ -96,6 +98,7 @@ struct rusm_process {
     uint64_t started_ns;
 };
 
+/* Of cache lines of its own: the schedulers of a node write theirs all the time. */
 struct runtime {
     struct roster roster;
     struct list run;      /* ready processes */
@@ -135,6 +138,7 @@ struct runtime {
     const atomic_bool *watched;  /* as in runtime_options */
     void *context;
     struct side *side; /* lib/sched's part of it; NULL: it is alone */
+    uint64_t gathered; /* a bit for each scheduler that far->flush has something for */
     unsigned siblings; /* schedulers of the node, this one too */
     unsigned index;    /* which of them it is */
     unsigned bits;     /* of a serial, the lower ones, that say whose it is */

@@ -70,6 +70,7 @@ static int crossing_join(struct crossing *x, struct runtime *rt, unsigned index,
         return RUSM_ENOMEM;
     }
     side->crossing = x;
+    side->rt = rt;
     map_init(&side->passages, seed);
     map_init(&side->gate, seed);
     list_init(&side->idle);
@@ -134,7 +135,7 @@ void crossing_out(struct side *side, unsigned to, struct message *m)
     out->newest = m;
     if (!out->oldest) {
         out->oldest = m;
-        side->dirty |= UINT64_C(1) << to;
+        side->rt->gathered |= UINT64_C(1) << to;
     }
 }
 
@@ -150,15 +151,15 @@ void crossing_push(struct side *side, unsigned to)
         rt->hooks->wake(rt->context);
     }
     *out = (struct outgoing){ 0 };
-    side->dirty &= ~(UINT64_C(1) << to);
+    side->rt->gathered &= ~(UINT64_C(1) << to);
 }
 
 void runtime_flush(struct runtime *rt)
 {
     struct side *side = rt->side;
 
-    while (side && side->dirty) {
-        crossing_push(side, (unsigned)__builtin_ctzll(side->dirty));
+    while (rt->gathered) {
+        crossing_push(side, (unsigned)__builtin_ctzll(rt->gathered));
     }
 }
 

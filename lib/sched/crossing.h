@@ -49,7 +49,7 @@ struct outgoing {
 
 struct side {
     struct crossing *crossing;
-    uint64_t dirty; /* a bit for each of out that is not empty */
+    struct runtime *rt; /* whose it is; rt->gathered has a bit for each of out that is not empty */
     struct outgoing out[LIMIT_SCHEDULERS];
     struct map passages; /* struct passage of our senders */
     struct list idle;    /* those of them that nothing is under way on, the oldest first */

@@ -99,7 +99,7 @@ void passage_fini(struct runtime *rt)
     while ((l = list_first(&side->idle))) {
         passage_free(side, container_of(l, struct passage, idle));
     }
-    must(side->passages.count == 0 && side->gate.count == 0 && side->dirty == 0);
+    must(side->passages.count == 0 && side->gate.count == 0 && rt->gathered == 0);
 }
 
 /* ---- the sender's half ---- */
