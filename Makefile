@@ -4,7 +4,7 @@
 #                   optimisation. `make rusm` leaves the library out
 #   make RELEASE=1  both as they are shipped, with link-time optimisation
 #   make quick      after a change: checks, unit tests and simulations, in less than a minute
-#   make check      all tests of the release, sets up by itself; the last line is "N passed, N failed"
+#   make check      all tests of the release, sets up by itself; last line: "N passed, N failed"
 #   make demo       two nodes on this machine, shown and explained
 #   make install    the release; also uninstall, dist, clean, distclean (prefix, DESTDIR)
 #   make figures    measures how fast a cluster forms, and a program is called; no verdict
@@ -15,11 +15,10 @@
 #   make format     clang-format in place; make tidy: clang-tidy
 #   make compile_commands.json  for editors and language servers
 #
-# V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts, and
-# what is built for them, to programs whose path matches: `make cmdtest ONLY=attach`.
-# FLAVOUR=debug builds for a debugger, without optimisation.
-# DEPS=ask asks before packages are installed or libraries built, DEPS=no does neither and says what
-# is missing.
+# V=1 shows whole commands, CI=1 makes warnings errors. ONLY=PATTERN narrows check and its parts,
+# and what is built for them, to programs whose path matches: `make cmdtest ONLY=attach`.
+# FLAVOUR=debug builds for a debugger, without optimisation. DEPS=ask asks before packages are
+# installed or libraries built, DEPS=no does neither and says what is missing.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -50,8 +49,8 @@ remake:
 
 # ---- flavours, each with everything of its own in build/FLAVOUR --------------------------------
 
-# dev links without link-time optimisation: a changed line is built in a few seconds. What is shipped
-# is measured, installed and checked.
+# dev links without link-time optimisation: a changed line is built in a few seconds. What is
+# shipped is measured, installed and checked.
 shipped := check demo install figures bench-peers
 FLAVOUR ?= $(if $(RELEASE)$(filter $(shipped),$(MAKECMDGOALS)),release,dev)
 OUT := build/$(FLAVOUR)
@@ -126,7 +125,8 @@ NETS := $(NET_SOURCES:%.c=$(OUT)/%)
 FUZZES := $(FUZZ_SOURCES:%.c=$(if $(filter coverage,$(FLAVOUR)),$(OUT),build/fuzz)/%)
 DOUBLE_OBJECTS := $(DOUBLE_SOURCES:%.c=$(OUT)/%.o)
 DOUBLES := $(OUT)/doubles.a
-# Behaviours for lib:, which the tests of the command load; made like a user's, whatever the flavour.
+# Behaviours for lib:, which the tests of the command load; made like a user's, whatever the
+# flavour.
 EXAMPLES := $(patsubst %.c,build/%.so,$(wildcard test/example/*.c))
 BATS_FILES := $(wildcard test/cmd/*.bats)
 # For the thread sanitizer: what has threads and can be slow. (The hostile tests measure memory.)
@@ -284,7 +284,8 @@ check: tools
 	@$(run) $(CHECKS) $(UNITS) $(NET_FILES) $(BATS_FILES) $(FUZZES) $(EMBEDS) \
 	    --flavour asan $(BATS_FILES) \
 	    --flavour tsan $(THREADED_FILES) $(THREADED:%.c=build/tsan/%) \
-	    --flavour asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%)
+	    --flavour asan $(UNITS:build/$(FLAVOUR)/%=build/asan/%) \
+	    $(EMBEDS:build/$(FLAVOUR)/%=build/asan/%)
 
 quick: tools
 	$(sub) unit-programs $(WANTS_RUSM)
@@ -330,7 +331,8 @@ fuzz: tools
 	$(sub) FLAVOUR=fuzz fuzz-programs
 	@$(run) $(FUZZES)
 
-# Which lines the fuzz targets reach with their corpora and what was found since; needs Debian's llvm.
+# Which lines the fuzz targets reach with their corpora and what was found since; needs Debian's
+# llvm.
 .PHONY: fuzz-coverage
 fuzz-coverage: tools
 	$(sub) FLAVOUR=coverage fuzz-programs

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-/* Exit status (SPEC, Commands). */
+/* Exit status. */
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,

@@ -155,7 +155,10 @@ static int self_link_at(struct rusm_process *self, const struct address *to)
     if (err && err != RUSM_ENOPROC) {
         return err;
     }
-    return rusm_link(self, err ? (rusm_pid){ 0 } : pid); /* nobody: the exit signal comes at once */
+    if (err) {
+        pid = (rusm_pid){ 0 }; /* nobody: the exit signal comes at once */
+    }
+    return rusm_link(self, pid);
 }
 
 int rusm_link_name(struct rusm_process *self, uint32_t node, const char *name)

@@ -1,4 +1,4 @@
-/* id: the text forms of names, pids and addresses: checking, parsing, printing. SPEC: Vocabulary.
+/* id: the text forms of names, pids and addresses: checking, parsing, printing.
  * Pure; no allocation. */
 #ifndef BASE_ID_H
 #define BASE_ID_H

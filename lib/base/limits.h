@@ -126,7 +126,7 @@
 /* Inits within inits (an init that spawns runs the other's init on its stack). Above: RUSM_ELIMIT. */
 #define LIMIT_INIT_DEPTH 64
 
-/* A mailbox's default bounds (SPEC: --mailbox, --mailbox-bytes). A message longer than the byte
+/* A mailbox's default bounds (--mailbox, --mailbox-bytes). A message longer than the byte
  * bound is taken into an empty mailbox. */
 #define LIMIT_MAILBOX_MESSAGES 1024
 #define LIMIT_MAILBOX_BYTES ((uint64_t)4 * 1024 * 1024)

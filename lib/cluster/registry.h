@@ -1,13 +1,13 @@
 /* registry: the global names of the cluster as one node sees them: who claims which, and who holds
- * it. Sans-IO: bytes and time come as arguments, frames are fetched. SPEC: Guarantee 5; DESIGN:
- * Registry. One thread.
+ * it. Sans-IO: bytes and time come as arguments, frames are fetched.
+ * One thread. rusm-protocol(7) has the rules.
  *
  * A node gossips its own claims and nothing else; a peer's claims live as long as its connection.
  * Of all claims to a name the least (time, node name) holds it; the others stay claims and take
  * over, least first, when it goes. Times are hybrid: wall clock milliseconds << 16 | counter.
  * Names that it shows are NUL-terminated.
  *
- * (A node's local names are in actor/registry.h; the functions of the two do not share a name.)
+ * (A node's local names are in actor/names.h; the functions of the two do not share a name.)
  */
 #ifndef CLUSTER_REGISTRY_H
 #define CLUSTER_REGISTRY_H

@@ -109,7 +109,7 @@ struct connection {
     unsigned listing_count;
 };
 
-/* Why messages were not delivered: SPEC, Guarantee 4. */
+/* Why messages were not delivered. */
 struct causes {
     uint64_t noproc, noconnection, overflow, too_large, malformed;
 };

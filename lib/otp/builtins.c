@@ -1,4 +1,4 @@
-/* builtins: the behaviours that every node knows (SPEC: Commands). Each is also an example
+/* builtins: the behaviours that every node knows (rusm-node(1)). Each is also an example
  * of rusm.h. On the node's thread, as all behaviours. */
 #include "otp/builtins.h"
 

@@ -92,7 +92,8 @@ FNR == 1 {
                 sub(/[;={].*/, "", name)
                 gsub(/\[[^]]*\]/, "", name)
                 sub(/ *$/, "", name)
-                if (name !~ /^ *(struct|enum|union)( +[A-Za-z0-9_]+)?$/ && match(name, /[A-Za-z_][A-Za-z0-9_]*$/))
+                if (name !~ /^ *(struct|enum|union)( +[A-Za-z0-9_]+)?$/ &&
+                    match(name, /[A-Za-z_][A-Za-z0-9_]*$/))
                     define(substr(name, RSTART))
             }
             head = ""

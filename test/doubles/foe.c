@@ -284,7 +284,8 @@ void foe_await(struct foe *f, enum frame_type type, struct frame *frame)
 
 /* ---- life ---- */
 
-/* As a node or a client does, unless the options say otherwise: a share of the other scheduler, or none. */
+/* As a node or a client does, unless the options say otherwise: a share of the other scheduler, or
+ * none. */
 static void foe_share(struct endpoint_options *e, const struct foe_options *o)
 {
     uint8_t own = o->name && o->name[0] ? id_node_share(o->name, strlen(o->name)) : 0;

@@ -1,5 +1,5 @@
-/* foe: a peer that has the cluster's certificate and no manners: the quic room's endpoint, driven by
- * hand, so that any bytes can be sent on any stream in any order. What the node answers on the
+/* foe: a peer that has the cluster's certificate and no manners: the quic room's endpoint, driven
+ * by hand, so that any bytes can be sent on any stream in any order. What the node answers on the
  * control stream is kept; how the connection ends is known. One thread. */
 #ifndef DOUBLES_FOE_H
 #define DOUBLES_FOE_H

@@ -1,7 +1,7 @@
 #include "doubles/fuzz.h"
 
-/* Runs it on a copy in a block of its own with exactly those bytes, so that one read too many shows,
- * and `tail` behind them if that is not negative. */
+/* Runs it on a copy in a block of its own with exactly those bytes, so that one read too many
+ * shows, and `tail` behind them if that is not negative. */
 static void fuzz_item_run(fuzz_item_fn *fn, const uint8_t *data, size_t len, int tail,
                           struct fuzz_item *out)
 {

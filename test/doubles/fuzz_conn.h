@@ -208,7 +208,7 @@ void conn_set_burst(struct conn *c, size_t bytes)
     must(!c->closing && (bytes == 0 || bytes >= 1200));
 }
 
-/* ---- what we send ----------------------------------------------------------------------------- */
+/* ---- what we send ---------------------------------------------------------------------------- */
 
 /* The frames on the control stream: well formed, and each lane drained once, when it is. */
 static inline void conn_read_control(struct conn *c)

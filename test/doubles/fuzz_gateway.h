@@ -1,6 +1,6 @@
-/* fuzz_gateway: what the fuzz targets of the gateway room share: a gateway whose node's side answers as
- * the input orders, at once, later or never, and what must hold of every response. To be included
- * once. */
+/* fuzz_gateway: what the fuzz targets of the gateway room share: a gateway whose node's side
+ * answers as the input orders, at once, later or never, and what must hold of every response. To
+ * be included once. */
 #ifndef DOUBLES_FUZZ_GATEWAY_H
 #define DOUBLES_FUZZ_GATEWAY_H
 

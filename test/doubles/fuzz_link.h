@@ -1,7 +1,7 @@
-/* fuzz_link: what a fuzz target links in place of the quic and peer rooms when it is a client (lib/client)
- * that is tried: connections whose other end says what the input orders, in the upcalls that peer.h
- * promises and with what its decoders let through; a clock; a resolver; an identity. The words of the
- * other end are in the target. To be included once. */
+/* fuzz_link: what a fuzz target links in place of the quic and peer rooms when it is a client
+ * (lib/client) that is tried: connections whose other end says what the input orders, in the
+ * upcalls that peer.h promises and with what its decoders let through; a clock; a resolver; an
+ * identity. The words of the other end are in the target. To be included once. */
 #ifndef DOUBLES_FUZZ_LINK_H
 #define DOUBLES_FUZZ_LINK_H
 
@@ -70,7 +70,7 @@ void lane_budget_init(struct lane_budget *b, unsigned schedulers)
     *b = (struct lane_budget){ 0 };
 }
 
-/* ---- clock, names, identity ---------------------------------------------------------------------- */
+/* ---- clock, names, identity ------------------------------------------------------------------ */
 
 uint64_t endpoint_now_ns(void)
 {
@@ -130,7 +130,7 @@ void identity_describe(const struct identity *id, struct rusm_identity_info *inf
     *info = (struct rusm_identity_info){ .not_after = "" };
 }
 
-/* ---- endpoint.h ---------------------------------------------------------------------------------- */
+/* ---- endpoint.h ------------------------------------------------------------------------------ */
 
 int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
                  const struct endpoint_events *events, void *context, struct rusm_why *why)
@@ -262,7 +262,7 @@ uint64_t endpoint_next_ns(const struct endpoint *e)
     return e->conn ? link_world.now_ns + LINK_SECOND : UINT64_MAX;
 }
 
-/* ---- peer.h -------------------------------------------------------------------------------------- */
+/* ---- peer.h ---------------------------------------------------------------------------------- */
 
 void peer_fill_events(struct endpoint_events *events)
 {

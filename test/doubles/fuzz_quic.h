@@ -1,7 +1,7 @@
-/* fuzz_quic: what a fuzz target links in place of the quic room when a whole node is tried: an endpoint
- * with a few connections of doubles/fuzz_conn.h, whose other ends take all that is sent, check that it is
- * well formed and acknowledge it; a clock, a resolver, an identity. What the other ends say is the
- * target's. To be included once. */
+/* fuzz_quic: what a fuzz target links in place of the quic room when a whole node is tried: an
+ * endpoint with a few connections of doubles/fuzz_conn.h, whose other ends take all that is sent,
+ * check that it is well formed and acknowledge it; a clock, a resolver, an identity. What the
+ * other ends say is the target's. To be included once. */
 #ifndef DOUBLES_FUZZ_QUIC_H
 #define DOUBLES_FUZZ_QUIC_H
 
@@ -44,7 +44,7 @@ static struct identity {
 /* The target's: something happens. True: there is more to come at once. */
 static bool world_step(struct endpoint *e, struct reader *in);
 
-/* ---- clock, chance, names, identity --------------------------------------------------------------- */
+/* ---- clock, chance, names, identity ---------------------------------------------------------- */
 
 uint64_t endpoint_now_ns(void)
 {
@@ -113,7 +113,7 @@ void identity_describe(const struct identity *id, struct rusm_identity_info *inf
     *info = (struct rusm_identity_info){ .not_after = "" };
 }
 
-/* ---- endpoint.h ------------------------------------------------------------------------------------ */
+/* ---- endpoint.h ------------------------------------------------------------------------------ */
 
 int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
                  const struct endpoint_events *events, void *context, struct rusm_why *why)
@@ -266,7 +266,7 @@ uint64_t conn_last_heard_ns(const struct conn *c)
     return quic_world.now_ns;
 }
 
-/* ---- what the node sends ---------------------------------------------------------------------------- */
+/* ---- what the node sends --------------------------------------------------------------------- */
 
 /* One offer, taken whole. False: there was none. */
 static inline bool link_pull(struct endpoint *e, struct link *l)

@@ -1,5 +1,5 @@
-/* fuzz_router: a router above a peer under fuzzing: mailboxes that fill up, one grant at a time each.
- * It holds what the peer room hands up against what the lane's bytes say. */
+/* fuzz_router: a router above a peer under fuzzing: mailboxes that fill up, one grant at a time
+ * each. It holds what the peer room hands up against what the lane's bytes say. */
 #ifndef DOUBLES_FUZZ_ROUTER_H
 #define DOUBLES_FUZZ_ROUTER_H
 
@@ -112,7 +112,7 @@ static inline void box_grant_next(struct router *r, struct box *b)
     }
 }
 
-/* ---- peer_events ------------------------------------------------------------------------------- */
+/* ---- peer_events ----------------------------------------------------------------------------- */
 
 static inline enum close_code router_hello(void *context, struct peer *p, const struct hello *hello)
 {

@@ -1,5 +1,5 @@
-/* fuzz_say: what the peers and clients of a node under fuzzing say, by the input's orders: frames and
- * lanes that are right, or almost. doubles/fuzz_quic.h has their connections. */
+/* fuzz_say: what the peers and clients of a node under fuzzing say, by the input's orders: frames
+ * and lanes that are right, or almost. doubles/fuzz_quic.h has their connections. */
 #ifndef DOUBLES_FUZZ_SAY_H
 #define DOUBLES_FUZZ_SAY_H
 
@@ -177,7 +177,7 @@ static inline void frame_any(struct endpoint *e, struct link *l, struct reader *
     frame_say(e, l, type, body, writer_len(&w));
 }
 
-/* ---- lanes ------------------------------------------------------------------------------------------ */
+/* ---- lanes ----------------------------------------------------------------------------------- */
 
 /* As many of the bytes as there is credit for. */
 static inline void lane_say(struct endpoint *e, struct link *l, struct flow *f, const uint8_t *data,

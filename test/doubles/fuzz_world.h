@@ -21,7 +21,7 @@ struct world {
 
 static const uint8_t filler[FILLER] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 
-/* ---- their control stream ---------------------------------------------------------------------- */
+/* ---- their control stream -------------------------------------------------------------------- */
 
 static inline void control_say(struct world *w, const uint8_t *data, size_t len, bool fin)
 {
@@ -74,7 +74,7 @@ static inline void hello_say(struct world *w, bool client)
     frame_say(w, FRAME_HELLO, false, body, (size_t)len);
 }
 
-/* ---- their lanes -------------------------------------------------------------------------------- */
+/* ---- their lanes ----------------------------------------------------------------------------- */
 
 /* As many of the bytes as there is credit for. */
 static inline void lane_say(struct world *w, struct flow *f, const uint8_t *data, size_t len,
@@ -168,7 +168,7 @@ static inline bool pull(struct world *w, size_t how)
     return true;
 }
 
-/* ---- nothing is stuck -------------------------------------------------------------------------- */
+/* ---- nothing is stuck ------------------------------------------------------------------------ */
 
 /* A lane of theirs when all that could be taken was: what is complete has gone up, what is not has
  * the credit to come. */

@@ -1,4 +1,5 @@
-/* hostile: tables of control frames, each sent on a connection of its own, and what becomes of it. */
+/* hostile: tables of control frames, each sent on a connection of its own, and what becomes of
+ * it. */
 #ifndef DOUBLES_HOSTILE_H
 #define DOUBLES_HOSTILE_H
 

@@ -1,6 +1,6 @@
-/* http3: a small HTTP/3 client for tests, on lib/quic and nghttp3: real handshakes, real certificates.
- * Any number of requests at once on a connection; what a test needs to be slow or rude with is a field.
- * Pumped by the caller's thread. */
+/* http3: a small HTTP/3 client for tests, on lib/quic and nghttp3: real handshakes, real
+ * certificates. Any number of requests at once on a connection; what a test needs to be slow or
+ * rude with is a field. Pumped by the caller's thread. */
 #ifndef DOUBLES_HTTP3_H
 #define DOUBLES_HTTP3_H
 

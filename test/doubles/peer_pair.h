@@ -1,6 +1,6 @@
-/* peer_pair: peers on real endpoints, pumped in one thread: a `host` is an endpoint with one peer and
- * a small router: mailboxes that can be full, grants one at a time a mailbox. A host faces another
- * host, or a raw `side` (quic_pair.h) that says whatever bytes a test wants. */
+/* peer_pair: peers on real endpoints, pumped in one thread: a `host` is an endpoint with one peer
+ * and a small router: mailboxes that can be full, grants one at a time a mailbox. A host faces
+ * another host, or a raw `side` (quic_pair.h) that says whatever bytes a test wants. */
 #ifndef DOUBLES_PEER_PAIR_H
 #define DOUBLES_PEER_PAIR_H
 

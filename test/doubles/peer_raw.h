@@ -1,5 +1,5 @@
-/* peer_raw: a peer of a host that says what a test tells it to, byte by byte; and a `duo`, two hosts or
- * a host and such a peer, as most tests of the peer room have them. */
+/* peer_raw: a peer of a host that says what a test tells it to, byte by byte; and a `duo`, two
+ * hosts or a host and such a peer, as most tests of the peer room have them. */
 #ifndef DOUBLES_PEER_RAW_H
 #define DOUBLES_PEER_RAW_H
 
@@ -21,7 +21,8 @@ void raw_frame(struct side *raw, struct side_stream *st, uint64_t type, bool ski
 
 void raw_hello(struct side *raw, struct side_stream *st, uint64_t version);
 
-/* Dials a host and becomes its peer: returns the control stream. `streams`: that the host may open. */
+/* Dials a host and becomes its peer: returns the control stream. `streams`: that the host may
+ * open. */
 struct side_stream *raw_join_with(struct side *raw, struct host *h, const struct identity *id,
                                   uint64_t max_message, uint64_t streams);
 

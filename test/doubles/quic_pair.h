@@ -1,5 +1,6 @@
 /* quic_pair: endpoints for tests, on real sockets, pumped in one thread. A `side` records what its
- * endpoint reports, answers credit, and sends what its streams are told to send. A `pair` is two. */
+ * endpoint reports, answers credit, and sends what its streams are told to send. A `pair` is
+ * two. */
 #ifndef DOUBLES_QUIC_PAIR_H
 #define DOUBLES_QUIC_PAIR_H
 

@@ -1,5 +1,5 @@
-/* quic_rogue: a dialler whose TLS is the test's own: it presents what it is told to and checks nothing of
- * what it gets. To be included once. */
+/* quic_rogue: a dialler whose TLS is the test's own: it presents what it is told to and checks
+ * nothing of what it gets. To be included once. */
 #ifndef DOUBLES_QUIC_ROGUE_H
 #define DOUBLES_QUIC_ROGUE_H
 

@@ -1,5 +1,6 @@
 /* scratch: a folder of a test's own, under $TMPDIR, which test/run makes anew for each program and
- * removes with all that a program left when it failed, or ended without a word (a fuzz target's way). */
+ * removes with all that a program left when it failed, or ended without a word (a fuzz target's
+ * way). */
 #ifndef DOUBLES_SCRATCH_H
 #define DOUBLES_SCRATCH_H
 

@@ -1,6 +1,6 @@
-/* victim: a real node in a process of its own, which hostile tests do their worst to, and a client of
- * it that must be answered all the time. The process's memory and its exit status are looked at: a
- * crash, a leak or a sanitizer's report fails the test that it happens in. */
+/* victim: a real node in a process of its own, which hostile tests do their worst to, and a client
+ * of it that must be answered all the time. The process's memory and its exit status are looked
+ * at: a crash, a leak or a sanitizer's report fails the test that it happens in. */
 #ifndef DOUBLES_VICTIM_H
 #define DOUBLES_VICTIM_H
 
@@ -25,8 +25,8 @@
 #define VICTIM_SANITIZED 0
 #endif
 
-/* The well-behaved client is answered within this, whatever goes on: by the time that the node's process
- * has had of a processor, as others may want those too; and it is answered at all. */
+/* The well-behaved client is answered within this, whatever goes on: by the time that the node's
+ * process has had of a processor, as others may want those too; and it is answered at all. */
 #define VICTIM_ANSWER_MS (VICTIM_SANITIZED ? 10000u : 1000u)
 #define VICTIM_PATIENCE_MS 60000u
 

@@ -1,11 +1,11 @@
-/* fuzz: a client (lib/client/client*.c, nodes_list.c) of nodes that say anything their connection lets
- * through: replies, tables, receipts, records, ends, in any order, while it is asked for all that a
- * client can do. doubles/fuzz_link.h has the connections. */
+/* fuzz: a client (lib/client/client*.c, nodes_list.c) of nodes that say anything their connection
+ * lets through: replies, tables, receipts, records, ends, in any order, while it is asked for all
+ * that a client can do. doubles/fuzz_link.h has the connections. */
 #include "doubles/fuzz_link.h"
 
 static char folder[SCRATCH_MAX]; /* with a `nodes` file, and no run folder */
 
-/* ---- what a node says ---------------------------------------------------------------------------- */
+/* ---- what a node says ------------------------------------------------------------------------ */
 
 /* The payload of the first record that answers the call under way. */
 static struct {
@@ -172,7 +172,7 @@ static void link_say(struct peer *p, struct reader *in)
     }
 }
 
-/* ---- what is asked of the client ------------------------------------------------------------------ */
+/* ---- what is asked of the client ------------------------------------------------------------- */
 
 static void error_ok(int error, const struct rusm_why *why)
 {
@@ -286,7 +286,7 @@ static bool ask(struct rusm_client *client, struct reader *in)
     return true;
 }
 
-/* ---- a run ------------------------------------------------------------------------------------------ */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static void folder_make(void)
 {

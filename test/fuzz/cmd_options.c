@@ -2,8 +2,8 @@
  * to the node that they ask for: the functions of a node, of --detach and of signals that the
  * command calls are in this file, so that nothing is started.
  *
- * The input: a byte that says what fails (1 the node, 2 teaching, 4 booting, 16: HTTP is served), the arguments, a line
- * each, then a NUL and the file that --config names. */
+ * The input: a byte that says what fails (1 the node, 2 teaching, 4 booting, 16: HTTP is served),
+ * the arguments, a line each, then a NUL and the file that --config names. */
 #include "../cmd/cmd.h"
 #include "base/err.h"
 #include "base/must.h"
@@ -15,7 +15,7 @@ struct rusm_node {
 
 static struct rusm_node the_node;
 
-/* ---- the node that is asked for ---------------------------------------------------------------- */
+/* ---- the node that is asked for -------------------------------------------------------------- */
 
 int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *options,
                   struct rusm_why *why)
@@ -124,7 +124,7 @@ void signals_end(struct signals *signals)
     must(signals);
 }
 
-/* ---- the input -------------------------------------------------------------------------------- */
+/* ---- the input ------------------------------------------------------------------------------- */
 
 #define ARGS_MAX 64
 

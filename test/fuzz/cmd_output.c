@@ -1,6 +1,6 @@
-/* fuzz: what a node's tables look like when a command prints them (cmd/output.c): any columns and rows
- * that a client lets through. In a pipe each row is a line with a word a column, on a terminal no text
- * steers it, and JSON can be read back. */
+/* fuzz: what a node's tables look like when a command prints them (cmd/output.c): any columns and
+ * rows that a client lets through. In a pipe each row is a line with a word a column, on a
+ * terminal no text steers it, and JSON can be read back. */
 #include "../cmd/cmd.h"
 #include <jansson.h>
 #include "doubles/fuzz.h"

@@ -1,6 +1,7 @@
-/* fuzz: requests to the gateway (lib/gateway), as a transport hands them over: a line for the method and
- * path, lines "name: value", an empty one, and what follows is the body, in pieces; another request after
- * a 0 byte. Its last bytes are the orders of the node's side and of the client that reads. */
+/* fuzz: requests to the gateway (lib/gateway), as a transport hands them over: a line for the
+ * method and path, lines "name: value", an empty one, and what follows is the body, in pieces;
+ * another request after a 0 byte. Its last bytes are the orders of the node's side and of the
+ * client that reads. */
 #include "doubles/fuzz_gateway.h"
 
 #include <netinet/in.h>

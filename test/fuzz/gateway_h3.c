@@ -1,7 +1,7 @@
-/* fuzz: an HTTP/3 connection (lib/gateway/h3.c) whose client says anything: frames that are right, almost
- * right or noise, on streams that it opens, resets and stops, while the node answers, time passes and
- * what we send is taken in pieces. The connection below stands in for the quic room's, and holds us to
- * what QUIC allows. */
+/* fuzz: an HTTP/3 connection (lib/gateway/h3.c) whose client says anything: frames that are right,
+ * almost right or noise, on streams that it opens, resets and stops, while the node answers, time
+ * passes and what we send is taken in pieces. The connection below stands in for the quic room's,
+ * and holds us to what QUIC allows. */
 #include "doubles/fuzz_gateway.h"
 
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* fuzz: NAME.json in the run folder, as another process of ours, or one of an older version, may have
- * left it (lib/local/rundir.c). */
+/* fuzz: NAME.json in the run folder, as another process of ours, or one of an older version, may
+ * have left it (lib/local/rundir.c). */
 #include "base/id.h"
 #include "doubles/fuzz.h"
 #include "local/rundir.h"

@@ -1,7 +1,7 @@
-/* fuzz: a node (lib/node, and all rooms that it is made of but quic) among peers and clients that have
- * the certificate and say anything: right, almost right or noise, in any order, while it dials, loses
- * and leaves. Whatever they say, who asks it afterwards is answered. doubles/fuzz_quic.h has the
- * connections, doubles/fuzz_say.h the words. */
+/* fuzz: a node (lib/node, and all rooms that it is made of but quic) among peers and clients that
+ * have the certificate and say anything: right, almost right or noise, in any order, while it
+ * dials, loses and leaves. Whatever they say, who asks it afterwards is answered.
+ * doubles/fuzz_quic.h has the connections, doubles/fuzz_say.h the words. */
 #include "doubles/fuzz_say.h"
 #include "node/node.h"
 
@@ -11,7 +11,7 @@ static char folder[SCRATCH_MAX];
 static struct rusm_node *node;
 static size_t turns_left;
 
-/* ---- a run ------------------------------------------------------------------------------------------ */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static void link_any(struct endpoint *e, struct link *l, struct reader *in)
 {
@@ -86,7 +86,8 @@ static bool witness_answered(const struct link *l)
     return false;
 }
 
-/* The input is used up: what there still is to see, then the end, at once or when all is drained. */
+/* The input is used up: what there still is to see, then the end, at once or when all is
+ * drained. */
 static void world_end(struct endpoint *e)
 {
     struct link *witness = &e->links[LINKS];

@@ -1,7 +1,7 @@
 /* fuzz: a peer (lib/peer) whose connection says anything: control frames and lanes that are right,
- * almost right or noise, in any order, while we send, take, adopt and wait. The connection is the one
- * of doubles/fuzz_conn.h, which knows what QUIC promises; doubles/fuzz_router.h compares what comes up with
- * the bytes that went in. */
+ * almost right or noise, in any order, while we send, take, adopt and wait. The connection is the
+ * one of doubles/fuzz_conn.h, which knows what QUIC promises; doubles/fuzz_router.h compares what
+ * comes up with the bytes that went in. */
 #include "doubles/fuzz_world.h"
 
 /* Says of our lanes that they are drained, also of some that are not. */
@@ -51,7 +51,7 @@ static void control_step(struct world *w, struct reader *in)
     }
 }
 
-/* ---- their lanes -------------------------------------------------------------------------------- */
+/* ---- their lanes ----------------------------------------------------------------------------- */
 
 static void header_say(struct world *w, struct flow *f, struct reader *in)
 {
@@ -133,7 +133,7 @@ static void lane_step(struct world *w, struct reader *in)
     }
 }
 
-/* ---- what we send, and what becomes of it ---------------------------------------------------------- */
+/* ---- what we send, and what becomes of it ---------------------------------------------------- */
 
 static void send_step(struct world *w, struct reader *in)
 {
@@ -192,7 +192,7 @@ static void ours_step(struct world *w, struct reader *in)
     }
 }
 
-/* ---- our own turns -------------------------------------------------------------------------------- */
+/* ---- our own turns --------------------------------------------------------------------------- */
 
 static void own_step(struct world *w, struct reader *in)
 {
@@ -265,7 +265,7 @@ static void step(struct world *w, struct reader *in)
     }
 }
 
-/* ---- a run ------------------------------------------------------------------------------------------ */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static struct world *world_new(uint8_t how)
 {

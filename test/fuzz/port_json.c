@@ -1,6 +1,7 @@
-/* fuzz: exec+json (lib/port/json.c, act.c, request.c): what a program prints, on a real runtime, with
- * all that happens around it. A line of the input is one of the program's, unless it begins with the
- * byte 1: then its second byte is an order (see `order`). Whatever the program is told is JSON. */
+/* fuzz: exec+json (lib/port/json.c, act.c, request.c): what a program prints, on a real runtime,
+ * with all that happens around it. A line of the input is one of the program's, unless it begins
+ * with the byte 1: then its second byte is an order (see `order`). Whatever the program is told is
+ * JSON. */
 #include "actor/runtime.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -97,7 +98,7 @@ static void program_event(void *user)
     (void)user;
 }
 
-/* ---- the two processes ------------------------------------------------------------------------ */
+/* ---- the two processes ----------------------------------------------------------------------- */
 
 static int port_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
@@ -228,7 +229,7 @@ static void told(struct world *w)
     }
 }
 
-/* ---- what happens ------------------------------------------------------------------------------ */
+/* ---- what happens ---------------------------------------------------------------------------- */
 
 static void deliver(struct world *w, enum rusm_kind kind, uint64_t ref, int error,
                     const uint8_t *data, size_t len)

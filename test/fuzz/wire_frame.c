@@ -1,5 +1,5 @@
-/* fuzz: the control stream cut into frames, and the bodies of those that the peer room reads itself:
- * HELLO, RECEIPTS, DRAINED (wire/frame.h, wire/hello.h). */
+/* fuzz: the control stream cut into frames, and the bodies of those that the peer room reads
+ * itself: HELLO, RECEIPTS, DRAINED (wire/frame.h, wire/hello.h). */
 #include "base/id.h"
 #include "base/limits.h"
 #include "doubles/fuzz.h"

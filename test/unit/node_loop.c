@@ -1,5 +1,7 @@
 /* The loop's waits: a spin finds what comes, ends in time, gives itself up, is cut short by a wake.
- * LINK: -Wl,--wrap=sched_yield */
+ * Spins run in virtual time: each look at the clock takes LOOK_TAKES_NS, and nothing else takes any
+ * unless a test says so. So no other program on the machine changes what a spin does.
+ * LINK: -Wl,--wrap=sched_yield,--wrap=endpoint_now_ns */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +16,27 @@
 #include "node/loop.h"
 
 #define MS ((uint64_t)1000000)
+#define LOOK_TAKES_NS 100
 
+static uint64_t clock_ns = 1000 * MS; /* virtual */
+static uint64_t lend_ns;              /* for how long someone else uses a core that is given away */
+static unsigned yields;
+
+uint64_t __wrap_endpoint_now_ns(void);
+uint64_t __wrap_endpoint_now_ns(void)
+{
+    return clock_ns += LOOK_TAKES_NS;
+}
+
+int __wrap_sched_yield(void);
+int __wrap_sched_yield(void)
+{
+    yields++;
+    clock_ns += lend_ns;
+    return 0;
+}
+
+/* The real time, for waits. */
 static uint64_t now_ns(void)
 {
     struct timespec t;
@@ -54,11 +76,7 @@ static void spin_finds(void **state)
     struct loop l;
     int fd = open_loop(&l, 1000 * MS);
     (void)state;
-    /* The core may be wanted by others for long: then it says so by giving up, and may be asked later. */
-    while (!loop_spin(&l, UINT64_MAX, ask, &a)) {
-        assert_true(a.times < 5);
-        l.spin_again_ns = 0;
-    }
+    assert_true(loop_spin(&l, UINT64_MAX, ask, &a));
     assert_int_equal(a.times, 5);
     close_loop(&l, fd);
 }
@@ -78,14 +96,17 @@ static void spin_ends(void **state)
 {
     struct asked a = { 0 };
     struct loop l;
-    int fd = open_loop(&l, 100000 * MS);
-    uint64_t start = now_ns();
+    int fd = open_loop(&l, 50 * MS);
+    uint64_t start = clock_ns;
     (void)state;
     /* At the time that something else is due, not after its own: there is something to do then. */
     assert_true(loop_spin(&l, start + MS, ask, &a));
-    assert_true(now_ns() >= start + MS);
-    assert_true(now_ns() < start + 50000 * MS);
+    assert_in_range(clock_ns, start + MS, start + MS + 10 * LOOK_TAKES_NS);
     assert_false(loop_spin(&l, 0, ask, &a)); /* due already */
+    /* And after its own, if nothing is due: then there is nothing to do. */
+    start = clock_ns;
+    assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
+    assert_in_range(clock_ns, start + 50 * MS, start + 50 * MS + 10 * LOOK_TAKES_NS);
     close_loop(&l, fd);
 }
 
@@ -106,7 +127,6 @@ static void spin_gives_up(void **state)
     /* One success, and it looks each time again. */
     do {
         a = (struct asked){ .found_at = 1 };
-        l.spin_again_ns = 0;
     } while (!loop_spin(&l, UINT64_MAX, ask, &a));
     a = (struct asked){ 0 };
     assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
@@ -117,8 +137,7 @@ static void spin_gives_up(void **state)
 /* A poll that takes long stands for a core that was given away and not given back. */
 static bool ask_slowly(void *context, bool first)
 {
-    const struct timespec pause = { .tv_nsec = 2000000 };
-    nanosleep(&pause, NULL);
+    clock_ns += 2 * MS;
     return ask(context, first);
 }
 
@@ -127,41 +146,24 @@ static void spin_yields_to_others(void **state)
     struct asked a = { 0 };
     struct loop l;
     int fd = open_loop(&l, 100000 * MS);
-    uint64_t start = now_ns();
+    uint64_t start = clock_ns;
     (void)state;
     assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
     assert_in_range(a.times, 1, 4); /* as often as it looks between two yields */
     unsigned looks = a.times;
-    uint64_t first = l.spin_pause_ns, since, took;
+    uint64_t first = l.spin_pause_ns;
     assert_true(first > 0 && l.spin_again_ns > start);
-    l.spin_again_ns = now_ns() + 100000 * MS;
     assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a)); /* not even tried */
     assert_int_equal(a.times, looks);
-    do { /* until the core is not taken for so long that it is not again at once */
-        a.times = 0;
-        l.spin_pause_ns = first;
-        l.spin_again_ns = since = now_ns();
-        assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
-        assert_int_equal(a.times, looks);
-        took = now_ns() - since;
-    } while (took >= 4 * first);
+    clock_ns = l.spin_again_ns;
+    a.times = 0;
+    assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
+    assert_int_equal(a.times, looks);
     assert_int_equal(l.spin_pause_ns, 2 * first); /* again at once: for longer */
     close_loop(&l, fd);
 }
 
-/* Who gives the core away gets it back so much later, as if someone else had used it. */
-static uint64_t lend_ns;
-static unsigned yields;
-
-int __wrap_sched_yield(void);
-int __wrap_sched_yield(void)
-{
-    uint64_t until = now_ns() + lend_ns;
-    yields++;
-    while (lend_ns > 0 && now_ns() < until) {}
-    return 0;
-}
-
+/* Others use the core each time that it is given away. */
 static void spin_disturbs_few(void **state)
 {
     struct asked a = { 0 };
@@ -172,7 +174,6 @@ static void spin_disturbs_few(void **state)
     assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
     assert_in_range(a.times, 1, 20);
     unsigned before = a.times;
-    l.spin_again_ns = 0; /* in case that the core was really taken for long */
     assert_false(loop_spin(&l, UINT64_MAX, ask, &a)); /* tried again with the next wait */
     assert_true(a.times > before);
     lend_ns = 0;
@@ -193,16 +194,13 @@ static void spin_lends_first(void **state)
     (void)state;
     lend_ns = 10000;
     yields = 0;
-    do {
-        a = (struct asked){ .found_at = 1 };
-        l.spin_again_ns = 0; /* in case that the core was really taken for long */
-    } while (!loop_spin(&l, UINT64_MAX, ask_after_yield, &a));
+    assert_true(loop_spin(&l, UINT64_MAX, ask_after_yield, &a));
+    assert_true(l.spin_shared);
     lend_ns = 0;
-    do {
-        yields = 0;
-        a = (struct asked){ .found_at = 1 };
-        l.spin_again_ns = 0; /* as before */
-    } while (!loop_spin(&l, UINT64_MAX, ask, &a) || l.spin_shared);
+    yields = 0;
+    a = (struct asked){ .found_at = 1 };
+    assert_true(loop_spin(&l, UINT64_MAX, ask, &a));
+    assert_false(l.spin_shared);
     assert_int_equal(yields, 1);
     /* It came at once: nobody else was there. */
     yields = 0;
@@ -227,7 +225,7 @@ static void woken(void **state)
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, wake, &l), 0);
     while (loop_spin(&l, UINT64_MAX, ask, &a) || !l.woken) {
-        l.spin_again_ns = 0;
+        l.spin_skip = 0; /* its time passed before the thread ran: it is to spin again */
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
     loop_wait(&l, now_ns(), UINT64_MAX, false); /* returns: it was woken */
