@@ -8,7 +8,7 @@
 -define(WARMUP, 2000).   % round trips before each row that are not counted, as in cmd/bench.h
 -define(ROWS, 4).
 -define(GRACE_MS, 5000). % for what is in flight when the time is over
--define(SUB, 64).        % a histogram's buckets a power of two, as in cmd/histogram.c
+-define(SUB, 64).        % a histogram's buckets a power of two, as in cmd/bench/histogram.c
 
 -record(run, {mode, window, payload, 'end', rtt}).
 

@@ -1,5 +1,5 @@
 /* peer: the drivers' common half: command line, the hub's senders, the figures. What it measures,
- * and when, is what cmd/bench.c and cmd/bench_hub.c do. Whatever goes wrong ends the driver with a
+ * and when, is what cmd/bench/trips.c and cmd/bench/hub.c do. Whatever goes wrong ends the driver with a
  * word about it, and the workers end with it. */
 #include "peer.h"
 

@@ -1,4 +1,4 @@
-/* bench_bulk: `bulk`: large messages one way, from a process on a hub to one on a worker. The parent's
+/* bulk: `bulk`: large messages one way, from a process on a hub to one on a worker. The parent's
  * side first, then what runs on the nodes. */
 #include "bench.h"
 
@@ -98,15 +98,15 @@ int bench_bulk(struct bench *bench)
 
     bench->seconds = BULK_SECONDS;
     if (bench->options->word_count > 1) {
-        status = bench_word(bench, 1, "seconds", 3600, &bench->seconds);
+        status = common_word(bench, 1, "seconds", 3600, &bench->seconds);
     }
     status = status == 0 ? bulk_run(bench, BULK_ETHERNET, runs, &lost) : status;
     status = status == 0 ? bulk_run(bench, RUSM_PACKET_MAX, runs, &lost) : status;
     if (status == 0 && bench->json) {
-        bench_print_json(json_pack("{s:s, s:O}", "bench", "bulk", "runs", runs));
+        common_print_json(json_pack("{s:s, s:O}", "bench", "bulk", "runs", runs));
     }
     json_decref(runs);
-    return status == 0 ? bench_verdict(bench, lost) : status;
+    return status == 0 ? common_verdict(bench, lost) : status;
 }
 
 /* ---- on the hub: spawns a sink, sends, asks the sink how many came ------------------------------------ */
@@ -123,7 +123,7 @@ struct bulk_sender {
 static void bulk_answer(struct rusm_process *self, struct bulk_sender *s, int error)
 {
     s->state.error = error;
-    s->state.elapsed_ns = bench_now_ns() - s->start_ns;
+    s->state.elapsed_ns = common_now_ns() - s->start_ns;
     rusm_reply(self, &s->asked, &s->state, sizeof(s->state));
 }
 
@@ -133,7 +133,7 @@ static void bulk_fill(struct rusm_process *self, struct bulk_sender *s)
     uint64_t ref;
     int error = 0;
 
-    while (error == 0 && bench_now_ns() - s->start_ns < s->order.duration_ns) {
+    while (error == 0 && common_now_ns() - s->start_ns < s->order.duration_ns) {
         error = rusm_send(self, s->sink, s->data, BULK_MESSAGE, 0);
         s->state.sent += error == 0;
     }
@@ -159,7 +159,7 @@ static void bulk_receive(struct rusm_process *self, void *state, const struct ru
         error = error == 0 ? rusm_spawn_at(self, node, "bulk-sink", NULL, &ref) : error;
     } else if (m->kind == RUSM_SPAWNED) {
         s->sink = m->from;
-        s->start_ns = bench_now_ns();
+        s->start_ns = common_now_ns();
         bulk_fill(self, s);
     } else if (m->kind == RUSM_WRITABLE) {
         bulk_fill(self, s);

@@ -1,6 +1,6 @@
-/* bench_flood: `flood`: many senders of two nodes flood a process that takes one message a
+/* flood: `flood`: many senders of two nodes flood a process that takes one message a
  * millisecond: what that costs in memory, and a bystander pair of the same nodes in time. */
-#include "bench_load.h"
+#include "load.h"
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ static int flood_begin(struct flood *f)
     for (size_t i = SENDER; status == 0 && i < SENDERS_END; i++) {
         status = load_order(c, f->bench, i, &send, NULL);
     }
-    bench_wait(f->bench, NULL, FLOOD_LEAD_MS);
+    common_wait(f->bench, NULL, FLOOD_LEAD_MS);
     return status;
 }
 
@@ -65,7 +65,7 @@ static int flood_run(struct flood *f)
         status == 0 ? load_probe(c, b, "flood", SENDER, RECEIVER, &f->flooded, &f->lost) : status;
     status = status == 0 ? load_order(c, b, RECEIVER, &ask, &taker) : status;
     f->taken = taker.taken;
-    bench_wait(b, NULL, FLOOD_LEAD_MS);
+    common_wait(b, NULL, FLOOD_LEAD_MS);
     status = status == 0 ? load_order(c, b, RECEIVER, &go_on, NULL) : status;
     status = status == 0 ? load_drain(c, b, RECEIVER, &taker, &f->lost) : status;
     f->sent = taker.taken;
@@ -114,7 +114,7 @@ int bench_flood(struct bench *b)
         return status;
     }
     if (b->json) {
-        bench_print_json(
+        common_print_json(
             json_pack("{s:s, s:{s:I, s:I}, s:i, s:I, s:{s:{s:f, s:f}, s:{s:f, s:f}}}", "bench",
                       "flood", "rss_growth_kib", "sender", (json_int_t)sender_kib, "receiver",
                       (json_int_t)receiver_kib, "limit_kib", FLOOD_LIMIT_KIB, "lost",
@@ -124,5 +124,5 @@ int bench_flood(struct bench *b)
     } else {
         flood_print(&f, sender_kib, receiver_kib);
     }
-    return bench_verdict(b, f.lost);
+    return common_verdict(b, f.lost);
 }

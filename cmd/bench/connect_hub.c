@@ -1,7 +1,7 @@
-/* bench_connect_hub: what runs on the nodes of `bench connect`: on the hub "connect", which takes
+/* connect_hub: what runs on the nodes of `bench connect`: on the hub "connect", which takes
  * orders and answers each when it is done, and the many senders that open a lane each; on the others
  * "lanes", where those end, and a spawnable that lives for a moment. */
-#include "bench_connect.h"
+#include "connect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,7 @@ static int hub_ask_spawn(struct rusm_process *self, struct connect_hub *h)
     uint64_t ref;
 
     h->asks++;
-    h->stamp_ns = bench_now_ns();
+    h->stamp_ns = common_now_ns();
     return rusm_spawn_at(self, h->node, "mayfly", NULL, &ref);
 }
 
@@ -87,7 +87,7 @@ static bool hub_more_spawns(const struct connect_hub *h, uint64_t now_ns)
 static void hub_answer(struct rusm_process *self, struct connect_hub *h, int error)
 {
     h->state.error = error;
-    h->state.elapsed_ns = bench_now_ns() - h->start_ns;
+    h->state.elapsed_ns = common_now_ns() - h->start_ns;
     rusm_reply(self, &h->asked, &h->state, sizeof(h->state));
     h->asked.kind = RUSM_SEND;
 }
@@ -98,7 +98,7 @@ static void hub_begin(struct rusm_process *self, struct connect_hub *h)
 
     memset(&h->state, 0, sizeof(h->state));
     h->asks = 0;
-    h->start_ns = bench_now_ns();
+    h->start_ns = common_now_ns();
     if (error == 0 && h->order.what == CONNECT_SENDERS) {
         error = hub_spawn_senders(self, h);
     } else if (error == 0 && h->order.what == CONNECT_LANES) {
@@ -115,7 +115,7 @@ static void hub_begin(struct rusm_process *self, struct connect_hub *h)
 
 static void hub_spawned(struct rusm_process *self, struct connect_hub *h)
 {
-    uint64_t now_ns = bench_now_ns();
+    uint64_t now_ns = common_now_ns();
     int error = 0;
 
     h->state.done++;

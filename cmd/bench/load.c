@@ -1,7 +1,7 @@
-/* bench_load: the processes of a loaded node: "load" takes orders, "probe" measures round trips,
+/* load: the processes of a loaded node: "load" takes orders, "probe" measures round trips,
  * the senders send, "taker" takes at its pace. They share one struct, as they run on one thread;
  * its owner is the node's process of the system. */
-#include "bench_load.h"
+#include "load.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void probe_send(struct rusm_process *self, struct load *load)
 {
     static const char probe[LOAD_PROBE_BYTES] = "a small message.";
 
-    load->stamp_ns = bench_now_ns();
+    load->stamp_ns = common_now_ns();
     int error = rusm_send_name(self, load->probe_node, "mirror", probe, sizeof(probe), 0);
     if (error == 0) {
         load->state.asked++;
@@ -40,7 +40,7 @@ static void probe_send(struct rusm_process *self, struct load *load)
 static void probe_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct load *load = rusm_context(self);
-    uint64_t now = bench_now_ns();
+    uint64_t now = common_now_ns();
 
     (void)state;
     if (m->kind == RUSM_SEND && m->from.node != 0) {
@@ -64,7 +64,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
 
     (void)state;
     (void)m;
-    while (error == 0 && bench_now_ns() < load->send_end_ns) {
+    while (error == 0 && common_now_ns() < load->send_end_ns) {
         error =
             rusm_send_name(self, load->send_node, "taker", load->payload, load->send.payload, 0);
         load->state.sent += error == 0;
@@ -81,7 +81,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
 static void taker_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct load *load = rusm_context(self);
-    uint64_t now = bench_now_ns();
+    uint64_t now = common_now_ns();
 
     (void)state;
     if (m->kind != RUSM_SEND) {
@@ -108,7 +108,7 @@ static int load_begin_probe(struct rusm_process *self, struct load *load,
                             const struct load_order *order)
 {
     load->probe = *order;
-    load->probe_end_ns = bench_now_ns() + order->duration_ns;
+    load->probe_end_ns = common_now_ns() + order->duration_ns;
     load->state.probing = true;
     load->state.asked = load->state.answered = 0;
     histogram_clear(&load->state.rtt);
@@ -134,7 +134,7 @@ static int load_begin_send(struct rusm_process *self, struct load *load,
     load->send = *order;
     load->state.sent = 0;
     load->state.sending = order->senders;
-    load->state.send_ns = bench_now_ns();
+    load->state.send_ns = common_now_ns();
     load->send_end_ns = load->state.send_ns + order->duration_ns;
     for (uint32_t i = 0; error == 0 && i < order->senders; i++) {
         error = rusm_send(self, load->sender_pid[i], NULL, 0, 0);
@@ -146,7 +146,7 @@ static void load_pace(struct load *load, uint64_t pace_ns)
 {
     load->pace_ns = pace_ns;
     load->paced = 0;
-    load->pace_start_ns = bench_now_ns();
+    load->pace_start_ns = common_now_ns();
 }
 
 static int load_obey(struct rusm_process *self, struct load *load, const struct load_order *order)

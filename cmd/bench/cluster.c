@@ -1,7 +1,7 @@
-/* bench_cluster: the nodes of a bench: forked, each a process of the system, in a run folder and
+/* cluster: the nodes of a bench: forked, each a process of the system, in a run folder and
  * with an identity of their own, which are removed at the end. */
 #include "bench.h"
-#include "relay.h"
+#include "../relay.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* bench_local: `local`: what processes cost on one node that talks to nobody, with one scheduler and
+/* local: `local`: what processes cost on one node that talks to nobody, with one scheduler and
  * with all. A process on each scheduler takes one order at a time and works on it in slices, each begun
  * by a message to itself, so that no handler holds its scheduler for long; they have nothing to do with
  * each other. */
@@ -171,7 +171,7 @@ static int local_idles(struct rusm_process *self, struct local *l)
 static int local_timers(struct rusm_process *self, struct local *l)
 {
     bool cancelled = l->left <= LOCAL_TIMERS / l->parts;
-    uint64_t ref, start = bench_now_ns();
+    uint64_t ref, start = common_now_ns();
     int error = 0;
 
     for (int i = 0; error == 0 && i < LOCAL_SLICE && l->left > 0; i++, l->left--) {
@@ -179,14 +179,14 @@ static int local_timers(struct rusm_process *self, struct local *l)
         error = error == 0 && cancelled ? rusm_cancel(self, ref) : error;
         l->state.count += cancelled;
     }
-    l->state.elapsed_ns += cancelled ? bench_now_ns() - start : 0;
+    l->state.elapsed_ns += cancelled ? common_now_ns() - start : 0;
     return error;
 }
 
 static void local_done(struct rusm_process *self, struct local *l, int error)
 {
     if (l->what != LOCAL_TIMER) {
-        l->state.elapsed_ns = bench_now_ns() - l->start_ns;
+        l->state.elapsed_ns = common_now_ns() - l->start_ns;
     }
     l->state.error = error;
     l->state.done = true;
@@ -228,7 +228,7 @@ static int local_begin(struct rusm_process *self, struct local *l)
     int error = 0;
 
     l->state = (struct local_state){ 0 };
-    l->start_ns = bench_now_ns();
+    l->start_ns = common_now_ns();
     switch (l->what) {
     case LOCAL_CALLBACKS: error = local_pair(self, l, &l->pong); break;
     case LOCAL_COROUTINES: error = local_pair(self, l, &l->coroutine); break;
@@ -326,7 +326,7 @@ static int local_order(const struct cluster *c, const struct bench *b, enum loca
         }
         order.what = LOCAL_ASK;
         if (status == 0 && more) {
-            bench_wait(b, NULL, LOCAL_POLL_MS);
+            common_wait(b, NULL, LOCAL_POLL_MS);
         }
     }
     *sum = (struct local_sum){ 0 };
@@ -346,12 +346,12 @@ static void local_print(const struct bench *b, uint32_t schedulers, const struct
                         double bytes)
 {
     if (b->json) {
-        bench_print_json(json_pack("{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "bench", "local",
-                                   "schedulers", (int)schedulers, "messages_per_s",
-                                   s[LOCAL_CALLBACKS].per_s, "coroutine_messages_per_s",
-                                   s[LOCAL_COROUTINES].per_s, "spawns_per_s", s[LOCAL_SPAWNS].per_s,
-                                   "restarts_per_s", s[LOCAL_RESTARTS].per_s, "bytes_per_process",
-                                   bytes, "timer_ns", s[LOCAL_TIMER].each_ns));
+        common_print_json(
+            json_pack("{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "bench", "local", "schedulers",
+                      (int)schedulers, "messages_per_s", s[LOCAL_CALLBACKS].per_s,
+                      "coroutine_messages_per_s", s[LOCAL_COROUTINES].per_s, "spawns_per_s",
+                      s[LOCAL_SPAWNS].per_s, "restarts_per_s", s[LOCAL_RESTARTS].per_s,
+                      "bytes_per_process", bytes, "timer_ns", s[LOCAL_TIMER].each_ns));
         return;
     }
     printf("one node, %u scheduler%s, one message between two processes at a time%s\n", schedulers,

@@ -1,6 +1,6 @@
-/* bench_mixed: `mixed`: the small round trips of one pair, alone and beside what others of the same
+/* mixed: `mixed`: the small round trips of one pair, alone and beside what others of the same
  * two nodes do. */
-#include "bench_load.h"
+#include "load.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ static int mixed_send(struct mixed *m, struct cluster *c, uint32_t senders, uint
     snprintf(send.node, sizeof(send.node), "%s", c->node[WORKER].name);
     int status = load_order(c, m->bench, WORKER, &take, NULL);
     status = status == 0 ? load_order(c, m->bench, HUB, &send, NULL) : status;
-    bench_wait(m->bench, NULL, MIXED_LEAD_MS);
+    common_wait(m->bench, NULL, MIXED_LEAD_MS);
     return status;
 }
 
@@ -82,7 +82,7 @@ static int mixed_firehose(struct mixed *m, struct cluster *c)
     struct histogram rtt;
     int status = mixed_send(m, c, 1, MIXED_HOSE_BYTES, LOAD_AT_ONCE);
 
-    bench_wait(m->bench, "firehose alone", m->bench->seconds * 1000);
+    common_wait(m->bench, "firehose alone", m->bench->seconds * 1000);
     status = status == 0 ? load_drain(c, m->bench, WORKER, &taker, &m->lost) : status;
     if (status != 0) {
         return status;
@@ -148,9 +148,9 @@ int bench_mixed(struct bench *b)
     cluster_stop(&c);
     status = status == 0 ? mixed_loss(&m) : status;
     if (status == 0 && b->json) {
-        bench_print_json(json_pack("{s:s, s:O, s:f}", "bench", "mixed", "cases", m.cases,
-                                   "bulk_alone_bytes_per_s", m.alone_bytes_per_s));
+        common_print_json(json_pack("{s:s, s:O, s:f}", "bench", "mixed", "cases", m.cases,
+                                    "bulk_alone_bytes_per_s", m.alone_bytes_per_s));
     }
     json_decref(m.cases);
-    return status == 0 ? bench_verdict(b, m.lost) : status;
+    return status == 0 ? common_verdict(b, m.lost) : status;
 }

@@ -1,4 +1,4 @@
-/* bench_hub: the hub's processes: "bench", which takes orders and answers how far they are, and the
+/* hub: the hub's processes: "bench", which takes orders and answers how far they are, and the
  * senders, each with its messages in flight to one worker. They share one struct, as they run on
  * one thread; its owner is the hub's process. */
 #include "bench.h"
@@ -54,7 +54,7 @@ static void sender_stop(struct rusm_process *self, void *state, const char *reas
 static bool sender_send(struct rusm_process *self, struct sender *s)
 {
     struct hub *h = s->hub;
-    uint64_t now = bench_now_ns();
+    uint64_t now = common_now_ns();
     int error;
 
     if (h->order.mode == BENCH_CLOSED) {
@@ -107,7 +107,7 @@ static void sender_start(struct rusm_process *self, struct sender *s, const uint
     memcpy(&s->node, node, sizeof(s->node));
     s->in_flight = 0;
     s->left = h->order.mode == BENCH_UNLOADED ? BENCH_WARMUP + BENCH_PROBES_ROW : 0;
-    sender_fill(self, s, bench_now_ns());
+    sender_fill(self, s, common_now_ns());
 }
 
 static void sender_took(struct hub *h, uint64_t ns)
@@ -129,7 +129,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     uint64_t now, then = s->stamp_ns;
 
     if (m->kind == RUSM_WRITABLE) {
-        sender_fill(self, s, bench_now_ns());
+        sender_fill(self, s, common_now_ns());
         return;
     }
     if (m->kind != RUSM_SEND) {
@@ -142,7 +142,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     if (s->in_flight == 0) {
         return; /* of an order that was given up */
     }
-    now = bench_now_ns();
+    now = common_now_ns();
     if (h->order.mode != BENCH_CLOSED) {
         memcpy(&then, m->data, sizeof(then));
     }
@@ -192,7 +192,7 @@ static int hub_begin(struct rusm_process *self, struct hub *h, const struct benc
     h->order = *order;
     memset(&h->state, 0, sizeof(h->state));
     h->running = order->senders;
-    h->start_ns = bench_now_ns();
+    h->start_ns = common_now_ns();
     h->end_ns = h->start_ns + order->duration_ns;
     for (uint32_t i = 0; i < order->senders; i++) {
         char name[32];

@@ -1,4 +1,4 @@
-/* bench_connect.h: what the two sides of `bench connect` say to each other. */
+/* connect.h: what the two sides of `bench connect` say to each other. */
 #ifndef BENCH_CONNECT_H
 #define BENCH_CONNECT_H
 
@@ -24,7 +24,7 @@ struct connect_state {
     struct histogram spawn; /* of those asked one at a time */
 };
 
-/* bench_connect_hub.c: what runs on the nodes. */
+/* connect_hub.c: what runs on the nodes. */
 cluster_boot_fn connect_boot;
 
 #endif

@@ -1,4 +1,4 @@
-/* bench_load.h: what `mixed` and `flood` share: nodes on which one process measures round trips
+/* load.h: what `mixed` and `flood` share: nodes on which one process measures round trips
  * while others send, take and stall. Every node can do all of it; the parent says who does what. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H

@@ -1,5 +1,5 @@
-/* bench_drive: the parent's side of a load: orders to its nodes, and waiting until they are done. */
-#include "bench_load.h"
+/* drive: the parent's side of a load: orders to its nodes, and waiting until they are done. */
+#include "load.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +38,11 @@ int load_probe(struct cluster *c, const struct bench *b, const char *what, size_
         return status;
     }
     order.what = LOAD_ASK;
-    bench_wait(b, what, b->seconds * 1000);
+    common_wait(b, what, b->seconds * 1000);
     status = load_order(c, b, from, &order, &state);
     for (uint32_t waited = 0; status == 0 && state.probing && waited < b->timeout_ms;
          waited += DRIVE_POLL_MS) {
-        bench_wait(b, NULL, DRIVE_POLL_MS);
+        common_wait(b, NULL, DRIVE_POLL_MS);
         status = load_order(c, b, from, &order, &state);
     }
     *lost += state.asked - state.answered;
@@ -89,7 +89,7 @@ int load_drain(struct cluster *c, const struct bench *b, size_t to, struct load_
         }
         quiet = taker->taken == last ? quiet + DRIVE_POLL_MS : 0;
         last = taker->taken;
-        bench_wait(b, NULL, DRIVE_POLL_MS);
+        common_wait(b, NULL, DRIVE_POLL_MS);
     }
     *lost += sent - taker->taken;
     return status;

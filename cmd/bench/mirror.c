@@ -1,4 +1,4 @@
-/* bench_mirror: the process that benches send to: it sends each message back to its sender, as a message
+/* mirror: the process that benches send to: it sends each message back to its sender, as a message
  * and not as an answer to a call, so that what is measured is messages. */
 #include "bench.h"
 

@@ -1,5 +1,5 @@
-/* bench_trips: `fanout` and `closed`: round trips from senders on a hub to workers and back. This is
- * the parent's side; bench_hub.c is the hub's. */
+/* trips: `fanout` and `closed`: round trips from senders on a hub to workers and back. This is
+ * the parent's side; hub.c is the hub's. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -44,12 +44,12 @@ static int trips_run(struct trips *t, const struct bench_order *order, const cha
 
     if (status ==
         0) { /* asking costs the hub little; in the measured time it is not asked at all */
-        bench_wait(t->bench, what, order->duration_ns / 1000000);
+        common_wait(t->bench, what, order->duration_ns / 1000000);
         status = trips_ask(t, NULL, state);
     }
     for (uint32_t waited = 0; status == 0 && !state->done && waited < t->bench->timeout_ms;
          waited += TRIPS_POLL_MS) {
-        bench_wait(t->bench, NULL, TRIPS_POLL_MS);
+        common_wait(t->bench, NULL, TRIPS_POLL_MS);
         status = trips_ask(t, NULL, state);
     }
     if (status == 0 && !state->done && state->elapsed_ns == 0) {
@@ -186,7 +186,7 @@ static int trips_fanout(struct trips *t)
     status = status == 0 ? trips_saturate(t, BENCH_STREAM, list, &lost) : status;
     uint64_t peak = cluster_peak_kib(&t->cluster, 0);
     if (status == 0 && t->bench->json) {
-        bench_print_json(json_pack(
+        common_print_json(json_pack(
             "{s:s, s:I, s:I, s:I, s:i, s:{s:f, s:f, s:I}, s:{s:f, s:f, s:f, s:I}, s:O, s:I}",
             "bench", "fanout", "seconds", (json_int_t)t->bench->seconds, "workers",
             (json_int_t)t->workers, "senders", (json_int_t)t->senders, "payload", 17, "rtt_us",
@@ -199,7 +199,7 @@ static int trips_fanout(struct trips *t)
         printf("hub's peak memory: %llu KiB\n", (unsigned long long)peak);
     }
     json_decref(list);
-    return status == 0 ? bench_verdict(t->bench, lost) : status;
+    return status == 0 ? common_verdict(t->bench, lost) : status;
 }
 
 /* ---- closed ---------------------------------------------------------------------------------------- */
@@ -220,7 +220,7 @@ static int trips_closed(struct trips *t)
     }
     double rate = trips_rate(&state);
     if (t->bench->json) {
-        bench_print_json(
+        common_print_json(
             json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:{s:f, s:f, s:I}, s:I}", "bench",
                       "closed", "seconds", (json_int_t)t->bench->seconds, "workers",
                       (json_int_t)t->workers, "senders", (json_int_t)t->senders, "payload",
@@ -239,7 +239,7 @@ static int trips_closed(struct trips *t)
             histogram_print(&state.rtt, stdout);
         }
     }
-    return bench_verdict(t->bench, trips_lost(&state));
+    return common_verdict(t->bench, trips_lost(&state));
 }
 
 /* ---- both ------------------------------------------------------------------------------------------- */
@@ -260,7 +260,7 @@ static int trips_main(struct bench *b, int (*run)(struct trips *t))
 {
     const struct options *o = b->options;
     struct trips t = { .bench = b };
-    int status = bench_word(b, 2, "workers", BENCH_WORKERS_MAX, &t.workers);
+    int status = common_word(b, 2, "workers", BENCH_WORKERS_MAX, &t.workers);
 
     status = status == 0
                  ? options_number(o, "senders", 1, BENCH_SENDERS_MAX, 8 * t.workers, &t.senders)

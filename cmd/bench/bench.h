@@ -5,7 +5,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include "cmd.h"
+#include "../cmd.h"
 
 #include <jansson.h>
 
@@ -21,7 +21,7 @@
  * the same. */
 #define BENCH_WARMUP 2000
 
-/* ---- bench.c: the table of benches, and what they share ---------------------------------------- */
+/* ---- bench.c: the table of benches -------------------------------------------------------------- */
 
 struct bench {
     const struct options *options;
@@ -39,16 +39,18 @@ int bench_bulk(struct bench *bench);
 int bench_connect(struct bench *bench);
 int bench_local(struct bench *bench);
 
+/* ---- common.c: what they share ------------------------------------------------------------------- */
+
 /* The number that word i is. Returns 0 or the exit status. */
-int bench_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
+int common_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
 /* CLOCK_MONOTONIC; in the parent and on the nodes. */
-uint64_t bench_now_ns(void);
+uint64_t common_now_ns(void);
 /* One line. Takes o. */
-void bench_print_json(json_t *o);
+void common_print_json(json_t *o);
 /* Waits; says how far `what` is on a terminal, unless it is NULL. */
-void bench_wait(const struct bench *b, const char *what, uint64_t ms);
+void common_wait(const struct bench *b, const char *what, uint64_t ms);
 /* 0, or EXIT_FAILED after a message. */
-int bench_verdict(const struct bench *b, uint64_t lost);
+int common_verdict(const struct bench *b, uint64_t lost);
 
 /* ---- histogram.c: times in ns, 1.6 % wide buckets -------------------------------------------- */
 
@@ -64,7 +66,7 @@ double histogram_us(const struct histogram *h, double share);
 /* Bars, one a power of two, as wide as a terminal. */
 void histogram_print(const struct histogram *h, FILE *out);
 
-/* ---- bench_cluster.c: the nodes --------------------------------------------------------------- */
+/* ---- cluster.c: the nodes --------------------------------------------------------------- */
 
 struct bench_node {
     char name[32], address[64];
@@ -115,12 +117,12 @@ uint64_t cluster_cpu_ns(const struct cluster *c);
 uint64_t cluster_rss_kib(const struct cluster *c, size_t index);
 uint64_t cluster_peak_kib(const struct cluster *c, size_t index);
 
-/* ---- bench_mirror.c: what a worker sends back -------------------------------------------------- */
+/* ---- mirror.c: what a worker sends back -------------------------------------------------- */
 
 /* Teaches and boots "mirror". */
 int bench_mirror_boot(struct rusm_node *node, struct rusm_why *why);
 
-/* ---- bench_hub.c: what runs on the hub --------------------------------------------------------- */
+/* ---- hub.c: what runs on the hub --------------------------------------------------------- */
 
 enum bench_mode { BENCH_UNLOADED, BENCH_ORDERED, BENCH_STREAM, BENCH_CLOSED };
 

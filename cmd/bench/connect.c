@@ -1,6 +1,6 @@
-/* bench_connect: `connect`: what many of everything cost: nodes, connections, lanes, handshakes,
- * spawns. This is the parent's side; bench_connect_hub.c is what runs on the nodes. */
-#include "bench_connect.h"
+/* connect: `connect`: what many of everything cost: nodes, connections, lanes, handshakes,
+ * spawns. This is the parent's side; connect_hub.c is what runs on the nodes. */
+#include "connect.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -98,7 +98,7 @@ static void connect_idle(struct connect *t)
 /* In a process of its own: opens and closes connections to worker0 while the time lasts. */
 static int connect_caller(const struct connect *t, int out)
 {
-    uint64_t count = 0, end_ns = bench_now_ns() + (uint64_t)CONNECT_RATE_MS * 1000000;
+    uint64_t count = 0, end_ns = common_now_ns() + (uint64_t)CONNECT_RATE_MS * 1000000;
 
     do {
         struct rusm_client *client;
@@ -107,7 +107,7 @@ static int connect_caller(const struct connect *t, int out)
         }
         rusm_client_close(client);
         count++;
-    } while (bench_now_ns() < end_ns);
+    } while (common_now_ns() < end_ns);
     return write(out, &count, sizeof(count)) == sizeof(count) ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -186,7 +186,7 @@ static int connect_lanes(struct connect *t)
         most = now > before[i] && now - before[i] > most ? now - before[i] : most;
     }
     t->bytes_per_lane = most * 1024 / CONNECT_LANES_OPEN;
-    return bench_verdict(t->bench, CONNECT_LANES_OPEN - state.done);
+    return common_verdict(t->bench, CONNECT_LANES_OPEN - state.done);
 }
 
 static int connect_spawns(struct connect *t)
@@ -214,7 +214,7 @@ static void connect_print(const struct connect *t)
 {
     connect_says(t, "");
     if (t->bench->json) {
-        bench_print_json(
+        common_print_json(
             json_pack("{s:s, s:I, s:I, s:f, s:I, s:f, s:f, s:{s:f}, s:f}", "bench", "connect",
                       "nodes", (json_int_t)t->nodes, "node_rss_kib", (json_int_t)t->node_rss_kib,
                       "rss_kib_per_connection", t->kib_per_connection, "bytes_per_lane",
@@ -257,7 +257,7 @@ int bench_connect(struct bench *bench)
     int status = 0;
 
     if (bench->options->word_count > 1) {
-        status = bench_word(bench, 1, "nodes", BENCH_NODES_MAX - 1, &t.nodes);
+        status = common_word(bench, 1, "nodes", BENCH_NODES_MAX - 1, &t.nodes);
     }
     if (status == 0 && t.nodes < 4) {
         status = failure_usage(bench->options->cmd, "connect needs at least 4 nodes");
