@@ -2,10 +2,11 @@
  * which is the node's. Called by the node's owner before it runs, by its behaviours while it does. */
 #include <string.h>
 
-#include "otp/supervisor.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "node/boot.h"
 #include "node/node.h"
+#include "otp/supervisor.h"
 
 /* A child that ends more often than this is given up (the usual bounds of Elixir's supervisors). */
 #define BOOT_RESTARTS 3

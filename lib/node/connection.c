@@ -7,9 +7,20 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/must.h"
-#include "node/gate.h"
-#include "node/node.h"
 #include "local/resolve.h"
+#include "node/connection.h"
+#include "node/exits.h"
+#include "node/feed.h"
+#include "node/gate.h"
+#include "node/globals.h"
+#include "node/hello.h"
+#include "node/liveness.h"
+#include "node/node.h"
+#include "node/router.h"
+#include "node/rpc.h"
+#include "node/serve.h"
+#include "node/stray.h"
+#include "node/tables.h"
 
 struct connection *connection_of(const struct peer *p)
 {

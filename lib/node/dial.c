@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "node/dial.h"
 #include "node/node.h"
 
 /* One round of its addresses: asked for anew each time, as they may have changed. */

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "node/gate.h"
 #include "node/node.h"
+#include "node/tables.h"
 
 /* Its counters are told this often, if they changed. */
 #define COUNTERS_NS ((uint64_t)1000000000)

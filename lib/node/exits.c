@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "node/exits.h"
 #include "node/node.h"
+#include "node/router.h"
 
 /* A copy that came alone so far. */
 struct exit_wait {

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "node/fault.h"
 #include "node/node.h"
 
 #define FAULT_STACK ((size_t)64 * 1024)

@@ -2,7 +2,10 @@
  * PONG) never waits long, and what a peer has not read is bounded: changes of our names, and tables.
  * Called by the node's turns. */
 #include "base/limits.h"
+#include "node/feed.h"
+#include "node/globals.h"
 #include "node/node.h"
+#include "node/tables.h"
 
 void feed_add(struct connection *c)
 {
@@ -45,11 +48,10 @@ bool feed_due(const struct scheduler *s)
 /* Each peer is to hear of it. */
 static void feed_changes(struct scheduler *s)
 {
-    uint64_t changed = atomic_load(&s->node->names_changed);
-    if (changed == s->names_told) {
+    if (!feed_due(s)) {
         return;
     }
-    s->names_told = changed;
+    s->names_told = atomic_load(&s->node->names_changed);
     list_each(link, &s->connections) {
         struct connection *c = container_of(link, struct connection, link);
         if (c->ready_ns && c->member) {

@@ -1,5 +1,7 @@
 /* gate: see the header. Called by the gateway and by turn.c. */
 #include "node/gate_process.h"
+#include "node/serve.h"
+#include "node/tables.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
+#include "node/globals.h"
 
 /* A bit that no ref of a call has, of those that a number on the wire has. */
 #define RECEIPT ((uint64_t)1 << 61)

@@ -2,6 +2,7 @@
  * which one scheduler alone does not take. A process that never had a global name does not ask. */
 #include <string.h>
 
+#include "node/globals.h"
 #include "node/node.h"
 
 void globals_init(struct rusm_node *node)

@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/feed.h"
+#include "node/globals.h"
+#include "node/hello.h"
+#include "node/liveness.h"
 #include "node/node.h"
 
 /* A connection that became ready less than this ago and one more of the same incarnation are two

@@ -3,8 +3,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/exits.h"
 #include "node/gate.h"
+#include "node/globals.h"
+#include "node/hooks.h"
 #include "node/node.h"
+#include "node/output.h"
+#include "node/rpc.h"
+#include "node/serve.h"
 
 /* ---- messages ---- */
 

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "node/feed.h"
+#include "node/rpc.h"
+#include "node/tables.h"
 
 /* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
 #define FULL (LIMIT_FRAME - 4096)

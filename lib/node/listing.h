@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "node/node.h"
+#include "node/tables.h"
 
 /* One that was asked for; where it is. */
 struct listing {

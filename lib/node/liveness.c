@@ -2,6 +2,7 @@
  * network says that nobody is there. Silence alone is the transport's business (idle timeout). */
 #include <string.h>
 
+#include "node/liveness.h"
 #include "node/node.h"
 
 /* How long the old connection has to answer when another incarnation wants its place. */

@@ -7,6 +7,10 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "node/dial.h"
+#include "node/liveness.h"
+#include "node/member.h"
+#include "node/neighbour.h"
 #include "node/node.h"
 
 static struct member *of(struct list *link)

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "node/neighbour.h"
 #include "node/node.h"
 
 /* The process is gone, if it is that node's indeed: its lock tells, whatever the pid says (another

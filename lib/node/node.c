@@ -11,9 +11,11 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "local/resolve.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"
-#include "local/resolve.h"
+#include "node/globals.h"
+#include "node/programs.h"
 
 uint64_t node_wall_ms(void)
 {

@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include "node/node.h"
+#include "node/output.h"
 
 /* Of a longer line the rest is cut: what a pipe takes whole, beside other schedulers' lines. */
 #define OUTPUT_MAX 4095

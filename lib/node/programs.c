@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "node/node.h"
+#include "node/programs.h"
 
 struct port_watch {
     struct loop_watch watch;

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "node/exits.h"
+#include "node/globals.h"
 #include "node/node.h"
+#include "node/router.h"
 
 /* The router's side of a lane that came in. */
 struct route {

@@ -7,7 +7,12 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/globals.h"
 #include "node/node.h"
+#include "node/router.h"
+#include "node/rpc.h"
+#include "node/serve.h"
+#include "node/tables.h"
 
 /* ---- answers ---- */
 

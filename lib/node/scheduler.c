@@ -7,9 +7,15 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "node/dial.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"
+#include "node/hooks.h"
 #include "node/node.h"
+#include "node/programs.h"
+#include "node/router.h"
+#include "node/scheduler.h"
+#include "node/turn.h"
 
 /* How long scheduler 0 waits for another's turn to end, once: many times what its budget takes. */
 #define ENTER_NS ((uint64_t)50000000)

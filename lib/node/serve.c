@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 #include "node/node.h"
+#include "node/rpc.h"
+#include "node/serve.h"
 
 void served_begin(struct served *s, struct connection *c, uint64_t id)
 {

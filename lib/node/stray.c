@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "node/node.h"
+#include "node/stray.h"
 
 struct stray {
     struct errand errand; /* first */

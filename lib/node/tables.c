@@ -7,7 +7,10 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "node/gate.h"
+#include "node/globals.h"
 #include "node/listing.h"
+#include "node/programs.h"
+#include "node/tables.h"
 
 static uint64_t ms_since(const struct rusm_node *node, uint64_t then_ns)
 {

@@ -4,10 +4,17 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "node/dial.h"
+#include "node/exits.h"
+#include "node/fault.h"
+#include "node/feed.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"
+#include "node/leave.h"
+#include "node/liveness.h"
 #include "node/node.h"
 #include "node/post.h"
+#include "node/turn.h"
 
 /* How often idle lanes, stalled grants, late hellos and spare memory are looked at, while there are
  * any. */

@@ -1,0 +1,60 @@
+/* connection: the life of a connection and its frames. Called by its scheduler, on its scheduler's thread. */
+#ifndef NODE_CONNECTION_H
+#define NODE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "rusm.h"
+
+struct conn;
+struct endpoint_events;
+struct member;
+struct peer;
+struct peer_events;
+struct resolved;
+struct scheduler;
+
+/* One QUIC connection and who is behind it. */
+struct connection {
+    struct list link;    /* in scheduler.connections */
+    struct list unready; /* in scheduler.unready until the handshake is complete */
+    struct scheduler *scheduler;
+    struct conn *conn;
+    struct peer *peer;                  /* NULL until the handshake is complete */
+    struct member *member;              /* NULL: a client, or not known yet */
+    char meant[RUSM_NODE_NAME_MAX + 1]; /* dialled: the node we mean; "": any */
+    char address[80];                   /* the other end */
+    char advertised[300];               /* where it wants to be dialled; "": where it is */
+    uint32_t index, incarnation;        /* how pids name it */
+    bool client, left;                  /* left: it said LEAVE */
+    uint64_t since_ns;
+    uint64_t ready_ns;                   /* 0: not ready */
+    struct list doubted;                 /* in scheduler.doubted while it is */
+    uint64_t doubted_ns, doubt_until_ns; /* since when, and until when it may speak */
+    struct list feed;  /* in scheduler.feeds while there is something to feed it */
+    struct list exits; /* exits.c: signals of which one of two copies came */
+    uint32_t exit_count;
+    uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
+    struct list served;            /* theirs that others work on: struct served */
+    struct list requests;          /* ours without an answer: struct asked */
+    uint64_t request_count, request_id;
+    struct list listings; /* tables that it asked for */
+    unsigned listing_count;
+};
+
+void connection_events(struct endpoint_events *events);
+extern const struct peer_events node_peer_events;
+/* Dials the node called `meant`; the connection is in s->connections. */
+int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
+                    struct connection **out);
+struct connection *connection_of(const struct peer *p);
+/* Requests fail, lanes are freed. Not from within its peer's upcalls. */
+void connection_free(struct connection *c);
+/* Gives way to another connection of the same node. */
+void connection_replace(struct connection *old);
+/* By the node index in a pid: a member's current one, or a client's. NULL: not connected. */
+struct connection *connection_find(const struct scheduler *s, uint32_t index);
+
+#endif

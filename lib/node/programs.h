@@ -1,0 +1,29 @@
+/* programs: the descriptors of the programs of `exec:`, one set for each scheduler. Called on the scheduler's
+ * thread; programs_counters by scheduler 0. */
+#ifndef NODE_PROGRAMS_H
+#define NODE_PROGRAMS_H
+
+#include "port/host.h"
+
+struct loop;
+struct port_host;
+struct rusm_node;
+struct rusm_process;
+
+/* The programs of one scheduler's processes. */
+struct programs {
+    struct port_host host;
+    struct loop *loop;
+    struct rusm_node *node;
+    struct port_counters seen; /* by scheduler 0, when it last could look */
+};
+
+int programs_init(struct programs *p, struct rusm_node *node,
+                  struct loop *loop);                                 /* 0, RUSM_ENOMEM */
+struct programs *programs_of(struct rusm_node *node, unsigned index); /* scheduler's */
+struct port_host *programs_host(const struct rusm_process *self);
+/* All of them, of all schedulers. */
+bool programs_ended(struct rusm_node *node);
+struct port_counters programs_counters(struct rusm_node *node);
+
+#endif

@@ -1,0 +1,95 @@
+/* scheduler: the schedulers of a node: their threads and what each one owns. Called by the node as it
+ * starts and ends, on the thread of rusm_node_run. */
+#ifndef NODE_SCHEDULER_H
+#define NODE_SCHEDULER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "actor/runtime.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "node/dial.h"
+#include "node/loop.h"
+#include "node/programs.h"
+#include "node/resolver.h"
+#include "peer/peers.h"
+#include "quic/endpoint.h"
+#include "sched/siblings.h"
+
+struct connection;
+struct rusm_node;
+
+/* Why messages were not delivered. */
+struct causes {
+    uint64_t noproc, noconnection, overflow, too_large, malformed;
+};
+
+struct scheduler_counters {
+    struct runtime_counters runtime;
+    struct endpoint_counters endpoint;
+    struct causes causes;
+    uint64_t processes;
+};
+
+struct scheduler {
+    struct errand close; /* first */
+    struct rusm_node *node;
+    unsigned index;
+    struct runtime *runtime; /* as long as there are connections */
+    bool closed;             /* its processes have ended */
+    struct loop loop;
+    struct resolver resolver;
+    struct endpoint *endpoint;
+    struct programs programs;
+    struct lane_budget budget; /* its share of the node's */
+    struct lane_pools pools;
+    struct pool routes; /* router.c */
+    struct rng rng;
+    uint64_t now_ns, tick_ns;
+
+    struct list connections, unready, doubted, feeds, contended;
+    struct dials dials;            /* under members_lock */
+    atomic_uint_fast64_t dials_ns; /* when one of them is due: to be called again */
+    struct peers peers;            /* those that have something to do */
+    struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
+    uint32_t by_index_cap;
+    struct map turns; /* mailboxes with a large record under way, each peer's: router.c */
+    struct causes causes;
+    unsigned exit_waits;   /* in all connections' exits */
+    unsigned strays;       /* under way to others: stray.c */
+    uint64_t names_told;   /* node.names_changed, as its peers are fed */
+    unsigned leave_stages; /* done of node.leave_stages */
+
+    pthread_t thread; /* but scheduler 0's */
+    bool started;     /* ... it */
+    atomic_bool over;
+    pthread_mutex_t turning; /* held in its turns and its loop's calls; not by scheduler 0 */
+    atomic_bool wanted;      /* scheduler 0 waits for that */
+    bool stuck;              /* it waited in vain: not again until it has had it */
+    struct scheduler_counters counters; /* scheduler 0's copy */
+};
+
+/* All of them, empty: schedulers_free from then on. RUSM_ENOMEM. */
+int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed);
+/* All runtimes, as options say but for what is each one's own. RUSM_ENOMEM. */
+int schedulers_open(struct rusm_node *node, struct runtime_options *options);
+/* All loops, with what is watched by them, once there are endpoints. RUSM_EIO, RUSM_ENOMEM. */
+int schedulers_watch(struct rusm_node *node, uint64_t spin_ns);
+int schedulers_start(struct rusm_node *node); /* RUSM_EIO: no thread */
+/* The processes of the others are to end, when they have done what they can do at once. */
+void schedulers_close(struct rusm_node *node);
+/* All threads end, all connections and processes end, all is freed. */
+void schedulers_free(struct rusm_node *node);
+/* That scheduler's. */
+struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index);
+/* Scheduler 0 may look at, and work on, what another has until it leaves, between two of its turns.
+ * False: one of its handlers takes too long. */
+bool scheduler_enter(struct rusm_node *node, unsigned index);
+void scheduler_leave(struct rusm_node *node, unsigned index);
+/* Its counters as they are; if a handler takes too long, as they were. */
+const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index);
+
+#endif

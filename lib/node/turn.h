@@ -1,0 +1,17 @@
+/* turn: the event loops of the schedulers. Called by the node and as it leaves. */
+#ifndef NODE_TURN_H
+#define NODE_TURN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rusm_node;
+
+/* Scheduler 0's turns until `done` says so, or the deadline, or that many stops. */
+void turns_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), uint64_t deadline_ns,
+                 int stops);
+void turn_once(struct rusm_node *node);
+/* Another scheduler's, until it is over: its thread. */
+void *turns_main(void *scheduler);
+
+#endif
