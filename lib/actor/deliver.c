@@ -6,7 +6,35 @@
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/runtime.h"
+#include "base/limits.h"
 #include "base/must.h"
+
+static bool deliver_has_room(const struct rusm_process *p, const struct arrival *a, bool trapped)
+{
+    if (a->kind == RUSM_SEND || a->kind == RUSM_CALL || trapped) {
+        return process_has_room(p, a->len);
+    }
+    return a->kind != RUSM_REPLY || p->mailbox.count < LIMIT_MAILBOX_REPLIES;
+}
+
+enum admission process_admit(struct rusm_process *p, const struct arrival *a, struct waiter *w)
+{
+    bool trapped = a->kind == RUSM_EXIT && process_traps(p, a->data, a->len);
+
+    if (trapped && a->urgent) {
+        return ADMIT_DROP;
+    }
+    if (deliver_has_room(p, a, trapped)) {
+        return ADMIT_TAKE;
+    }
+    if (a->unordered) {
+        return ADMIT_REFUSE;
+    }
+    if (w) {
+        process_wait_for(p, w, a->len);
+    }
+    return ADMIT_HOLD;
+}
 
 /* An exit signal that is not trapped has its effect, and m is freed: true. */
 static bool deliver_exit(struct rusm_process *p, struct message *m)

@@ -115,6 +115,26 @@ struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, siz
 uint64_t process_serial(const struct rusm_process *p);
 /* Is there room for a message of len bytes now? Signals (DOWN, REPLY …) always find room. */
 bool process_has_room(const struct rusm_process *p, size_t len);
+/* What is known of a message that came from elsewhere, before it meets the mailbox. All borrowed. */
+struct arrival {
+    enum rusm_kind kind;
+    const void *data; /* of an EXIT: its reason */
+    size_t len;
+    bool unordered; /* RUSM_UNORDERED: its sender does not wait */
+    bool urgent;    /* an EXIT whose other copy is in a lane */
+};
+enum admission {
+    ADMIT_TAKE,   /* make a message of it, process_deliver it, give a receipt if one is wanted */
+    ADMIT_HOLD,   /* there is no room: keep it, and all that is behind it. The waiter is told */
+    ADMIT_REFUSE, /* there is no room, and it does not wait: count it as overflow, say RUSM_BUSY */
+    ADMIT_DROP,   /* it has no effect here: free it */
+};
+/* Decides how a message meets a mailbox; the only place that does. SEND, CALL and an EXIT that p traps need
+ * room (process_has_room). A REPLY finds room in a full mailbox, as it was asked for, up to
+ * LIMIT_MAILBOX_REPLIES, as a peer may send some that were not. All other signals find room always: there
+ * are as many as links, monitors and calls. An urgent EXIT that p traps is dropped: its copy in the lane
+ * becomes the message. w: who waits if there is no room; NULL: nobody does. */
+enum admission process_admit(struct rusm_process *p, const struct arrival *a, struct waiter *w);
 /* Takes m. Must have room unless m is a signal or a reply. A CALL is a monitor on p too, under its
  * ref, until the reply. A REPLY whose ref is not (or no longer) one of p's calls is dropped and
  * counted, a DOWN dropped when it is none of its calls and monitors on that node, a LINK_EXIT of one

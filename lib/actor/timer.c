@@ -177,8 +177,9 @@ static bool timer_send(struct rusm_process *from, const struct timer_letter *let
         rt->counters.noproc_local++;
         return true;
     }
+    struct arrival arrival = { .kind = RUSM_SEND, .data = letter->data, .len = letter->len };
     struct message *m =
-        process_has_room(to, letter->len) ? message_new(rt->pool, letter->len) : NULL;
+        process_admit(to, &arrival, NULL) == ADMIT_TAKE ? message_new(rt->pool, letter->len) : NULL;
     if (!m) {
         return false;
     }

@@ -292,23 +292,6 @@ static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in 
     return DELIVERY_DISCARDED;
 }
 
-/* DOWNs and LINK_EXITs find room always: as many as there are monitors and links. */
-static bool has_room(const struct scheduler *s, const struct rusm_process *process,
-                     const struct record *record, const uint8_t *payload)
-{
-    struct process_info info;
-    if (record->kind == RECORD_SEND || record->kind == RECORD_CALL ||
-        (record->kind == RECORD_EXIT &&
-         process_traps(process, (const char *)payload, (size_t)record->payload_len))) {
-        return process_has_room(process, (size_t)record->payload_len);
-    }
-    if (record->kind != RECORD_REPLY) {
-        return true;
-    }
-    process_info(process, &info, s->now_ns);
-    return info.mailbox < LIMIT_MAILBOX_REPLIES;
-}
-
 /* To a process of a sibling's: its passage is one more stretch of the lane, with a window of its own;
  * the lane's credit comes back when the process takes the message. */
 static enum delivery deliver_far(struct scheduler *s, struct route *r, const struct record *record,
@@ -363,15 +346,19 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     if (!is_message(record)) {
         return deliver_signal(s, p, lane, process, record);
     }
-    if (!has_room(s, process, record, payload)) {
-        if (!lane->unordered) {
-            process_wait_for(process, &r->waiter, (size_t)record->payload_len);
-            exits_stuck(connection_of(p), lane->from, process_serial(process));
-            return DELIVERY_HOLD;
-        }
+    struct arrival arrival = { .kind = (enum rusm_kind)record->kind,
+                               .data = payload,
+                               .len = (size_t)record->payload_len,
+                               .unordered = lane->unordered };
+    switch (process_admit(process, &arrival, &r->waiter)) {
+    case ADMIT_HOLD:
+        exits_stuck(connection_of(p), lane->from, process_serial(process));
+        return DELIVERY_HOLD;
+    case ADMIT_REFUSE:
         s->causes.overflow++;
         receipt(p, record, RUSM_BUSY);
         return DELIVERY_DISCARDED;
+    default: break; /* nothing that comes by a lane is urgent: there is no ADMIT_DROP */
     }
     struct message *m =
         block ? message_new_block(runtime_pool(s->runtime), block, (size_t)record->payload_len)

@@ -53,21 +53,20 @@ static int passage_deliver(struct runtime *rt, struct passage *p, struct message
         message_free(rt->pool, m);
         return 0;
     }
-    bool trapped = kind == RUSM_EXIT && passage_traps(target, m);
-    if (trapped && m->flags & MESSAGE_URGENT) {
-        message_free(rt->pool, m);
-        return 0;
-    }
-    if ((kind == RUSM_SEND || kind == RUSM_CALL || trapped) &&
-        !process_has_room(target, m->pub.len)) {
-        if (!(m->flags & MESSAGE_UNORDERED)) {
-            process_wait_for(target, &p->waiter, m->pub.len);
-            return RUSM_BUSY;
-        }
+    struct arrival arrival = { .kind = kind,
+                               .data = m->pub.data,
+                               .len = m->pub.len,
+                               .unordered = m->flags & MESSAGE_UNORDERED,
+                               .urgent = m->flags & MESSAGE_URGENT };
+    switch (process_admit(target, &arrival, &p->waiter)) {
+    case ADMIT_TAKE: break;
+    case ADMIT_HOLD: return RUSM_BUSY;
+    case ADMIT_REFUSE:
         rt->counters.overflow++;
         passage_receipt(rt, m, RUSM_BUSY);
         message_free(rt->pool, m);
         return 0;
+    case ADMIT_DROP: message_free(rt->pool, m); return 0;
     }
     passage_receipt(rt, m, 0);
     process_deliver(target, m);
