@@ -10,6 +10,7 @@
 #include <time.h>
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/id.h"
 #include "doubles/fuzz.h"
 #include "client/client.h"
 #include "local/resolve.h"

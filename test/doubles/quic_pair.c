@@ -314,7 +314,7 @@ uint8_t *side_pattern(size_t len)
 struct identity *side_identity(void)
 {
     char folder[SCRATCH_MAX], path[SCRATCH_MAX + 16];
-    struct identity *id;
+    struct identity *id = NULL;
     struct rusm_why why;
     assert_true(scratch_make(folder));
     snprintf(path, sizeof(path), "%s/cluster.pem", folder);
