@@ -53,3 +53,16 @@ int err_why(struct rusm_why *why, int error, const char *format, ...)
     }
     return error;
 }
+
+int err_reserved(void *const *reserved, size_t count, struct rusm_why *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (reserved[i]) {
+            return err_why(why, RUSM_EINVAL,
+                           "the options are not those of rusm %s: set the struct to zero before "
+                           "you fill it",
+                           RUSM_VERSION);
+        }
+    }
+    return 0;
+}

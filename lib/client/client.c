@@ -21,16 +21,22 @@ static int text_copy(char **out, const char *text)
 int client_new(struct rusm_client **out, const struct rusm_client_options *options,
                struct rusm_why *why)
 {
-    struct rusm_client *c = calloc(1, sizeof(*c));
+    int error = options ? err_reserved(options->reserved,
+                                       sizeof(options->reserved) / sizeof(*options->reserved), why)
+                        : 0;
 
+    if (error) {
+        return error;
+    }
+    struct rusm_client *c = calloc(1, sizeof(*c));
     if (!c) {
         return RUSM_ENOMEM;
     }
     c->pending.link = &c->link;
     client_request_init(&c->request, &c->link);
-    int error = client_link_init(&c->link, &c->node,
-                                 options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
-                                 &client_events_peer, c);
+    error = client_link_init(&c->link, &c->node,
+                             options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
+                             &client_events_peer, c);
     if (!error) {
         error = text_copy(&c->node.rundir, options ? options->rundir : NULL);
     }

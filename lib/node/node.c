@@ -155,13 +155,9 @@ static int publish(struct rusm_node *node, struct rusm_why *why)
 static int check_options(const struct rusm_node_options *o, struct rusm_why *why)
 {
     char host[256], port[6];
-    for (size_t i = 0; i < sizeof(o->reserved) / sizeof(*o->reserved); i++) {
-        if (o->reserved[i]) {
-            return err_why(why, RUSM_EINVAL,
-                           "the options are not of rusm %s: set the struct to zero before it is "
-                           "filled",
-                           RUSM_VERSION);
-        }
+    int error = err_reserved(o->reserved, sizeof(o->reserved) / sizeof(*o->reserved), why);
+    if (error) {
+        return error;
     }
     if (!o->name || !id_node_name_ok(o->name, strlen(o->name))) {
         return err_why(why, RUSM_EINVAL,
