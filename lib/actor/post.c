@@ -1,7 +1,6 @@
 /* post: see the header. */
 #include "actor/post.h"
 
-#include <string.h>
 #include "actor/process.h"
 #include "actor/wait.h"
 
@@ -18,16 +17,10 @@ int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
     if (err) {
         return err;
     }
-    struct message *m = message_new(rt->pool, len);
+    struct message *m = post_message(self, kind, ref, data, len);
     if (!m) {
         return RUSM_ENOMEM;
     }
-    if (len > 0) {
-        memcpy(m->inside, data, len);
-    }
-    m->pub.kind = kind;
-    m->pub.from = process_pid(self);
-    m->pub.ref = ref;
     rt->counters.messages_local++;
     process_push(target, m);
     return 0;
@@ -57,8 +50,8 @@ static int runtime_post_here(struct runtime *rt, const struct post *post, uint64
     return err;
 }
 
-/* Goes by the scheduler that has the connection with that node. What can be known at once is said at
- * once. */
+/* Goes by the scheduler that has the connection with that node. What can be known at once is said
+ * at once. */
 static int runtime_post_out(struct runtime *rt, const struct post *post)
 {
     const struct node_name *node = rt->far ? nodes_at(&rt->nodes, post->node) : NULL;

@@ -165,7 +165,7 @@ static int send_reply_here(struct rusm_process *self, struct rusm_process *targe
         rt->counters.noproc_local++;
         return RUSM_ENOPROC;
     }
-    struct message *m = message_new(rt->pool, len);
+    struct message *m = post_message(self, RUSM_REPLY, ref, data, len);
     if (!m) {
         return RUSM_ENOMEM;
     }
@@ -173,12 +173,6 @@ static int send_reply_here(struct rusm_process *self, struct rusm_process *targe
         message_free(rt->pool, m);
         return 0;
     }
-    if (len > 0) {
-        memcpy(m->inside, data, len);
-    }
-    m->pub.kind = RUSM_REPLY;
-    m->pub.from = process_pid(self);
-    m->pub.ref = ref;
     rt->counters.messages_local++;
     process_push(target, m);
     return 0;

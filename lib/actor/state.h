@@ -30,19 +30,19 @@ struct timers {
     struct list free;
 };
 
-/* What a process may have that is undone when it ends, in the order in which that is done. A process has few of
- * them, and its end costs only these. */
+/* What a process may have that is undone when it ends, in the order in which that is done. A
+ * process has few of them, and its end costs only these. */
 enum process_part {
     PART_NAMES,    /* names.c */
     PART_WAITS,    /* wait.c: it waits for room, or is waited for */
     PART_SLEEP,    /* sleep.c */
     PART_OWNED,    /* struct owned */
     PART_BODY,     /* coroutine.c */
-    PART_MAILBOX,  /* always */
-    PART_MONITORS, /* monitor.c: it watches, or is watched */
-    PART_LINKS,    /* link.c */
     PART_NODES,    /* signal.c: it is told of nodes */
     PART_GAPS,     /* gap.c */
+    PART_MAILBOX,  /* always; nothing of a later part puts a message into it */
+    PART_MONITORS, /* monitor.c: it watches, or is watched */
+    PART_LINKS,    /* link.c */
     PARTS,
 };
 
