@@ -16,11 +16,12 @@
  * program may have any number of nodes and clients, each used by one thread at a time.
  * "borrows" means: the callee reads it only until it returns.
  *
- * Stability: RUSM_ABI is raised whenever a struct, a constant or a function here changes so that a program
- * that was compiled before no longer works. New functions, new kinds of messages and new members in the
- * place of `reserved` do not raise it: a program ignores the kinds it does not know, and sets an options
- * struct to zero before it fills it. Until version 1.0 RUSM_ABI may rise with each release; from then on
- * only with the first number of the version. rusm_version says which library a program runs with.
+ * Stability: RUSM_ABI is raised whenever a struct, a constant or a function here changes so that a
+ * program that was compiled before no longer works. New functions, new kinds of messages and new
+ * members in the place of `reserved` do not raise it: a program ignores the kinds it does not
+ * know, and sets an options struct to zero before it fills it. Until version 1.0 RUSM_ABI may rise
+ * with each release; from then on only with the first number of the version. rusm_version says
+ * which library a program runs with.
  */
 #ifndef RUSM_H
 #define RUSM_H
@@ -68,8 +69,8 @@ enum rusm_error {
     RUSM_EIO = -15,         /* the operating system refused; the text says what */
 };
 
-/* Returns RUSM_VERSION of the library that the program runs with, which may be newer than the header that it
- * was compiled with. Constant text. Any thread. */
+/* Returns RUSM_VERSION of the library that the program runs with, which may be newer than the
+ * header that it was compiled with. Constant text. Any thread. */
 const char *rusm_version(void);
 
 /* A short, constant text for a code, such as "no such process". Never NULL. */
@@ -131,9 +132,9 @@ struct rusm_args {
     const char *const *value; /* NUL-terminated; borrowed during init */
 };
 
-/* What a process does. Constant for the node's life; shared by all processes of its kind. On a node of
- * several schedulers these run on several threads: a process's state is its own, but whatever else its
- * functions use, `context` for one, must bear that. */
+/* What a process does. Constant for the node's life; shared by all processes of its kind. On a
+ * node of several schedulers these run on several threads: a process's state is its own, but
+ * whatever else its functions use, `context` for one, must bear that. */
 struct rusm_behaviour {
     const char *name; /* shown by attach; also the spawnable's name by default */
     /* Makes the process's state. 0, or an error after which no process exists (a text for the
@@ -154,8 +155,8 @@ struct rusm_behaviour {
 
 /* What a shared object for lib:FILE.so defines, as
  *     const struct rusm_library rusm_library = { .abi = RUSM_ABI, .behaviours = list };
- * It calls what it needs of this header and is linked with nothing of rusm's: the functions are those
- * of the program that loads it. */
+ * It calls what it needs of this header and is linked with nothing of rusm's: the functions are
+ * those of the program that loads it. */
 struct rusm_library {
     uint32_t abi;                                   /* RUSM_ABI; looked at before all else */
     const struct rusm_behaviour *const *behaviours; /* ends with NULL */
@@ -173,34 +174,35 @@ void *rusm_context(const struct rusm_process *self);         /* its behaviour's 
 uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop turn */
 
 /* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or
- * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a name or a
- * pid of this scheduler that is gone (one of another scheduler is counted). RUSM_ENOCONN: no connection
- * to that node. RUSM_ETOOLARGE, RUSM_ENOMEM.
- * Messages from one process to one address arrive in order, at most once.
- * The data is copied before it returns, while the scheduler's other processes wait: nothing for small
- * messages, tens of milliseconds for one of 64 MiB. Who cares sends parts. */
+ * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a name or a pid of
+ * this scheduler that is gone (one of another scheduler is counted). RUSM_ENOCONN: no connection
+ * to that node. RUSM_ETOOLARGE, RUSM_ENOMEM. Messages from one process to one address arrive in
+ * order, at most once. The data is copied before it returns, while the scheduler's other processes
+ * wait: nothing for small messages, tens of milliseconds for one of 64 MiB. Who cares sends
+ * parts. */
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags);
 
-/* Does what rusm_send does, for the process that holds a name on the node with index `node` (0: this
- * node, RUSM_GLOBAL: the name is a global one). Returns RUSM_EINVAL too, if it is not a name or there is
- * no such index. */
+/* Does what rusm_send does, for the process that holds a name on the node with index `node` (0:
+ * this node, RUSM_GLOBAL: the name is a global one). Returns RUSM_EINVAL too, if it is not a name
+ * or there is no such index. */
 int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
                    size_t len, unsigned flags);
 
-/* Does what rusm_send does, for an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. A NAME
- * that no process of this node has is a global one. Returns RUSM_EINVAL too, if it is not an address. */
+/* Does what rusm_send does, for an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. A
+ * NAME that no process of this node has is a global one. Returns RUSM_EINVAL too, if it is not an
+ * address. */
 int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                  unsigned flags);
 
 #define RUSM_FOREVER UINT32_MAX /* as a timeout: none */
 
-/* Sends a request; borrows data. The receiver gets a RUSM_CALL. Exactly one message with *ref follows:
- * RUSM_REPLY, or RUSM_FAILED with the error RUSM_ENOPROC (the process that was asked has ended, the data is
- * its reason), RUSM_ENOCONN (its node was lost) or RUSM_ETIMEOUT (no reply within timeout_ms). A reply that
- * comes after that is dropped and counted. A body may use rusm_call, which waits.
- * Returns 0, or, if nothing was sent and nothing follows, RUSM_BUSY (as rusm_send), RUSM_ENOPROC,
- * RUSM_ENOCONN, RUSM_ELIMIT (a million calls wait on this node), RUSM_ETOOLARGE, RUSM_EINVAL or
- * RUSM_ENOMEM. */
+/* Sends a request; borrows data. The receiver gets a RUSM_CALL. Exactly one message with *ref
+ * follows: RUSM_REPLY, or RUSM_FAILED with the error RUSM_ENOPROC (the process that was asked has
+ * ended, the data is its reason), RUSM_ENOCONN (its node was lost) or RUSM_ETIMEOUT (no reply
+ * within timeout_ms). A reply that comes after that is dropped and counted. A body may use
+ * rusm_call, which waits. Returns 0, or, if nothing was sent and nothing follows, RUSM_BUSY (as
+ * rusm_send), RUSM_ENOPROC, RUSM_ENOCONN, RUSM_ELIMIT (a million calls wait on this node),
+ * RUSM_ETOOLARGE, RUSM_EINVAL or RUSM_ENOMEM. */
 int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
                  uint32_t timeout_ms, uint64_t *ref);
 /* The same for a name on a node, and for an address in text, as rusm_send_name and rusm_send_to. */
@@ -208,13 +210,13 @@ int rusm_request_name(struct rusm_process *self, uint32_t node, const char *name
                       size_t len, uint32_t timeout_ms, uint64_t *ref);
 int rusm_request_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                     uint32_t timeout_ms, uint64_t *ref);
-/* Sends a request to the holder of a name on each of `count` nodes; writes refs[0..count). One message
- * follows for each ref, also for a request that could not be sent. */
+/* Sends a request to the holder of a name on each of `count` nodes; writes refs[0..count). One
+ * message follows for each ref, also for a request that could not be sent. */
 void rusm_request_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
                        const char *name, const void *data, size_t len, uint32_t timeout_ms,
                        uint64_t *refs);
-/* Gives a request up: nothing follows. Returns RUSM_ENOPROC if self has no such request, or its outcome
- * has come. */
+/* Gives a request up: nothing follows. Returns RUSM_ENOPROC if self has no such request, or its
+ * outcome has come. */
 int rusm_request_end(struct rusm_process *self, uint64_t ref);
 
 /* For a receive whose send said RUSM_BUSY: the message being handled goes back to the head of the
@@ -228,16 +230,17 @@ void rusm_hold(struct rusm_process *self);
  * that works at a pace of its own. Without memory for it, the message is received again at once. */
 void rusm_hold_for(struct rusm_process *self, uint32_t ms);
 
-/* Answers a RUSM_CALL, now or later: kind, from and ref of the message are enough. For a RUSM_SEND it sends a plain message to the sender, if there is one. */
+/* Answers a RUSM_CALL, now or later: kind, from and ref of the message are enough. For a RUSM_SEND
+ * it sends a plain message to the sender, if there is one. */
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
                size_t len);
 /* Answers a RUSM_CALL with a failure: the caller gets RUSM_FAILED with this reason and RUSM_ENOPROC
  * (RUSM_ENOCONN for "noconnection", RUSM_ETIMEOUT for "timeout"). Errors as rusm_reply. */
 int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const char *reason);
 
-/* ---- links, monitors, exit signals: as in Erlang (reference manual, Processes: Links, Monitors, Error
- * Handling, Signals); rusm(7), SIGNALS, has each rule. From one process to another they keep their
- * order with the messages. ---- */
+/* ---- links, monitors, exit signals ---------------------------------------------------------
+ * As in Erlang (reference manual, Processes: Links, Monitors, Error Handling, Signals). rusm(7),
+ * SIGNALS, has each rule. From one process to another they keep their order with the messages. */
 
 /* Asks for one RUSM_DOWN when the process ends, at once (noproc) if there is none, and with
  * reason noconnection when its node is lost. Each call is a monitor of its own. */
@@ -253,35 +256,38 @@ int rusm_demonitor(struct rusm_process *self, uint64_t ref);
 /* The same, and one that waits in the mailbox is taken out. */
 int rusm_demonitor_flush(struct rusm_process *self, uint64_t ref);
 
-/* Links self with a process: when one of the two ends, the other gets an exit signal with its reason
- * and the link is gone. At most one between two processes. Nobody there: the exit signal comes at
- * once, with noproc or noconnection. RUSM_BUSY, RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM: no link. */
+/* Links self with a process: when one of the two ends, the other gets an exit signal with its
+ * reason and the link is gone. At most one between two processes. Nobody there: the exit signal
+ * comes at once, with noproc or noconnection. RUSM_BUSY, RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM: no
+ * link. */
 int rusm_link(struct rusm_process *self, rusm_pid pid);
-/* The same for the process that holds a name now, and for an address in text, as rusm_send_name and
- * rusm_send_to. A link joins two pids, so the name must be a global one or one of this node. For a name
- * that only another node knows both return RUSM_ENOCONN: monitor it, or link the pid that answers. */
+/* The same for the process that holds a name now, and for an address in text, as rusm_send_name
+ * and rusm_send_to. A link joins two pids, so the name must be a global one or one of this node.
+ * For a name that only another node knows both return RUSM_ENOCONN: monitor it, or link the pid
+ * that answers. */
 int rusm_link_name(struct rusm_process *self, uint32_t node, const char *name);
 int rusm_link_to(struct rusm_process *self, const char *address);
 /* No exit signal of that link after this, unless it was trapped and waits in the mailbox already.
  * RUSM_ENOPROC: there was no link. */
 int rusm_unlink(struct rusm_process *self, rusm_pid pid);
 /* Whether exit signals become RUSM_EXIT messages instead of ending this process, or being ignored
- * (normal). A rusm_kill with reason "kill" ends it nevertheless. Returns what it was; false at first. */
+ * (normal). A rusm_kill with reason "kill" ends it nevertheless. Returns what it was; false at
+ * first. */
 bool rusm_trap_exit(struct rusm_process *self, bool trap);
 
-/* One RUSM_NODE_DOWN with ref when the connection to that node ends, behind everything else that came
- * of it; at once if there is none. RUSM_EINVAL: this node, or no such index. */
+/* One RUSM_NODE_DOWN with ref when the connection to that node ends, behind everything else that
+ * came of it; at once if there is none. RUSM_EINVAL: this node, or no such index. */
 int rusm_monitor_node(struct rusm_process *self, uint32_t node, uint64_t *ref);
-/* RUSM_NODE_UP for every node that is connected from now on, before anything that comes from it, and
- * RUSM_NODE_DOWN, behind everything that came from it; or no longer. On or off, not counted. */
+/* RUSM_NODE_UP for every node that is connected from now on, before anything that comes from it,
+ * and RUSM_NODE_DOWN, behind everything that came from it; or no longer. On or off, not counted. */
 int rusm_monitor_nodes(struct rusm_process *self, bool on);
-/* RUSM_GAP from now on, or no longer, whenever something that self has sent to another node may be lost:
- * from.node is that node, data its name. Error RUSM_ENOCONN: its connection has ended before it said
- * that all of it met its fate. The `ref` newest messages and signals are not acknowledged and may have
- * arrived or not; those before them had got to that node, if perhaps not into a mailbox. It comes
- * before the RUSM_NODE_DOWN. RUSM_ENOPROC, RUSM_BUSY, RUSM_ETOOLARGE: that node wants no more of a
- * lane, as there is no such process, or a large message got stuck or is over its limit: `ref` of them
- * are dropped. Returns 0 or RUSM_ENOMEM. */
+/* RUSM_GAP from now on, or no longer, whenever something that self has sent to another node may be
+ * lost: from.node is that node, data its name. Error RUSM_ENOCONN: its connection has ended before
+ * it said that all of it met its fate. The `ref` newest messages and signals are not acknowledged
+ * and may have arrived or not; those before them had got to that node, if perhaps not into a
+ * mailbox. It comes before the RUSM_NODE_DOWN. RUSM_ENOPROC, RUSM_BUSY, RUSM_ETOOLARGE: that node
+ * wants no more of a lane, as there is no such process, or a large message got stuck or is over
+ * its limit: `ref` of them are dropped. Returns 0 or RUSM_ENOMEM. */
 int rusm_monitor_gaps(struct rusm_process *self, bool on);
 
 /* Timers count from rusm_now_ns, are up to a millisecond late and never early, and end with their
@@ -295,8 +301,8 @@ int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref);
  * RUSM_BUSY it is tried again until there is room. */
 int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
                     size_t len, uint64_t *ref);
-/* The same for a name and for an address in text, as rusm_send_name and rusm_send_to. The process that
- * holds the name when the time has come gets the message. */
+/* The same for a name and for an address in text, as rusm_send_name and rusm_send_to. The process
+ * that holds the name when the time has come gets the message. */
 int rusm_send_after_name(struct rusm_process *self, uint32_t ms, uint32_t node, const char *name,
                          const void *data, size_t len, uint64_t *ref);
 int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *address,
@@ -305,7 +311,8 @@ int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *addre
  * message may be in the mailbox already. */
 int rusm_cancel(struct rusm_process *self, uint64_t ref);
 
-/* Starts a process on this scheduler of this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many processes. */
+/* Starts a process on this scheduler of this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many
+ * processes. */
 int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                const struct rusm_args *args, rusm_pid *pid);
 
@@ -313,8 +320,8 @@ int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour
 int rusm_spawn_link(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                     const struct rusm_args *args, rusm_pid *pid);
 
-/* Asks the node with that index to start one of its spawnables, on the scheduler whose turn it is (0:
- * this node, too); RUSM_SPAWNED or RUSM_FAILED with *ref follows. */
+/* Asks the node with that index to start one of its spawnables, on the scheduler whose turn it is
+ * (0: this node, too); RUSM_SPAWNED or RUSM_FAILED with *ref follows. */
 int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
                   const struct rusm_args *args, uint64_t *ref);
 
@@ -327,10 +334,11 @@ int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
 /* Ends the calling process when receive returns (in a body at once: it does not return), whether it
  * traps or not; reason "normal" is quiet. The first call wins. */
 void rusm_exit(struct rusm_process *self, const char *reason);
-/* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang, "normal"
- * ends no process but oneself, "kill" cannot be trapped and reads "killed" to those who are told. To
- * another node it goes behind what was sent before, but past messages that wait for room in a full
- * mailbox, so that a stuck process can be killed. RUSM_BUSY: it traps, and its mailbox is full. */
+/* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang,
+ * "normal" ends no process but oneself, "kill" cannot be trapped and reads "killed" to those who
+ * are told. To another node it goes behind what was sent before, but past messages that wait for
+ * room in a full mailbox, so that a stuck process can be killed. RUSM_BUSY: it traps, and its
+ * mailbox is full. */
 int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason);
 /* The same for the process that holds a name, and for an address in text, as rusm_send_name and
  * rusm_send_to. To a name that only another node knows, the signal does not pass waiting messages.
@@ -379,10 +387,10 @@ struct rusm_supervisor {
     size_t child_count;
 };
 
-/* Starts a supervisor that is linked with self, and its children. It traps exits; an exit signal from
- * self stops its children, one by one, then itself with that reason. A child that cannot be restarted
- * is tried again, which counts as a restart. RUSM_EINIT: a child could not be started, none is left.
- * RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
+/* Starts a supervisor that is linked with self, and its children. It traps exits; an exit signal
+ * from self stops its children, one by one, then itself with that reason. A child that cannot be
+ * restarted is tried again, which counts as a restart. RUSM_EINIT: a child could not be started,
+ * none is left. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
 int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
                    rusm_pid *pid);
 
@@ -409,15 +417,15 @@ void rusm_init_error(struct rusm_process *self, const char *format, ...)
 /* Does the body want it? Must only look at it. */
 typedef bool rusm_match_fn(void *context, const struct rusm_message *message);
 /* Waits for the first message that match (NULL: any) says true for, and lends it until the next
- * rusm_receive; RUSM_ETIMEOUT after timeout_ms (0: at once; RUSM_FOREVER). Others stay in the mailbox,
- * in order, for a later call; they count in its bounds, so that a full mailbox of unwanted ones keeps
- * senders waiting, while answers and signals come through. */
+ * rusm_receive; RUSM_ETIMEOUT after timeout_ms (0: at once; RUSM_FOREVER). Others stay in the
+ * mailbox, in order, for a later call; they count in its bounds, so that a full mailbox of
+ * unwanted ones keeps senders waiting, while answers and signals come through. */
 int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
                  uint32_t timeout_ms, const struct rusm_message **message);
 /* Sends a request (rusm_request) and waits for its outcome, which is lent like a message of
  * rusm_receive. Returns 0 and gives *reply, the RUSM_REPLY; or the error of the RUSM_FAILED, which
- * *reply then is; or the error of rusm_request, and leaves *reply alone. Does what rusm_client_call does
- * from outside. */
+ * *reply then is; or the error of rusm_request, and leaves *reply alone. Does what
+ * rusm_client_call does from outside. */
 int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
               uint32_t timeout_ms, const struct rusm_message **reply);
 int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
@@ -439,9 +447,9 @@ struct rusm_boot {
 
 enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
 
-/* Takes a line of a node's log: its level and its text, without time, name and newline, and with control
- * characters escaped; borrowed. Called on any of the node's threads, perhaps on several at once. It must
- * not block, nor call a function of this header. */
+/* Takes a line of a node's log: its level and its text, without time, name and newline, and with
+ * control characters escaped; borrowed. Called on any of the node's threads, perhaps on several at
+ * once. It must not block, nor call a function of this header. */
 typedef void rusm_log_fn(void *context, enum rusm_log_level level, const char *text);
 
 /* All pointers are borrowed until rusm_node_new returns. Zero means the default in brackets. */
@@ -467,9 +475,9 @@ struct rusm_node_options {
     const char *http_token;        /* file: the token of HTTP clients without certificate */
     const char *
         http_tcp; /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too; wants http_token */
-    /* A body that overflows its stack ends the program by SIGSEGV, as ever; but first log_fd gets a
-     * line that names the process. For that, rusm_node_run handles SIGSEGV for the whole program, if
-     * nobody does yet. */
+    /* A body that overflows its stack ends the program by SIGSEGV, as ever; but first log_fd gets
+     * a line that names the process. For that, rusm_node_run handles SIGSEGV for the whole
+     * program, if nobody does yet. */
     bool name_overflow;
     uint32_t schedulers; /* threads that run processes, to 64: rusm_node_run's and more [1] */
     rusm_log_fn *log;    /* takes the lines of log_level and above instead of log_fd; kept [NULL] */
@@ -486,11 +494,10 @@ int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *optio
 /* Teaches the node a behaviour under `name`. Before rusm_node_run. Keeps behaviour. */
 int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour);
-/* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce), or
- * lib:FILE.so[:BEHAVIOUR], which loads a behaviour (struct rusm_library) and blocks for the file;
- * exec:COMMAND makes a process of any program.
- * RUSM_EIO, RUSM_EMALFORMED (no shared object, no rusm_library, another ABI), RUSM_EINVAL (one of
- * several: which?), RUSM_ENOSPAWNABLE. */
+/* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce),
+ * or lib:FILE.so[:BEHAVIOUR], which loads a behaviour (struct rusm_library) and blocks for the
+ * file; exec:COMMAND makes a process of any program. RUSM_EIO, RUSM_EMALFORMED (no shared object,
+ * no rusm_library, another ABI), RUSM_EINVAL (one of several: which?), RUSM_ENOSPAWNABLE. */
 int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
                          struct rusm_why *why);
 /* Starts a process and registers it, as a permanent child of the node's supervisor (`supervisor` in
@@ -499,37 +506,40 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
  * thread. */
 int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
 
-/* Runs until rusm_node_stop or an error; tells peers that it leaves, then returns 0. Blocks. */
+/* Runs until rusm_node_stop or an error; tells peers that it leaves, then returns 0. Blocks.
+ * Returns RUSM_EINVAL at once if rusm_node_start drives the node, RUSM_EIO if there is no
+ * thread. */
 int rusm_node_run(struct rusm_node *node);
 /* Asks it to leave; a second call makes it immediate. Any thread, any signal handler. */
 void rusm_node_stop(struct rusm_node *node);
 /* ---- driving a node from another event loop, instead of rusm_node_run ---- */
 
-/* Starts the node, for a program that has an event loop of its own, and gives a descriptor for that loop to
- * poll. Whenever the descriptor is readable, rusm_node_tick is due. The descriptor stays the node's: poll it,
- * do nothing else with it. The thread that calls this is the node's: it makes every later call but those
- * that any thread may make. Other schedulers have threads of their own, as with rusm_node_run.
- * Returns the descriptor, RUSM_EIO if the system refuses one or a thread, or RUSM_EINVAL if the node was
- * started before. Does not block.
- * name_overflow has no effect on this thread. */
+/* Starts the node, for a program that has an event loop of its own, and gives a descriptor for
+ * that loop to poll. Whenever the descriptor is readable, rusm_node_tick is due. The descriptor
+ * stays the node's: poll it, do nothing else with it. The thread that calls this is the node's: it
+ * makes every later call but those that any thread may make. Other schedulers have threads of
+ * their own, as with rusm_node_run. Returns the descriptor, RUSM_EIO if the system refuses one or
+ * a thread, or RUSM_EINVAL if the node was started before. Does not block. name_overflow has no
+ * effect on this thread. */
 int rusm_node_start(struct rusm_node *node);
 /* Does what is due, once, and returns: reads sockets, runs processes, sends. Does not wait.
- * Returns 0, or 1 if the node has left, as rusm_node_stop asked for: then rusm_node_free is next. The call
- * that sees the stop leaves, which may block up to the 2 seconds that a leave may take (5 with programs).
- * Returns RUSM_EINVAL if rusm_node_start was not called or the node has left. */
+ * Returns 0, or 1 if the node has left, as rusm_node_stop asked for: then rusm_node_free is next.
+ * The call that sees the stop leaves, which may block up to the 2 seconds that a leave may take (5
+ * with programs). Returns RUSM_EINVAL if rusm_node_start was not called or the node has left. */
 int rusm_node_tick(struct rusm_node *node);
 
 /* ---- messages from the program's own threads ---- */
 
-/* Sends a message to a process, from no process that answers: `from` is a process of the node's own that
- * takes no messages. Borrows data; copies it. Any thread, while the node lives; not from a signal handler.
- * Blocks for no longer than it takes to copy. The messages that one thread posts to one target arrive in
- * the order posted. A message that finds no process is counted (noproc_local).
- * Returns 0, RUSM_BUSY if 1,024 messages or 4 MiB for that target, or 64 MiB for all targets, still wait
- * for room (nothing is taken, try again later), RUSM_ETOOLARGE, RUSM_EINVAL if there is no serial or
- * data, RUSM_ECLOSED if the node leaves, or RUSM_ENOMEM. */
+/* Sends a message to a process, from no process that answers: `from` is a process of the node's
+ * own that takes no messages. Borrows data; copies it. Any thread, while the node lives; not from
+ * a signal handler. Blocks for no longer than it takes to copy. The messages that one thread posts
+ * to one target arrive in the order posted. A message that finds no process is counted
+ * (noproc_local). Returns 0, RUSM_BUSY if 1,024 messages or 4 MiB for that target, or 64 MiB for
+ * all targets, still wait for room (nothing is taken, try again later), RUSM_ETOOLARGE,
+ * RUSM_EINVAL if there is no serial or data, RUSM_ECLOSED if the node leaves, or RUSM_ENOMEM. */
 int rusm_node_post(struct rusm_node *node, rusm_pid to, const void *data, size_t len);
-/* The same to an address in text, as rusm_send_to. Returns RUSM_EINVAL too, if it is not an address. */
+/* The same to an address in text, as rusm_send_to. Returns RUSM_EINVAL too, if it is not an
+ * address. */
 int rusm_node_post_to(struct rusm_node *node, const char *address, const void *data, size_t len);
 
 void rusm_node_free(struct rusm_node *node); /* after rusm_node_run returned; NULL is fine */
@@ -613,9 +623,9 @@ int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
                       const struct rusm_args *args, const char *name, bool global,
                       char pid[RUSM_PID_TEXT_MAX], struct rusm_why *why);
 
-/* Exit signal, from no process; RUSM_ENOPROC if there is none. Returns when the process has ended or,
- * if it traps exits and the reason is not kill, when it has the message. As in Erlang, normal ends
- * none. */
+/* Exit signal, from no process; RUSM_ENOPROC if there is none. Returns when the process has ended
+ * or, if it traps exits and the reason is not kill, when it has the message. As in Erlang, normal
+ * ends none. */
 int rusm_client_kill(struct rusm_client *client, const char *process, bool global,
                      const char *reason, struct rusm_why *why);
 /* Who owns a global name, as that node sees it. */

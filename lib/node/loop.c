@@ -9,11 +9,12 @@
 #include <unistd.h>
 #include "quic/endpoint.h"
 
-/* While there is always something to do, other descriptors than the socket are looked at this often. */
+/* While there is always something to do, other descriptors than the socket are looked at this
+ * often. */
 #define LOOK_NS ((uint64_t)1000000)
 
-/* After so many spins in a row that found nothing, only every so-manieth wait begins with one: where
- * messages come seldom it would cost CPU and win nothing. */
+/* After SPIN_MISSES spins in a row that found nothing, SPIN_SKIP waits begin without one. Where
+ * messages are rare, a spin costs CPU and wins nothing. */
 #define SPIN_MISSES 16
 #define SPIN_SKIP 8
 
@@ -57,7 +58,7 @@ static void on_wake(struct ev_loop *ev, struct ev_io *io, int events)
     (void)!eventfd_read(io->fd, &count); /* nothing to read is fine too */
 }
 
-/* ---- for another event loop: an epoll instance beside libev's, as libev does not show its own ---- */
+/* ---- for another event loop: an epoll instance beside libev's, which libev does not show ---- */
 
 static uint32_t foreign_events(const struct loop_watch *w)
 {
@@ -325,6 +326,9 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
 
 int loop_foreign(struct loop *l)
 {
+    if (l->foreign_fd >= 0) {
+        return 0; /* of a start that failed after it */
+    }
     int fd = epoll_create1(EPOLL_CLOEXEC);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     const int own[] = { timer, l->wake_fd, l->socket_fd };

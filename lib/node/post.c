@@ -48,6 +48,12 @@ static void target_free(struct posts *p, struct post_target *t)
     free(t);
 }
 
+/* What a message takes of LIMIT_POSTS_BYTES: many empty ones are bounded too. */
+static size_t message_cost(const struct post_message *m)
+{
+    return sizeof(*m) + sizeof(struct post_target) + m->len;
+}
+
 /* Takes the oldest message of a target. */
 static struct post_message *target_take(struct posts *p, struct post_target *t)
 {
@@ -55,7 +61,7 @@ static struct post_message *target_take(struct posts *p, struct post_target *t)
     list_remove(&m->link);
     t->count--;
     t->bytes -= m->len;
-    p->bytes -= m->len;
+    p->bytes -= message_cost(m);
     return m;
 }
 
@@ -119,7 +125,7 @@ static struct post_target *target_get(struct posts *p, const struct post_key *ke
 /* Takes m, unless it returns an error. */
 static int target_add(struct posts *p, const struct post_key *key, struct post_message *m)
 {
-    if (p->bytes > 0 && p->bytes + m->len > LIMIT_POSTS_BYTES) {
+    if (p->bytes > 0 && p->bytes + message_cost(m) > LIMIT_POSTS_BYTES) {
         return RUSM_BUSY;
     }
     struct post_target *t = target_get(p, key);
@@ -131,7 +137,7 @@ static int target_add(struct posts *p, const struct post_key *key, struct post_m
     }
     t->count++;
     t->bytes += m->len;
-    p->bytes += m->len;
+    p->bytes += message_cost(m);
     list_append(&t->messages, &m->link);
     if (!t->queued) {
         t->queued = true;
@@ -190,7 +196,8 @@ int rusm_node_post_to(struct rusm_node *node, const char *address, const void *d
 
 /* ---- the process that sends ---- */
 
-/* Sends the messages of a target until there is none, or no room for one. True: the target is gone. */
+/* Sends the messages of a target until there is none, or no room for one. True: the target is
+ * gone. */
 static bool target_send(struct rusm_node *node, struct rusm_process *self, struct post_target *t)
 {
     struct posts *p = &node->posts;
@@ -209,8 +216,8 @@ static bool target_send(struct rusm_node *node, struct rusm_process *self, struc
             return false;
         }
         if (error == RUSM_ENOMEM) {
-            atomic_store(&p->wanted,
-                         true); /* no RUSM_WRITABLE follows: the next tick tries again */
+            /* No RUSM_WRITABLE follows: the next tick tries again. */
+            atomic_store(&p->wanted, true);
             return false;
         }
         if (error && error != RUSM_ENOPROC && error != RUSM_ENOCONN) { /* those are counted */

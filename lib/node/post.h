@@ -1,6 +1,7 @@
-/* post: messages that the program's own threads send to processes (rusm_node_post). They wait in a queue
- * for each target, so that a full mailbox holds back only what is posted to it. A process of the node's on
- * scheduler 0 sends them, as any process would. posts_* and post_tick: scheduler 0's thread. */
+/* post: messages that the program's own threads send to processes (rusm_node_post). They wait in a
+ * queue for each target, so that a full mailbox holds back only what is posted to it. A process of
+ * the node's on scheduler 0 sends them, as any process would. posts_* and post_tick: scheduler 0's
+ * thread. */
 #ifndef NODE_POST_H
 #define NODE_POST_H
 
@@ -25,7 +26,8 @@ struct posts {
 };
 
 void posts_init(struct posts *p);
-/* Frees what still waits, and returns how many messages that were. When no thread posts any more. */
+/* Frees what still waits, and returns how many messages that were. When no thread posts any
+ * more. */
 size_t posts_fini(struct posts *p);
 /* Wakes the process that sends if there is something new. */
 void post_tick(struct rusm_node *node);

@@ -158,6 +158,9 @@ static bool never(struct rusm_node *node)
 
 int rusm_node_run(struct rusm_node *node)
 {
+    if (node->driven) {
+        return RUSM_EINVAL;
+    }
     int error = schedulers_start(node);
     if (error) {
         return error;

@@ -1,6 +1,6 @@
-/* A node driven by another event loop: the program polls one descriptor, calls rusm_node_tick when it is
- * readable, and does so with two schedulers, with a program as a process, and with another node. The log
- * goes to a function of the program. */
+/* A node driven by another event loop: the program polls one descriptor, calls rusm_node_tick when
+ * it is readable, and does so with two schedulers, with a program as a process, and with another
+ * node. The log goes to a function of the program. */
 #include "embed.h"
 
 #include <poll.h>
@@ -77,8 +77,9 @@ static void drive(unsigned schedulers)
     struct rusm_boot cat = { .name = "cat", .spawnable = "exec:cat" };
     struct rusm_boot echo = { .name = "echo", .spawnable = "echo" };
     expect(rusm_node_boot(node, &echo, &why) == 0, "echo: %s", why.text);
-    /* With one scheduler only: a thread that has started a program by clone, as the child shares its
-     * memory, no longer tells the thread sanitizer what it releases to the threads that it makes later. */
+    /* With one scheduler only: a thread that has started a program by clone, as the child shares
+     * its memory, no longer tells the thread sanitizer what it releases to the threads that it
+     * makes later. */
     if (schedulers > 1) {
         cat.spawnable = "echo";
     }
@@ -86,6 +87,7 @@ static void drive(unsigned schedulers)
     struct pollfd at = { .fd = rusm_node_start(node), .events = POLLIN };
     expect(at.fd >= 0, "a descriptor");
     expect(rusm_node_start(node) == RUSM_EINVAL, "one start");
+    expect(rusm_node_run(node) == RUSM_EINVAL, "no run of a node that is driven");
     run_start(&tokyo, node_make(&place, "tokyo", 0));
     expect(pthread_create(&thread, NULL, ask_main, &a) == 0, "a thread");
     int left = 0;
