@@ -1,5 +1,5 @@
-/* bench: measures rusm on this machine: real nodes, real QUIC, nothing lost. The command and its table of
- * benches, each in a file of its own. */
+/* bench: measures rusm on this machine: real nodes, real QUIC, nothing lost. The command and its
+ * table of benches, each in a file of its own. */
 #include "bench.h"
 
 #include <string.h>

@@ -21,7 +21,7 @@
  * the same. */
 #define BENCH_WARMUP 2000
 
-/* ---- bench.c: the table of benches -------------------------------------------------------------- */
+/* ---- bench.c: the table of benches ----------------------------------------------------------- */
 
 struct bench {
     const struct options *options;
@@ -39,7 +39,7 @@ int bench_bulk(struct bench *bench);
 int bench_connect(struct bench *bench);
 int bench_local(struct bench *bench);
 
-/* ---- common.c: what they share ------------------------------------------------------------------- */
+/* ---- common.c: what they share --------------------------------------------------------------- */
 
 /* The number that word i is. Returns 0 or the exit status. */
 int common_word(const struct bench *b, size_t i, const char *what, uint64_t max, uint64_t *number);
@@ -103,12 +103,13 @@ void cluster_stop(struct cluster *c);
 int cluster_make(struct cluster *c, const struct cmd *cmd);
 int cluster_grow(struct cluster *c, const struct cmd *cmd, size_t nodes, cluster_boot_fn *boot);
 int cluster_mesh(const struct cluster *c, const struct cmd *cmd);
-/* Opens that node's client, which cluster_stop closes; or one that is the caller's. Returns 0 or the
- * exit status. */
+/* Opens that node's client, which cluster_stop closes; or one that is the caller's. Returns 0 or
+ * the exit status. */
 int cluster_client(struct cluster *c, const struct cmd *cmd, size_t index);
 int cluster_dial(const struct cluster *c, const struct cmd *cmd, size_t index,
                  struct rusm_client **client);
-/* Calls a process of the hub. Returns 0 or the exit status; an answer of another length is a failure. */
+/* Calls a process of the hub. Returns 0 or the exit status; an answer of another length is a
+ * failure. */
 int cluster_call(const struct cluster *c, const struct cmd *cmd, const char *process,
                  const void *order, size_t len, void *answer, size_t answer_len);
 /* CPU time of all nodes so far, ns. */

@@ -1,6 +1,6 @@
 /* deliver: what a message that came from elsewhere does to the process that it is for; declared in
- * runtime.h. Called by the router, by lib/sched and by the node, on the runtime's thread, never from a
- * behaviour. */
+ * runtime.h. Called by the router, by lib/sched and by the node, on the runtime's thread, never
+ * from a behaviour. */
 #include "actor/call.h"
 #include "actor/link.h"
 #include "actor/monitor.h"

@@ -3,9 +3,9 @@
  * post hook says RUSM_BUSY to is kept here, in order for each pair of a process and an address, and
  * posted again when runtime_writable says so to all. One thread.
  *
- * What a node's signals may take is bounded: those of links and monitors by what these took before,
- * answers by LIMIT_FAREWELLS. A node that takes no more, or that there is no memory for, is given up,
- * and its loss is the news then. */
+ * What a node's signals may take is bounded: those of links and monitors by what these took
+ * before, answers by LIMIT_FAREWELLS. A node that takes no more, or that there is no memory for,
+ * is given up, and its loss is the news then. */
 #ifndef ACTOR_FAREWELL_H
 #define ACTOR_FAREWELL_H
 
@@ -14,8 +14,8 @@
 void farewell_init(struct runtime *rt, uint64_t seed);
 void farewell_fini(struct runtime *rt);
 
-/* Posts it, now or later. Borrows. Lost only with the connection; to a sibling scheduler, without memory
- * to pass it on. */
+/* Posts it, now or later. Borrows. Lost only with the connection; to a sibling scheduler, without
+ * memory to pass it on. */
 void farewell_post(struct runtime *rt, enum rusm_kind kind, rusm_pid from, rusm_pid to,
                    uint64_t ref, const char *reason);
 /* The same to a name on that node. */
@@ -31,8 +31,8 @@ void farewell_retry(struct runtime *rt);
 /* That node is gone: what is for it is dropped. */
 void farewell_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 
-/* Posts for self, behind the signals of its pair that wait, and notes when that is RUSM_BUSY. Returns what
- * runtime_post does, or RUSM_EINVAL if there is no such node. */
+/* Posts for self, behind the signals of its pair that wait, and notes when that is RUSM_BUSY.
+ * Returns what runtime_post does, or RUSM_EINVAL if there is no such node. */
 int process_post(struct rusm_process *self, const struct post *post);
 
 #endif

@@ -1,6 +1,6 @@
-/* hooks: what leaves a runtime, as calls of functions that its owner (the node; a test) gives it. All
- * are called on the runtime's thread, most of them from within a behaviour: they must not run the
- * runtime. They may deliver, spawn and kill. */
+/* hooks: what leaves a runtime, as calls of functions that its owner (the node; a test) gives it.
+ * All are called on the runtime's thread, most of them from within a behaviour: they must not run
+ * the runtime. They may deliver, spawn and kill. */
 #ifndef ACTOR_HOOKS_H
 #define ACTOR_HOOKS_H
 
@@ -43,15 +43,17 @@ struct happening {
 
 struct runtime_hooks {
     /* Sends it, to a node whose connections are this scheduler's, for the processes of all. 0, or
-     * RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if `from` has ended; what
-     * takes no room in a mailbox is RUSM_BUSY only if the node has no place for one more pair, and that
-     * of all must follow), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM. */
+     * RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if `from` has
+     * ended; what takes no room in a mailbox is RUSM_BUSY only if the node has no place for one
+     * more pair, and that of all must follow), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE,
+     * RUSM_ENOMEM. */
     int (*post)(void *context, const struct post *post);
-    /* That node would not take its signals, or there is no memory to keep them: the connection is to
-     * end. runtime_node_lost follows, later. Of the scheduler whose connection it is. */
+    /* That node would not take its signals, or there is no memory to keep them: the connection is
+     * to end. runtime_node_lost follows, later. Of the scheduler whose connection it is. */
     void (*give_up)(void *context, uint32_t node);
-    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called for
-     * one whose init failed too, as that may have registered names. global: it may have such names. */
+    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called
+     * for one whose init failed too, as that may have registered names. global: it may have such
+     * names. */
     void (*exited)(void *context, rusm_pid pid, const char *reason, bool global);
     /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
     int (*register_global)(void *context, rusm_pid pid, const char *name);
@@ -62,15 +64,15 @@ struct runtime_hooks {
      * returned. */
     int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,
                     const struct rusm_args *args, uint64_t ref);
-    /* The time, as of now_ns, to tell who holds the scheduler: asked for after each process that has
-     * run, so it must cost next to nothing, and may lag some milliseconds. */
+    /* The time, as of now_ns, to tell who holds the scheduler: asked for after each process that
+     * has run, so it must cost next to nothing, and may lag some milliseconds. */
     uint64_t (*clock_ns)(void *context);
     /* While runtime_options.watched says so. */
     void (*happened)(void *context, const struct happening *h);
     /* One line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
-    /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on any
-     * of their threads. */
+    /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on
+     * any of their threads. */
     void (*wake)(void *context);
     /* What came of a record of `from` that wanted a receipt, or of a post of our own. */
     void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
@@ -88,14 +90,15 @@ struct far_hooks {
     void (*writable)(struct runtime *rt, rusm_pid from);
     /* The connection with that node, another scheduler's, is to end. */
     void (*give_up)(struct runtime *rt, unsigned scheduler, uint32_t node);
-    /* As runtime_gap, for another scheduler's process; as runtime_gaps_tell, for all other schedulers. */
+    /* As runtime_gap, for another scheduler's process; as runtime_gaps_tell, for all other
+     * schedulers. */
     void (*gap)(struct runtime *rt, unsigned scheduler, uint64_t serial, uint64_t records);
     void (*gaps_tell)(struct runtime *rt, const struct node_name *node, uint32_t incarnation,
                       int error);
     /* A process of another scheduler has a global name now. 0 or RUSM_ENOMEM. */
     int (*global)(struct runtime *rt, rusm_pid pid);
-    /* A node whose connections are ours is connected, or is no longer. The second cannot fail: the first,
-     * and client_up for a client, reserves what it takes. 0 or RUSM_ENOMEM. */
+    /* A node whose connections are ours is connected, or is no longer. The second cannot fail: the
+     * first, and client_up for a client, reserves what it takes. 0 or RUSM_ENOMEM. */
     int (*node_up)(struct runtime *rt, struct node_name *node, uint32_t incarnation);
     void (*node_lost)(struct runtime *rt, struct node_name *node, uint32_t incarnation);
     int (*client_up)(struct runtime *rt, struct node_name *node);

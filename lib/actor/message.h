@@ -1,7 +1,7 @@
 /* message: one message on its way to, or in, a mailbox. Small payloads live inside it; large ones
  * are a heap block of their own that arrived in place. Messages come from a pool of the runtime
- * (free lists by size class), so that the usual message costs no malloc. One thread. A message that goes to
- * another scheduler comes back to be freed: message_pool_join. */
+ * (free lists by size class), so that the usual message costs no malloc. One thread. A message
+ * that goes to another scheduler comes back to be freed: message_pool_join. */
 #ifndef ACTOR_MESSAGE_H
 #define ACTOR_MESSAGE_H
 
@@ -41,8 +41,8 @@ struct message_pool;
 typedef void message_home_fn(void *context, unsigned home, struct message *m);
 /* Keeps blocks, where large payloads come from and go to; NULL: the heap. NULL: no memory. */
 struct message_pool *message_pool_new(struct blocks *blocks);
-/* Makes it the pool of the scheduler `home`. Messages of other pools that are freed here go to `send`, with
- * `context`. */
+/* Makes it the pool of the scheduler `home`. Messages of other pools that are freed here go to
+ * `send`, with `context`. */
 void message_pool_join(struct message_pool *p, uint8_t home, message_home_fn *send, void *context);
 void message_pool_free(struct message_pool *p); /* all messages must be back */
 /* Payload inside: room for len bytes and a 0 behind them, at pub.data (writable through

@@ -1,10 +1,10 @@
 /* names: the names of this node's processes: one holder a name, any number of names a process.
  * Global names live in the cluster room.
  *
- * One thread, or shared by the schedulers of a node, behind a lock: then a name may be given and taken
- * away by any of them, at once, while the list of a process's names is its scheduler's. So that one is
- * told (names_tell_fn, names_told), under the lock, before anybody can see the change; it links the
- * name, unlinks and frees it. */
+ * One thread, or shared by the schedulers of a node, behind a lock: then a name may be given and
+ * taken away by any of them, at once, while the list of a process's names is its scheduler's. So
+ * that one is told (names_tell_fn, names_told), under the lock, before anybody can see the change;
+ * it links the name, unlinks and frees it. */
 #ifndef ACTOR_NAMES_H
 #define ACTOR_NAMES_H
 
@@ -29,8 +29,8 @@ struct process_name {
     char name[]; /* NUL-terminated */
 };
 
-/* Tells the scheduler of it->serial's process that it has the name now, or no longer. Called under the lock,
- * and what it says is on its way when it returns. Returns 0 or RUSM_ENOMEM. */
+/* Tells the scheduler of it->serial's process that it has the name now, or no longer. Called under
+ * the lock, and what it says is on its way when it returns. Returns 0 or RUSM_ENOMEM. */
 typedef int names_tell_fn(struct runtime *rt, struct process_name *it, bool named);
 
 struct names {
@@ -42,8 +42,8 @@ struct names {
 /* tell: NULL if one scheduler has the table alone. */
 void names_init(struct names *n, uint64_t seed, names_tell_fn *tell);
 void names_fini(struct names *n); /* must be empty */
-/* serial: a process of rt's, or of a sibling's that may be gone: then the name is free again when its
- * scheduler finds that. RUSM_EINVAL (not a name), RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
+/* serial: a process of rt's, or of a sibling's that may be gone: then the name is free again when
+ * its scheduler finds that. RUSM_EINVAL (not a name), RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
 int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len);
 int names_remove(struct runtime *rt, const char *name, size_t len); /* RUSM_ENOPROC, RUSM_ENOMEM */
 void names_forget(struct rusm_process *holder);                     /* all its names */

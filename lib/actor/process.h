@@ -10,7 +10,8 @@ extern const struct rusm_args process_no_args;
 /* Puts p into the run queue if it has something to do and is not there. */
 void process_schedule(struct rusm_process *p);
 
-/* p took a message, or lost a reservation: those who wait for its room are looked at (wait_wake). */
+/* p took a message, or lost a reservation: those who wait for its room are looked at
+ * (wait_wake). */
 static inline void process_took(struct rusm_process *p)
 {
     if (!list_empty(&p->waiters) && !list_linked(&p->wake)) {
@@ -36,8 +37,8 @@ void process_flush(struct rusm_process *p, uint64_t ref);
  * among the dying, which runtime_reap ends. */
 void process_kill(struct rusm_process *p, const char *reason, size_t len);
 
-/* An exit signal reaches p: of a linked process that ended, or of someone's rusm_kill. Erlang reference
- * manual, Processes: Receiving Exit Signals. */
+/* An exit signal reaches p: of a linked process that ended, or of someone's rusm_kill. Erlang
+ * reference manual, Processes: Receiving Exit Signals. */
 void process_exit_signal(struct rusm_process *p, rusm_pid from, const char *reason, size_t len,
                          bool linked);
 /* Bytes of a reason that are kept: at most RUSM_REASON_MAX, and no character cut in two. */
@@ -46,8 +47,8 @@ size_t process_reason_cut(const char *reason, size_t len);
 /* Handles up to `limit` messages; returns how many. May end p. */
 unsigned process_run(struct rusm_process *p, unsigned limit);
 
-/* Removes p, which has a reason and whose behaviour has no state any more: names, mailbox, monitors,
- * hook; frees it. */
+/* Removes p, which has a reason and whose behaviour has no state any more: names, mailbox,
+ * monitors, hook; frees it. */
 void process_remove(struct rusm_process *p);
 
 /* Of PART_OWNED and PART_MAILBOX. */

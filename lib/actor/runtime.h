@@ -64,8 +64,8 @@ struct message_pool *runtime_pool(struct runtime *rt);
 /* Whose process has that serial; this one's number: its own, or nobody's. */
 unsigned runtime_whose(const struct runtime *rt, uint64_t serial);
 
-/* Which scheduler has the connections with that node; those with clients are scheduler 0's. All share
- * them in the same way: id_node_share of the node's name, of their count. */
+/* Which scheduler has the connections with that node; those with clients are scheduler 0's. All
+ * share them in the same way: id_node_share of the node's name, of their count. */
 unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index);
 
 /* ---- spawnables and processes ---- */
@@ -83,20 +83,20 @@ int runtime_check_args(const struct rusm_args *args);
 int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
                   const struct rusm_args *args, rusm_pid *pid, struct rusm_why *why,
                   uint64_t now_ns);
-/* Ends it, at once or when the running handler returns, with any reason and whether it traps or not;
- * "kill" becomes "killed". RUSM_ENOPROC. */
+/* Ends it, at once or when the running handler returns, with any reason and whether it traps or
+ * not; "kill" becomes "killed". RUSM_ENOPROC. */
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason);
 /* An exit signal from outside, of another node's process or of none (serial 0): as rusm_kill's. Its
  * effect is at once, or when the running handler returns. RUSM_ENOPROC. */
 int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason);
-/* For a process of scheduler 0's: sends to an address in text as rusm_send_to does, or to a global name
- * alone. RUSM_SEND, whose receipt hooks->receipt tells: when it is in the mailbox, or that it never will
- * be; perhaps before this returns, but not if this is an error. Or RUSM_EXIT, to another node's,
- * without a receipt (0). */
+/* For a process of scheduler 0's: sends to an address in text as rusm_send_to does, or to a global
+ * name alone. RUSM_SEND, whose receipt hooks->receipt tells: when it is in the mailbox, or that it
+ * never will be; perhaps before this returns, but not if this is an error. Or RUSM_EXIT, to
+ * another node's, without a receipt (0). */
 int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *address, bool global,
                  const void *data, size_t len, uint64_t receipt);
-/* Tells a process that a post that was RUSM_BUSY may be tried again; serial 0: tells all. Nothing for
- * one that none was RUSM_BUSY for since the last time. */
+/* Tells a process that a post that was RUSM_BUSY may be tried again; serial 0: tells all. Nothing
+ * for one that none was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
 
 /* ---- names; of a sibling's process too ---- */
@@ -115,7 +115,8 @@ struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, siz
 uint64_t process_serial(const struct rusm_process *p);
 /* Is there room for a message of len bytes now? Signals (DOWN, REPLY …) always find room. */
 bool process_has_room(const struct rusm_process *p, size_t len);
-/* What is known of a message that came from elsewhere, before it meets the mailbox. All borrowed. */
+/* What is known of a message that came from elsewhere, before it meets the mailbox. All
+ * borrowed. */
 struct arrival {
     enum rusm_kind kind;
     const void *data; /* of an EXIT: its reason */
@@ -129,16 +130,16 @@ enum admission {
     ADMIT_REFUSE, /* there is no room, and it does not wait: count it as overflow, say RUSM_BUSY */
     ADMIT_DROP,   /* it has no effect here: free it */
 };
-/* Decides how a message meets a mailbox; the only place that does. SEND, CALL and an EXIT that p traps need
- * room (process_has_room). A REPLY finds room in a full mailbox, as it was asked for, up to
- * LIMIT_MAILBOX_REPLIES, as a peer may send some that were not. All other signals find room always: there
- * are as many as links, monitors and calls. An urgent EXIT that p traps is dropped: its copy in the lane
- * becomes the message. w: who waits if there is no room; NULL: nobody does. */
+/* Decides how a message meets a mailbox; the only place that does. SEND, CALL and an EXIT that p
+ * traps need room (process_has_room). A REPLY finds room in a full mailbox, as it was asked for,
+ * up to LIMIT_MAILBOX_REPLIES, as a peer may send some that were not. All other signals find room
+ * always: there are as many as links, monitors and calls. An urgent EXIT that p traps is dropped:
+ * its copy in the lane becomes the message. w: who waits if there is no room; NULL: nobody does. */
 enum admission process_admit(struct rusm_process *p, const struct arrival *a, struct waiter *w);
 /* Takes m. Must have room unless m is a signal or a reply. A CALL is a monitor on p too, under its
  * ref, until the reply. A REPLY whose ref is not (or no longer) one of p's calls is dropped and
- * counted, a DOWN dropped when it is none of its calls and monitors on that node, a LINK_EXIT of one
- * that p is not linked with too. EXIT and LINK_EXIT that p does not trap end it in the next
+ * counted, a DOWN dropped when it is none of its calls and monitors on that node, a LINK_EXIT of
+ * one that p is not linked with too. EXIT and LINK_EXIT that p does not trap end it in the next
  * runtime_run. */
 void process_deliver(struct rusm_process *p, struct message *m);
 /* Waiters are woken first come, first served, after p took messages: as many as there are free
@@ -150,11 +151,11 @@ void process_wait(struct rusm_process *p, struct waiter *w);
 void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len);
 /* Does an exit signal with this reason become a message for p, which takes room in its mailbox? */
 bool process_traps(const struct rusm_process *p, const char *reason, size_t len);
-/* For behaviours that have work from elsewhere too, such as a descriptor: p is received RUSM_WRITABLE,
- * or what it holds, in the next runtime_run. Outside of behaviours, or of itself. */
+/* For behaviours that have work from elsewhere too, such as a descriptor: p is received
+ * RUSM_WRITABLE, or what it holds, in the next runtime_run. Outside of behaviours, or of itself. */
 void process_wake(struct rusm_process *p);
-/* As rusm_hold, until process_wake or a RUSM_WRITABLE, or, with `unasked`, until a caller that has no
- * answer of it yet waits no longer. */
+/* As rusm_hold, until process_wake or a RUSM_WRITABLE, or, with `unasked`, until a caller that has
+ * no answer of it yet waits no longer. */
 void process_hold(struct rusm_process *self, bool unasked);
 /* Does the caller of that RUSM_CALL still wait for self's answer? */
 bool process_asked(const struct rusm_process *self, rusm_pid caller, uint64_t ref);
@@ -166,8 +167,8 @@ unsigned process_scheduler(const struct rusm_process *self);
  * RUSM_ENOMEM. */
 int process_monitor(struct rusm_process *p, rusm_pid watcher, uint64_t ref);
 void runtime_demonitor(struct runtime *rt, rusm_pid watcher, uint64_t ref);
-/* LINK, UNLINK, UNLINKED, MONITOR or DEMONITOR of another node's process. p NULL: nobody is there, and
- * `to` is who was meant (serial 0: a name). What is to be answered is posted. 0, RUSM_ENOPROC,
+/* LINK, UNLINK, UNLINKED, MONITOR or DEMONITOR of another node's process. p NULL: nobody is there,
+ * and `to` is who was meant (serial 0: a name). What is to be answered is posted. 0, RUSM_ENOPROC,
  * RUSM_ELIMIT, RUSM_ENOMEM, RUSM_EEXIST. */
 int runtime_signal(struct runtime *rt, struct rusm_process *p, rusm_pid to, enum rusm_kind kind,
                    rusm_pid from, uint64_t ref);
@@ -194,8 +195,8 @@ const char *runtime_node_name(const struct runtime *rt, uint32_t index); /* NULL
 int runtime_client_up(struct runtime *rt, uint32_t *index);
 void runtime_client_down(struct runtime *rt, uint32_t index);
 
-/* The fault at that address is that of a body whose stack is full: whose it is. Safe in a signal handler
- * on the runtime's thread; rt may be NULL. */
+/* The fault at that address is that of a body whose stack is full: whose it is. Safe in a signal
+ * handler on the runtime's thread; rt may be NULL. */
 struct overflow {
     uint64_t serial;
     const char *behaviour; /* its name */
@@ -215,8 +216,8 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
 /* In order of serial; start with serial 0: the next process after it, or NULL. O(1) amortized. */
 struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial);
 size_t runtime_count(const struct runtime *rt);
-/* Names, spawnables, each until the callback returns non-zero; names go on behind that one if called
- * again. */
+/* Names, spawnables, each until the callback returns non-zero; names go on behind that one if
+ * called again. */
 struct name_cursor { /* starts as { 0 } */
     uint64_t serial; /* of the process whose names are next */
     size_t skip;     /* of these, so many were shown */

@@ -1,5 +1,5 @@
-/* views: what is shown of a runtime, and how its processes are found; declared in runtime.h. Called by
- * the node, on the runtime's thread. */
+/* views: what is shown of a runtime, and how its processes are found; declared in runtime.h.
+ * Called by the node, on the runtime's thread. */
 #include "actor/link.h"
 #include "actor/process.h"
 #include "actor/runtime.h"

@@ -1,7 +1,8 @@
 /* log: lines for the operator. One write(2) a line, so that lines of several threads do not mix;
  * control characters of foreign text are escaped. Lines look like
  *     2026-11-23T09:50:16.123Z warn london: peer tokyo: idle timeout
- * A line is cut at 1,024 bytes. A program may take the lines itself (log_to): then none is written. */
+ * A line is cut at 1,024 bytes. A program may take the lines itself (log_to): then none is
+ * written. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -1,5 +1,5 @@
-/* identity_path: the public functions on identity files: where the file is, making one, showing one.
- * Thin: quic/identity does the work. Blocking file calls; any thread. */
+/* identity_path: the public functions on identity files: where the file is, making one, showing
+ * one. Thin: quic/identity does the work. Blocking file calls; any thread. */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* connection: the life of a connection and its frames. Called by its scheduler, on its scheduler's thread. */
+/* connection: the life of a connection and its frames. Called by its scheduler, on its scheduler's
+ * thread. */
 #ifndef NODE_CONNECTION_H
 #define NODE_CONNECTION_H
 

@@ -1,5 +1,5 @@
-/* dial: when which member is dialled, and the dials under way. Called by members, connections and the
- * tick, on the thread of the member's scheduler; dial_add, dial_vouch and dial_at on any. */
+/* dial: when which member is dialled, and the dials under way. Called by members, connections and
+ * the tick, on the thread of the member's scheduler; dial_add, dial_vouch and dial_at on any. */
 #ifndef NODE_DIAL_H
 #define NODE_DIAL_H
 

@@ -1,5 +1,5 @@
-/* feed: what a control stream gets when there is room on it: changes of our names, and tables. Called on
- * the scheduler's thread. */
+/* feed: what a control stream gets when there is room on it: changes of our names, and tables.
+ * Called on the scheduler's thread. */
 #ifndef NODE_FEED_H
 #define NODE_FEED_H
 

@@ -1,5 +1,6 @@
-/* member: the nodes that this one knows of, connected or not. Called by connections, the dialler, the
- * hello and the node, on any scheduler's thread, under members_lock unless it says otherwise. */
+/* member: the nodes that this one knows of, connected or not. Called by connections, the dialler,
+ * the hello and the node, on any scheduler's thread, under members_lock unless it says
+ * otherwise. */
 #ifndef NODE_MEMBER_H
 #define NODE_MEMBER_H
 
@@ -16,9 +17,9 @@ struct rusm_node;
 struct rusm_why;
 struct scheduler;
 
-/* Another node that we know of, connected or not. Made once, kept: pids refer to its index. Changed by
- * its scheduler, and by who hears of it (member.c), under members_lock; of what only its scheduler asks
- * for (its connections' state, death, backoff) without. */
+/* Another node that we know of, connected or not. Made once, kept: pids refer to its index.
+ * Changed by its scheduler, and by who hears of it (member.c), under members_lock; of what only
+ * its scheduler asks for (its connections' state, death, backoff) without. */
 struct member {
     struct list link; /* in node.members */
     struct map_node by_name;
@@ -49,17 +50,19 @@ struct member {
     uint64_t lost; /* records without acknowledgement when a connection ended */
 };
 
-/* Held for what is done with members; if there are several schedulers. Recursive, as a connection's end
- * or readiness comes from within what is done about another. */
+/* Held for what is done with members; if there are several schedulers. Recursive, as a
+ * connection's end or readiness comes from within what is done about another. */
 void members_init(struct rusm_node *node);
 void members_free(struct rusm_node *node); /* after the last connection */
 void members_fini(struct rusm_node *node);
 void members_lock(struct rusm_node *node);
 void members_unlock(struct rusm_node *node);
-/* The one after m, the first of all after NULL; NULL: none. Any scheduler, with or without the lock. */
+/* The one after m, the first of all after NULL; NULL: none. Any scheduler, with or without the
+ * lock. */
 struct member *member_next(struct rusm_node *node, struct member *m);
 struct member *member_find(struct rusm_node *node, const char *name, size_t len);
-/* Makes it if new, whosever it is; `heard` of a peer, not vouched for. NULL: no memory, or LIMIT_NODE_NAMES. */
+/* Makes it if new, whosever it is; `heard` of a peer, not vouched for. NULL: no memory, or
+ * LIMIT_NODE_NAMES. */
 struct member *member_get(struct scheduler *s, const char *name, size_t len, bool heard);
 /* The run folder's other nodes of our cluster become wanted. */
 void members_scan(struct rusm_node *node);

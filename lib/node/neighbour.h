@@ -1,5 +1,5 @@
-/* neighbour: watches the OS processes of the other nodes of the run folder. Called on the thread of the
- * member's scheduler. */
+/* neighbour: watches the OS processes of the other nodes of the run folder. Called on the thread
+ * of the member's scheduler. */
 #ifndef NODE_NEIGHBOUR_H
 #define NODE_NEIGHBOUR_H
 

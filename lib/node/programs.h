@@ -1,5 +1,5 @@
-/* programs: the descriptors of the programs of `exec:`, one set for each scheduler. Called on the scheduler's
- * thread; programs_counters by scheduler 0. */
+/* programs: the descriptors of the programs of `exec:`, one set for each scheduler. Called on the
+ * scheduler's thread; programs_counters by scheduler 0. */
 #ifndef NODE_PROGRAMS_H
 #define NODE_PROGRAMS_H
 

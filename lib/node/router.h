@@ -1,4 +1,5 @@
-/* router: from lanes to processes, and back what they grant. Called by the peer, on the scheduler's thread. */
+/* router: from lanes to processes, and back what they grant. Called by the peer, on the
+ * scheduler's thread. */
 #ifndef NODE_ROUTER_H
 #define NODE_ROUTER_H
 

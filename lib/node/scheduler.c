@@ -1,6 +1,6 @@
-/* scheduler: the schedulers of a node and their parts, from before there are threads until after. What
- * they share is the crossing (sched/crossing.h), the members (member.c), the registry (globals.c) and
- * what never changes. On the thread of who makes, runs and frees the node. */
+/* scheduler: the schedulers of a node and their parts, from before there are threads until after.
+ * What they share is the crossing (sched/crossing.h), the members (member.c), the registry
+ * (globals.c) and what never changes. On the thread of who makes, runs and frees the node. */
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -169,8 +169,8 @@ int schedulers_start(struct rusm_node *node)
     static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
     sigset_t all, before;
     int error = 0;
-    /* Signals are the program's, whose thread runs the node; but for those that a thread brings upon
-     * itself. */
+    /* Signals are the program's, whose thread runs the node; but for those that a thread brings
+     * upon itself. */
     sigfillset(&all);
     for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
         sigdelset(&all, own[i]);
@@ -214,7 +214,8 @@ static void join(struct rusm_node *node)
     }
 }
 
-/* There are no threads any more, and no processes: what is under way finds nobody, and goes home. */
+/* There are no threads any more, and no processes: what is under way finds nobody, and goes
+ * home. */
 static void drain(struct rusm_node *node)
 {
     bool more = true;

@@ -1,5 +1,5 @@
-/* scheduler: the schedulers of a node: their threads and what each one owns. Called by the node as it
- * starts and ends, on the thread of rusm_node_run. */
+/* scheduler: the schedulers of a node: their threads and what each one owns. Called by the node as
+ * it starts and ends, on the thread of rusm_node_run. */
 #ifndef NODE_SCHEDULER_H
 #define NODE_SCHEDULER_H
 

@@ -1,5 +1,5 @@
-/* serve: requests of peers that another scheduler works on. Called by rpc.c, HTTP and the hooks, on the
- * thread of the scheduler that asks. */
+/* serve: requests of peers that another scheduler works on. Called by rpc.c, HTTP and the hooks,
+ * on the thread of the scheduler that asks. */
 #ifndef NODE_SERVE_H
 #define NODE_SERVE_H
 
@@ -42,8 +42,8 @@ int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const cha
 /* Starts a process for a peer, on the scheduler whose turn it is. */
 int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *s,
                     const struct rusm_args *args, struct rusm_why *why);
-/* The same for whoever asks: fills *s, and `over`, which is to free it, is called at once or later; not
- * if it fails. */
+/* The same for whoever asks: fills *s, and `over`, which is to free it, is called at once or
+ * later; not if it fails. */
 int serve_spawning(struct scheduler *at, struct spawning *s, const struct spawn *spawn,
                    const struct rusm_args *args,
                    void (*over)(struct spawning *s, struct runtime *here), struct rusm_why *why);

@@ -1,5 +1,5 @@
-/* stray: datagrams that came to another scheduler's socket. Called by the endpoint, on the thread that got
- * them. */
+/* stray: datagrams that came to another scheduler's socket. Called by the endpoint, on the thread
+ * that got them. */
 #ifndef NODE_STRAY_H
 #define NODE_STRAY_H
 

@@ -1,5 +1,5 @@
-/* tables: what is shown of the node: counters and tables. Called on scheduler 0's thread, or on that of the
- * connection which asked. */
+/* tables: what is shown of the node: counters and tables. Called on scheduler 0's thread, or on
+ * that of the connection which asked. */
 #ifndef NODE_TABLES_H
 #define NODE_TABLES_H
 

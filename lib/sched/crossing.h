@@ -1,15 +1,16 @@
-/* crossing: where the schedulers of a node meet. Each has a runtime of its own; to a runtime, a process
- * of a sibling is much like one of another node: what is for it leaves as a post and arrives as a
- * message, a signal or an answer (sched/passage.h). A pid says whose process it is: the lower bits of
- * its serial are the scheduler's number, and each runtime hands out its own serials alone.
+/* crossing: where the schedulers of a node meet. Each has a runtime of its own; to a runtime, a
+ * process of a sibling is much like one of another node: what is for it leaves as a post and
+ * arrives as a message, a signal or an answer (sched/passage.h). A pid says whose process it is:
+ * the lower bits of its serial are the scheduler's number, and each runtime hands out its own
+ * serials alone.
  *
- * What crosses is a message of the sender's pool. The far side works with it where it is, puts it into
- * a mailbox perhaps, and when it is done with it sends it home, where it is freed: memory never changes
- * its owner, and a message's return is the credit for the next one. What leaves is gathered, and goes
- * out in one push a sibling between two batches of handlers.
+ * What crosses is a message of the sender's pool. The far side works with it where it is, puts it
+ * into a mailbox perhaps, and when it is done with it sends it home, where it is freed: memory
+ * never changes its owner, and a message's return is the credit for the next one. What leaves is
+ * gathered, and goes out in one push a sibling between two batches of handlers.
  *
- * A struct crossing is shared: its inboxes, and what is behind locks (names, names of nodes). A struct
- * side is one runtime's, on its thread. */
+ * A struct crossing is shared: its inboxes, and what is behind locks (names, names of nodes). A
+ * struct side is one runtime's, on its thread. */
 #ifndef SCHED_CROSSING_H
 #define SCHED_CROSSING_H
 
@@ -59,8 +60,8 @@ struct side {
     struct list gated;  /* the same */
 };
 
-/* Takes m, to be with that sibling after the next flush: one of our own on its way, or one of its own
- * on its way back. */
+/* Takes m, to be with that sibling after the next flush: one of our own on its way, or one of its
+ * own on its way back. */
 void crossing_out(struct side *side, unsigned to, struct message *m);
 /* A flush to one of them. */
 void crossing_push(struct side *side, unsigned to);

@@ -1,5 +1,5 @@
-/* siblings: what the owner of a node's schedulers calls to join their runtimes. The crossing itself is
- * sched/crossing.h, and what crosses, sched/passage.h. */
+/* siblings: what the owner of a node's schedulers calls to join their runtimes. The crossing
+ * itself is sched/crossing.h, and what crosses, sched/passage.h. */
 #ifndef SCHED_SIBLINGS_H
 #define SCHED_SIBLINGS_H
 
@@ -9,7 +9,8 @@
 /* For 2 to LIMIT_SCHEDULERS. Frees after all runtimes. NULL: no memory. */
 struct crossing *crossing_new(unsigned count, uint64_t seed);
 void crossing_free(struct crossing *x); /* NULL is fine */
-/* Makes the runtime of scheduler `index`, as options say but for what all schedulers share. 0 or RUSM_ENOMEM. */
+/* Makes the runtime of scheduler `index`, as options say but for what all schedulers share. 0 or
+ * RUSM_ENOMEM. */
 int crossing_runtime_new(struct crossing *x, struct runtime **out, unsigned index,
                          const struct runtime_options *options);
 /* Which scheduler is to get the next process from outside: in turn. Any thread. */
@@ -21,19 +22,21 @@ bool runtime_receive(struct runtime *rt, uint64_t now_ns);
 bool runtime_called(const struct runtime *rt);
 /* Sends what is for siblings; runtime_run does so too. Not from within a behaviour or a hook. */
 void runtime_flush(struct runtime *rt);
-/* It is about to sleep: from now on hooks->wake is called for what comes. False: there is something. */
+/* It is about to sleep: from now on hooks->wake is called for what comes. False: there is
+ * something. */
 bool runtime_sleep(struct runtime *rt);
 
 unsigned runtime_index(const struct runtime *rt);
-/* Something to do on a sibling's thread, between its handlers, and then on the asking one's. Owned by
- * who asks, until `done`. */
+/* Something to do on a sibling's thread, between its handlers, and then on the asking one's. Owned
+ * by who asks, until `done`. */
 struct errand {
     void (*run)(struct errand *errand, struct runtime *there);
     void (*done)(struct errand *errand, struct runtime *here);
 };
 int runtime_errand(struct runtime *rt, unsigned to, struct errand *errand); /* or RUSM_ENOMEM */
 
-/* A message on its way to a sibling's process, with what hangs on it. All borrowed, but for block. */
+/* A message on its way to a sibling's process, with what hangs on it. All borrowed, but for
+ * block. */
 struct passing {
     struct post post;
     void *block; /* taken, unless there is an error; NULL: post.data */
@@ -50,12 +53,13 @@ int runtime_pass(struct runtime *rt, const struct passing *in);
 void runtime_receipt(struct runtime *rt, uint64_t receipt, int error);
 /* Does a waiter wait for room on that way? */
 bool runtime_pass_waits(const struct runtime *rt, rusm_pid from, rusm_pid to);
-/* Is something of ours on its way to siblings, or of theirs to other nodes, which would not take it yet? */
+/* Is something of ours on its way to siblings, or of theirs to other nodes, which would not take
+ * it yet? */
 bool runtime_passing(const struct runtime *rt);
 /* That is given up: they are told RUSM_ENOCONN. */
 void runtime_ungate(struct runtime *rt);
-/* An answer to a request of a process of this node, whosever it is; gone: nothing. Without memory for
- * it, the process waits in vain. */
+/* An answer to a request of a process of this node, whosever it is; gone: nothing. Without memory
+ * for it, the process waits in vain. */
 void runtime_answer(struct runtime *rt, uint64_t serial, enum rusm_kind kind, int error,
                     rusm_pid from, uint64_t ref, const char *text);
 

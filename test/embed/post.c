@@ -1,5 +1,5 @@
-/* rusm_node_post: the program's own threads send to processes, in order a thread, and a full mailbox holds
- * back only what is posted to it. */
+/* rusm_node_post: the program's own threads send to processes, in order a thread, and a full
+ * mailbox holds back only what is posted to it. */
 #include "embed.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* peer: the drivers' common half: command line, the hub's senders, the figures. What it measures,
- * and when, is what cmd/bench/trips.c and cmd/bench/hub.c do. Whatever goes wrong ends the driver with a
- * word about it, and the workers end with it. */
+ * and when, is what cmd/bench/trips.c and cmd/bench/hub.c do. Whatever goes wrong ends the driver
+ * with a word about it, and the workers end with it. */
 #include "peer.h"
 
 #include <err.h>
@@ -39,7 +39,7 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * NS + (uint64_t)t.tv_nsec;
 }
 
-/* ---- senders ----------------------------------------------------------------------------------- */
+/* ---- senders --------------------------------------------------------------------------------- */
 
 static bool sender_send(struct hub *h, struct sender *s, uint64_t now)
 {
@@ -132,7 +132,7 @@ static uint64_t hub_run(struct hub *h, const struct peer_run *r, uint32_t first)
     return h->sent - h->received;
 }
 
-/* ---- figures ----------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 static double hub_rate(const struct hub *h)
 {
@@ -188,7 +188,7 @@ static uint64_t run_fanout(struct hub *h, const struct peer_run *r)
     return lost + lost_unloaded;
 }
 
-/* ---- main -------------------------------------------------------------------------------------- */
+/* ---- main ------------------------------------------------------------------------------------ */
 
 static uint32_t number(const char *text, uint32_t max)
 {

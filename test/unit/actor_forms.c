@@ -1,5 +1,5 @@
-/* The forms of what has a target: send, request, monitor, link, kill and send_after take a pid, a name
- * on a node, or an address in text, and all three mean the same process. */
+/* The forms of what has a target: send, request, monitor, link, kill and send_after take a pid, a
+ * name on a node, or an address in text, and all three mean the same process. */
 #include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
