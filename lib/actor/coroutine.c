@@ -3,31 +3,11 @@
 #include "actor/coroutine.h"
 
 #include <string.h>
-#include "actor/context.h"
+#include "actor/coroutine_state.h"
 #include "actor/process.h"
 #include "actor/wait.h"
 #include "base/limits.h"
 #include "base/must.h"
-
-struct coroutine {
-    struct context own;
-    struct rusm_process *process;
-    void *stack;
-    int stack_class;
-    bool inside;   /* its body is what runs */
-    bool go;       /* is to run in any case: it has not begun, or let others have their turn */
-    bool busy;     /* waits for room elsewhere */
-    bool waiting;  /* in rusm_receive */
-    bool late;     /* ... for too long */
-    unsigned took; /* messages since it was switched to, and looks for some that were in vain */
-    rusm_match_fn *match;
-    void *context;
-    struct message
-        *seen; /* the last one in the mailbox that is known not to match; NULL: none is */
-    struct message
-        *found; /* out of the mailbox, borrowed by the body until the next rusm_receive */
-    struct wheel_node deadline;
-};
 
 void coroutine_rt_init(struct runtime *rt)
 {
@@ -147,19 +127,6 @@ void coroutine_end(struct rusm_process *p)
 }
 
 /* ---- receiving ---- */
-
-static bool coroutine_unseen(const struct coroutine *co)
-{
-    return co->seen ? co->seen->next != NULL : co->process->mailbox.head != NULL;
-}
-
-bool coroutine_ready(const struct rusm_process *p)
-{
-    const struct coroutine *co = p->co;
-
-    return co->go || (co->busy && p->writable) ||
-           (co->waiting && (co->late || coroutine_unseen(co)));
-}
 
 /* Looks through what was not seen yet. True: co->found is the first that matches. */
 static bool coroutine_look(struct coroutine *co)

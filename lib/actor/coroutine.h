@@ -12,8 +12,6 @@ void coroutine_rt_fini(struct runtime *rt); /* all processes have ended */
 int coroutine_begin(struct rusm_process *p);
 /* p has ended: its body is forgotten where it is. Not a coroutine: nothing. */
 void coroutine_end(struct rusm_process *p);
-/* Has it something to do? */
-bool coroutine_ready(const struct rusm_process *p);
 /* Goes on with it, if what it waits for is there, until it waits again. Returns how many messages it
  * took, at least 1. */
 unsigned coroutine_run(struct rusm_process *p);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "actor/coroutine_state.h"
 #include "actor/happen.h"
 #include "base/must.h"
 
@@ -15,7 +16,7 @@ void process_schedule(struct rusm_process *p)
     if (p->running || p->reason || list_linked(&p->run)) {
         return;
     }
-    if (p->writable || (p->mailbox.head && !p->holding) || (p->co && p->rt->parts->body_ready(p))) {
+    if (p->writable || (p->mailbox.head && !p->holding) || (p->co && coroutine_ready(p))) {
         list_append(&p->rt->run, &p->run);
     }
 }
@@ -183,7 +184,7 @@ static void process_take_writable(struct rusm_process *p)
     p->rt->parts->writable_done(p);
 }
 
-static unsigned process_run_callbacks(struct rusm_process *p, unsigned limit)
+unsigned process_run(struct rusm_process *p, unsigned limit)
 {
     struct runtime *rt = p->rt;
     unsigned done = 0;
@@ -204,20 +205,15 @@ static unsigned process_run_callbacks(struct rusm_process *p, unsigned limit)
     return done;
 }
 
-unsigned process_run(struct rusm_process *p, unsigned limit)
+void process_ran(struct rusm_process *p)
 {
-    struct runtime *rt = p->rt;
-
-    p->running = true;
-    unsigned done = p->co ? rt->parts->body_run(p) : process_run_callbacks(p, limit);
     p->running = false;
     if (p->reason) {
-        list_append(&rt->dying, &p->run);
-        runtime_reap(rt);
+        list_append(&p->rt->dying, &p->run);
+        runtime_reap(p->rt);
     } else {
         process_schedule(p);
     }
-    return done < limit ? done : limit;
 }
 
 /* ---- the end ---- */

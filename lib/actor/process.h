@@ -44,8 +44,11 @@ void process_exit_signal(struct rusm_process *p, rusm_pid from, const char *reas
 /* Bytes of a reason that are kept: at most RUSM_REASON_MAX, and no character cut in two. */
 size_t process_reason_cut(const char *reason, size_t len);
 
-/* Handles up to `limit` messages; returns how many. May end p. */
+/* Calls p's behaviour for up to `limit` messages and returns for how many. p is no coroutine and
+ * `running`, so that it does not end meanwhile. */
 unsigned process_run(struct rusm_process *p, unsigned limit);
+/* p ran: it ends if it has a reason to, or is queued again if it has more to do. */
+void process_ran(struct rusm_process *p);
 
 /* Removes p, which has a reason and whose behaviour has no state any more: names, mailbox,
  * monitors, hook; frees it. */

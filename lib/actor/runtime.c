@@ -42,8 +42,6 @@ static const struct process_parts runtime_parts = {
              [PART_MAILBOX] = process_end_mailbox,
              [PART_MONITORS] = monitor_ended,
              [PART_LINKS] = link_ended },
-    .body_ready = coroutine_ready,
-    .body_run = coroutine_run,
     .took_timer = timer_taken,
     .writable_begins = sleep_end,
     .writable_done = wait_release,
@@ -181,7 +179,12 @@ static void runtime_run_one(struct runtime *rt, struct rusm_process *p, unsigned
     uint64_t serial = p->serial, before_ns = rt->clock_ns;
     const struct rusm_behaviour *behaviour = p->behaviour;
 
-    *budget -= process_run(p, *budget < LIMIT_RUN_BATCH ? *budget : LIMIT_RUN_BATCH);
+    unsigned limit = *budget < LIMIT_RUN_BATCH ? *budget : LIMIT_RUN_BATCH;
+
+    p->running = true;
+    unsigned done = p->co ? coroutine_run(p) : process_run(p, limit);
+    process_ran(p);
+    *budget -= done < limit ? done : limit;
     rt->clock_ns = rt->hooks->clock_ns(rt->context);
     if (rt->clock_ns - before_ns > LIMIT_HANDLER_NS) {
         runtime_long(rt, serial, behaviour, rt->clock_ns - before_ns);

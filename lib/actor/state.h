@@ -48,9 +48,7 @@ enum process_part {
 
 /* What process.c and monitor.c call of the files above them. */
 struct process_parts {
-    void (*end[PARTS])(struct rusm_process *p); /* by enum process_part */
-    bool (*body_ready)(const struct rusm_process *p);
-    unsigned (*body_run)(struct rusm_process *p);
+    void (*end[PARTS])(struct rusm_process *p);           /* by enum process_part */
     void (*took_timer)(struct runtime *rt, uint64_t ref); /* a RUSM_TIMER left the mailbox */
     void (*writable_begins)(struct rusm_process *p);      /* it is about to handle RUSM_WRITABLE */
     void (*writable_done)(struct rusm_process *p);        /* it has */
