@@ -65,6 +65,16 @@ struct gateway_outcome {
     size_t len;
 };
 
+/* What a table's column or a counter is in GET /metrics. */
+struct gateway_metric {
+    const char *family; /* without rusm_; a counter's samples get _total */
+    const char *type;   /* "counter" or "gauge" */
+    const char *unit;   /* NULL: none; the family ends with it */
+    const char *label;  /* KEY="VALUE"; NULL: none */
+    const char *help;   /* one of a family has it */
+    const char *is;     /* of a text: the one that makes the gauge 1, any other makes it 0 */
+};
+
 struct gateway_node {
     /* Begins a job. gateway_outcome follows, perhaps before this returns; of a TABLE only if it can't
      * be begun. */
@@ -74,6 +84,9 @@ struct gateway_node {
     bool (*more)(void *context, struct gateway_job *job);
     /* Nobody waits for it any more: no outcome. */
     void (*cancel)(void *context, struct gateway_job *job);
+    /* Returns the metric of a table's column or, in RUSM_TABLE_COUNTERS, of the counter of that name;
+     * NULL if it has none. */
+    const struct gateway_metric *(*metric)(enum rusm_table table, const char *name);
 };
 
 /* Once for each job that was not cancelled; the job is over. */

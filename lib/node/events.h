@@ -7,15 +7,10 @@
 #include <stdatomic.h>
 #include "actor/hooks.h"
 #include "base/list.h"
+#include "service/counters.h"
 
 struct rusm_node;
 struct member;
-
-struct counter {
-    const char *name;
-    uint64_t value;
-};
-#define COUNTERS_MAX 40
 
 struct events {
     atomic_bool watched; /* somebody looks on */

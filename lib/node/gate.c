@@ -2,6 +2,7 @@
 #include "node/gate_process.h"
 #include "node/serve.h"
 #include "node/tables.h"
+#include "service/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +187,9 @@ static void cancel(void *context, struct gateway_job *job)
     }
 }
 
-static const struct gateway_node gate_node = { .begin = begin, .more = more, .cancel = cancel };
+static const struct gateway_node gate_node = {
+    .begin = begin, .more = more, .cancel = cancel, .metric = tables_metric
+};
 
 /* ---- life ---- */
 

@@ -2,9 +2,7 @@
 #include "node/listing.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/id.h"
 #include "node/feed.h"
 #include "node/rpc.h"
 #include "node/tables.h"
@@ -41,36 +39,19 @@ bool table_end_row(struct table *t)
     return t->sent > before;
 }
 
-void table_text(struct table *t, const char *text)
-{
-    writer_text(&t->w, text, strlen(text));
-}
-
-void table_number(struct table *t, uint64_t number)
-{
-    writer_varint(&t->w, number <= VARINT_MAX ? number : VARINT_MAX);
-}
-
-void table_pid(struct table *t, uint64_t serial, const char *node, uint32_t incarnation)
-{
-    char text[RUSM_PID_TEXT_MAX];
-    id_pid_format(text, sizeof(text), serial, node, incarnation);
-    table_text(t, text);
-}
-
 /* ---- listings ---- */
 
 struct listing *tables_open(uint64_t table, int *error)
 {
     struct listing *l = NULL;
     *error = RUSM_EINVAL;
-    if (table < TABLE_KINDS) {
+    if (table < TABLES) {
         *error = RUSM_ENOMEM;
         l = calloc(1, sizeof(*l));
     }
     if (l) {
         *error = 0;
-        l->kind = &table_kinds[table];
+        l->table = (enum rusm_table)table;
     }
     return l;
 }
@@ -106,12 +87,12 @@ static bool listing_go_on(struct table *t, struct listing *l)
 {
     begin(t, REPLY_MORE);
     if (!l->begun) {
-        columns_write(&t->w, l->kind->columns, l->kind->count);
+        tables_put_columns(&t->w, l->table);
         send_part(t);
         l->begun = true;
         return true;
     }
-    bool more = l->kind->rows(t, l);
+    bool more = table_rows[l->table](t, l);
     if (writer_len(&t->w) > t->head) {
         send_part(t);
     }

@@ -8,12 +8,13 @@
 #include "base/limits.h"
 #include "node/node.h"
 #include "node/tables.h"
+#include "service/tables.h"
 
 /* One that was asked for; where it is. */
 struct listing {
     struct list link; /* in connection.listings */
     uint64_t id;
-    const struct table_kind *kind;
+    enum rusm_table table;
     bool begun;              /* the columns were sent */
     unsigned scheduler;      /* whose processes or names are next */
     uint64_t at;             /* the last process's serial or member's number; spawnables shown */
@@ -35,19 +36,11 @@ struct table {
     uint8_t body[LIMIT_FRAME];
 };
 
-struct table_kind {
-    const struct column *columns;
-    size_t count;
-    /* Puts rows until a reply was sent. False: there are no more. */
-    bool (*rows)(struct table *t, struct listing *l);
-};
-#define TABLE_KINDS (RUSM_TABLE_COUNTERS + 1)
-extern const struct table_kind table_kinds[TABLE_KINDS];
+/* Puts rows until a reply was sent. False: there are no more. One function a table. */
+typedef bool table_rows_fn(struct table *t, struct listing *l);
+extern table_rows_fn *const table_rows[TABLES];
 
 /* ---- for rows ---- */
-void table_text(struct table *t, const char *text);
-void table_number(struct table *t, uint64_t number);
-void table_pid(struct table *t, uint64_t serial, const char *node, uint32_t incarnation);
 /* True: a reply went out with it. */
 bool table_end_row(struct table *t);
 

@@ -72,22 +72,3 @@ bool programs_ended(struct rusm_node *node)
     }
     return true;
 }
-
-struct port_counters programs_counters(struct rusm_node *node)
-{
-    struct port_counters sum = { 0 };
-    for (unsigned i = 0; i < node->scheduler_count; i++) {
-        struct port_counters *c = &programs_of(node, i)->seen;
-        if (scheduler_enter(node, i)) {
-            *c = programs_of(node, i)->host.shown;
-            scheduler_leave(node, i);
-        }
-        sum.started += c->started;
-        sum.ended += c->ended;
-        sum.refused += c->refused;
-        sum.unasked += c->unasked;
-        sum.bad += c->bad;
-        sum.unlogged += c->unlogged;
-    }
-    return sum;
-}

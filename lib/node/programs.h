@@ -1,5 +1,5 @@
 /* programs: the descriptors of the programs of `exec:`, one set for each scheduler. Called on the
- * scheduler's thread; programs_counters by scheduler 0. */
+ * scheduler's thread. */
 #ifndef NODE_PROGRAMS_H
 #define NODE_PROGRAMS_H
 
@@ -15,7 +15,6 @@ struct programs {
     struct port_host host;
     struct loop *loop;
     struct rusm_node *node;
-    struct port_counters seen; /* by scheduler 0, when it last could look */
 };
 
 int programs_init(struct programs *p, struct rusm_node *node,
@@ -24,6 +23,5 @@ struct programs *programs_of(struct rusm_node *node, unsigned index); /* schedul
 struct port_host *programs_host(const struct rusm_process *self);
 /* All of them, of all schedulers. */
 bool programs_ended(struct rusm_node *node);
-struct port_counters programs_counters(struct rusm_node *node);
 
 #endif

@@ -57,9 +57,10 @@ const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsi
 {
     struct scheduler *s = &node->schedulers[index];
     if (scheduler_enter(node, index)) {
-        s->counters.runtime = *runtime_counters(s->runtime);
-        s->counters.endpoint = *endpoint_counters(s->endpoint);
-        s->counters.causes = s->causes;
+        s->counters.source.runtime = *runtime_counters(s->runtime);
+        s->counters.source.endpoint = *endpoint_counters(s->endpoint);
+        s->counters.source.causes = s->causes;
+        s->counters.source.programs = s->programs.host.shown;
         s->counters.processes = runtime_count(s->runtime);
         scheduler_leave(node, index);
     }

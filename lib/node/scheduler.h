@@ -18,19 +18,13 @@
 #include "peer/peers.h"
 #include "quic/endpoint.h"
 #include "sched/siblings.h"
+#include "service/counters.h"
 
 struct connection;
 struct rusm_node;
 
-/* Why messages were not delivered. */
-struct causes {
-    uint64_t noproc, noconnection, overflow, too_large, malformed;
-};
-
 struct scheduler_counters {
-    struct runtime_counters runtime;
-    struct endpoint_counters endpoint;
-    struct causes causes;
+    struct counters_source source;
     uint64_t processes;
 };
 

@@ -1,11 +1,12 @@
-/* tables: what a node shows of itself: each table's columns, and its rows from where a listing is. Called
- * by listing.c; on scheduler 0's thread, which looks into the others. */
+/* tables: the rows of what a node shows of itself, from where a listing is. service/tables.h says what
+ * is shown of each. Called by listing.c on scheduler 0's thread, which looks into the others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/id.h"
 #include "base/limits.h"
+#include "base/must.h"
 #include "node/gate.h"
 #include "node/globals.h"
 #include "node/listing.h"
@@ -28,13 +29,6 @@ static uint64_t connected(struct rusm_node *node)
     return count;
 }
 
-static const struct column node_columns[] = {
-    { RUSM_TYPE_TEXT, "name" },        { RUSM_TYPE_TEXT, "address" },
-    { RUSM_TYPE_TEXT, "incarnation" }, { RUSM_TYPE_SECONDS, "uptime" },
-    { RUSM_TYPE_COUNT, "processes" },  { RUSM_TYPE_COUNT, "peers" },
-    { RUSM_TYPE_TEXT, "version" },
-};
-
 static uint64_t process_count(struct rusm_node *node)
 {
     uint64_t count = 0;
@@ -49,42 +43,41 @@ static bool table_node(struct table *t, struct listing *l)
     char incarnation[16];
     (void)l;
     snprintf(incarnation, sizeof(incarnation), "%x", t->node->incarnation);
-    table_text(t, t->node->name);
-    table_text(t, t->node->address);
-    table_text(t, incarnation);
-    table_number(t, ms_since(t->node, t->node->started_ns));
-    table_number(t, process_count(t->node));
-    table_number(t, connected(t->node));
-    table_text(t, RUSM_VERSION);
+    tables_put_node(&t->w, &(struct tables_node){
+                               .name = t->node->name,
+                               .address = t->node->address,
+                               .incarnation = incarnation,
+                               .uptime = ms_since(t->node, t->node->started_ns),
+                               .processes = process_count(t->node),
+                               .peers = connected(t->node),
+                               .version = RUSM_VERSION,
+                           });
     return false;
 }
-
-static const struct column process_columns[] = {
-    { RUSM_TYPE_PID, "pid" },      { RUSM_TYPE_TEXT, "name" },     { RUSM_TYPE_TEXT, "behaviour" },
-    { RUSM_TYPE_TEXT, "state" },   { RUSM_TYPE_COUNT, "mailbox" }, { RUSM_TYPE_COUNT, "received" },
-    { RUSM_TYPE_BYTES, "memory" }, { RUSM_TYPE_COUNT, "links" },   { RUSM_TYPE_SECONDS, "age" },
-};
 
 /* Of one scheduler's. */
 static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
 {
-    char global[RUSM_NAME_MAX + 1];
+    char global[RUSM_NAME_MAX + 1], pid[RUSM_PID_TEXT_MAX];
     for (struct rusm_process *p; (p = runtime_next(rt, l->at));) {
         struct process_info info;
         process_info(p, &info, t->node->first->now_ns);
         l->at = info.serial;
-        table_pid(t, info.serial, t->node->name, t->node->incarnation);
+        id_pid_format(pid, sizeof(pid), info.serial, t->node->name, t->node->incarnation);
         if (!info.name[0]) {
             globals_name(t->node->first, info.serial, global);
         }
-        table_text(t, info.name[0] ? info.name : global);
-        table_text(t, info.behaviour);
-        table_text(t, info.state);
-        table_number(t, info.mailbox);
-        table_number(t, info.received);
-        table_number(t, info.memory);
-        table_number(t, info.links);
-        table_number(t, info.age_ns / 1000000);
+        tables_put_process(&t->w, &(struct tables_process){
+                                      .pid = pid,
+                                      .name = info.name[0] ? info.name : global,
+                                      .behaviour = info.behaviour,
+                                      .state = info.state,
+                                      .mailbox = info.mailbox,
+                                      .received = info.received,
+                                      .memory = info.memory,
+                                      .links = info.links,
+                                      .age = info.age_ns / 1000000,
+                                  });
         if (table_end_row(t)) {
             return true;
         }
@@ -117,14 +110,6 @@ static const char *state_of(const struct member *m)
     }
     return m->incarnation ? "lost" : "connecting"; /* 0: never connected yet */
 }
-
-static const struct column peer_columns[] = {
-    { RUSM_TYPE_TEXT, "node" },      { RUSM_TYPE_TEXT, "address" },
-    { RUSM_TYPE_TEXT, "direction" }, { RUSM_TYPE_TEXT, "state" },
-    { RUSM_TYPE_MICROS, "rtt_us" },  { RUSM_TYPE_COUNT, "sent" },
-    { RUSM_TYPE_COUNT, "received" }, { RUSM_TYPE_COUNT, "lost" },
-    { RUSM_TYPE_COUNT, "lanes" },    { RUSM_TYPE_SECONDS, "since" },
-};
 
 /* What is shown of a member. */
 struct peer_row {
@@ -165,16 +150,18 @@ static bool table_peers(struct table *t, struct listing *l)
         if (entered) {
             scheduler_leave(t->node, m->scheduler->index);
         }
-        table_text(t, m->name);
-        table_text(t, row.address);
-        table_text(t, row.direction);
-        table_text(t, row.state);
-        table_number(t, row.rtt_ns / 1000);
-        table_number(t, row.n.records_sent);
-        table_number(t, row.n.records_received);
-        table_number(t, row.lost + row.n.refused);
-        table_number(t, row.n.lanes_out + row.n.lanes_in);
-        table_number(t, ms_since(t->node, row.since_ns));
+        tables_put_peer(&t->w, &(struct tables_peer){
+                                   .node = m->name,
+                                   .address = row.address,
+                                   .direction = row.direction,
+                                   .state = row.state,
+                                   .rtt = row.rtt_ns / 1000,
+                                   .sent = row.n.records_sent,
+                                   .received = row.n.records_received,
+                                   .lost = row.lost + row.n.refused,
+                                   .lanes = row.n.lanes_out + row.n.lanes_in,
+                                   .since = ms_since(t->node, row.since_ns),
+                               });
         if (table_end_row(t)) {
             return true;
         }
@@ -185,10 +172,13 @@ static bool table_peers(struct table *t, struct listing *l)
 static bool put_name(struct table *t, const char *name, size_t len, uint64_t serial,
                      const char *scope, const char *node, uint32_t incarnation)
 {
-    writer_text(&t->w, name, len);
-    table_pid(t, serial, node, incarnation);
-    table_text(t, scope);
-    table_text(t, node);
+    char text[RUSM_NAME_MAX + 1], pid[RUSM_PID_TEXT_MAX];
+    must(len < sizeof(text));
+    memcpy(text, name, len);
+    text[len] = '\0';
+    id_pid_format(pid, sizeof(pid), serial, node, incarnation);
+    tables_put_name(&t->w, &(struct tables_name){
+                               .name = text, .pid = pid, .scope = scope, .node = node });
     return table_end_row(t);
 }
 
@@ -203,13 +193,6 @@ static void each_global(void *context, const char *name, size_t len,
 {
     put_name(context, name, len, holder->serial, "global", holder->node_name, holder->incarnation);
 }
-
-static const struct column name_columns[] = {
-    { RUSM_TYPE_TEXT, "name" },
-    { RUSM_TYPE_PID, "pid" },
-    { RUSM_TYPE_TEXT, "scope" },
-    { RUSM_TYPE_TEXT, "node" },
-};
 
 static bool table_names(struct table *t, struct listing *l)
 {
@@ -246,15 +229,10 @@ static int each_spawnable(void *context, const char *name, const struct rusm_beh
         return 0;
     }
     s->t->listing->at++;
-    table_text(s->t, name);
-    table_text(s->t, behaviour->name);
+    tables_put_spawnable(&s->t->w,
+                         &(struct tables_spawnable){ .name = name, .behaviour = behaviour->name });
     return table_end_row(s->t);
 }
-
-static const struct column spawnable_columns[] = {
-    { RUSM_TYPE_TEXT, "name" },
-    { RUSM_TYPE_TEXT, "behaviour" },
-};
 
 static bool table_spawnables(struct table *t, struct listing *l)
 {
@@ -264,96 +242,21 @@ static bool table_spawnables(struct table *t, struct listing *l)
     return t->sent > 0;
 }
 
-static const struct column counter_columns[] = {
-    { RUSM_TYPE_TEXT, "counter" },
-    { RUSM_TYPE_COUNT, "value" },
-};
-
-/* All are uint64_t: those of two are added up; but the longest, which is the longer one. */
-static void counters_add(void *sum, const void *one, size_t size)
-{
-    uint64_t total, more;
-    for (size_t at = 0; at < size; at += sizeof(total)) {
-        memcpy(&total, (char *)sum + at, sizeof(total));
-        memcpy(&more, (const char *)one + at, sizeof(more));
-        total += more;
-        memcpy((char *)sum + at, &total, sizeof(total));
-    }
-}
-
-/* Of all schedulers. */
-static struct scheduler_counters counters_sum(struct rusm_node *node)
-{
-    struct scheduler_counters sum = { .processes = 0 };
-    uint64_t longest = 0;
-    for (unsigned i = 0; i < node->scheduler_count; i++) {
-        const struct scheduler_counters *one = scheduler_counters(node, i);
-        counters_add(&sum, one, sizeof(sum));
-        if (one->endpoint.datagram_longest > longest) {
-            longest = one->endpoint.datagram_longest;
-        }
-    }
-    sum.endpoint.datagram_longest = longest;
-    return sum;
-}
-
 size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_MAX])
 {
-    const struct scheduler_counters sum = counters_sum(node);
-    const struct runtime_counters *r = &sum.runtime;
-    const struct endpoint_counters *e = &sum.endpoint;
-    const struct causes *causes = &sum.causes;
-    const struct port_counters programs = programs_counters(node), *o = &programs;
-    static const struct gateway_counters no_http;
-    const struct gateway_counters *h = node->gate ? gateway_counters(gate_gateway(node)) : &no_http;
-    struct registry_counters g;
+    size_t count = counters_init(counters);
+    struct counters_source whole = { .http = { 0 } };
+    if (node->gate) {
+        whole.http = *gateway_counters(gate_gateway(node));
+    }
     globals_lock(node->first);
-    registry_count(node->registry, &g);
+    registry_count(node->registry, &whole.registry);
     globals_unlock(node->first);
-    const struct counter rows[] = {
-        { "processes_started", r->processes_started },
-        { "processes_ended", r->processes_ended },
-        { "messages_handled", r->messages_handled },
-        { "messages_local", r->messages_local },
-        { "undelivered_noproc", causes->noproc + r->noproc_local },
-        { "undelivered_noconnection", causes->noconnection + r->noconnection },
-        { "undelivered_overflow", causes->overflow + r->overflow },
-        { "undelivered_too_large", causes->too_large },
-        { "undelivered_malformed", causes->malformed },
-        { "discarded_in_mailbox", r->mailbox_discarded },
-        { "busy_local", r->busy_local },
-        { "replies_late", r->replies_late },
-        { "handlers_long", r->handlers_long },
-        { "programs_started", o->started },
-        { "programs_ended", o->ended },
-        { "programs_refused", o->refused },
-        { "programs_unasked", o->unasked },
-        { "programs_bad_lines", o->bad },
-        { "programs_unlogged", o->unlogged },
-        { "names_global", g.names },
-        { "names_lost", g.lost },
-        { "names_refused", g.refused },
-        { "clock_ahead", g.ahead },
-        { "connections", e->connections },
-        { "connections_half_open", e->half_open },
-        { "connections_refused", e->refused },
-        { "datagrams_in", e->datagrams_in },
-        { "datagrams_out", e->datagrams_out },
-        { "datagrams_passed_on", e->strays },
-        { "datagram_longest", e->datagram_longest },
-        { "bytes_in", e->bytes_in },
-        { "bytes_out", e->bytes_out },
-        { "datagrams_malformed", e->malformed },
-        { "datagrams_dropped", e->dropped },
-        { "http_requests", h->requests },
-        { "http_refused", h->refused },
-        { "http_busy", h->busy },
-        { "http_slow", h->slow },
-        { "http_crowded", h->crowded },
-    };
-    _Static_assert(sizeof(rows) / sizeof(*rows) <= COUNTERS_MAX, "COUNTERS_MAX");
-    memcpy(counters, rows, sizeof(rows));
-    return sizeof(rows) / sizeof(*rows);
+    counters_add(counters, &whole);
+    for (unsigned i = 0; i < node->scheduler_count; i++) {
+        counters_add(counters, &scheduler_counters(node, i)->source);
+    }
+    return count;
 }
 
 static bool table_counters(struct table *t, struct listing *l)
@@ -362,19 +265,16 @@ static bool table_counters(struct table *t, struct listing *l)
     size_t count = tables_counters(t->node, counters);
     (void)l;
     for (size_t i = 0; i < count; i++) {
-        table_text(t, counters[i].name);
-        table_number(t, counters[i].value);
+        tables_put_counter(&t->w, &counters[i]);
     }
     return false;
 }
 
-#define COLUMNS(c) .columns = (c), .count = sizeof(c) / sizeof(*(c))
-
-const struct table_kind table_kinds[TABLE_KINDS] = {
-    [RUSM_TABLE_NODE] = { COLUMNS(node_columns), .rows = table_node },
-    [RUSM_TABLE_PROCESSES] = { COLUMNS(process_columns), .rows = table_processes },
-    [RUSM_TABLE_PEERS] = { COLUMNS(peer_columns), .rows = table_peers },
-    [RUSM_TABLE_NAMES] = { COLUMNS(name_columns), .rows = table_names },
-    [RUSM_TABLE_SPAWNABLES] = { COLUMNS(spawnable_columns), .rows = table_spawnables },
-    [RUSM_TABLE_COUNTERS] = { COLUMNS(counter_columns), .rows = table_counters },
+table_rows_fn *const table_rows[TABLES] = {
+    [RUSM_TABLE_NODE] = table_node,
+    [RUSM_TABLE_PROCESSES] = table_processes,
+    [RUSM_TABLE_PEERS] = table_peers,
+    [RUSM_TABLE_NAMES] = table_names,
+    [RUSM_TABLE_SPAWNABLES] = table_spawnables,
+    [RUSM_TABLE_COUNTERS] = table_counters,
 };

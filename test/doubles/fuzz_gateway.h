@@ -143,11 +143,22 @@ static void gate_cancel(void *context, struct gateway_job *job)
     gate_drop(context, job);
 }
 
+/* Some columns have metrics, some do not. */
+static const struct gateway_metric *gate_metric(enum rusm_table table, const char *name)
+{
+    static const struct gateway_metric age = { "age_seconds", "gauge", .unit = "seconds",
+                                               .help = "Age." };
+    static const struct gateway_metric up = { "up", "gauge", .help = "Up.", .is = "up" };
+
+    (void)table;
+    return strcmp(name, "age") == 0 ? &age : strcmp(name, "name") == 0 ? &up : NULL;
+}
+
 static inline void gate_open(struct gate_world *w, const uint8_t *data, size_t len)
 {
-    static const struct gateway_node node = { .begin = gate_begin,
-                                              .more = gate_more,
-                                              .cancel = gate_cancel };
+    static const struct gateway_node node = {
+        .begin = gate_begin, .more = gate_more, .cancel = gate_cancel, .metric = gate_metric
+    };
     static struct fuzz_file token;
     struct gateway_options options = {
         .name = "london", .node = &node, .context = w, .log = &w->log, .seed = 1

@@ -1,0 +1,42 @@
+/* counters: what a node counts. Each counter is one row in counters.c, with its name, the field that
+ * it is read from, how the schedulers' figures become one, and its metric. The table of counters,
+ * GET /metrics and the event "counters" read these rows. Called on scheduler 0's thread. */
+#ifndef SERVICE_COUNTERS_H
+#define SERVICE_COUNTERS_H
+
+#include "actor/runtime.h"
+#include "cluster/registry.h"
+#include "gateway/gateway.h"
+#include "port/host.h"
+#include "quic/endpoint.h"
+
+/* Why messages were not delivered. */
+struct causes {
+    uint64_t noproc, noconnection, overflow, too_large, malformed;
+};
+
+/* What one scheduler counts. Scheduler 0 also has what the whole node counts. */
+struct counters_source {
+    struct runtime_counters runtime;
+    struct endpoint_counters endpoint;
+    struct causes causes;
+    struct port_counters programs;
+    struct registry_counters registry; /* the node's */
+    struct gateway_counters http;      /* the node's */
+};
+
+struct counter {
+    const char *name;
+    uint64_t value;
+};
+
+#define COUNTERS_MAX 40
+
+/* Sets all counters to 0, with their names. Returns how many there are. */
+size_t counters_init(struct counter counters[COUNTERS_MAX]);
+/* Adds what one scheduler counted. */
+void counters_add(struct counter counters[COUNTERS_MAX], const struct counters_source *source);
+/* Returns the metric of a counter, or NULL if there is no counter of that name. */
+const struct gateway_metric *counters_metric(const char *name);
+
+#endif

@@ -1,0 +1,51 @@
+/* tables: what the tables of a node show. Each column is one row in tables.c, with its name, its
+ * type, the field that it is read from and its metric. The node fills in the structs below, one for
+ * each row of a table. Any thread. */
+#ifndef SERVICE_TABLES_H
+#define SERVICE_TABLES_H
+
+#include "gateway/gateway.h"
+#include "service/counters.h"
+#include "wire/table.h"
+
+/* Numbers are in the unit of their column's type: SECONDS in milliseconds, MICROS in microseconds. */
+struct tables_node {
+    const char *name, *address, *incarnation, *version;
+    uint64_t uptime, processes, peers;
+};
+
+struct tables_process {
+    const char *pid, *name, *behaviour, *state;
+    uint64_t mailbox, received, memory, links, age;
+};
+
+struct tables_peer {
+    const char *node, *address, *direction, *state;
+    uint64_t rtt, sent, received, lost, lanes, since;
+};
+
+struct tables_name {
+    const char *name, *pid, *scope, *node;
+};
+
+struct tables_spawnable {
+    const char *name, *behaviour;
+};
+
+#define TABLES (RUSM_TABLE_COUNTERS + 1)
+
+/* Writes the columns of a table, as in wire/table.h. */
+void tables_put_columns(struct writer *w, enum rusm_table table);
+/* Write a row. */
+void tables_put_node(struct writer *w, const struct tables_node *row);
+void tables_put_process(struct writer *w, const struct tables_process *row);
+void tables_put_peer(struct writer *w, const struct tables_peer *row);
+void tables_put_name(struct writer *w, const struct tables_name *row);
+void tables_put_spawnable(struct writer *w, const struct tables_spawnable *row);
+void tables_put_counter(struct writer *w, const struct counter *row);
+
+/* Returns the metric of a table's column or, in the table of counters, of the counter of that name.
+ * Returns NULL if it has none. */
+const struct gateway_metric *tables_metric(enum rusm_table table, const char *name);
+
+#endif
