@@ -152,22 +152,38 @@ class Table {
         this.down = down;
         this.rows = [];
         this.before = new Map(); // a row's `received` at the last look
-        this.head = columns.map(([name, title, how]) => {
-            const button = make('button', { type: 'button' }, title);
-            button.addEventListener('click', () => {
-                this.down = this.order === name ? !this.down : Boolean(how);
-                this.order = name;
-                this.show();
-            });
-            return make('th', { scope: 'col', class: how ? 'number' : '' }, button);
-        });
+        this.head = [];
+        this.headRow = make('tr');
+        columns.forEach(([name, title, how]) => this.addHead(name, title, how));
         this.body = make('tbody');
-        $(id).append(make('thead', {}, make('tr', {}, ...this.head)), this.body);
+        $(id).append(make('thead', {}, this.headRow), this.body);
+    }
+
+    addHead(name, title, how) {
+        const button = make('button', { type: 'button' }, title);
+        button.addEventListener('click', () => {
+            this.down = this.order === name ? !this.down : Boolean(how);
+            this.order = name;
+            this.show();
+        });
+        this.head.push(make('th', { scope: 'col', class: how ? 'number' : '' }, button));
+        this.headRow.append(this.head[this.head.length - 1]);
+    }
+
+    // Shows the node's columns that have no title here too, at the end, under their own names.
+    addColumns(row) {
+        for (const [name, value] of Object.entries(row)) {
+            if (this.columns.some(([known]) => known === name)) continue;
+            const how = typeof value === 'number' ? short : undefined;
+            this.columns.push([name, name, how]);
+            this.addHead(name, name, how);
+        }
     }
 
     // What a row received since it was last seen, a second.
     take(rows, seconds) {
         const now = new Map();
+        if (rows.length > 0) this.addColumns(rows[0]);
         for (const row of rows) {
             const name = row[this.key];
             const had = this.before.get(name);
