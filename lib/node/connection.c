@@ -1,6 +1,5 @@
 /* connection: the life of one QUIC connection of the node: handshake, frames, its end. The endpoint's
- * upcalls arrive here, and those of the peer room that are not about lanes (router.c) or about who it is
- * (hello.c). */
+ * upcalls arrive here. What is done with what a connection brings is said by frames.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,18 +8,12 @@
 #include "base/must.h"
 #include "local/resolve.h"
 #include "node/connection.h"
-#include "node/exits.h"
-#include "node/feed.h"
-#include "node/gate.h"
+#include "node/events.h"
 #include "node/globals.h"
-#include "node/hello.h"
-#include "node/liveness.h"
+#include "node/member.h"
+#include "node/member_lock.h"
 #include "node/node.h"
-#include "node/router.h"
-#include "node/rpc.h"
-#include "node/serve.h"
 #include "node/stray.h"
-#include "node/tables.h"
 
 struct connection *connection_of(const struct peer *p)
 {
@@ -57,11 +50,9 @@ void connection_free(struct connection *c)
     if (c->ready_ns) {
         c->scheduler->by_index[c->index] = NULL;
     }
-    rpc_fail_all(c);
-    tables_free(c);
-    served_forget_all(c);
+    c->scheduler->connections_use->ends(c);
     peer_free(c->peer);
-    exits_free(c);
+    c->scheduler->connections_use->ended(c);
     list_remove(&c->link);
     list_remove(&c->unready);
     list_remove(&c->doubted);
@@ -108,10 +99,10 @@ int connection_dial(struct scheduler *s, const struct resolved *to, const char *
 static uint64_t hello_flags(struct connection *c)
 {
     struct rusm_node *node = c->scheduler->node;
-    members_lock(node);
+    member_lock(node);
     struct member *m = c->meant[0] ? member_find(node, c->meant, strlen(c->meant)) : NULL;
     uint64_t flags = m && !m->current ? HELLO_HOLDS_NONE : 0;
-    members_unlock(node);
+    member_unlock(node);
     return flags;
 }
 
@@ -121,7 +112,7 @@ static int on_ready(void *context, struct conn *conn)
     struct rusm_node *node = s->node;
     if (conn_is_http(conn)) {
         if (s->index == 0) {
-            return gate_accept(node, conn);
+            return s->connections_use->http(node, conn);
         }
         /* With a connection id that only nodes use. */
         conn_close(conn, CLOSE_WRONG_SHARE, close_code_text(CLOSE_WRONG_SHARE));
@@ -141,7 +132,7 @@ static int on_ready(void *context, struct conn *conn)
     }
     struct peer_options options = {
         .conn = conn,
-        .events = &node_peer_events,
+        .events = s->connections_use->peer,
         .context = s,
         .budget = &s->budget,
         .peers = &s->peers,
@@ -200,7 +191,7 @@ static void connection_down(struct connection *c)
     /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
      * the end of each client would be dear.) */
     if (counters.busy > 0) {
-        router_writable(s, c->peer, 0);
+        s->connections_use->peer->writable(s, c->peer, 0);
     }
     if (c->client) {
         runtime_client_down(rt, c->index);
@@ -217,7 +208,7 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     }
     struct member *m = c->member;
     bool say = !c->client && !atomic_load(&node->leaving); /* who leaves says so once */
-    members_lock(node);
+    member_lock(node);
     if (say && c->ready_ns) {
         log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
     } else if (say && end->kind != CONN_END_LOCAL) {
@@ -231,7 +222,7 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     if (m) {
         member_lost(m, c);
     }
-    members_unlock(node);
+    member_unlock(node);
     connection_free(c);
 }
 
@@ -247,7 +238,7 @@ static void on_doubted(void *context, struct conn *conn)
 {
     struct connection *c = of_conn(context, conn);
     if (c && c->ready_ns) {
-        liveness_doubt(c);
+        c->scheduler->connections_use->doubted(c);
     }
 }
 
@@ -271,78 +262,16 @@ void connection_replace(struct connection *old)
 
 /* ---- frames ---- */
 
-static int on_names(struct connection *c, const struct frame *frame)
-{
-    struct scheduler *s = c->scheduler;
-    globals_lock(s);
-    int error = registry_recv(s->node->registry, c->index, frame->body, frame->len, node_wall_ms());
-    globals_unlock(s);
-    return error;
-}
-
-static int on_nodes(struct connection *c, const struct frame *frame)
-{
-    members_lock(c->scheduler->node);
-    int error = members_told(c->scheduler, frame);
-    members_unlock(c->scheduler->node);
-    return error;
-}
-
-static int on_pong(struct connection *c)
-{
-    members_lock(c->scheduler->node);
-    liveness_pong(c);
-    members_unlock(c->scheduler->node);
-    return 0;
-}
-
-static int on_frame(void *context, struct peer *p, const struct frame *frame)
-{
-    struct connection *c = connection_of(p);
-    (void)context;
-    /* A client asks; what nodes tell each other is not its to say. */
-    if (c->client && frame->type != FRAME_REQUEST && frame->type != FRAME_CANCEL) {
-        return RUSM_EMALFORMED;
-    }
-    /* Nor is anything served to a node that is not adopted: it may be an impostor. */
-    if (frame->type != FRAME_PONG && !c->ready_ns) {
-        return RUSM_EMALFORMED;
-    }
-    switch ((enum frame_type)frame->type) {
-    case FRAME_REQUEST: return rpc_request(c, frame);
-    case FRAME_REPLY: return rpc_reply(c, frame);
-    case FRAME_LEAVE: c->left = true; return 0;
-    case FRAME_NODES: return on_nodes(c, frame);
-    case FRAME_NAMES: return on_names(c, frame);
-    case FRAME_PONG: return on_pong(c);
-    case FRAME_EXIT: return exits_frame(c, frame);
-    default: return rpc_cancel(c, frame);
-    }
-}
-
-/* Of our processes the gateway's alone asks for receipts: scheduler 0 is told. */
-static void on_receipt(void *context, struct peer *p, const struct receipt *receipt)
+int connection_frame(void *context, struct peer *p, const struct frame *frame)
 {
     struct scheduler *s = context;
-    const struct connection *c = connection_of(p);
-    if (c->ready_ns && c->member) {
-        runtime_receipt(s->runtime, receipt->id, -(int)(receipt->status & 0xffff));
-    }
-}
+    struct connection *c = connection_of(p);
+    const struct connection_frame_kind *kind = &s->connections_use->frames[frame->type];
 
-const struct peer_events node_peer_events = {
-    .hello = hello_heard,
-    .adopt = hello_adopted,
-    .ready = hello_ready,
-    .frame = on_frame,
-    .receipt = on_receipt,
-    .lane_opened = router_lane_opened,
-    .deliver = router_deliver,
-    .grant = router_grant,
-    .grant_done = router_grant_done,
-    .lane_closed = router_lane_closed,
-    .lane_lost = router_lane_lost,
-    .writable = router_writable,
-    .refused = router_refused,
-    .room = feed_room,
-};
+    /* A client asks; what nodes tell each other is not its to say. Nor is anything served to a node
+     * that is not adopted: it may be an impostor. */
+    if (!kind->take || (c->client && !kind->from_clients) || (!c->ready_ns && !kind->early)) {
+        return RUSM_EMALFORMED;
+    }
+    return kind->take(c, frame);
+}

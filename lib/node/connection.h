@@ -1,4 +1,4 @@
-/* connection: the life of a connection and its frames. Called by its scheduler, on its scheduler's
+/* connection: the life of a connection. Called by its scheduler, on its scheduler's
  * thread. */
 #ifndef NODE_CONNECTION_H
 #define NODE_CONNECTION_H
@@ -11,10 +11,12 @@
 
 struct conn;
 struct endpoint_events;
+struct frame;
 struct member;
 struct peer;
 struct peer_events;
 struct resolved;
+struct rusm_node;
 struct scheduler;
 
 /* One QUIC connection and who is behind it. */
@@ -45,8 +47,27 @@ struct connection {
     unsigned listing_count;
 };
 
+/* What is done with a frame of one type. */
+struct connection_frame_kind {
+    /* Returns 0, or RUSM_EMALFORMED, which closes the connection. NULL: there is no such frame. */
+    int (*take)(struct connection *c, const struct frame *frame);
+    bool from_clients; /* taken from clients too */
+    bool early;        /* taken before the connection is ready */
+};
+
+/* What connections use of the files above this one. */
+struct connection_users {
+    const struct connection_frame_kind *frames;             /* FRAME_TYPES of them */
+    const struct peer_events *peer;                         /* of each session */
+    int (*http)(struct rusm_node *node, struct conn *conn); /* an HTTP/3 connection is ready */
+    void (*doubted)(struct connection *c);                  /* the network says nobody is there */
+    void (*ends)(struct connection *c);                     /* before its session is freed */
+    void (*ended)(struct connection *c);                    /* after */
+};
+
 void connection_events(struct endpoint_events *events);
-extern const struct peer_events node_peer_events;
+/* The peer room's upcall for a frame. */
+int connection_frame(void *context, struct peer *p, const struct frame *frame);
 /* Dials the node called `meant`; the connection is in s->connections. */
 int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
                     struct connection **out);

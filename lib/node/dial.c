@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "node/dial.h"
+#include "node/member_lock.h"
 #include "node/node.h"
 
 /* One round of its addresses: asked for anew each time, as they may have changed. */
@@ -21,8 +22,9 @@ static void queue_init(struct dial_queue *q)
     q->full_ns = 0;
 }
 
-void dials_init(struct dials *d)
+void dials_init(struct dials *d, dial_start_fn *start)
 {
+    d->start = start;
     queue_init(&d->vouched);
     queue_init(&d->others);
 }
@@ -133,7 +135,8 @@ static bool dial_next(struct member *m)
 {
     struct attempt *a = m->attempt;
     while (dial_has_more(m)) {
-        if (connection_dial(m->scheduler, &a->ask.found[a->tried++], m->name, &m->dialling) != 0) {
+        const struct resolved *to = &a->ask.found[a->tried++];
+        if (m->scheduler->dials.start(m->scheduler, to, m->name, &m->dialling) != 0) {
             continue;
         }
         m->dialling->member = m;
@@ -248,19 +251,19 @@ uint64_t dials_next_ns(const struct scheduler *s)
 void dials_tick(struct scheduler *s)
 {
     if (s->resolver.started) {
-        members_lock(s->node);
+        member_lock(s->node);
         resolver_collect(&s->resolver);
-        members_unlock(s->node);
+        member_unlock(s->node);
     }
     if (s->now_ns < dials_next_ns(s)) {
         return;
     }
-    members_lock(s->node);
+    member_lock(s->node);
     uint64_t next = queue_tick(s, &s->dials.vouched);
     uint64_t other = queue_tick(s, &s->dials.others);
     if (other < next) {
         next = other;
     }
     atomic_store(&s->dials_ns, next);
-    members_unlock(s->node);
+    member_unlock(s->node);
 }

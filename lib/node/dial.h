@@ -8,8 +8,14 @@
 #include "base/heap.h"
 #include "base/list.h"
 
+struct connection;
 struct member;
+struct resolved;
 struct scheduler;
+
+/* Begins a connection to an address of the node called `meant`. Returns 0, or why it can't. */
+typedef int dial_start_fn(struct scheduler *s, const struct resolved *to, const char *meant,
+                          struct connection **out);
 
 /* When which member is to be dialled. */
 struct dial_queue {
@@ -19,9 +25,10 @@ struct dial_queue {
 };
 struct dials {
     struct dial_queue vouched, others; /* by the user; the others share LIMIT_DIALS */
+    dial_start_fn *start;
 };
 
-void dials_init(struct dials *d);
+void dials_init(struct dials *d, dial_start_fn *start);
 void dials_fini(struct dials *d);
 int dial_add(struct member *m); /* 0 or RUSM_ENOMEM */
 void dial_remove(struct member *m);

@@ -5,9 +5,8 @@
 #include <string.h>
 #include "base/id.h"
 #include "base/limits.h"
-#include "node/gate.h"
+#include "node/clock.h"
 #include "node/node.h"
-#include "node/tables.h"
 
 /* Its counters are told this often, if they changed. */
 #define COUNTERS_NS ((uint64_t)1000000000)
@@ -51,8 +50,9 @@ struct event {
     char text[]; /* three, NUL-terminated: of the keys above */
 };
 
-void events_init(struct events *e)
+void events_init(struct events *e, events_counters_fn *counters_now)
 {
+    e->counters_now = counters_now;
     pthread_mutex_init(&e->lock, NULL);
     list_init(&e->queue);
 }
@@ -82,7 +82,7 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
     if (it) {
         it->type = type;
         it->serial = serial;
-        it->wall_ms = node_wall_ms();
+        it->wall_ms = clock_wall_ms();
         it->bytes = bytes;
         memcpy(it->text, a, a_len);
         it->text[a_len] = '\0';
@@ -169,7 +169,7 @@ static void hand_over(struct rusm_node *node, const struct event *it)
         field[event.count++] =
             (struct gateway_field){ .key = "scope", .text = event_kinds[it->type].scope };
     }
-    gateway_event(gate_gateway(node), &event);
+    gateway_event(node->gateway, &event);
 }
 
 /* Those counters that are not as they were told last. */
@@ -178,8 +178,8 @@ static void tell_counters(struct rusm_node *node, bool all_told)
     struct events *e = &node->events;
     struct gateway_field field[COUNTERS_MAX];
     struct counter now[COUNTERS_MAX];
-    struct gateway_event event = { .type = "counters", .wall_ms = node_wall_ms(), .field = field };
-    size_t count = tables_counters(node, now);
+    struct gateway_event event = { .type = "counters", .wall_ms = clock_wall_ms(), .field = field };
+    size_t count = e->counters_now(node, now);
     for (size_t i = 0; i < count; i++) {
         if (now[i].value != e->counters[i].value) {
             field[event.count++] =
@@ -189,14 +189,14 @@ static void tell_counters(struct rusm_node *node, bool all_told)
     memcpy(e->counters, now, count * sizeof(now[0]));
     e->counted_ns = node->first->now_ns;
     if (event.count > 0 && !all_told) {
-        gateway_event(gate_gateway(node), &event);
+        gateway_event(node->gateway, &event);
     }
 }
 
 uint64_t events_turn(struct rusm_node *node)
 {
     struct events *e = &node->events;
-    struct gateway *g = gate_gateway(node);
+    struct gateway *g = node->gateway;
     bool was = watched(e), is = g && gateway_watched(g);
     if (was != is) {
         atomic_store_explicit(&e->watched, is, memory_order_relaxed);

@@ -12,7 +12,11 @@
 struct rusm_node;
 struct member;
 
+/* Puts all counters as they are now and returns how many. */
+typedef size_t events_counters_fn(struct rusm_node *node, struct counter counters[COUNTERS_MAX]);
+
 struct events {
+    events_counters_fn *counters_now;
     atomic_bool watched; /* somebody looks on */
     pthread_mutex_t lock;
     struct list queue; /* under the lock: struct event */
@@ -22,7 +26,7 @@ struct events {
     struct counter counters[COUNTERS_MAX]; /* as last told */
 };
 
-void events_init(struct events *e);
+void events_init(struct events *e, events_counters_fn *counters_now);
 void events_fini(struct events *e);
 /* The runtime's hook. */
 void events_happened(void *node, const struct happening *h);

@@ -213,6 +213,7 @@ int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why)
         free(gate);
     } else {
         node->gate = gate;
+        node->gateway = gate->gateway;
     }
     return error;
 }
@@ -224,12 +225,8 @@ void gate_close(struct rusm_node *node)
         gate_process_fini(node->gate);
         free(node->gate);
         node->gate = NULL;
+        node->gateway = NULL;
     }
-}
-
-struct gateway *gate_gateway(const struct rusm_node *node)
-{
-    return node->gate ? node->gate->gateway : NULL;
 }
 
 uint64_t gate_tick(struct rusm_node *node)

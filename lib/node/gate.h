@@ -9,8 +9,7 @@
 
 /* Makes node->gate. token: a file, or NULL. What gateway_new returns. */
 int gate_open(struct rusm_node *node, const char *token, struct rusm_why *why);
-void gate_close(struct rusm_node *node);                    /* none: nothing */
-struct gateway *gate_gateway(const struct rusm_node *node); /* NULL: none */
+void gate_close(struct rusm_node *node); /* none: nothing */
 /* In every turn. Returns when to be called again. */
 uint64_t gate_tick(struct rusm_node *node);
 /* What became of a message of the gateway's. */

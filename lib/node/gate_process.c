@@ -1,4 +1,5 @@
 /* gate_process: see the header. Called by gate.c, and as a behaviour. */
+#include "node/member_lock.h"
 #include "node/gate_process.h"
 
 #include <stdlib.h>
@@ -77,9 +78,9 @@ static uint32_t node_of(struct gate *gate, const struct gateway_job *job)
     struct id_address a;
     size_t len = strlen(job->process);
     if (!job->global && id_address_parse(job->process, len, &a) == 0 && a.node) {
-        members_lock(gate->node);
+        member_lock(gate->node);
         const struct member *m = member_find(gate->node, a.node, a.node_len);
-        members_unlock(gate->node);
+        member_unlock(gate->node);
         return m ? m->index : 0;
     }
     return globals_whereis(gate->node->first, job->process, len, &holder) == 0 ? holder.node : 0;

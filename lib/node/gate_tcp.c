@@ -46,7 +46,7 @@ int gate_tcp_open(struct rusm_node *node, const char *listen, struct rusm_why *w
     if (!g) {
         return RUSM_ENOMEM;
     }
-    struct tcp_options options = { .gateway = gate_gateway(node),
+    struct tcp_options options = { .gateway = node->gateway,
                                    .bind = (struct sockaddr *)&bind.address,
                                    .bind_len = bind.len,
                                    .now_ns = node->first->now_ns };

@@ -2,6 +2,7 @@
  * which one scheduler alone does not take. A process that never had a global name does not ask. */
 #include <string.h>
 
+#include "node/clock.h"
 #include "node/globals.h"
 #include "node/node.h"
 
@@ -50,7 +51,7 @@ static void globals_changed(struct scheduler *s, int error)
 int globals_claim(struct scheduler *s, const char *name, size_t len, uint64_t serial)
 {
     globals_lock(s);
-    int error = registry_claim(s->node->registry, name, len, serial, node_wall_ms());
+    int error = registry_claim(s->node->registry, name, len, serial, clock_wall_ms());
     globals_changed(s, error);
     return error;
 }
@@ -58,7 +59,7 @@ int globals_claim(struct scheduler *s, const char *name, size_t len, uint64_t se
 int globals_withdraw(struct scheduler *s, const char *name, size_t len, uint64_t serial)
 {
     globals_lock(s);
-    int error = registry_withdraw(s->node->registry, name, len, serial, node_wall_ms());
+    int error = registry_withdraw(s->node->registry, name, len, serial, clock_wall_ms());
     globals_changed(s, error);
     return error;
 }
@@ -66,7 +67,7 @@ int globals_withdraw(struct scheduler *s, const char *name, size_t len, uint64_t
 void globals_withdraw_all(struct scheduler *s, uint64_t serial)
 {
     globals_lock(s);
-    registry_withdraw_all(s->node->registry, serial, node_wall_ms());
+    registry_withdraw_all(s->node->registry, serial, clock_wall_ms());
     globals_changed(s, 0);
 }
 

@@ -7,6 +7,7 @@
 #include "node/globals.h"
 #include "node/hello.h"
 #include "node/liveness.h"
+#include "node/member_lock.h"
 #include "node/node.h"
 
 /* A connection that became ready less than this ago and one more of the same incarnation are two
@@ -135,9 +136,9 @@ enum close_code hello_heard(void *context, struct peer *p, const struct hello *h
     if (hello->role == HELLO_CLIENT) {
         return hello_of_client(c, hello);
     }
-    members_lock(s->node);
+    member_lock(s->node);
     enum close_code code = hello_of_node(c, hello);
-    members_unlock(s->node);
+    member_unlock(s->node);
     return code;
 }
 
@@ -151,12 +152,12 @@ int hello_adopted(void *context, struct peer *p)
     if (strcmp(node->name, m->name) < 0) {
         return RUSM_EMALFORMED;
     }
-    members_lock(node);
+    member_lock(node);
     bool contends = m->contender == c;
     if (!contends && m->current && m->current->incarnation != c->incarnation) {
         peer_close(p, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
     }
-    members_unlock(node);
+    member_unlock(node);
     return contends ? RUSM_BUSY : 0;
 }
 
@@ -171,7 +172,7 @@ static void ready_node(struct connection *c)
         return;
     }
     if (m->contender == c) {
-        liveness_settled(m);
+        member_settled(m);
     }
     log_info(&node->log, "%s connected (%s, %s)", m->name, c->address,
              conn_dialled(c->conn) ? "dialled" : "accepted");
@@ -195,7 +196,7 @@ void hello_ready(void *context, struct peer *p)
     struct scheduler *s = context;
     struct connection *c = connection_of(p);
     struct member *m = c->member;
-    members_lock(s->node);
+    member_lock(s->node);
     if (m && m->current && m->current != c) {
         connection_replace(m->current);
     }
@@ -204,5 +205,5 @@ void hello_ready(void *context, struct peer *p)
     if (!c->client) {
         ready_node(c);
     }
-    members_unlock(s->node);
+    member_unlock(s->node);
 }

@@ -99,6 +99,40 @@ static bool is_none(const struct connection *c)
     return false;
 }
 
+/* ---- the processes of the other schedulers ---- */
+
+static void leave_close_run(struct errand *errand, struct runtime *there)
+{
+    struct scheduler *s = (struct scheduler *)(void *)errand;
+    uint64_t now_ns = endpoint_now_ns(), end_ns = now_ns + LIMIT_LEAVE_NS / 4;
+    while (runtime_ready(there) && now_ns < end_ns) {
+        runtime_run(there, LIMIT_TURN_BUDGET, now_ns);
+        now_ns = endpoint_now_ns();
+    }
+    runtime_close(there);
+    s->closed = true;
+}
+
+static void leave_close_done(struct errand *errand, struct runtime *here)
+{
+    struct scheduler *s = (struct scheduler *)(void *)errand;
+    (void)here;
+    s->node->others_open--;
+}
+
+/* They are to end when they have done what they can do at once. */
+static void leave_close_others(struct rusm_node *node)
+{
+    for (unsigned i = 1; i < node->scheduler_count; i++) {
+        struct errand *close = &node->schedulers[i].close;
+        *close = (struct errand){ .run = leave_close_run, .done = leave_close_done };
+        /* Without memory for it, its processes end when its thread has. */
+        if (runtime_errand(node->first->runtime, i, close) != 0) {
+            node->others_open--;
+        }
+    }
+}
+
 /* ---- what is waited for ---- */
 
 static bool processes_idle(struct rusm_node *node)
@@ -138,18 +172,21 @@ static bool none_left(struct rusm_node *node)
 
 void node_leave(struct rusm_node *node)
 {
+    bool blocked;
+    uint64_t next;
     uint64_t deadline = node->first->now_ns + LIMIT_LEAVE_NS;
     atomic_store(&node->leaving, true);
     log_info(&node->log, "leaving");
     begin(node, SAY_LEAVE);
     gate_leave(node);
     gate_tcp_leave(node);
-    turn_once(node); /* sends what waits, such as the answer to a stop */
+    (void)turn_once(node->first, true, &blocked,
+                    &next); /* sends what waits: the answer to a stop */
     turns_until(node, processes_idle, deadline, 2);
     turns_until(node, gate_left, deadline - LIMIT_LEAVE_NS / 2, 2);
     boot_stop(node);
     turns_until(node, boot_stopped, deadline, 2);
-    schedulers_close(node);
+    leave_close_others(node);
     turns_until(node, others_closed, deadline, 2);
     runtime_close(node->first->runtime);
     node->first->closed = true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/liveness.h"
+#include "node/member_lock.h"
 #include "node/node.h"
 
 /* How long the old connection has to answer when another incarnation wants its place. */
@@ -31,17 +32,11 @@ bool liveness_contend(struct connection *c, struct member *m)
     return true;
 }
 
-void liveness_settled(struct member *m)
-{
-    m->contender = NULL;
-    list_remove(&m->contended);
-}
-
 /* The old one did not answer, or is gone: the contender has its place. */
 static void contender_wins(struct member *m)
 {
     struct connection *c = m->contender;
-    liveness_settled(m);
+    member_settled(m);
     if (m->current) {
         connection_replace(m->current);
     }
@@ -61,7 +56,7 @@ void liveness_pong(struct connection *c)
     log_warn(&c->scheduler->node->log, "refused a second %s from %s: the one at %s lives", m->name,
              m->contender->address, c->address);
     peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
-    liveness_settled(m);
+    member_settled(m);
 }
 
 void liveness_doubt(struct connection *c)
@@ -97,7 +92,7 @@ uint64_t liveness_tick(struct scheduler *s)
     if (list_empty(&s->contended)) {
         return next;
     }
-    members_lock(s->node);
+    member_lock(s->node);
     list_each_safe(link, &s->contended) {
         struct member *m = container_of(link, struct member, contended);
         if (!m->current || s->now_ns >= m->contender_until_ns) {
@@ -106,6 +101,6 @@ uint64_t liveness_tick(struct scheduler *s)
             next = m->contender_until_ns;
         }
     }
-    members_unlock(s->node);
+    member_unlock(s->node);
     return next;
 }

@@ -13,8 +13,6 @@ struct scheduler;
  * lives. False: it can't be asked, or one asks already. */
 bool liveness_contend(struct connection *c, struct member *m);
 void liveness_pong(struct connection *c);
-/* There is no contender any more. */
-void liveness_settled(struct member *m);
 /* The network says that nobody is there: lost unless something is heard within half a second. */
 void liveness_doubt(struct connection *c);
 /* Decides what is due. Returns when to be called again. */

@@ -8,8 +8,8 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "node/dial.h"
-#include "node/liveness.h"
 #include "node/member.h"
+#include "node/member_lock.h"
 #include "node/neighbour.h"
 #include "node/node.h"
 
@@ -56,25 +56,11 @@ void members_fini(struct rusm_node *node)
     pthread_mutex_destroy(&node->members_lock);
 }
 
-void members_lock(struct rusm_node *node)
-{
-    if (node->scheduler_count > 1) {
-        pthread_mutex_lock(&node->members_lock);
-    }
-}
-
-void members_unlock(struct rusm_node *node)
-{
-    if (node->scheduler_count > 1) {
-        pthread_mutex_unlock(&node->members_lock);
-    }
-}
-
 struct member *member_next(struct rusm_node *node, struct member *m)
 {
-    members_lock(node);
+    member_lock(node);
     struct list *next = m ? m->link.next : node->members.next;
-    members_unlock(node);
+    member_unlock(node);
     return next == &node->members ? NULL : of(next);
 }
 
@@ -210,6 +196,12 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
     return 0;
 }
 
+void member_settled(struct member *m)
+{
+    m->contender = NULL;
+    list_remove(&m->contended);
+}
+
 void member_connected(struct member *m, struct connection *c)
 {
     struct scheduler *s = m->scheduler;
@@ -249,7 +241,7 @@ void member_lost(struct member *m, struct connection *c)
         dial_ended(s);
     }
     if (m->contender == c) {
-        liveness_settled(m);
+        member_settled(m);
     }
     if (m->current || m->dialling || !m->wanted || atomic_load(&s->node->leaving)) {
         return;

@@ -55,8 +55,6 @@ struct member {
 void members_init(struct rusm_node *node);
 void members_free(struct rusm_node *node); /* after the last connection */
 void members_fini(struct rusm_node *node);
-void members_lock(struct rusm_node *node);
-void members_unlock(struct rusm_node *node);
 /* The one after m, the first of all after NULL; NULL: none. Any scheduler, with or without the
  * lock. */
 struct member *member_next(struct rusm_node *node, struct member *m);
@@ -67,6 +65,8 @@ struct member *member_get(struct scheduler *s, const char *name, size_t len, boo
 /* The run folder's other nodes of our cluster become wanted. */
 void members_scan(struct rusm_node *node);
 int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);
+/* No other incarnation wants its place any more. */
+void member_settled(struct member *m);
 void member_connected(struct member *m, struct connection *c);
 void member_lost(struct member *m, struct connection *c);
 /* Tells a newly connected node of the others. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "node/neighbour.h"
+#include "node/member_lock.h"
 #include "node/node.h"
 
 /* The process is gone, if it is that node's indeed: its lock tells, whatever the pid says (another
@@ -14,14 +15,14 @@ static void on_death(void *user)
     struct member *m = user;
     struct rusm_node *node = m->scheduler->node;
     struct rundir_entry e;
-    members_lock(node);
+    member_lock(node);
     neighbour_forget(m);
     bool found = rundir_find(&node->rundir, m->name, &e) == 0;
     if (m->current && !(found && e.alive && e.incarnation == m->incarnation)) {
         log_info(&node->log, "%s: its process is gone", m->name);
         peer_close(m->current->peer, CLOSE_NONE, "your process is gone");
     }
-    members_unlock(node);
+    member_unlock(node);
 }
 
 void neighbour_watch(struct member *m)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,13 +15,8 @@
 #include "node/gate_tcp.h"
 #include "node/globals.h"
 #include "node/programs.h"
-
-uint64_t node_wall_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+#include "node/schedulers.h"
+#include "node/tables.h"
 
 /* ---- making one ---- */
 
@@ -266,7 +260,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
         return err_why(why, RUSM_ENOMEM, "no memory");
     }
     ports_init(&node->ports, programs_host);
-    events_init(&node->events);
+    events_init(&node->events, tables_counters);
     node->rundir.lock_fd = -1;
     globals_init(node);
     members_init(node);

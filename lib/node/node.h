@@ -20,7 +20,10 @@
  *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
  *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
  *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
- *   scheduler.c   the threads and their parts            globals.c   global names, for all of them
+ *   scheduler.c   looking at another scheduler           schedulers.c  the threads and their parts
+ *   frames.c      who takes what arrives                 run.c       running, driven or not
+ *   clock.c       the wall clock                         globals.c   global names, for all of them
+ *   member_lock.c the members' lock
  *   serve.c       requests that other threads work on    output.c    what processes print
  */
 #ifndef NODE_NODE_H
@@ -66,6 +69,7 @@ struct rusm_node {
     struct events events;      /* for those who look on over HTTP */
     struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
     struct gate *gate;         /* HTTP's; NULL: not asked for */
+    struct gateway *gateway;   /* its; NULL: the same */
 
     pthread_mutex_t registry_lock; /* globals.c: if there are several schedulers */
     struct registry *registry;
@@ -86,7 +90,5 @@ struct rusm_node {
     bool driven;              /* by another event loop: rusm_node_start */
     struct posts posts;       /* of the program's own threads: post.c */
 };
-
-uint64_t node_wall_ms(void); /* the wall clock, for hybrid logical time */
 
 #endif

@@ -1,5 +1,4 @@
-/* scheduler: the schedulers of a node: their threads and what each one owns. Called by the node as
- * it starts and ends, on the thread of rusm_node_run. */
+/* scheduler: what each scheduler of a node owns, and how scheduler 0 looks at what another one has. */
 #ifndef NODE_SCHEDULER_H
 #define NODE_SCHEDULER_H
 
@@ -21,6 +20,7 @@
 #include "service/counters.h"
 
 struct connection;
+struct connection_users;
 struct rusm_node;
 
 struct scheduler_counters {
@@ -45,6 +45,7 @@ struct scheduler {
     uint64_t now_ns, tick_ns;
 
     struct list connections, unready, doubted, feeds, contended;
+    const struct connection_users *connections_use;
     struct dials dials;            /* under members_lock */
     atomic_uint_fast64_t dials_ns; /* when one of them is due: to be called again */
     struct peers peers;            /* those that have something to do */
@@ -66,17 +67,6 @@ struct scheduler {
     struct scheduler_counters counters; /* scheduler 0's copy */
 };
 
-/* All of them, empty: schedulers_free from then on. RUSM_ENOMEM. */
-int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed);
-/* All runtimes, as options say but for what is each one's own. RUSM_ENOMEM. */
-int schedulers_open(struct rusm_node *node, struct runtime_options *options);
-/* All loops, with what is watched by them, once there are endpoints. RUSM_EIO, RUSM_ENOMEM. */
-int schedulers_watch(struct rusm_node *node, uint64_t spin_ns);
-int schedulers_start(struct rusm_node *node); /* RUSM_EIO: no thread */
-/* The processes of the others are to end, when they have done what they can do at once. */
-void schedulers_close(struct rusm_node *node);
-/* All threads end, all connections and processes end, all is freed. */
-void schedulers_free(struct rusm_node *node);
 /* That scheduler's. */
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index);
 /* Scheduler 0 may look at, and work on, what another has until it leaves, between two of its turns.

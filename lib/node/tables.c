@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/must.h"
+#include "node/member_lock.h"
 #include "node/gate.h"
 #include "node/globals.h"
 #include "node/listing.h"
@@ -21,11 +22,11 @@ static uint64_t ms_since(const struct rusm_node *node, uint64_t then_ns)
 static uint64_t connected(struct rusm_node *node)
 {
     uint64_t count = 0;
-    members_lock(node);
+    member_lock(node);
     for (struct member *m = NULL; (m = member_next(node, m));) {
         count += m->current != NULL;
     }
-    members_unlock(node);
+    member_unlock(node);
     return count;
 }
 
@@ -144,9 +145,9 @@ static bool table_peers(struct table *t, struct listing *l)
         }
         l->at = m->number;
         bool entered = scheduler_enter(t->node, m->scheduler->index);
-        members_lock(t->node);
+        member_lock(t->node);
         peer_row(&row, m, entered);
-        members_unlock(t->node);
+        member_unlock(t->node);
         if (entered) {
             scheduler_leave(t->node, m->scheduler->index);
         }
@@ -247,7 +248,7 @@ size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_
     size_t count = counters_init(counters);
     struct counters_source whole = { .http = { 0 } };
     if (node->gate) {
-        whole.http = *gateway_counters(gate_gateway(node));
+        whole.http = *gateway_counters(node->gateway);
     }
     globals_lock(node->first);
     registry_count(node->registry, &whole.registry);

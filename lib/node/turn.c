@@ -1,7 +1,5 @@
 /* turn: the turns of a scheduler, each on its thread: what it does when, and when it waits. */
-#include <errno.h>
 #include <sched.h>
-#include <string.h>
 
 #include "base/limits.h"
 #include "node/dial.h"
@@ -60,8 +58,7 @@ static uint64_t turn_onlookers(struct scheduler *s)
     return earlier(next, gate_tick(s->node)); /* of what has begun in it too */
 }
 
-/* One turn without the wait. Returns true if there is more to do at once. */
-static bool turn(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
+bool turn_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
 {
     struct runtime *rt = s->runtime;
     bool more = false;
@@ -128,13 +125,6 @@ static void pause_until(struct scheduler *s, bool *more, bool blocked, uint64_t 
 
 /* ---- scheduler 0 ---- */
 
-void turn_once(struct rusm_node *node)
-{
-    bool blocked;
-    uint64_t next;
-    turn(node->first, true, &blocked, &next);
-}
-
 void turns_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), uint64_t deadline_ns,
                  int stops)
 {
@@ -142,84 +132,12 @@ void turns_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), u
     bool more = true, blocked = false;
     uint64_t next;
     while (!done(node) && s->now_ns < deadline_ns && atomic_load(&node->stops) < stops) {
-        more = turn(s, more || s->loop.readable, &blocked, &next);
+        more = turn_once(s, more || s->loop.readable, &blocked, &next);
         if (done(node)) {
             break; /* and not after a wait for nothing */
         }
         pause_until(s, &more, blocked, earlier(next, deadline_ns));
     }
-}
-
-static bool never(struct rusm_node *node)
-{
-    (void)node;
-    return false;
-}
-
-int rusm_node_run(struct rusm_node *node)
-{
-    if (node->driven) {
-        return RUSM_EINVAL;
-    }
-    int error = schedulers_start(node);
-    if (error) {
-        return error;
-    }
-    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
-    struct fault *fault = node->name_overflow ? fault_begin(node, &node->first->runtime) : NULL;
-    turns_until(node, never, UINT64_MAX, 1);
-    node_leave(node);
-    fault_end(fault);
-    return 0;
-}
-
-/* ---- ... driven by another event loop ---- */
-
-int rusm_node_start(struct rusm_node *node)
-{
-    if (node->driven || atomic_load(&node->leaving)) {
-        return RUSM_EINVAL;
-    }
-    int error = loop_foreign(&node->first->loop);
-    if (error) {
-        log_error(&node->log, "no descriptor for a foreign event loop: %s", strerror(errno));
-        return error;
-    }
-    error = schedulers_start(node);
-    if (error) {
-        return error;
-    }
-    node->driven = true;
-    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
-    loop_due(&node->first->loop, 0, 0, false); /* the first tick is due at once */
-    return node->first->loop.foreign_fd;
-}
-
-int rusm_node_tick(struct rusm_node *node)
-{
-    struct scheduler *s = node->first;
-    bool blocked = false;
-    uint64_t next = 0;
-    if (!node->driven) {
-        return RUSM_EINVAL;
-    }
-    loop_wait(&s->loop, s->now_ns, 0, false); /* only looks */
-    if (atomic_load(&node->stops) > 0) {
-        node->driven = false;
-        node_leave(node);
-        return 1;
-    }
-    if (turn(s, true, &blocked, &next) || !runtime_sleep(s->runtime)) {
-        next = 0;
-    }
-    loop_due(&s->loop, s->now_ns, next, blocked);
-    return 0;
-}
-
-void rusm_node_stop(struct rusm_node *node)
-{
-    atomic_fetch_add(&node->stops, 1);
-    loop_wake(&node->first->loop);
 }
 
 /* ---- the others ---- */
@@ -231,7 +149,7 @@ static bool turn_locked(struct scheduler *s, bool look, bool *blocked, uint64_t 
         sched_yield();
     }
     pthread_mutex_lock(&s->turning);
-    bool more = turn(s, look, blocked, next);
+    bool more = turn_once(s, look, blocked, next);
     pthread_mutex_unlock(&s->turning);
     if (atomic_load_explicit(&s->node->leaving, memory_order_relaxed)) {
         loop_wake(&s->node->first->loop);

@@ -6,11 +6,14 @@
 #include <stdint.h>
 
 struct rusm_node;
+struct scheduler;
 
 /* Scheduler 0's turns until `done` says so, or the deadline, or that many stops. */
 void turns_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), uint64_t deadline_ns,
                  int stops);
-void turn_once(struct rusm_node *node);
+/* One without the wait. `look`: the socket may have something. Returns true if there is more to do at
+ * once, else *next is when. *blocked: the socket takes no more for now. */
+bool turn_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next);
 /* Another scheduler's, until it is over: its thread. */
 void *turns_main(void *scheduler);
 

@@ -1,0 +1,75 @@
+/* run: a node runs until it is stopped: on a thread that waits in its loop, or driven by another event
+ * loop. rusm.h has the contract. */
+#include <errno.h>
+#include <string.h>
+#include "node/fault.h"
+#include "node/leave.h"
+#include "node/node.h"
+#include "node/schedulers.h"
+#include "node/turn.h"
+
+static bool never(struct rusm_node *node)
+{
+    (void)node;
+    return false;
+}
+
+int rusm_node_run(struct rusm_node *node)
+{
+    if (node->driven) {
+        return RUSM_EINVAL;
+    }
+    int error = schedulers_start(node);
+    if (error) {
+        return error;
+    }
+    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
+    struct fault *fault = node->name_overflow ? fault_begin(node, &node->first->runtime) : NULL;
+    turns_until(node, never, UINT64_MAX, 1);
+    node_leave(node);
+    fault_end(fault);
+    return 0;
+}
+
+/* ---- ... driven by another event loop ---- */
+
+int rusm_node_start(struct rusm_node *node)
+{
+    if (node->driven || atomic_load(&node->leaving)) {
+        return RUSM_EINVAL;
+    }
+    int error = loop_foreign(&node->first->loop);
+    if (error) {
+        log_error(&node->log, "no descriptor for a foreign event loop: %s", strerror(errno));
+        return error;
+    }
+    error = schedulers_start(node);
+    if (error) {
+        return error;
+    }
+    node->driven = true;
+    log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
+    loop_due(&node->first->loop, 0, 0, false); /* the first tick is due at once */
+    return node->first->loop.foreign_fd;
+}
+
+int rusm_node_tick(struct rusm_node *node)
+{
+    struct scheduler *s = node->first;
+    bool blocked = false;
+    uint64_t next = 0;
+    if (!node->driven) {
+        return RUSM_EINVAL;
+    }
+    loop_wait(&s->loop, s->now_ns, 0, false); /* only looks */
+    if (atomic_load(&node->stops) > 0) {
+        node->driven = false;
+        node_leave(node);
+        return 1;
+    }
+    if (turn_once(s, true, &blocked, &next) || !runtime_sleep(s->runtime)) {
+        next = 0;
+    }
+    loop_due(&s->loop, s->now_ns, next, blocked);
+    return 0;
+}
