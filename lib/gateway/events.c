@@ -1,6 +1,6 @@
-/* events: GET /v1/events, a stream of server-sent events (WHATWG HTML, 9.2) of what happens on the node.
- * Each stream has its own queue, that of its exchange: what finds no room there is counted, and the
- * client told so once there is some. On the gateway's thread. */
+/* events: see the header. */
+#include "gateway/events.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,12 +77,12 @@ void events_watch(struct exchange *x)
     (void)tell(w, hello, sizeof(hello) - 1);
 }
 
-bool gateway_watched(const struct gateway *g)
+bool events_has_watchers(const struct gateway *g)
 {
     return !list_empty(&g->watchers);
 }
 
-void gateway_events_missed(struct gateway *g, uint64_t count)
+void events_add_missed(struct gateway *g, uint64_t count)
 {
     list_each(link, &g->watchers) {
         container_of(link, struct watcher, link)->missed += count;
@@ -142,7 +142,7 @@ static json_t *json_of(const struct gateway_event *event)
     return object;
 }
 
-void gateway_event(struct gateway *g, const struct gateway_event *event)
+void events_send(struct gateway *g, const struct gateway_event *event)
 {
     char *json = NULL, *text = NULL;
     json_t *object;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/must.h"
+#include "gateway/route.h"
 
 struct exchange *exchange_new(struct gateway *g, const struct exchange_options *options)
 {
@@ -133,7 +134,7 @@ static void progressed(struct exchange *x, size_t len)
     }
 }
 
-uint64_t exchanges_tick(struct gateway *g)
+uint64_t exchange_tick(struct gateway *g)
 {
     while (!list_empty(&g->clients)) {
         struct exchange *x = container_of(list_first(&g->clients), struct exchange, link);
@@ -263,7 +264,7 @@ bool exchange_head_end(struct exchange *x)
         return false;
     }
     exchange_progress(x);
-    x->route = route_find(x);
+    x->route = x->gateway->find_route(x);
     if (!x->route) {
         return false;
     }

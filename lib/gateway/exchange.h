@@ -6,28 +6,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "gateway/answer.h"
-#include "gateway/token.h"
+#include "gateway/gateway_state.h"
 #include "gateway/transport.h"
 #include "gateway/url.h"
-
-struct gateway {
-    const char *name;
-    const struct log *log;
-    const struct gateway_node *node;
-    void *context;
-    struct token token;
-    struct list clients;  /* exchanges whose client has to do something; the longest first */
-    struct list others;   /* the other ones */
-    size_t count;         /* of both */
-    uint64_t budget;      /* what is left of LIMIT_HTTP_BODIES */
-    struct list watchers; /* events.c */
-    uint64_t beat_ns;
-    struct list connections, strangers; /* struct h3; h3.c's */
-    size_t connection_count, stranger_count;
-    struct gateway_counters counters;
-    uint64_t now_ns;
-    bool leaving;
-};
 
 enum exchange_state {
     EXCHANGE_FIELDS_COME,
@@ -42,15 +23,6 @@ struct piece {
     const uint8_t *data;
     void *owned; /* to be freed with it, and charged for; NULL: constant */
     size_t len;
-};
-
-struct route {
-    const char *method;
-    const char *path;         /* "*" at its end: one more segment, x->parameter */
-    const char *const *query; /* keys that it knows, NULL-terminated; NULL: none */
-    size_t body;              /* bytes that it takes */
-    bool open;                /* for everyone, without token: what says nothing of the node */
-    void (*handle)(struct exchange *x);
 };
 
 struct exchange {
@@ -74,7 +46,7 @@ struct exchange {
     size_t field_bytes;
     char method[16];
     struct url url;
-    const struct route *route;
+    const struct http_route *route;
     char *parameter; /* decoded, NUL-terminated */
     char allow[64];  /* the methods of its path */
 
@@ -100,7 +72,6 @@ struct exchange {
     uint64_t progress_bytes; /* since then, not enough to count */
 };
 
-/* ---- exchange.c ---- */
 /* Takes so much of the gateway's budget for bodies, until the exchange is freed or gives it back. False:
  * it has not so much left. */
 bool exchange_charge(struct exchange *x, uint64_t bytes);
@@ -108,36 +79,6 @@ bool exchange_charge(struct exchange *x, uint64_t bytes);
 void exchange_progress(struct exchange *x);
 void exchange_body_free(struct exchange *x);
 /* Gives up on those whose clients are too slow. Returns when to be called again. */
-uint64_t exchanges_tick(struct gateway *g);
-
-/* ---- h3.c ---- */
-uint64_t h3_tick(struct gateway *g); /* when to be called again */
-void h3_leave(struct gateway *g);
-void h3_end(struct gateway *g); /* frees what is left, as the endpoint is gone */
-
-/* ---- route.c ---- */
-/* Which one; answers by itself if it is none or not for this client. NULL then. */
-const struct route *route_find(struct exchange *x);
-/* A key of the query; NULL: not given. */
-const char *exchange_query(const struct exchange *x, const char *key);
-
-/* ---- events.c ---- */
-void events_watch(struct exchange *x); /* handler */
-/* Says that the streams live. Returns when to be called again. */
-uint64_t events_tick(struct gateway *g);
-/* Ends them. */
-void events_leave(struct gateway *g);
-
-/* ---- work.c, list.c, metrics.c, page.c: handlers ---- */
-void page_get(struct exchange *x);
-void metrics_get(struct exchange *x);
-void work_send(struct exchange *x);
-void work_call(struct exchange *x);
-void work_spawn(struct exchange *x);
-void work_kill(struct exchange *x);
-void work_outcome(struct exchange *x, const struct gateway_outcome *outcome);
-void list_table(struct exchange *x);
-/* Begins x->job, whose fields are set. */
-void work_begin(struct exchange *x);
+uint64_t exchange_tick(struct gateway *g);
 
 #endif

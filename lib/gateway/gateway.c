@@ -4,7 +4,11 @@
 #include <string.h>
 #include "base/err.h"
 #include "base/must.h"
+#include "gateway/events.h"
 #include "gateway/exchange.h"
+#include "gateway/h3.h"
+#include "gateway/route.h"
+#include "gateway/work.h"
 
 int gateway_new(struct gateway **out, const struct gateway_options *options, struct rusm_why *why)
 {
@@ -19,6 +23,7 @@ int gateway_new(struct gateway **out, const struct gateway_options *options, str
     g->log = options->log;
     g->node = options->node;
     g->context = options->context;
+    g->find_route = route_find;
     g->budget = LIMIT_HTTP_BODIES;
     g->now_ns = options->now_ns;
     list_init(&g->clients);
@@ -83,8 +88,63 @@ const struct gateway_counters *gateway_counters(const struct gateway *g)
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns)
 {
     g->now_ns = now_ns;
-    uint64_t next_ns = exchanges_tick(g), at_ns = events_tick(g);
+    uint64_t next_ns = exchange_tick(g), at_ns = events_tick(g);
     next_ns = at_ns < next_ns ? at_ns : next_ns;
     at_ns = h3_tick(g);
     return at_ns < next_ns ? at_ns : next_ns;
+}
+
+int gateway_accept(struct gateway *g, struct conn *c)
+{
+    return h3_accept(g, c);
+}
+
+void gateway_close(struct gateway *g)
+{
+    h3_close(g);
+}
+
+/* ---- jobs ---- */
+
+void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outcome)
+{
+    struct exchange *x = container_of(job, struct exchange, job);
+
+    must(x->working);
+    x->working = false;
+    exchange_body_free(x);
+    work_outcome(x, outcome);
+}
+
+void gateway_taken(struct gateway_job *job)
+{
+    struct exchange *x = container_of(job, struct exchange, job);
+
+    job->data = NULL;
+    job->len = 0;
+    exchange_body_free(x);
+}
+
+void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len)
+{
+    struct exchange *x = container_of(job, struct exchange, job);
+
+    x->part(x, body, len);
+}
+
+/* ---- events ---- */
+
+bool gateway_watched(const struct gateway *g)
+{
+    return events_has_watchers(g);
+}
+
+void gateway_event(struct gateway *g, const struct gateway_event *event)
+{
+    events_send(g, event);
+}
+
+void gateway_events_missed(struct gateway *g, uint64_t count)
+{
+    events_add_missed(g, count);
 }

@@ -6,7 +6,7 @@
  *   gateway.c   life, clock, budgets      exchange.c  one request and its response
  *   answer.c    responses                 route.c     which path means what, and who may
  *   url.c       paths and queries         token.c     the bearer token
- *   work.c      send, call, spawn, kill   list.c      tables as JSON
+ *   work.c      send, call, spawn, kill   table_json.c  tables as JSON
  *   events.c    streams of events         metrics.c   OpenMetrics text
  *   rows.c      tables as they come       tcp.c       HTTP/1.1 over TCP
  *   page.c      the page for a browser    assets.S    ... its files, of page/

@@ -281,7 +281,7 @@ static void add_stranger(struct gateway *g, struct h3 *h)
     g->stranger_count++;
 }
 
-int gateway_accept(struct gateway *g, struct conn *c)
+int h3_accept(struct gateway *g, struct conn *c)
 {
     struct h3 *h;
     int error;
@@ -337,7 +337,7 @@ void h3_leave(struct gateway *g)
     }
 }
 
-void gateway_close(struct gateway *g)
+void h3_close(struct gateway *g)
 {
     list_each(link, &g->connections) {
         conn_close(container_of(link, struct h3, link)->conn, NGHTTP3_H3_NO_ERROR,

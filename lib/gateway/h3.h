@@ -36,6 +36,17 @@ struct h3_stream {
     bool ranked;               /* the client said what matters more (RFC 9218) */
 };
 
+/* ---- h3.c, for the gateway ---- */
+int h3_accept(struct gateway *g, struct conn *c); /* as gateway_accept */
+/* Closes connections that have shown no token in time. Returns when to be called again. */
+uint64_t h3_tick(struct gateway *g);
+/* Tells all clients that the node takes no further requests. */
+void h3_leave(struct gateway *g);
+void h3_close(struct gateway *g); /* all connections */
+/* Frees the connections that are left, once their endpoint is freed. */
+void h3_end(struct gateway *g);
+
+/* ---- between the two files ---- */
 extern const nghttp3_callbacks h3_callbacks;
 
 /* The stream is over, or won't go on: what was asked is cancelled. */

@@ -1,10 +1,12 @@
-/* metrics: GET /metrics, the node's tables of itself, its counters and its peers as OpenMetrics text (the
- * specification's version 1.0.0). On the gateway's thread. */
+/* metrics: see the header. */
+#include "gateway/metrics.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/exchange.h"
 #include "gateway/rows.h"
+#include "gateway/work.h"
 
 #define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 

@@ -1,62 +1,50 @@
-/* route: which path means what, and whether this client may. Called by exchange, on the gateway's
- * thread. */
+/* route: see the header. Called by exchange by a function pointer, on the gateway's thread. */
+#include "gateway/route.h"
+
 #include <stdio.h>
 #include <string.h>
-#include "gateway/exchange.h"
+#include "gateway/events.h"
+#include "gateway/metrics.h"
+#include "gateway/table_json.h"
+#include "gateway/work.h"
 
-static const char *const call_query[] = { "global", "timeout", NULL };
-static const char *const send_query[] = { "global", "timeout", NULL };
-static const char *const spawn_query[] = { "arg", "name", "global", NULL };
-static const char *const events_query[] = { "type", NULL };
-static const char *const kill_query[] = { "reason", NULL };
-
-static const struct route routes[] = {
-    { .method = "GET", .path = "/v1/node", .handle = list_table },
-    { .method = "GET", .path = "/v1/processes", .handle = list_table },
-    { .method = "GET", .path = "/v1/peers", .handle = list_table },
-    { .method = "GET", .path = "/v1/names", .handle = list_table },
-    { .method = "GET", .path = "/v1/spawnables", .handle = list_table },
-    { .method = "GET", .path = "/v1/counters", .handle = list_table },
-    { .method = "GET", .path = "/", .open = true, .handle = page_get },
-    { .method = "GET", .path = "/page.css", .open = true, .handle = page_get },
-    { .method = "GET", .path = "/page.js", .open = true, .handle = page_get },
-    { .method = "GET", .path = "/metrics", .handle = metrics_get },
-    { .method = "GET", .path = "/v1/events", .query = events_query, .handle = events_watch },
-    { .method = "POST",
-      .path = "/v1/send/*",
-      .query = send_query,
-      .body = RUSM_MESSAGE_MAX,
-      .handle = work_send },
-    { .method = "POST",
-      .path = "/v1/call/*",
-      .query = call_query,
-      .body = RUSM_MESSAGE_MAX,
-      .handle = work_call },
-    { .method = "POST",
-      .path = "/v1/spawn/*",
-      .query = spawn_query,
-      .body = LIMIT_HTTP_JSON,
-      .handle = work_spawn },
-    { .method = "DELETE", .path = "/v1/processes/*", .query = kill_query, .handle = work_kill },
+static const struct http_route routes[] = {
+    { "GET", "/v1/node", ROUTE_TOKEN, table_json_get, "shows the node itself",
+      .table = RUSM_TABLE_NODE },
+    { "GET", "/v1/processes", ROUTE_TOKEN, table_json_get, "shows the processes",
+      .table = RUSM_TABLE_PROCESSES },
+    { "GET", "/v1/peers", ROUTE_TOKEN, table_json_get, "shows the nodes that this one knows",
+      .table = RUSM_TABLE_PEERS },
+    { "GET", "/v1/names", ROUTE_TOKEN, table_json_get, "shows the registered names",
+      .table = RUSM_TABLE_NAMES },
+    { "GET", "/v1/spawnables", ROUTE_TOKEN, table_json_get, "shows what can be spawned",
+      .table = RUSM_TABLE_SPAWNABLES },
+    { "GET", "/v1/counters", ROUTE_TOKEN, table_json_get, "shows the counters",
+      .table = RUSM_TABLE_COUNTERS },
+    { "GET", "/v1/events", ROUTE_TOKEN, events_watch, "shows what happens on the node",
+      .query = "type" },
+    { "GET", "/metrics", ROUTE_TOKEN, metrics_get, "shows the metrics for Prometheus",
+      .query = NULL },
+    { "GET", "/", ROUTE_OPEN, page_get, "is the page for a browser", .file = PAGE_HTML },
+    { "GET", "/page.css", ROUTE_OPEN, page_get, "is a file of the page", .file = PAGE_CSS },
+    { "GET", "/page.js", ROUTE_OPEN, page_get, "is a file of the page", .file = PAGE_JS },
+    { "POST", "/v1/send/*", ROUTE_TOKEN, work_send, "sends the body as one message",
+      .query = "global timeout", .body = RUSM_MESSAGE_MAX },
+    { "POST", "/v1/call/*", ROUTE_TOKEN, work_call, "sends the body as a call",
+      .query = "global timeout", .body = RUSM_MESSAGE_MAX },
+    { "POST", "/v1/spawn/*", ROUTE_TOKEN, work_spawn, "starts a process",
+      .query = "arg name global", .body = LIMIT_HTTP_JSON },
+    { "DELETE", "/v1/processes/*", ROUTE_TOKEN, work_kill, "sends an exit signal",
+      .query = "reason" },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-const char *exchange_query(const struct exchange *x, const char *key)
-{
-    for (size_t i = 0; i < x->url.count; i++) {
-        if (strcmp(x->url.parameter[i].key, key) == 0) {
-            return x->url.parameter[i].value;
-        }
-    }
-    return NULL;
-}
-
-/* Sets x->allow to the methods of that path; the route, if the method is one of them. */
-static const struct route *lookup(struct exchange *x)
+/* Sets x->allow to the methods of the path. Returns the route if the method is one of them. */
+static const struct http_route *lookup(struct exchange *x)
 {
     const char *method = x->head_only ? "GET" : x->method;
-    const struct route *found = NULL;
+    const struct http_route *found = NULL;
     size_t len = 0;
 
     for (size_t i = 0; i < ROUTES; i++) {
@@ -75,17 +63,36 @@ static const struct route *lookup(struct exchange *x)
     return found;
 }
 
-static bool knows(const char *const *keys, const char *key)
+/* Returns whether the route knows that key of a query. */
+static bool knows(const struct http_route *r, const char *key)
 {
-    for (; keys && *keys; keys++) {
-        if (strcmp(*keys, key) == 0) {
+    const size_t len = strlen(key);
+
+    for (const char *at = r->query ? r->query : ""; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == len && memcmp(at, key, len) == 0) {
             return true;
         }
+        at += word;
     }
     return false;
 }
 
-/* Says what was wrong with a client that may not. */
+/* Returns whether the route knows all keys of the query. Answers if it does not. */
+static bool query_ok(struct exchange *x, const struct http_route *r)
+{
+    for (size_t i = 0; i < x->url.count; i++) {
+        const char *key = x->url.parameter[i].key;
+        if (!knows(r, key)) {
+            answer_fail(x, 400, "%s %s %s and has no parameter '%.100s'. Its parameters: %s",
+                        r->method, r->path, r->help, key, r->query ? r->query : "none");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Answers a client that may not ask. */
 static void refuse(struct exchange *x)
 {
     if (x->throttled) {
@@ -100,16 +107,16 @@ static void refuse(struct exchange *x)
                            "cluster's certificate");
 }
 
-const struct route *route_find(struct exchange *x)
+const struct http_route *route_find(struct exchange *x)
 {
-    const struct route *r = NULL;
+    const struct http_route *r = NULL;
 
     x->allow[0] = '\0';
     if (!x->bad && !x->overflow && x->url.path) {
         r = lookup(x);
     }
-    if (!exchange_allowed(x) && !(r && r->open)) {
-        refuse(x); /* before anything that tells what is here */
+    if (!exchange_allowed(x) && !(r && r->access == ROUTE_OPEN)) {
+        refuse(x); /* first, as the other answers tell what is here */
     } else if (x->overflow) {
         answer_fail(x, 431, "the path may have %d bytes and all fields %d: send less",
                     LIMIT_HTTP_TARGET, LIMIT_HTTP_FIELDS);
@@ -128,14 +135,7 @@ const struct route *route_find(struct exchange *x)
         answer_fail(x, 405, "%s is not for %.200s: use %s", x->method, x->url.path, x->allow);
     } else if (x->parameter && !url_decode(x->parameter)) {
         answer_fail(x, 400, "a bad escape in the path: write %%XX");
-    } else {
-        for (size_t i = 0; i < x->url.count; i++) {
-            if (!knows(r->query, x->url.parameter[i].key)) {
-                answer_fail(x, 400, "'%.100s' is not a parameter of %s: see rusm-http(7)",
-                            x->url.parameter[i].key, r->path);
-                return NULL;
-            }
-        }
+    } else if (query_ok(x, r)) {
         return r;
     }
     return NULL;

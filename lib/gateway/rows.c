@@ -1,7 +1,5 @@
-/* rows: see the header. On the gateway's thread; for list.c and metrics.c. */
+/* rows: see the header. On the gateway's thread; for table_json.c and metrics.c. */
 #include "gateway/rows.h"
-
-#include "gateway/exchange.h"
 
 int rows_read(struct rows *rows, const uint8_t *body, size_t len, rows_fn *each, void *context)
 {
@@ -20,10 +18,4 @@ int rows_read(struct rows *rows, const uint8_t *body, size_t len, rows_fn *each,
         }
     }
     return error;
-}
-
-void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len)
-{
-    struct exchange *x = container_of(job, struct exchange, job);
-    x->part(x, body, len);
 }

@@ -83,6 +83,16 @@ void url_fini(struct url *url)
     url->count = 0;
 }
 
+const char *url_parameter(const struct url *url, const char *key)
+{
+    for (size_t i = 0; i < url->count; i++) {
+        if (strcmp(url->parameter[i].key, key) == 0) {
+            return url->parameter[i].value;
+        }
+    }
+    return NULL;
+}
+
 bool url_match(const struct url *url, const char *pattern, char **rest)
 {
     size_t len = strlen(pattern);

@@ -20,6 +20,8 @@ struct url {
  * RUSM_ENOMEM. */
 int url_parse(struct url *url, const char *target, size_t len);
 void url_fini(struct url *url);
+/* Returns the value of the first parameter with that key, or NULL if there is none. */
+const char *url_parameter(const struct url *url, const char *key);
 /* Does the path match? "*" at the pattern's end stands for one segment that is not empty: where it
  * begins goes to *rest, else NULL. */
 bool url_match(const struct url *url, const char *pattern, char **rest);

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/must.h"
 #include "gateway/exchange.h"
+#include "gateway/work.h"
 
 #define BYTES_TYPE "application/octet-stream"
 #define JSON_TYPE "application/json"
@@ -23,7 +24,7 @@ void work_begin(struct exchange *x)
 /* ?KEY, ?KEY=1 and ?KEY=0. False: answered already. */
 static bool flag(struct exchange *x, const char *key, bool *value)
 {
-    const char *text = exchange_query(x, key);
+    const char *text = url_parameter(&x->url, key);
 
     *value = text && strcmp(text, "0") != 0;
     if (text && text[0] && strcmp(text, "0") != 0 && strcmp(text, "1") != 0) {
@@ -56,7 +57,7 @@ static bool process(struct exchange *x, bool global)
 /* ?timeout=SECONDS. False: answered already. */
 static bool timeout(struct exchange *x, uint32_t *ms)
 {
-    const char *text = exchange_query(x, "timeout");
+    const char *text = url_parameter(&x->url, "timeout");
     char *end;
     double seconds;
 
@@ -105,7 +106,7 @@ void work_call(struct exchange *x)
 
 void work_kill(struct exchange *x)
 {
-    const char *reason = exchange_query(x, "reason");
+    const char *reason = url_parameter(&x->url, "reason");
 
     if (!process(x, false)) {
         return;
@@ -312,23 +313,4 @@ void work_outcome(struct exchange *x, const struct gateway_outcome *o)
     case GATEWAY_SPAWN: spawned(x, o->data, o->len); return;
     case GATEWAY_TABLE: must(false); /* its outcome is an error, if it has one */
     }
-}
-
-void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outcome)
-{
-    struct exchange *x = container_of(job, struct exchange, job);
-
-    must(x->working);
-    x->working = false;
-    exchange_body_free(x);
-    work_outcome(x, outcome);
-}
-
-void gateway_taken(struct gateway_job *job)
-{
-    struct exchange *x = container_of(job, struct exchange, job);
-
-    job->data = NULL;
-    job->len = 0;
-    exchange_body_free(x);
 }

@@ -1,41 +1,31 @@
-/* list: a node's tables as JSON: {"processes": [{...}, ...]}, a row an object with the keys that
- * `rusm attach --json` has. They come as the bodies of replies to OP_TABLE, the next when the client has
- * the one before, so that a long table costs little memory. On the gateway's thread. */
+/* table_json: see the header. The node gives the table as the bodies of replies to OP_TABLE. */
+#include "gateway/table_json.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
 #include "gateway/exchange.h"
+#include "gateway/route.h"
 #include "gateway/rows.h"
+#include "gateway/work.h"
 
-struct list_text {
+struct table_json {
     struct rows reader;
     size_t rows; /* so far */
     struct buf json;
     int error;
 };
 
-static const struct {
-    const char *path;
-    enum rusm_table table;
-} tables[] = {
-    { "/v1/node", RUSM_TABLE_NODE },
-    { "/v1/processes", RUSM_TABLE_PROCESSES },
-    { "/v1/peers", RUSM_TABLE_PEERS },
-    { "/v1/names", RUSM_TABLE_NAMES },
-    { "/v1/spawnables", RUSM_TABLE_SPAWNABLES },
-    { "/v1/counters", RUSM_TABLE_COUNTERS },
-};
-
-static void list_gone(struct exchange *x)
+static void on_gone(struct exchange *x)
 {
-    struct list_text *l = x->state_of_handler;
+    struct table_json *l = x->state_of_handler;
 
     buf_fini(&l->json);
     free(l);
 }
 
-static void put(struct list_text *l, const char *text, size_t len)
+static void put(struct table_json *l, const char *text, size_t len)
 {
     if (!l->error) {
         l->error = buf_append(&l->json, text, len);
@@ -44,7 +34,7 @@ static void put(struct list_text *l, const char *text, size_t len)
 
 static int put_json(const char *text, size_t len, void *context)
 {
-    struct list_text *l = context;
+    struct table_json *l = context;
 
     put(l, text, len);
     return l->error;
@@ -67,7 +57,7 @@ static json_t *value_of(const struct rusm_field *field)
 
 static void put_row(void *context, const struct rusm_field *fields, size_t count)
 {
-    struct list_text *l = context;
+    struct table_json *l = context;
     json_t *object = l->error ? NULL : json_object();
 
     if (l->error) {
@@ -88,9 +78,9 @@ static void put_row(void *context, const struct rusm_field *fields, size_t count
     json_decref(object);
 }
 
-static void list_part(struct exchange *x, const uint8_t *body, size_t len)
+static void on_part(struct exchange *x, const uint8_t *body, size_t len)
 {
-    struct list_text *l = x->state_of_handler;
+    struct table_json *l = x->state_of_handler;
     int error = rows_read(&l->reader, body, len, put_row, l);
 
     l->error = l->error ? l->error : error;
@@ -99,7 +89,7 @@ static void list_part(struct exchange *x, const uint8_t *body, size_t len)
 /* The next part, as JSON, to the client. */
 static void go_on(struct exchange *x)
 {
-    struct list_text *l = x->state_of_handler;
+    struct table_json *l = x->state_of_handler;
     struct gateway *g = x->gateway;
     size_t shown = l->rows;
     bool more = true;
@@ -125,9 +115,9 @@ static void go_on(struct exchange *x)
     }
 }
 
-void list_table(struct exchange *x)
+void table_json_get(struct exchange *x)
 {
-    struct list_text *l = malloc(sizeof(*l));
+    struct table_json *l = malloc(sizeof(*l));
 
     if (!l) {
         answer_error(x, RUSM_ENOMEM, NULL);
@@ -137,14 +127,10 @@ void list_table(struct exchange *x)
     l->error = 0;
     buf_init(&l->json, LIMIT_HTTP_PART);
     x->state_of_handler = l;
-    x->gone = list_gone;
-    x->part = list_part;
+    x->gone = on_gone;
+    x->part = on_part;
     x->job.op = GATEWAY_TABLE;
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        if (strcmp(x->route->path, tables[i].path) == 0) {
-            x->job.table = tables[i].table;
-        }
-    }
+    x->job.table = x->route->table;
     work_begin(x);
     if (!x->working) {
         return; /* answered: why not */

@@ -1,0 +1,18 @@
+/* work: the requests that are a job for the node: send, call, spawn and kill. On the gateway's
+ * thread. */
+#ifndef GATEWAY_WORK_H
+#define GATEWAY_WORK_H
+
+#include "gateway/gateway.h"
+
+/* Handle the routes. */
+void work_send(struct exchange *x);
+void work_call(struct exchange *x);
+void work_spawn(struct exchange *x);
+void work_kill(struct exchange *x);
+/* Begins x->job, whose fields are set. Its outcome may come before this returns. */
+void work_begin(struct exchange *x);
+/* Answers with the outcome of x->job, which is over. */
+void work_outcome(struct exchange *x, const struct gateway_outcome *outcome);
+
+#endif
