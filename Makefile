@@ -12,6 +12,7 @@
 #   make sim        the simulation of processes with 10,000 seeds; SEEDS=FIRST:LAST
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest),
 #                   threads (TSan: what has threads)
+#   make limits     all limits, with their reasons
 #   make format     clang-format in place; make tidy: clang-tidy
 #   make compile_commands.json  for editors and language servers
 #
@@ -353,6 +354,10 @@ lint: tools
 demo:
 	$(sub) all
 	@RUSM=$(RUSM) sh test/demo
+
+.PHONY: limits
+limits:
+	@test/check/limits --list
 
 .PHONY: format tidy
 C_FILES = $(wildcard lib/*.h lib/*/*.[ch] cmd/*.[ch] cmd/*/*.[ch] test/*/*.[ch])

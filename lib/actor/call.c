@@ -11,7 +11,7 @@
 #include "actor/address.h"
 #include "actor/post.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 
 struct call {
     struct map_node by_ref; /* in rt->calls */

@@ -6,7 +6,7 @@
 #include "actor/coroutine_state.h"
 #include "actor/process.h"
 #include "actor/wait.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/must.h"
 
 void coroutine_rt_init(struct runtime *rt)

@@ -6,7 +6,7 @@
 #include "actor/monitor.h"
 #include "actor/process.h"
 #include "actor/runtime.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/must.h"
 
 static bool deliver_has_room(const struct rusm_process *p, const struct arrival *a, bool trapped)

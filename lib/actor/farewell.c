@@ -6,7 +6,7 @@
 #include <string.h>
 #include "actor/process.h"
 #include "actor/post.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/must.h"
 
 /* The end of a process with many links says the same to all. */

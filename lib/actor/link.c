@@ -5,7 +5,7 @@
 #include <string.h>
 #include "actor/farewell.h"
 #include "actor/process.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 
 struct link_end {
     struct list at; /* first; in a process's ring, or in a node's `linked` */

@@ -7,7 +7,7 @@
 #include "actor/farewell.h"
 #include "actor/process.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/must.h"
 
 struct monitor {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
+#include "actor/limits.h"
 #include "base/limits.h"
 
 struct nodes_key {

@@ -16,7 +16,7 @@
 #include "actor/sleep.h"
 #include "actor/timer.h"
 #include "actor/wait.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/must.h"
 
 /* ---- what is undone when a process ends ---- */

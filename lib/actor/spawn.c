@@ -6,6 +6,7 @@
 #include "actor/happen.h"
 #include "actor/process.h"
 #include "base/err.h"
+#include "actor/limits.h"
 #include "base/limits.h"
 #include "base/must.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 
 struct spawnables_key {
     const char *name;

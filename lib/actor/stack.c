@@ -3,7 +3,7 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
-#include "base/limits.h"
+#include "actor/limits.h"
 
 #define STACK_LEAST ((size_t)16 * 1024)
 

@@ -9,7 +9,7 @@
 #include "actor/address.h"
 #include "actor/post.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 
 /* A ref: the highest bit (other refs never have it), uses of the place, the place. */
 #define TIMER_REF (UINT64_C(1) << 63)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/id.h"
 #include "client/client_aim.h"
 

@@ -1,5 +1,6 @@
 /* client_link: see the header. */
 #include "client/client_link.h"
+#include "peer/limits.h"
 
 #include <errno.h>
 #include <poll.h>

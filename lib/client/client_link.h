@@ -5,7 +5,6 @@
 #ifndef CLIENT_CLIENT_LINK_H
 #define CLIENT_CLIENT_LINK_H
 
-#include "base/limits.h"
 #include "client/client_node.h"
 #include "local/resolve.h"
 #include "peer/peer.h"

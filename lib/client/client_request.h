@@ -5,6 +5,7 @@
 #define CLIENT_CLIENT_REQUEST_H
 
 #include "base/buf.h"
+#include "wire/limits.h"
 #include "client/client_link.h"
 
 struct client_request {

@@ -1,5 +1,6 @@
 /* client_table: see the header. */
 #include "client/client_table.h"
+#include "wire/limits.h"
 
 #include <stdlib.h>
 #include "base/err.h"

@@ -2,7 +2,7 @@
  * on its own thread. */
 #include <stdlib.h>
 #include <string.h>
-#include "base/limits.h"
+#include "cluster/limits.h"
 #include "base/must.h"
 #include "cluster/registry.h"
 #include "cluster/registry_state.h"

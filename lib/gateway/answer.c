@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/must.h"
+#include "gateway/limits.h"
 #include "base/utf8.h"
 #include "gateway/exchange.h"
 

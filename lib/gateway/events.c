@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/utf8.h"
+#include "gateway/limits.h"
 #include "gateway/exchange.h"
 
 /* Bytes of a text, escaped: a reason has RUSM_REASON_MAX, each of which may become four. */

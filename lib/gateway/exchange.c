@@ -1,6 +1,7 @@
 /* exchange: a request as it comes in, the time its client has, and the response's body as it goes
  * out. Called by the transports, on the gateway's thread. */
 #include "gateway/exchange.h"
+#include "gateway/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

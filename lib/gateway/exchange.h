@@ -4,7 +4,6 @@
 #define GATEWAY_EXCHANGE_H
 
 #include "base/buf.h"
-#include "base/limits.h"
 #include "gateway/answer.h"
 #include "gateway/gateway_state.h"
 #include "gateway/transport.h"

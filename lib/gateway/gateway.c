@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
+#include "gateway/limits.h"
 #include "base/must.h"
 #include "gateway/events.h"
 #include "gateway/exchange.h"

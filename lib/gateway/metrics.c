@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/exchange.h"
+#include "gateway/limits.h"
 #include "gateway/rows.h"
 #include "gateway/work.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "gateway/events.h"
+#include "gateway/limits.h"
 #include "gateway/metrics.h"
 #include "gateway/table_json.h"
 #include "gateway/work.h"

@@ -2,7 +2,7 @@
 #ifndef GATEWAY_ROWS_H
 #define GATEWAY_ROWS_H
 
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "wire/table.h"
 
 struct rows {

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "base/limits.h"
+#include "gateway/limits.h"
 #include "gateway/tcp_state.h"
 #include "gateway/token.h"
 

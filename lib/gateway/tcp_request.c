@@ -2,7 +2,7 @@
  * MHD_run and MHD_stop_daemon, the exchange from anywhere on the gateway's thread. */
 #include <stdlib.h>
 #include <string.h>
-#include "base/limits.h"
+#include "gateway/limits.h"
 #include "gateway/tcp_state.h"
 
 /* ---- the exchange's side ---- */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "base/limits.h"
+#include "gateway/limits.h"
 #include "base/map.h"
 
 static int token_read(int fd, const char *path, char *text, size_t cap, size_t *len,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
+#include "gateway/limits.h"
 #include "base/must.h"
 #include "gateway/exchange.h"
 #include "gateway/work.h"

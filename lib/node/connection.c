@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "base/limits.h"
 #include "base/must.h"
 #include "local/resolve.h"
 #include "node/connection.h"

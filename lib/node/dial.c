@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/dial.h"
 #include "node/member_lock.h"
 #include "node/node.h"

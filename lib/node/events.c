@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/clock.h"
 #include "node/node.h"
 

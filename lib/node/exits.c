@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/exits.h"
 #include "node/node.h"
 #include "node/router.h"

@@ -1,7 +1,7 @@
 /* feed: what a control stream gets as it drains, so that what waits behind it (receipts, replies, a
  * PONG) never waits long, and what a peer has not read is bounded: changes of our names, and tables.
  * Called by the node's turns. */
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "node/feed.h"
 #include "node/globals.h"
 #include "node/node.h"

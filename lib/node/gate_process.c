@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/globals.h"
 
 /* A bit that no ref of a call has, of those that a number on the wire has. */

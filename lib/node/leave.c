@@ -1,6 +1,7 @@
 /* leave: how a node ends: processes first, then what they sent, then the connections. Scheduler 0 says when,
  * each does it with its own, and scheduler 0 looks whether it is done, between two of their turns. */
-#include "base/limits.h"
+#include "node/limits.h"
+#include "port/limits.h"
 #include "node/boot.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"

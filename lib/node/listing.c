@@ -1,5 +1,7 @@
 /* listing: see the header. Called by rpc.c, feed.c and the gate. */
 #include "node/listing.h"
+#include "node/limits.h"
+#include "wire/limits.h"
 
 #include <stdlib.h>
 

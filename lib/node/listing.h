@@ -5,7 +5,7 @@
 #ifndef NODE_LISTING_H
 #define NODE_LISTING_H
 
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "node/node.h"
 #include "node/tables.h"
 #include "service/tables.h"

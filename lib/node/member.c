@@ -6,7 +6,8 @@
 
 #include "base/err.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "node/limits.h"
+#include "wire/limits.h"
 #include "node/dial.h"
 #include "node/member.h"
 #include "node/member_lock.h"

@@ -9,7 +9,12 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "actor/limits.h"
 #include "base/limits.h"
+#include "node/limits.h"
+#include "peer/limits.h"
+#include "sched/limits.h"
+#include "wire/limits.h"
 #include "local/resolve.h"
 #include "node/gate.h"
 #include "node/gate_tcp.h"

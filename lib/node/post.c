@@ -6,7 +6,7 @@
 
 #include "actor/runtime.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/node.h"
 
 struct post_message {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "node/exits.h"
 #include "node/globals.h"
 #include "node/node.h"

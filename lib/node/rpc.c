@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/limits.h"
+#include "wire/limits.h"
 #include "node/globals.h"
 #include "node/node.h"
 #include "node/router.h"

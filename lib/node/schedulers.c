@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "node/connection.h"
 #include "node/dial.h"
 #include "node/frames.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/node.h"
 #include "node/stray.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "base/limits.h"
 #include "base/must.h"
 #include "node/member_lock.h"
 #include "node/gate.h"

@@ -1,7 +1,7 @@
 /* turn: the turns of a scheduler, each on its thread: what it does when, and when it waits. */
 #include <sched.h>
 
-#include "base/limits.h"
+#include "node/limits.h"
 #include "node/dial.h"
 #include "node/exits.h"
 #include "node/fault.h"

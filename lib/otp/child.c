@@ -6,7 +6,7 @@
 #include "actor/args.h"
 #include "actor/runtime.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "otp/limits.h"
 
 int child_check(const struct rusm_child *child)
 {

@@ -8,7 +8,7 @@
 #include "actor/process.h"
 #include "otp/supervisor.h"
 #include "base/err.h"
-#include "base/limits.h"
+#include "otp/limits.h"
 
 #define CHILD_SHUTDOWN 5000 /* shutdown_ms, if none is given */
 

@@ -1,7 +1,8 @@
 /* grant: see the header. */
 #include "peer/grant.h"
 
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 #include "base/must.h"
 
 static const struct {

@@ -1,6 +1,6 @@
 /* lane_flow: the bytes of lanes of ours on their way: what the endpoint asks for and tells. Declared in
  * lane_out.h; called by peer_stream.c, from the endpoint's events. */
-#include "base/limits.h"
+#include "peer/limits.h"
 #include "peer/lane_out_state.h"
 #include "peer/pair.h"
 

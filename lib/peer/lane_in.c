@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "peer/limits.h"
 #include "peer/lane_in_state.h"
 #include "peer/peer.h"
 

@@ -5,7 +5,8 @@
  * to its pair too; once it is ending, the pair lets go of it and may open a successor. */
 #include "peer/lane_out.h"
 
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 #include "base/must.h"
 #include "peer/lane_out_state.h"
 #include "peer/pair.h"

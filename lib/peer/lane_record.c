@@ -2,7 +2,6 @@
  * others straight into a block that becomes the message's memory. Called by lane_in.c. */
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/must.h"
 #include "peer/lane_in_state.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "peer/limits.h"
 #include "wire/control.h"
 
 static bool pair_is(const struct map_node *node, const void *key)

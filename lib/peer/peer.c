@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "peer/limits.h"
 #include "peer/peer_state.h"
 
 /* ---- life ---- */

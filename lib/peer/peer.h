@@ -8,7 +8,7 @@
 #ifndef PEER_PEER_H
 #define PEER_PEER_H
 
-#include "base/limits.h"
+#include "peer/limits.h"
 #include "peer/lane_in.h"
 #include "peer/lane_out.h"
 #include "quic/endpoint.h"

@@ -1,6 +1,7 @@
 /* peer_control: the control stream: frames out and in, hello and adopt, receipts and drained lanes
  * gathered in a turn. Called by peer.c and peer_stream.c, and by the node through peer.h. */
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 #include "base/must.h"
 #include "peer/peer.h"
 #include "peer/peer_state.h"

@@ -1,6 +1,7 @@
 /* peer_stream: the endpoint's stream events, passed on to the control stream, the lanes that come in
  * and those that go out. Called by the endpoint. */
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 #include "peer/peer.h"
 #include "peer/peer_state.h"
 

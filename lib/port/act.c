@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/json.h"
 
 /* The address of a process, which is written out where rusm.h has no function for text. Serial 0: a

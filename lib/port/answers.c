@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/limits.h"
+#include "port/limits.h"
 
 #define ANSWERS_LEAST 8
 

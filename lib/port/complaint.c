@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/program.h"
 
 static void complaint_unlogged(struct program *p)

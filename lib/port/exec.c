@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/worker.h"
 
 static const struct framing *const exec_framings[] = { &framing_lines, &framing_len,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/runtime.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "base/utf8.h"
 #include "port/base64.h"
 #include "port/complaint.h"

@@ -4,7 +4,7 @@
  * next; what is merely sent waits for nothing. Called by worker.c. */
 #include <string.h>
 #include "actor/runtime.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/worker.h"
 
 #define LEN_HEAD ((size_t)4)

@@ -14,7 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 #include "base/err.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/complaint.h"
 #include "port/launch.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/runtime.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/complaint.h"
 
 #define RESTART_WINDOW_NS ((uint64_t)5 * 1000000000)

@@ -1,6 +1,7 @@
 /* crossing: see the header. Each function runs on the thread of the runtime that it is given, but for
  * the life of the crossing, while there are no threads. */
 #include "sched/crossing.h"
+#include "sched/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@
 #include "actor/nodes.h"
 #include "sched/siblings.h"
 #include "actor/state.h"
-#include "base/limits.h"
+#include "sched/limits.h"
 
 /* What crosses besides messages and signals between processes; they sit in no mailbox. */
 #define NOTE_ERRAND ((enum rusm_kind)64)    /* data is a struct errand */

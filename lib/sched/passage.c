@@ -9,7 +9,8 @@
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
-#include "base/limits.h"
+#include "actor/limits.h"
+#include "sched/limits.h"
 #include "base/must.h"
 
 /* Exit signals have places of their own, as they may be what ends a process that is stuck; those

@@ -1,7 +1,7 @@
 /* frame: see the header. Called by the peer room. Any thread. */
 #include "wire/frame.h"
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 ssize_t frame_decode(const uint8_t *in, size_t len, struct frame *out)
 {

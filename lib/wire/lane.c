@@ -1,7 +1,7 @@
 /* lane: see the header. Called by the peer room for every lane and every message. Any thread. */
 #include "wire/lane.h"
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 ssize_t lane_header_decode(const uint8_t *in, size_t len, struct lane_header *out)
 {

@@ -4,7 +4,8 @@
 #ifndef DOUBLES_FUZZ_CONN_H
 #define DOUBLES_FUZZ_CONN_H
 
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 #include "doubles/fuzz.h"
 #include "quic/endpoint.h"
 #include "wire/control.h"

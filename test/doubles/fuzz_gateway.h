@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include "gateway/limits.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "gateway/exchange.h"

@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <time.h>
 #include "base/err.h"
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "base/id.h"
 #include "doubles/fuzz.h"
 #include "client/client.h"

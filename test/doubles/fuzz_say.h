@@ -4,6 +4,8 @@
 #define DOUBLES_FUZZ_SAY_H
 
 #include "doubles/fuzz_quic.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 
 #define SENT_MAX (256 * 1024) /* bytes to lanes in one run */
 

@@ -4,6 +4,7 @@
 #define DOUBLES_FUZZ_WORLD_H
 
 #include "doubles/fuzz_router.h"
+#include "peer/limits.h"
 
 #define SENT_MAX (768 * 1024) /* bytes to lanes in one run */
 #define FILLER 16384

@@ -1,4 +1,5 @@
 #include "doubles/peer_pair.h"
+#include "peer/limits.h"
 
 /* ---- letters ---- */
 

@@ -4,7 +4,6 @@
 #ifndef DOUBLES_PEER_PAIR_H
 #define DOUBLES_PEER_PAIR_H
 
-#include "base/limits.h"
 #include "doubles/quic_pair.h"
 #include "peer/peers.h"
 

@@ -1,4 +1,5 @@
 #include "doubles/peer_raw.h"
+#include "wire/limits.h"
 
 /* ---- a raw side's words ---- */
 

@@ -2,6 +2,7 @@
  * lets through: replies, tables, receipts, records, ends, in any order, while it is asked for all
  * that a client can do. doubles/fuzz_link.h has the connections. */
 #include "doubles/fuzz_link.h"
+#include "wire/limits.h"
 
 static char folder[SCRATCH_MAX]; /* with a `nodes` file, and no run folder */
 

@@ -3,6 +3,7 @@
  * passes and what we send is taken in pieces. The connection below stands in for the quic room's,
  * and holds us to what QUIC allows. */
 #include "doubles/fuzz_gateway.h"
+#include "gateway/limits.h"
 
 #include <netinet/in.h>
 #include "gateway/h3.h"

@@ -3,6 +3,8 @@
  * one of doubles/fuzz_conn.h, which knows what QUIC promises; doubles/fuzz_router.h compares what
  * comes up with the bytes that went in. */
 #include "doubles/fuzz_world.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 
 /* Says of our lanes that they are drained, also of some that are not. */
 static void drained_say(struct world *w, struct reader *in)

@@ -4,7 +4,7 @@
  * JSON. */
 #include "actor/runtime.h"
 #include "base/id.h"
-#include "base/limits.h"
+#include "port/limits.h"
 #include "doubles/fuzz.h"
 #include "port/json.h"
 

@@ -1,7 +1,7 @@
 /* fuzz: the control stream cut into frames, and the bodies of those that the peer room reads
  * itself: HELLO, RECEIPTS, DRAINED (wire/frame.h, wire/hello.h). */
 #include "base/id.h"
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "doubles/fuzz.h"
 #include "wire/control.h"
 

@@ -1,6 +1,6 @@
 /* fuzz: a lane's bytes: its header and the heads of its records (wire/lane.h). An even first byte:
  * a header and what follows; an odd one: records alone. */
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "doubles/fuzz.h"
 #include "wire/lane.h"
 

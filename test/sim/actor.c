@@ -12,7 +12,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include "actor/runtime.h"
-#include "base/limits.h"
 #include "base/list.h"
 #include "base/must.h"
 #include "base/rng.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "base/list.h"
 #include "base/rng.h"
 #include "cluster/registry.h"

@@ -1,7 +1,7 @@
 /* actor/deliver: process_admit decides how a message meets a mailbox: each kind, with room and
  * without, of a sender that waits and of one that does not, for a process that traps exit signals
  * and for one that does not. */
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/list.h"
 #include "doubles/actor.h"
 

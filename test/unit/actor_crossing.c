@@ -12,7 +12,7 @@
 #include <time.h>
 #include "sched/inbox.h"
 #include "sched/siblings.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 #include "base/log.h"
 
 /* ---- inbox ---- */

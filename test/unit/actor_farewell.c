@@ -2,7 +2,7 @@
  * up nobody else. */
 #include "doubles/actor.h"
 
-#include "base/limits.h"
+#include "actor/limits.h"
 
 static uint32_t busy_node; /* that node takes nothing; 0: all do */
 

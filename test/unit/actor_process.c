@@ -1,6 +1,6 @@
 /* actor/process: how processes run and end, and who hears of it. */
 #include "doubles/actor.h"
-#include "base/limits.h"
+#include "actor/limits.h"
 
 static void exit_with(struct probe *p, const struct rusm_message *m)
 {

@@ -1,5 +1,6 @@
 /* Spawning, by the node and by processes: arguments, inits that fail, inits within inits. */
 #include "doubles/actor.h"
+#include "actor/limits.h"
 #include "base/limits.h"
 
 static void init_effects(struct probe *p)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "actor/state.h"
+#include "actor/limits.h"
 #include "base/limits.h"
 
 /* ---- roster ---- */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/bytes.h"
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "cluster/registry_state.h"
 #include "rusm.h"
 #include "wire/gossip.h"

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "base/limits.h"
+#include "gateway/limits.h"
 #include "gateway/exchange.h"
 
 #define TOKEN "0123456789abcdef0123"

@@ -2,7 +2,8 @@
  * slow, strangers, those who break the rules. The node's side answers what it is told to. */
 #include "doubles/quic_pair.h"
 
-#include "base/limits.h"
+#include "gateway/limits.h"
+#include "peer/limits.h"
 #include "gateway/exchange.h"
 #include "doubles/http3.h"
 

@@ -3,7 +3,7 @@
  * node_hostile_*.c, a well-behaved client is answered and the node's process lives on.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/hostile.h"
-#include "base/limits.h"
+#include "wire/limits.h"
 
 /* ---- every type alike ---- */
 

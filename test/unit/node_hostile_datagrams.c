@@ -2,7 +2,7 @@
  * an honest client sends, and send it again. See node_hostile.c. Inputs and outcomes:
  * rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
 #include "doubles/foe.h"
-#include "base/limits.h"
+#include "node/limits.h"
 #include "base/rng.h"
 
 #define SLACK_KIB 16384L

@@ -3,6 +3,9 @@
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
 #include "doubles/foe.h"
 #include "base/limits.h"
+#include "node/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 
 #define RECORDS 1000000u
 #define KIB_OF(bytes) ((long)((bytes) / 1024))

@@ -1,7 +1,8 @@
 /* node: lanes from a peer that has the certificate and means harm. See node_hostile.c.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/foe.h"
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 
 #define BODY(bytes) (const uint8_t *)("" bytes), sizeof(bytes) - 1
 #define OPEN (-1)

@@ -2,7 +2,9 @@
  * limits.h and some slack for what keeps the books: LANE_KIB a lane, a quarter for growing buffers.
  * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/foe.h"
-#include "base/limits.h"
+#include "actor/limits.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 
 #define KIB_OF(bytes) ((long)((bytes) / 1024))
 #define SLACK_KIB 16384L

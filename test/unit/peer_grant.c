@@ -7,7 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/limits.h"
+#include "peer/limits.h"
+#include "sched/limits.h"
+#include "wire/limits.h"
 #include "base/rng.h"
 #include "peer/grant.h"
 

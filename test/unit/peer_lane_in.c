@@ -1,5 +1,6 @@
 /* peer/lane_in: lanes that come in: credit, holding, grants. */
 #include "doubles/peer_raw.h"
+#include "peer/limits.h"
 
 #define W LIMIT_LANE_WINDOW
 

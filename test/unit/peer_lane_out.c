@@ -1,6 +1,7 @@
 /* peer/lane_out: lanes that go out: who is told RUSM_BUSY and then writable, lanes that end and their
  * successors, the limits of a connection, and a peer that wants no more. */
 #include "base/rng.h"
+#include "peer/limits.h"
 #include "doubles/peer_raw.h"
 
 static int setup_8_streams(void **state)

@@ -5,7 +5,6 @@
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "doubles/memory.h"
 #include "doubles/quic_pair.h"
-#include "base/limits.h"
 #include "peer/peers.h"
 
 #define LARGE 60000 /* needs a grant */

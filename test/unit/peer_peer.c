@@ -1,5 +1,7 @@
 /* peer/peer: two hosts: hello, adopt, the control stream, order, receipts, the end. */
 #include "doubles/peer_raw.h"
+#include "peer/limits.h"
+#include "wire/limits.h"
 
 static int setup(void **state)
 {

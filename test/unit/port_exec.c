@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/worker.h"
 
 static const struct {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "base/limits.h"
+#include "port/limits.h"
 #include "port/program.h"
 
 struct port_watch {

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "doubles/vectors.h"
 
 static unsigned types_seen;

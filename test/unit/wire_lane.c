@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "base/rng.h"
 #include "doubles/target.h"
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "base/limits.h"
+#include "wire/limits.h"
 #include "doubles/target.h"
 
 static ssize_t show_request(struct vector *v)
