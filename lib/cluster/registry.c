@@ -177,7 +177,7 @@ void registry_peer_down(struct registry *r, uint32_t index)
     r->telling -= peer->told != r->seq;
     map_remove(&r->peers, &peer->by_index);
     free(peer);
-    registry_bury(r);
+    registry_free_tombstones(r);
 }
 
 int registry_new(struct registry **out, const struct registry_options *options)
@@ -192,7 +192,7 @@ int registry_new(struct registry **out, const struct registry_options *options)
     map_init(&r->processes, options->seed);
     registry_owner_init(&r->self, options->node, 0, options->incarnation);
     list_init(&r->log);
-    list_init(&r->dead);
+    list_init(&r->tombstones);
     list_init(&r->lost);
     r->names_max = options->names_max ? options->names_max : LIMIT_NAMES;
     r->user = options->user;
@@ -215,7 +215,7 @@ void registry_free(struct registry *r)
     while ((n = map_first(&r->peers, &it))) {
         registry_peer_down(r, ((struct registry_owner *)(void *)n)->index);
     }
-    registry_bury(r);
+    registry_free_tombstones(r);
     must(r->names.count == 0);
     map_fini(&r->names);
     map_fini(&r->peers);

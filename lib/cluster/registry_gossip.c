@@ -203,6 +203,6 @@ size_t registry_next(struct registry *r, uint32_t index, uint8_t *body, size_t c
     }
     r->telling -= !told && peer->told == r->seq;
     body[0] = (uint8_t)flags;
-    registry_bury(r);
+    registry_free_tombstones(r);
     return writer_len(&w);
 }

@@ -7,7 +7,7 @@
 #include "cluster/registry_state.h"
 #include "wire/varint.h"
 
-#define REGISTRY_BURY_LEAST 1024
+#define REGISTRY_TOMBSTONES_LEAST 1024
 
 static bool registry_serial_eq(const struct map_node *node, const void *key)
 {
@@ -37,20 +37,21 @@ static void registry_log(struct registry *r, struct registry_own *own)
     r->telling = r->peers.count;
 }
 
-void registry_bury(struct registry *r)
+void registry_free_tombstones(struct registry *r)
 {
     uint64_t told = UINT64_MAX;
     struct map_iter it;
 
     /* Mostly all have been told of all, or nobody yet. */
-    if (list_empty(&r->dead) || (r->telling > 0 && r->dead_count < r->bury_at)) {
+    if (list_empty(&r->tombstones) ||
+        (r->telling > 0 && r->tombstone_count < r->tombstones_look_at)) {
         return;
     }
     for (struct map_node *n = map_first(&r->peers, &it); n; n = map_next(&r->peers, &it)) {
         const struct registry_owner *peer = (const void *)n;
         told = peer->told < told ? peer->told : told;
     }
-    list_each_safe(at, &r->dead) {
+    list_each_safe(at, &r->tombstones) {
         struct registry_own *own = registry_own(container_of(at, struct registry_claim, at_owner));
         if (own->mark.seq > told) {
             break;
@@ -58,9 +59,9 @@ void registry_bury(struct registry *r)
         list_remove(&own->mark.at);
         registry_detach(r, &own->claim);
         free(own);
-        r->dead_count--;
+        r->tombstone_count--;
     }
-    r->bury_at = 2 * r->dead_count + REGISTRY_BURY_LEAST;
+    r->tombstones_look_at = 2 * r->tombstone_count + REGISTRY_TOMBSTONES_LEAST;
 }
 
 /* Finds or makes the entry of a process. NULL: no memory. */
@@ -117,7 +118,7 @@ int registry_claim(struct registry *r, const char *name, size_t len, uint64_t se
     own->claim.dead = false;
     if (claim) {
         list_remove(&own->claim.at_owner); /* no tombstone any more */
-        r->dead_count--;
+        r->tombstone_count--;
         registry_settle(r, n);
     } else {
         list_init(&own->mark.at);
@@ -143,8 +144,8 @@ static void registry_kill(struct registry *r, struct registry_claim *claim, uint
     claim->time = registry_tick(r, now_ms);
     list_remove(&own->at_lost);
     list_remove(&claim->at_owner);
-    list_append(&r->dead, &claim->at_owner);
-    r->dead_count++;
+    list_append(&r->tombstones, &claim->at_owner);
+    r->tombstone_count++;
     r->counters.own--;
     registry_log(r, own);
     registry_settle(r, claim->name);
@@ -161,7 +162,7 @@ int registry_withdraw(struct registry *r, const char *name, size_t len, uint64_t
     }
     registry_kill(r, claim, now_ms);
     registry_process_drop(r, registry_process(r, serial));
-    registry_bury(r);
+    registry_free_tombstones(r);
     return 0;
 }
 
@@ -192,5 +193,5 @@ void registry_withdraw_all(struct registry *r, uint64_t serial, uint64_t now_ms)
         registry_kill(r, container_of(at, struct registry_claim, at_owner), now_ms);
     }
     registry_process_drop(r, process);
-    registry_bury(r);
+    registry_free_tombstones(r);
 }

@@ -43,7 +43,7 @@ struct registry_owner {
 
 struct registry_claim {
     struct list at_name;
-    struct list at_owner; /* claims of the peer; ours: of the process, or registry.dead */
+    struct list at_owner; /* claims of the peer; ours: of the process, or registry.tombstones */
     struct registry_name *name;
     struct registry_owner *owner;
     uint64_t serial, time;
@@ -67,13 +67,14 @@ struct registry_process {
 struct registry {
     struct map names, peers, processes;
     struct registry_owner self;
-    struct list log;  /* of registry_mark */
-    struct list dead; /* tombstones by their last change */
-    struct list lost; /* registry_own whose processes are to be told when a frame is done */
-    uint64_t seq;     /* of our last change */
-    size_t telling;   /* peers that have not been told up to it */
-    size_t dead_count, bury_at; /* tombstones; how many of them are worth a look at all peers */
-    uint64_t clock;             /* hybrid; our latest time, or one merged from a peer */
+    struct list log;        /* of registry_mark */
+    struct list tombstones; /* by their last change */
+    struct list lost;       /* registry_own whose processes are to be told when a frame is done */
+    uint64_t seq;           /* of our last change */
+    size_t telling;         /* peers that have not been told up to it */
+    size_t tombstone_count,
+        tombstones_look_at; /* of these; so many are worth a look at all peers */
+    uint64_t clock;         /* hybrid; our latest time, or one merged from a peer */
     size_t names_max;
     size_t heard; /* claims of all peers */
     struct registry_counters counters;
@@ -103,6 +104,6 @@ void registry_detach(struct registry *r, struct registry_claim *claim);
 void registry_settle(struct registry *r, struct registry_name *n);
 
 /* Frees the tombstones that no peer waits for. */
-void registry_bury(struct registry *r);
+void registry_free_tombstones(struct registry *r);
 
 #endif

@@ -155,7 +155,7 @@ void accept_packet(struct endpoint *e, const struct udp_packet *p, const ngtcp2_
         send_retry(e, p, &hd, now_ns);
         return;
     }
-    if (conn_new(&c, e, &p->path, &hd, retried ? &odcid : NULL) != 0) {
+    if (conn_new(&c, e, &p->path, &hd, retried ? &odcid : NULL, now_ns) != 0) {
         e->counters.dropped++;
         return;
     }

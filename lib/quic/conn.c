@@ -152,7 +152,7 @@ static int make_quic(struct conn *c, const ngtcp2_pkt_hd *hd, const ngtcp2_cid *
     }
     if (!hd) {
         error = ngtcp2_conn_client_new(&c->quic, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
-                                       &conn_callbacks, &settings, &params, NULL, c);
+                                       c->endpoint->callbacks, &settings, &params, NULL, c);
         return error ? RUSM_ENOMEM : 0;
     }
     error = cid_add(&e->cids, &c->cids, c, hd->dcid.data, hd->dcid.datalen);
@@ -170,13 +170,13 @@ static int make_quic(struct conn *c, const ngtcp2_pkt_hd *hd, const ngtcp2_cid *
                                                      CONN_SECRET, &scid) != 0) {
         return RUSM_EIO;
     }
-    error = ngtcp2_conn_server_new(&c->quic, &hd->scid, &scid, &path, hd->version, &conn_callbacks,
-                                   &settings, &params, NULL, c);
+    error = ngtcp2_conn_server_new(&c->quic, &hd->scid, &scid, &path, hd->version,
+                                   c->endpoint->callbacks, &settings, &params, NULL, c);
     return error ? RUSM_ENOMEM : 0;
 }
 
 int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
-             const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid)
+             const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid, uint64_t now_ns)
 {
     struct conn *c = calloc(1, sizeof(*c));
     int error;
@@ -191,7 +191,7 @@ int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
     c->dialled = !hd;
     c->path = *path;
     c->burst = UDP_TRAIN_MAX;
-    c->clock_ns = c->heard_ns = endpoint_now_ns();
+    c->clock_ns = c->heard_ns = now_ns;
     c->ref.get_conn = get_conn;
     c->ref.user_data = c;
     list_init(&c->dirty);
@@ -226,8 +226,8 @@ void conn_free(struct conn *c)
     struct endpoint *e = c->endpoint;
 
     conn_not_half_open(c);
-    if (c->state == CONN_GRAVE) {
-        e->grave_count--;
+    if (c->state == CONN_CLOSING) {
+        e->closing_count--;
     } else {
         e->counters.connections--;
     }
@@ -239,7 +239,7 @@ void conn_free(struct conn *c)
     conn_user_free(c);
     ngtcp2_conn_del(c->quic);
     wolfSSL_free(c->tls);
-    free(c->words);
+    free(c->last_packet);
     free(c);
 }
 

@@ -1,10 +1,11 @@
-/* conn: one QUIC connection, from its first packet to its grave. What the files of this room share
- * about connections and their endpoint; everyone else sees endpoint.h only.
+/* conn: one QUIC connection, from its first packet to its last. What the files of this room share
+ * about connections and their endpoint. Other rooms see endpoint.h only.
  *
- *     OPEN ──(close, error, silence)──▶ ENDING ──(flush: last words, `closed`)──▶ GRAVE ──▶ freed
+ *     OPEN ──(close, error, silence)──▶ ENDING ──(flush: `closed`)──▶ CLOSING ──▶ freed
  *
- * A grave has no QUIC state any more: it answers late packets with the last words (RFC 9000
- * 10.2.1), or swallows them, until three probe timeouts have passed.
+ * An ENDING connection sends its CONNECTION_CLOSE with the next flush and tells its owner. A CLOSING
+ * one has no ngtcp2 state any more. It answers late packets with the same CONNECTION_CLOSE (RFC 9000
+ * 10.2.1), or ignores them if it sent none (10.2.2), until three probe timeouts have passed.
  *
  * On the endpoint's thread. */
 #ifndef QUIC_CONN_H
@@ -26,22 +27,23 @@
 enum conn_state {
     CONN_OPEN,
     CONN_ENDING,
-    CONN_GRAVE,
+    CONN_CLOSING,
 };
 
 struct endpoint {
     struct udp udp;
     struct endpoint_options options; /* bind and reset_context are the caller's, not kept */
     struct endpoint_events events;
+    const ngtcp2_callbacks *callbacks; /* of each connection */
     void *context;
     struct endpoint_counters counters;
     struct tls *tls;
     struct map cids;
-    struct map tokens;  /* the same table, of peers' stateless reset tokens */
-    struct heap timers; /* of struct conn */
-    struct list conns;  /* OPEN and ENDING */
-    struct list graves; /* oldest first */
-    size_t grave_count;
+    struct map tokens;   /* the same table, of peers' stateless reset tokens */
+    struct heap timers;  /* of struct conn */
+    struct list conns;   /* OPEN and ENDING */
+    struct list closing; /* CLOSING, oldest first */
+    size_t closing_count;
     struct list dirty; /* to be flushed */
     uint8_t reset_secret[CONN_SECRET];
     uint8_t retry_secret[CONN_SECRET];
@@ -60,7 +62,7 @@ struct conn {
     void *app;
     const struct endpoint_events *events; /* whom to tell: the endpoint's, until conn_take_over */
     void *context;
-    struct list all; /* in conns or graves */
+    struct list all; /* in the endpoint's conns or closing */
     struct list dirty;
     struct list cids; /* its entries in the endpoint's tables */
     struct list tokens;
@@ -87,17 +89,18 @@ struct conn {
     bool refusal;         /* the end is TLS's */
     struct udp_path path; /* at first; while OPEN ngtcp2 knows the current one */
     struct conn_end end;
-    ngtcp2_ccerr close; /* what to say at the end, if not silent */
-    char reason[96];    /* its text */
-    uint8_t *words;     /* the packet said, while in the grave */
-    size_t words_len;
-    uint64_t grave_packets; /* received there */
+    ngtcp2_ccerr close;   /* what to say at the end, if not silent */
+    char reason[96];      /* its text */
+    uint8_t *last_packet; /* its CONNECTION_CLOSE, while CLOSING; NULL: it sent none */
+    size_t last_packet_len;
+    uint64_t closing_packets; /* received while CLOSING */
 };
 
 /* ---- conn.c ---- */
-/* Gives *out. hd NULL: dials. odcid: a validated Retry came before. RUSM_ENOMEM, RUSM_EIO. */
+/* Gives *out. hd NULL: dials. odcid: a validated Retry came before. Returns 0, RUSM_ENOMEM or
+ * RUSM_EIO. */
 int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
-             const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid);
+             const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid, uint64_t now_ns);
 void conn_free(struct conn *c);
 /* A new id of ours. False: no randomness. */
 bool conn_make_cid(const struct endpoint *e, ngtcp2_cid *cid);
@@ -127,12 +130,12 @@ extern const ngtcp2_callbacks conn_callbacks;
 /* Ends the connection because ngtcp2 said so; decides what to tell the peer and the owner. */
 void conn_fail(struct conn *c, int error);
 void conn_end(struct conn *c, enum conn_end_kind kind, uint64_t code, const char *text);
-/* For an ENDING one: says the last words, tells the owner, then buries or frees c. */
-void conn_bury(struct conn *c, uint64_t now_ns);
-/* The last words of one that lives, nothing else. */
+/* For an ENDING one: sends its CONNECTION_CLOSE, tells the owner. Then c is CLOSING, or freed. */
+void conn_finish(struct conn *c, uint64_t now_ns);
+/* Sends the CONNECTION_CLOSE of an OPEN one, and does nothing else. */
 void conn_say_close(struct conn *c, uint64_t now_ns);
-/* A packet for a grave. */
-void conn_haunt(struct conn *c);
+/* A packet came for a CLOSING one. */
+void conn_receive_closing(struct conn *c);
 
 /* ---- conn_io.c ---- */
 void conn_receive(struct conn *c, const struct udp_packet *p, uint64_t now_ns);

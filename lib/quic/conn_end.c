@@ -1,5 +1,5 @@
-/* conn_end: how a connection ends: what its owner is told, what the peer is told, and the grave
- * that keeps answering for a while. Called by conn, conn_io and endpoint, on the endpoint's
+/* conn_end: how a connection ends: what its owner is told, what the peer is told, and the closing
+ * state, in which it answers late packets. Called by conn, conn_io and endpoint, on the endpoint's
  * thread. */
 #include "quic/conn.h"
 
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLOSE_PACKET 1280 /* bytes: last words are short */
-#define GRAVES 256        /* kept at once; beyond, the oldest falls silent early */
+#define CLOSE_PACKET 1280 /* bytes: a CONNECTION_CLOSE is short */
+#define CLOSING_MAX 256   /* kept at once; beyond, the oldest is freed and stays silent */
 #define CRYPTO_ERROR 0x100u
 #define ALERT_INTERNAL 80
 
@@ -173,7 +173,7 @@ static void tell_owner(struct conn *c)
     }
 }
 
-void conn_bury(struct conn *c, uint64_t now_ns)
+void conn_finish(struct conn *c, uint64_t now_ns)
 {
     struct endpoint *e = c->endpoint;
     uint8_t packet[CLOSE_PACKET];
@@ -195,29 +195,29 @@ void conn_bury(struct conn *c, uint64_t now_ns)
     c->quic = NULL;
     c->tls = NULL;
     if (len > 0) {
-        c->words = malloc(len);
-        if (c->words) {
-            memcpy(c->words, packet, len);
-            c->words_len = len;
+        c->last_packet = malloc(len);
+        if (c->last_packet) {
+            memcpy(c->last_packet, packet, len);
+            c->last_packet_len = len;
         }
     }
-    c->state = CONN_GRAVE;
+    c->state = CONN_CLOSING;
     e->counters.connections--;
-    e->grave_count++;
+    e->closing_count++;
     list_remove(&c->all);
-    list_append(&e->graves, &c->all);
+    list_append(&e->closing, &c->all);
     list_remove(&c->dirty);
     conn_set_timer(c, now_ns + rest_ns);
-    if (e->grave_count > GRAVES) {
-        conn_free(container_of(list_first(&e->graves), struct conn, all));
+    if (e->closing_count > CLOSING_MAX) {
+        conn_free(container_of(list_first(&e->closing), struct conn, all));
     }
 }
 
-void conn_haunt(struct conn *c)
+void conn_receive_closing(struct conn *c)
 {
     /* RFC 9000 10.2.1: less and less often. */
-    c->grave_packets++;
-    if (c->words && (c->grave_packets & (c->grave_packets - 1)) == 0) {
-        send_one(c, c->words, c->words_len);
+    c->closing_packets++;
+    if (c->last_packet && (c->closing_packets & (c->closing_packets - 1)) == 0) {
+        send_one(c, c->last_packet, c->last_packet_len);
     }
 }

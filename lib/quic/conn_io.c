@@ -19,8 +19,8 @@ void conn_receive(struct conn *c, const struct udp_packet *p, uint64_t now_ns)
     ngtcp2_pkt_info info = { .ecn = 0 };
     int error;
 
-    if (c->state == CONN_GRAVE) {
-        conn_haunt(c);
+    if (c->state == CONN_CLOSING) {
+        conn_receive_closing(c);
         return;
     }
     if (c->state != CONN_OPEN) {

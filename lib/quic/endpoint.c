@@ -70,9 +70,10 @@ int endpoint_new(struct endpoint **out, const struct endpoint_options *options,
     e->options.bind = NULL;
     e->options.reset_context = NULL;
     e->events = *events;
+    e->callbacks = &conn_callbacks;
     e->context = context;
     list_init(&e->conns);
-    list_init(&e->graves);
+    list_init(&e->closing);
     list_init(&e->dirty);
     heap_init(&e->timers);
     error = make_secrets(e, options, why);
@@ -115,7 +116,7 @@ void endpoint_free(struct endpoint *e)
         }
         conn_free(c);
     }
-    list_each_safe(it, &e->graves) {
+    list_each_safe(it, &e->closing) {
         conn_free(container_of(it, struct conn, all));
     }
     udp_close(&e->udp);
@@ -328,7 +329,7 @@ void endpoint_tick(struct endpoint *e, uint64_t now_ns)
             return;
         }
         c = (struct conn *)(void *)((char *)node - offsetof(struct conn, timer));
-        if (c->state == CONN_GRAVE) {
+        if (c->state == CONN_CLOSING) {
             conn_free(c);
             continue;
         }
@@ -369,7 +370,7 @@ bool endpoint_flush(struct endpoint *e, bool *blocked)
             break;
         }
         if (c->state == CONN_ENDING) {
-            conn_bury(c, now_ns);
+            conn_finish(c, now_ns);
         } else if (more) {
             conn_mark(c);
         }
@@ -403,7 +404,7 @@ int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_le
     if (udp_address_for(&e->udp, &path.remote, to, to_len) != 0) {
         return RUSM_EIO;
     }
-    error = conn_new(&c, e, &path, NULL, NULL);
+    error = conn_new(&c, e, &path, NULL, NULL, endpoint_now_ns());
     if (error) {
         return error;
     }

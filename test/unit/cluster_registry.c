@@ -286,7 +286,7 @@ static void test_told(void **state)
 }
 
 /* Tombstones go when all have seen them, also while one peer is slow. */
-static void test_buried(void **state)
+static void test_tombstones_freed(void **state)
 {
     struct registry *r = make("oslo", 0, NULL);
     char name[16];
@@ -299,9 +299,9 @@ static void test_buried(void **state)
     assert_string_equal(next(r, 2), "3 a=1");
     assert_int_equal(withdraw(r, "a", 1), 0);
     assert_string_equal(next(r, 1), "0 a=-");
-    assert_int_equal(r->dead_count, 1);
+    assert_int_equal(r->tombstone_count, 1);
     assert_string_equal(next(r, 2), "0 a=-");
-    assert_int_equal(r->dead_count, 0);
+    assert_int_equal(r->tombstone_count, 0);
     /* There is always someone who has not heard the last change, and never one who misses many. */
     for (int i = 0; i < 20000; i++) {
         snprintf(name, sizeof(name), "n%d", i);
@@ -309,7 +309,7 @@ static void test_buried(void **state)
         assert_int_equal(withdraw(r, name, 1), 0);
         next(r, 1 + (uint32_t)i % 2);
     }
-    assert_true(r->dead_count < 4096);
+    assert_true(r->tombstone_count < 4096);
     /* One that hears nothing keeps them all, until it is gone. */
     for (int i = 0; i < 5000; i++) {
         snprintf(name, sizeof(name), "m%d", i);
@@ -317,9 +317,9 @@ static void test_buried(void **state)
         assert_int_equal(withdraw(r, name, 1), 0);
         next(r, 1);
     }
-    assert_true(r->dead_count >= 5000);
+    assert_true(r->tombstone_count >= 5000);
     registry_peer_down(r, 2);
-    assert_int_equal(r->dead_count, 0);
+    assert_int_equal(r->tombstone_count, 0);
     registry_free(r);
 }
 
@@ -725,7 +725,7 @@ int main(void)
         cmocka_unit_test(test_holder_is_complete),
         cmocka_unit_test(test_scan),
         cmocka_unit_test(test_told),
-        cmocka_unit_test(test_buried),
+        cmocka_unit_test(test_tombstones_freed),
         cmocka_unit_test(test_told_nothing),
         cmocka_unit_test(test_told_own_only),
         cmocka_unit_test(test_frames_are_cut),

@@ -35,10 +35,10 @@ static void test_close_code_and_reason(void **state)
     assert_string_equal(p->b.end.text, "going ? home");
     assert_int_equal(endpoint_counters(p->a.e)->connections, 0);
     assert_int_equal(endpoint_counters(p->b.e)->connections, 0);
-    /* Exactly once, and the graves go too. */
+    /* Exactly once, and what stays of them in the closing state goes too. */
     side_for(&p->a, &p->b, 300);
     assert_int_equal(p->a.closes + p->b.closes, 2);
-    assert_int_equal(p->a.e->grave_count + p->b.e->grave_count, 0);
+    assert_int_equal(p->a.e->closing_count + p->b.e->closing_count, 0);
 }
 
 static void test_close_within_a_callback(void **state)
