@@ -1,4 +1,4 @@
-/* tcp: see the header. Connections and life; requests are in tcp_request.c. Called by the node's turns, on the
+/* tcp: see the header. The listener and its connections. Their requests are in tcp_request.c. On the
  * gateway's thread. */
 #include "gateway/tcp.h"
 
@@ -10,52 +10,54 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "base/limits.h"
 #include "gateway/limits.h"
 #include "gateway/tcp_state.h"
 #include "gateway/token.h"
 
-/* ---- doors ---- */
+/* ---- connections ---- */
 
-void door_wait(struct door *d)
+void tcp_conn_wait(struct tcp_conn *d)
 {
     d->since_ns = d->tcp->now_ns;
     list_remove(&d->waiting);
     list_append(&d->tcp->waiting, &d->waiting);
 }
 
-void door_close(struct door *d)
+void tcp_conn_close(struct tcp_conn *d)
 {
     list_remove(&d->waiting);
     shutdown(d->fd, SHUT_RDWR);
     d->tcp->run = true;
 }
 
-struct door *door_of(struct MHD_Connection *connection)
+struct tcp_conn *tcp_conn_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
 }
 
-/* There are so many connections at most that to count is nothing beside to accept. */
-static bool door_crowds(const struct tcp *t, uint64_t home)
+/* Returns whether a client has as many connections as one client may have. There are few connections,
+ * so counting them costs less than accepting one. */
+static bool client_has_most(const struct tcp *t, uint64_t home)
 {
     size_t count = 0;
 
-    list_each(link, &t->doors) {
-        count += container_of(link, struct door, all)->home == home;
+    list_each(link, &t->conns) {
+        count += container_of(link, struct tcp_conn, all)->home == home;
     }
     return count >= t->most_each;
 }
 
-static struct door *door_new(struct tcp *t, struct MHD_Connection *connection, int fd)
+static struct tcp_conn *tcp_conn_new(struct tcp *t, struct MHD_Connection *connection, int fd)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     uint64_t home = token_home(info->client_addr);
-    struct door *d = NULL;
+    struct tcp_conn *d = NULL;
 
-    if (door_crowds(t, home)) {
+    if (client_has_most(t, home)) {
         gateway_crowded(t->gateway);
     } else {
         d = calloc(1, sizeof(*d));
@@ -66,34 +68,34 @@ static struct door *door_new(struct tcp *t, struct MHD_Connection *connection, i
         d->fd = fd;
         d->home = home;
         list_init(&d->all);
-        list_append(&t->doors, &d->all);
+        list_append(&t->conns, &d->all);
         list_init(&d->waiting);
-        door_wait(d);
+        tcp_conn_wait(d);
     }
     return d;
 }
 
-static void on_door(void *context, struct MHD_Connection *connection, void **socket_context,
-                    enum MHD_ConnectionNotificationCode code)
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
 {
     struct tcp *t = context;
-    struct door *d = *socket_context;
+    struct tcp_conn *d = *socket_context;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        d = door_new(t, connection, fd);
+        d = tcp_conn_new(t, connection, fd);
         *socket_context = d;
-        if (!d) { /* no request of it will be taken */
+        if (!d) { /* no request of it is taken */
             shutdown(fd, SHUT_RDWR);
             return;
         }
-        /* MHD does not look at connections that are suspended. (No memory for it: then their end is
-         * seen when they are written to.) */
+        /* MHD does not look at suspended connections, so we watch for their end. (If there is no memory
+         * for that, their end is seen when they are written to.) */
         struct epoll_event end = { .events = EPOLLRDHUP | EPOLLET, .data.ptr = d };
         (void)epoll_ctl(t->fd, EPOLL_CTL_ADD, d->fd, &end);
     } else if (d) {
-        t->run = true; /* one that waits to be accepted may be now */
-        /* Not left to close(2): a child that was forked may have the connection too. */
+        t->run = true; /* there is room for a connection that waits to be accepted */
+        /* close(2) would not remove it while a forked child has the descriptor too. */
         (void)epoll_ctl(t->fd, EPOLL_CTL_DEL, d->fd, NULL);
         list_remove(&d->waiting);
         list_remove(&d->all);
@@ -104,8 +106,8 @@ static void on_door(void *context, struct MHD_Connection *connection, void **soc
 
 /* ---- life ---- */
 
-static int tcp_listen(struct tcp *t, const struct tcp_options *options, int *out,
-                      struct rusm_why *why)
+static int listen_at(struct tcp *t, const struct tcp_options *options, int *out,
+                     struct rusm_why *why)
 {
     int fd = socket(options->bind->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1, cause;
@@ -125,13 +127,13 @@ static int tcp_listen(struct tcp *t, const struct tcp_options *options, int *out
     return 0;
 }
 
-/* How many connections: never all the descriptors that the node may have. */
-static unsigned tcp_doors(void)
+/* Returns how many connections there may be: at most half of the node's descriptors. */
+static unsigned connections_max(void)
 {
     struct rlimit files;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 >= LIMIT_HTTP_DOORS) {
-        return LIMIT_HTTP_DOORS;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 >= LIMIT_HTTP_TCP_CONNECTIONS) {
+        return LIMIT_HTTP_TCP_CONNECTIONS;
     }
     return (unsigned)(files.rlim_cur / 2);
 }
@@ -141,7 +143,7 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     struct tcp *t = calloc(1, sizeof(*t));
     struct epoll_event events = { .events = EPOLLIN };
     const union MHD_DaemonInfo *info;
-    unsigned doors = tcp_doors();
+    unsigned most = connections_max();
     int listener = -1, error;
 
     *out = NULL;
@@ -150,31 +152,31 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     }
     t->gateway = options->gateway;
     t->now_ns = options->now_ns;
-    t->most_each = doors - doors / LIMIT_HTTP_DOORS_LEFT;
-    list_init(&t->doors);
+    t->most_each = most - most / LIMIT_HTTP_TCP_OTHERS;
+    list_init(&t->conns);
     list_init(&t->waiting);
     list_init(&t->requests);
     t->fd = epoll_create1(EPOLL_CLOEXEC);
     error = t->fd < 0 ? err_why(why, RUSM_EIO, "no epoll: %s", strerror(errno))
-                      : tcp_listen(t, options, &listener, why);
+                      : listen_at(t, options, &listener, why);
     if (error) {
         tcp_free(t);
         return error;
     }
     t->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_go, t,
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, tcp_request_go, t,
                          MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                         MHD_OPTION_CONNECTION_LIMIT, doors, MHD_OPTION_CONNECTION_TIMEOUT,
+                         MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_CONNECTION_TIMEOUT,
                          (unsigned)(LIMIT_HTTP_STALL_NS / 1000000000),
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_DOOR_BYTES,
-                         MHD_OPTION_NOTIFY_CONNECTION, on_door, t, MHD_OPTION_NOTIFY_COMPLETED,
-                         request_over, t, MHD_OPTION_URI_LOG_CALLBACK, request_uri, t,
-                         MHD_OPTION_END);
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HTTP_TCP_BYTES,
+                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,
+                         MHD_OPTION_NOTIFY_COMPLETED, tcp_request_over, t,
+                         MHD_OPTION_URI_LOG_CALLBACK, tcp_request_new, t, MHD_OPTION_END);
     info = t->daemon ? MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || epoll_ctl(t->fd, EPOLL_CTL_ADD, info->epoll_fd, &events) != 0) {
         error = err_why(why, RUSM_EIO, "libmicrohttpd does not start: %s", strerror(errno));
         if (!t->daemon) {
-            close(listener); /* else it is the daemon's */
+            close(listener); /* else the daemon closes it */
         }
         tcp_free(t);
         return error;
@@ -188,9 +190,9 @@ void tcp_free(struct tcp *t)
 {
     if (t) {
         if (t->daemon) {
-            /* MHD takes no end while connections are suspended. */
+            /* MHD does not stop while connections are suspended. */
             list_each(link, &t->requests) {
-                request_break(container_of(link, struct request, link));
+                tcp_request_break(container_of(link, struct tcp_request, link));
             }
             MHD_stop_daemon(t->daemon);
         }
@@ -217,44 +219,45 @@ void tcp_readable(struct tcp *t)
     t->readable = true;
 }
 
-/* Clients that closed while they waited have broken the request off. (One that closed its side together with
- * its request waits for the answer, but not for a stream that has no end.) */
-static void tcp_look(struct tcp *t)
+/* Sees which clients closed their side. A client that does so while it waits breaks its request off.
+ * (A client that closed its side together with its request waits for the answer, but not for a stream
+ * that has no end.) */
+static void look(struct tcp *t)
 {
     struct epoll_event events[64];
     int count = epoll_wait(t->fd, events, 64, 0);
 
     for (int i = 0; i < count; i++) {
-        struct door *d = events[i].data.ptr;
+        struct tcp_conn *d = events[i].data.ptr;
         if (!d) {
             t->run = true;
             continue;
         }
         d->ended = true;
         if (d->request && d->request->suspended) {
-            request_break(d->request);
+            tcp_request_break(d->request);
         }
     }
     t->readable = count == 64;
 }
 
-uint64_t tcp_turn(struct tcp *t, uint64_t now_ns)
+uint64_t tcp_tick(struct tcp *t, uint64_t now_ns)
 {
     MHD_UNSIGNED_LONG_LONG ms;
     uint64_t next = UINT64_MAX;
 
     t->now_ns = now_ns;
     while (!list_empty(&t->waiting)) {
-        struct door *d = container_of(list_first(&t->waiting), struct door, waiting);
+        struct tcp_conn *d = container_of(list_first(&t->waiting), struct tcp_conn, waiting);
         next = d->since_ns + LIMIT_HTTP_STALL_NS;
         if (now_ns < next) {
             break;
         }
-        door_close(d);
+        tcp_conn_close(d);
         next = UINT64_MAX;
     }
     if (t->readable) {
-        tcp_look(t);
+        look(t);
     }
     if (t->run || now_ns >= t->due_ns) {
         t->run = false;

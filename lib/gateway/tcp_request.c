@@ -1,54 +1,54 @@
-/* tcp_request: a request on a connection, between libmicrohttpd and its exchange: it calls here from within
+/* tcp_request: a request on a TCP connection, between MHD and its exchange. MHD calls from within
  * MHD_run and MHD_stop_daemon, the exchange from anywhere on the gateway's thread. */
 #include <stdlib.h>
 #include <string.h>
-#include "gateway/limits.h"
 #include "gateway/tcp_state.h"
+#include "gateway/limits.h"
 
 /* ---- the exchange's side ---- */
 
-static void request_suspend(struct request *r)
+static void suspend(struct tcp_request *r)
 {
     r->suspended = true;
-    MHD_suspend_connection(r->door->connection);
+    MHD_suspend_connection(r->conn->connection);
 }
 
-static void request_wake(struct request *r)
+static void wake(struct tcp_request *r)
 {
     if (r->suspended) {
         r->suspended = false;
-        MHD_resume_connection(r->door->connection);
-        r->door->tcp->run = true;
+        MHD_resume_connection(r->conn->connection);
+        r->conn->tcp->run = true;
     }
 }
 
-void request_break(struct request *r)
+void tcp_request_break(struct tcp_request *r)
 {
     r->broken = true;
-    door_close(r->door);
-    request_wake(r);
+    tcp_conn_close(r->conn);
+    wake(r);
 }
 
 static void on_ready(void *context, struct exchange *x)
 {
-    struct request *r = context;
+    struct tcp_request *r = context;
 
     (void)x;
     if (r->ours) {
         return;
     }
-    if (r->state < REQUEST_WORK) {
-        request_break(
-            r); /* too slow a client; MHD takes no response before the request is complete */
+    if (r->state < TCP_REQUEST_WORK) {
+        /* the client is too slow, and MHD takes no response before the request is complete */
+        tcp_request_break(r);
     } else {
-        request_wake(r);
+        wake(r);
     }
 }
 
 static void on_give_up(void *context, struct exchange *x)
 {
     (void)x;
-    request_break(context);
+    tcp_request_break(context);
 }
 
 static const struct gateway_transport tcp_transport = { .ready = on_ready, .give_up = on_give_up };
@@ -57,7 +57,7 @@ static const struct gateway_transport tcp_transport = { .ready = on_ready, .give
 
 static ssize_t on_read(void *context, uint64_t at, char *buf, size_t cap)
 {
-    struct request *r = context;
+    struct tcp_request *r = context;
     size_t len = 0;
     bool end = false;
 
@@ -80,16 +80,16 @@ static ssize_t on_read(void *context, uint64_t at, char *buf, size_t cap)
     if (len == 0 && end) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    if (len == 0 && r->door->ended) {
+    if (len == 0 && r->conn->ended) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     if (len == 0) {
-        request_suspend(r);
+        suspend(r);
     }
     return (ssize_t)len;
 }
 
-static enum MHD_Result respond(struct request *r)
+static enum MHD_Result respond(struct tcp_request *r)
 {
     const struct exchange_head *head = exchange_head(r->x);
     uint64_t length = head->length == EXCHANGE_STREAMED ? MHD_SIZE_UNKNOWN : head->length;
@@ -102,8 +102,8 @@ static enum MHD_Result respond(struct request *r)
         result = MHD_add_response_header(response, head->field[i].name, head->field[i].value);
     }
     if (result == MHD_YES) {
-        r->state = REQUEST_REPLY;
-        result = MHD_queue_response(r->door->connection, (unsigned)head->status, response);
+        r->state = TCP_REQUEST_REPLY;
+        result = MHD_queue_response(r->conn->connection, (unsigned)head->status, response);
     }
     if (response) {
         MHD_destroy_response(response);
@@ -111,7 +111,7 @@ static enum MHD_Result respond(struct request *r)
     return result;
 }
 
-/* There was no memory for an exchange, or there are too many. */
+/* Answers that there are too many requests, or no memory for one more. */
 static enum MHD_Result respond_full(struct MHD_Connection *connection)
 {
     static const char text[] = "{\"error\": \"the node has too many requests now: try again\"}\n";
@@ -131,13 +131,13 @@ static enum MHD_Result respond_full(struct MHD_Connection *connection)
 
 /* ---- requests ---- */
 
-void *request_uri(void *context, const char *uri, struct MHD_Connection *connection)
+void *tcp_request_new(void *context, const char *uri, struct MHD_Connection *connection)
 {
     struct tcp *t = context;
-    struct door *d = door_of(connection);
+    struct tcp_conn *d = tcp_conn_of(connection);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct request *r = d ? calloc(1, sizeof(*r)) : NULL;
+    struct tcp_request *r = d ? calloc(1, sizeof(*r)) : NULL;
 
     if (!r) {
         return NULL;
@@ -145,7 +145,7 @@ void *request_uri(void *context, const char *uri, struct MHD_Connection *connect
     struct exchange_options options = {
         .transport = &tcp_transport, .context = r, .from = info->client_addr, .trusted = false
     };
-    r->door = d;
+    r->conn = d;
     r->x = exchange_new(t->gateway, &options);
     if (!r->x) {
         free(r);
@@ -153,21 +153,22 @@ void *request_uri(void *context, const char *uri, struct MHD_Connection *connect
     }
     list_append(&t->requests, &r->link);
     d->request = r;
-    exchange_field(r->x, ":path", 5, uri, strlen(uri)); /* soon it is taken apart where it is */
+    /* Now, as MHD changes the text when it takes it apart. */
+    exchange_field(r->x, ":path", 5, uri, strlen(uri));
     return r;
 }
 
 static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *name,
                                 size_t name_len, const char *value, size_t value_len)
 {
-    const struct request *r = context;
+    const struct tcp_request *r = context;
 
     (void)kind;
     exchange_field(r->x, name, name_len, value ? value : "", value_len);
     return MHD_YES;
 }
 
-/* Whether a body that nobody wants is waited for, so that the connection can go on. */
+/* Returns whether to read a body that is not wanted, so that the connection can go on. */
 static bool worth_waiting(struct MHD_Connection *connection)
 {
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
@@ -179,19 +180,19 @@ static bool worth_waiting(struct MHD_Connection *connection)
     return !length || strtoull(length, NULL, 10) <= LIMIT_HTTP_DISCARD;
 }
 
-static enum MHD_Result request_head(struct request *r, const char *method)
+static enum MHD_Result take_head(struct tcp_request *r, const char *method)
 {
-    struct MHD_Connection *connection = r->door->connection;
+    struct MHD_Connection *connection = r->conn->connection;
 
-    list_remove(&r->door->waiting);
-    r->state = REQUEST_BODY;
+    list_remove(&r->conn->waiting);
+    r->state = TCP_REQUEST_BODY;
     exchange_field(r->x, ":method", 7, method, strlen(method));
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, r);
     r->unwanted = !exchange_head_end(r->x);
     return r->unwanted && !worth_waiting(connection) ? respond(r) : MHD_YES;
 }
 
-static enum MHD_Result request_body(struct request *r, const char *data, size_t *len)
+static enum MHD_Result take_body(struct tcp_request *r, const char *data, size_t *len)
 {
     if (!r->unwanted) {
         r->unwanted = !exchange_body(r->x, data, *len);
@@ -202,10 +203,10 @@ static enum MHD_Result request_body(struct request *r, const char *data, size_t 
     return r->discarded > LIMIT_HTTP_DISCARD ? MHD_NO : MHD_YES;
 }
 
-static enum MHD_Result request_end(struct request *r)
+static enum MHD_Result take_end(struct tcp_request *r)
 {
-    if (r->state == REQUEST_BODY) {
-        r->state = REQUEST_WORK;
+    if (r->state == TCP_REQUEST_BODY) {
+        r->state = TCP_REQUEST_WORK;
         if (!r->unwanted) {
             exchange_end(r->x);
         }
@@ -213,15 +214,15 @@ static enum MHD_Result request_end(struct request *r)
     if (exchange_head(r->x)) {
         return respond(r);
     }
-    request_suspend(r);
+    suspend(r);
     return MHD_YES;
 }
 
-enum MHD_Result request_go(void *context, struct MHD_Connection *connection, const char *url,
-                           const char *method, const char *version, const char *data, size_t *len,
-                           void **request)
+enum MHD_Result tcp_request_go(void *context, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *len, void **request)
 {
-    struct request *r = *request;
+    struct tcp_request *r = *request;
     enum MHD_Result result;
 
     (void)context, (void)url, (void)version;
@@ -232,27 +233,27 @@ enum MHD_Result request_go(void *context, struct MHD_Connection *connection, con
         return MHD_NO;
     }
     r->ours = true;
-    result = r->state == REQUEST_HEAD ? request_head(r, method)
-             : *len > 0               ? request_body(r, data, len)
-                                      : request_end(r);
+    result = r->state == TCP_REQUEST_HEAD ? take_head(r, method)
+             : *len > 0                   ? take_body(r, data, len)
+                                          : take_end(r);
     r->ours = false;
     return result;
 }
 
-void request_over(void *context, struct MHD_Connection *connection, void **request,
-                  enum MHD_RequestTerminationCode code)
+void tcp_request_over(void *context, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode code)
 {
-    struct request *r = *request;
+    struct tcp_request *r = *request;
 
     (void)context, (void)connection, (void)code;
     if (r) {
         r->ours = true;
         exchange_free(r->x);
         if (!r->broken) {
-            door_wait(r->door);
+            tcp_conn_wait(r->conn);
         }
         list_remove(&r->link);
-        r->door->request = NULL;
+        r->conn->request = NULL;
         free(r);
         *request = NULL;
     }

@@ -1,4 +1,5 @@
-/* tcp_state: what tcp.c (connections, life) and tcp_request.c (requests on them) share. */
+/* tcp_state: what tcp.c (the listener and its connections) and tcp_request.c (the requests on them)
+ * share. */
 #ifndef GATEWAY_TCP_STATE_H
 #define GATEWAY_TCP_STATE_H
 
@@ -10,66 +11,67 @@ struct tcp {
     struct MHD_Daemon *daemon;
     struct sockaddr_storage address;
     socklen_t address_len;
-    struct list doors;   /* all connections */
-    size_t most_each;    /* of one client */
-    struct list waiting; /* doors without a whole head of a request; the longest first */
+    struct list conns;   /* all connections */
+    size_t most_each;    /* connections that one client may have */
+    struct list waiting; /* connections without a whole head of a request, the oldest wait first */
     struct list requests;
-    int fd;          /* epoll: MHD's own one, and each connection for its client's end */
-    bool readable;   /* it has something */
-    bool run;        /* there is something for MHD to do */
-    uint64_t due_ns; /* when there is without anyone's doing */
+    int fd;          /* epoll: MHD's descriptor, and each connection, to see its client close it */
+    bool readable;   /* fd has something */
+    bool run;        /* MHD has something to do */
+    uint64_t due_ns; /* when MHD has something to do by itself */
     uint64_t now_ns;
 };
 
-/* A connection. */
-struct door {
-    struct list all;     /* in tcp.doors */
+/* A connection. MHD calls its own struct a connection too: `connection`. */
+struct tcp_conn {
+    struct list all;     /* in tcp.conns */
     struct list waiting; /* in tcp.waiting */
-    uint64_t home;       /* who its client is: token_home */
+    uint64_t home;       /* its client: token_home */
     struct tcp *tcp;
     struct MHD_Connection *connection;
-    struct request *request; /* NULL: none now */
+    struct tcp_request *request; /* NULL: none now */
     int fd;
-    bool ended;        /* its client says no more */
-    uint64_t since_ns; /* of its wait */
+    bool ended;        /* its client closed its side */
+    uint64_t since_ns; /* when it began to wait */
 };
 
-enum request_state {
-    REQUEST_HEAD,  /* its first line came, the rest of the head comes */
-    REQUEST_BODY,  /* its body comes, or is thrown away */
-    REQUEST_WORK,  /* all came; the connection is suspended until there is a response */
-    REQUEST_REPLY, /* MHD has the response and asks for its body */
+enum tcp_request_state {
+    TCP_REQUEST_HEAD,  /* its first line came, the rest of the head follows */
+    TCP_REQUEST_BODY,  /* its body comes, and is taken or thrown away */
+    TCP_REQUEST_WORK,  /* it is complete; the connection is suspended until there is a response */
+    TCP_REQUEST_REPLY, /* MHD has the response and reads its body */
 };
 
-/* From the request's first line on until MHD has done with it. */
-struct request {
+/* A request, from its first line until MHD is done with it. */
+struct tcp_request {
     struct list link; /* in tcp.requests */
-    struct door *door;
+    struct tcp_conn *conn;
     struct exchange *x;
-    enum request_state state;
-    bool ours;        /* the exchange calls back from within a call of ours */
-    bool suspended;   /* MHD looks at the connection again when it is resumed */
+    enum tcp_request_state state;
+    bool ours;        /* we are in a call of the exchange, which may call back */
+    bool suspended;   /* MHD ignores the connection until it is resumed */
     bool broken;      /* the connection is being closed */
     bool unwanted;    /* the body is thrown away */
     size_t discarded; /* bytes of it */
 };
 
 /* ---- tcp.c ---- */
-struct door *door_of(struct MHD_Connection *connection); /* NULL: it was refused */
-/* A whole head must come in time from now on. */
-void door_wait(struct door *d);
-/* MHD sees the end and closes it. */
-void door_close(struct door *d);
+/* Returns our side of a connection, or NULL if it was refused. */
+struct tcp_conn *tcp_conn_of(struct MHD_Connection *connection);
+/* Starts the time in which the head of the next request must come. */
+void tcp_conn_wait(struct tcp_conn *d);
+/* Shuts the socket down: MHD sees the end and closes it. */
+void tcp_conn_close(struct tcp_conn *d);
 
 /* ---- tcp_request.c: what MHD calls ---- */
-void *request_uri(void *tcp, const char *uri, struct MHD_Connection *connection);
-enum MHD_Result request_go(void *tcp, struct MHD_Connection *connection, const char *url,
-                           const char *method, const char *version, const char *data, size_t *len,
-                           void **request);
-void request_over(void *tcp, struct MHD_Connection *connection, void **request,
-                  enum MHD_RequestTerminationCode code);
-/* ---- and tcp.c ---- */
-/* Closes its connection. */
-void request_break(struct request *r);
+void *tcp_request_new(void *tcp, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result tcp_request_go(void *tcp, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *len, void **request);
+void tcp_request_over(void *tcp, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode code);
+/* ---- tcp_request.c, for tcp.c ---- */
+/* Breaks a request off and closes its connection. */
+void tcp_request_break(struct tcp_request *r);
 
 #endif

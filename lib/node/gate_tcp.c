@@ -86,7 +86,7 @@ const char *gate_tcp_address(const struct rusm_node *node)
 
 uint64_t gate_tcp_turn(struct rusm_node *node)
 {
-    return node->gate_tcp ? tcp_turn(node->gate_tcp->tcp, node->first->now_ns) : UINT64_MAX;
+    return node->gate_tcp ? tcp_tick(node->gate_tcp->tcp, node->first->now_ns) : UINT64_MAX;
 }
 
 void gate_tcp_leave(struct rusm_node *node)

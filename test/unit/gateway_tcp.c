@@ -97,7 +97,7 @@ static void turn(struct world *w)
         tcp_readable(w->tcp);
     }
     gateway_tick(w->gateway, w->now_ns);
-    tcp_turn(w->tcp, w->now_ns);
+    tcp_tick(w->tcp, w->now_ns);
 }
 
 /* From 127.0.0.HOST. */
@@ -314,21 +314,21 @@ static void test_held_elsewhere(void **state)
 static void test_many(void **state)
 {
     struct world *w = *state;
-    static int fd[LIMIT_HTTP_DOORS + 3];
+    static int fd[LIMIT_HTTP_TCP_CONNECTIONS + 3];
 
-    for (size_t i = 0; i < LIMIT_HTTP_DOORS + 3; i++) {
+    for (size_t i = 0; i < LIMIT_HTTP_TCP_CONNECTIONS + 3; i++) {
         fd[i] = dial_from(w, 1 + i % 2);
         say(fd[i], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
-        if (i < LIMIT_HTTP_DOORS) {
+        if (i < LIMIT_HTTP_TCP_CONNECTIONS) {
             hear_status(w, fd[i], "401");
         }
     }
-    hear_nothing(w, fd[LIMIT_HTTP_DOORS]); /* waits to be accepted */
+    hear_nothing(w, fd[LIMIT_HTTP_TCP_CONNECTIONS]); /* waits to be accepted */
     for (size_t i = 0; i < 3; i++) {
         close(fd[i]);
-        hear_status(w, fd[LIMIT_HTTP_DOORS + i], "401");
+        hear_status(w, fd[LIMIT_HTTP_TCP_CONNECTIONS + i], "401");
     }
-    for (size_t i = 3; i < LIMIT_HTTP_DOORS + 3; i++) {
+    for (size_t i = 3; i < LIMIT_HTTP_TCP_CONNECTIONS + 3; i++) {
         close(fd[i]);
     }
 }
@@ -336,7 +336,7 @@ static void test_many(void **state)
 /* One client can't have all of them. */
 static void test_crowd(void **state)
 {
-    enum { MOST = LIMIT_HTTP_DOORS - LIMIT_HTTP_DOORS / LIMIT_HTTP_DOORS_LEFT };
+    enum { MOST = LIMIT_HTTP_TCP_CONNECTIONS - LIMIT_HTTP_TCP_CONNECTIONS / LIMIT_HTTP_TCP_OTHERS };
     struct world *w = *state;
     static int fd[MOST];
     char text[64];
