@@ -309,7 +309,7 @@ nettest: tools
 sim: tools
 	$(sub) unit-programs
 	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) --flavour $(FLAVOUR) \
-	    $(filter %/sim/actor %/sim/crossing,$(UNITS))
+	    $(filter %/sim/actor %/sim/bridge,$(UNITS))
 
 # Measures and prints; no verdict.
 .PHONY: figures

@@ -108,7 +108,8 @@ int failure_usage(const struct cmd *cmd, const char *format, ...)
 int failure_say(const struct cmd *cmd, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ---- help.c ----------------------------------------------------------------------------------- */
+/* ---- help.c
+ * ----------------------------------------------------------------------------------- */
 
 void help_overview(FILE *out, const struct cmd *const *commands);
 void help_command(FILE *out, const struct cmd *cmd);
@@ -117,7 +118,8 @@ bool help_page(const char *topic);
 /* The command most like a misspelt word, or NULL. */
 const struct cmd *help_guess(const struct cmd *const *commands, const char *word);
 
-/* ---- output.c: tables ------------------------------------------------------------------------- */
+/* ---- output.c: tables
+ * ------------------------------------------------------------------------- */
 
 struct output {
     bool json;   /* one object a line, at once */
@@ -136,7 +138,8 @@ void output_end(struct output *out); /* prints what was gathered and frees it */
 int output_head(void *output, const struct rusm_field *fields, size_t count);
 bool output_says(void); /* whether standard error is a terminal, where hints are of use */
 
-/* ---- target.c: who a command is for ------------------------------------------------------------ */
+/* ---- target.c: who a command is for
+ * ------------------------------------------------------------ */
 
 struct target {
     struct rusm_client *client; /* rusm_client_close */
@@ -152,7 +155,8 @@ int target_node(const struct options *options, const char *node, struct rusm_cli
 /* The node named by --via, or any that answers of those known here. */
 int target_any(const struct options *options, struct rusm_client **client);
 
-/* ---- input.c: where a message comes from -------------------------------------------------------- */
+/* ---- input.c: where a message comes from
+ * -------------------------------------------------------- */
 
 /* Opens --file, or standard input (with a hint on a terminal). Gives *fd; 0 is not to be closed. */
 int input_open(const struct options *options, int *fd);
@@ -164,7 +168,8 @@ int input_message(const struct options *options, size_t first, char **data, size
 int input_lines(const struct options *options, int fd, int (*each)(void *, const char *, size_t),
                 int (*idle)(void *), void *context);
 
-/* ---- detach.c: a node in the background -------------------------------------------------------- */
+/* ---- detach.c: a node in the background
+ * -------------------------------------------------------- */
 
 struct detach {
     int pipe; /* to the parent: what it prints before it returns 0; closed without: failed */
@@ -177,7 +182,8 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status);
 /* Turns output and error into `log`, then lets the parent print the line and end. */
 void detach_ready(struct detach *detach, const char *line, int log);
 
-/* ---- signals.c: what makes a node leave ---------------------------------------------------------- */
+/* ---- signals.c: what makes a node leave
+ * ---------------------------------------------------------- */
 
 struct signals {
     sigset_t set;

@@ -84,7 +84,8 @@ void help_command(FILE *out, const struct cmd *cmd)
     fprintf(out, "  --%-*s  %s\n", width, "help", "print this; 'rusm help' opens the manual page");
 }
 
-/* ---- the manual page ----------------------------------------------------------------------------- */
+/* ---- the manual page
+ * ----------------------------------------------------------------------------- */
 
 /* Runs man, its complaints dropped. Whether it showed a page. */
 static bool help_man(const char *flag, const char *page)
@@ -128,9 +129,10 @@ bool help_page(const char *topic)
     return help_man(NULL, page);
 }
 
-/* ---- guesses --------------------------------------------------------------------------------------- */
+/* ---- guesses
+ * --------------------------------------------------------------------------------------- */
 
-/* How many letters are to be inserted, dropped, changed or swapped with their neighbour. */
+/* How many letters are to be inserted, dropped, changed or swapped with their peer_process. */
 static size_t help_distance(const char *a, const char *b)
 {
     enum { MAX = 16 };

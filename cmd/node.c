@@ -16,7 +16,8 @@ static const char *const node_builtins[] = {
     "echo", "greeter", "sink", "crash", "relay", "bounce"
 };
 
-/* ---- what it is taught and starts ---------------------------------------------------------------- */
+/* ---- what it is taught and starts
+ * ---------------------------------------------------------------- */
 
 /* Splits the option's NAME=SPEC. Gives *name (free), into which *spec points. Returns 0 or the exit
  * status. */
@@ -158,7 +159,8 @@ static int node_boot(const struct options *options, struct rusm_node *node)
     return error == 0 ? 0 : failure_report(options->cmd, error, &why);
 }
 
-/* ---- options ------------------------------------------------------------------------------------ */
+/* ---- options
+ * ------------------------------------------------------------------------------------ */
 
 static int node_log_level(const struct options *options, enum rusm_log_level *level)
 {
@@ -252,7 +254,8 @@ static int node_log_open(const struct options *options, const struct rusm_node *
                                   strerror(errno));
 }
 
-/* ---- running ------------------------------------------------------------------------------------ */
+/* ---- running
+ * ------------------------------------------------------------------------------------ */
 
 static void node_greet(const struct options *options, struct rusm_node *node)
 {

@@ -87,7 +87,8 @@ int options_parse(struct options *options, const struct cmd *cmd, int argc, char
     return 0;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file
+ * ---------------------------------------------------------------------------------- */
 
 /* Keeps a text for as long as the options live. */
 static const char *options_keep(struct options *options, const char *text)
@@ -183,7 +184,8 @@ void options_fini(struct options *options)
     *options = (struct options){ 0 };
 }
 
-/* ---- what was given ------------------------------------------------------------------------------ */
+/* ---- what was given
+ * ------------------------------------------------------------------------------ */
 
 const struct option_given *options_next(const struct options *options, const char *name,
                                         size_t *cursor)

@@ -38,7 +38,8 @@ bool output_says(void)
     return isatty(STDERR_FILENO) == 1;
 }
 
-/* ---- cells -------------------------------------------------------------------------------------- */
+/* ---- cells
+ * -------------------------------------------------------------------------------------- */
 
 /* Text from a node: without what could steer a terminal, and without blanks in a pipe. */
 static char *output_clean(const char *text, bool blanks)
@@ -132,7 +133,8 @@ static size_t output_width(const char *text)
     return width;
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------------- */
+/* ---- JSON
+ * ----------------------------------------------------------------------------------------- */
 
 static json_t *output_value(const struct rusm_field *field)
 {
@@ -184,7 +186,8 @@ static int output_json(const struct rusm_field *fields, size_t count)
     return error;
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------- */
+/* ---- rows
+ * ----------------------------------------------------------------------------------------- */
 
 static void output_columns(struct output *out, const struct rusm_field *fields, size_t count)
 {

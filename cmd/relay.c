@@ -86,7 +86,8 @@ static uint64_t relay_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
 
 /* "127.0.0.1:40123" or "[::1]:40123"; whether it is one. */
 static bool relay_parse(const char *text, struct address *out)
@@ -183,7 +184,8 @@ const char *relay_address(const struct relay *r)
     return r->text;
 }
 
-/* ---- datagrams: received, held, sent ----------------------------------------------------------------- */
+/* ---- datagrams: received, held, sent
+ * ----------------------------------------------------------------- */
 
 static bool relay_chance(struct relay *r, enum setting percent)
 {
@@ -349,7 +351,8 @@ static void relay_read(struct relay *r, struct path *p)
     }
 }
 
-/* ---- control ------------------------------------------------------------------------------------------- */
+/* ---- control
+ * ------------------------------------------------------------------------------------------- */
 
 bool relay_set(struct relay *r, const char *name, const char *value)
 {

@@ -26,7 +26,8 @@ int target_node(const struct options *options, const char *node, struct rusm_cli
     return status == 0 && error != 0 ? failure_report(options->cmd, error, &why) : status;
 }
 
-/* ---- any node ----------------------------------------------------------------------------------- */
+/* ---- any node
+ * ----------------------------------------------------------------------------------- */
 
 struct target_search {
     const struct options *options;

@@ -171,7 +171,7 @@ extern const struct rusm_library rusm_library __attribute__((visibility("default
 rusm_pid rusm_self(const struct rusm_process *self);
 const char *rusm_self_node(const struct rusm_process *self); /* this node's name */
 void *rusm_context(const struct rusm_process *self);         /* its behaviour's */
-uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop turn */
+uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop tick */
 
 /* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or
  * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a name or a pid of
@@ -473,8 +473,8 @@ struct rusm_node_options {
     bool identity_create;          /* make the identity file when there is none */
     bool http;                     /* serve HTTP/3 too, on the same port: rusm-http(7) */
     const char *http_token;        /* file: the token of HTTP clients without certificate */
-    const char *
-        http_tcp; /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too; wants http_token */
+    /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too. Needs http_token. */
+    const char *http_tcp;
     /* A body that overflows its stack ends the program by SIGSEGV, as ever; but first log_fd gets
      * a line that names the process. For that, rusm_node_run handles SIGSEGV for the whole
      * program, if nobody does yet. */

@@ -19,7 +19,8 @@ struct bulk_state {
     int error;
 };
 
-/* ---- the parent ------------------------------------------------------------------------------------- */
+/* ---- the parent
+ * ------------------------------------------------------------------------------------- */
 
 static int bulk_nodes_boot(struct rusm_node *node, size_t index, struct rusm_why *why);
 
@@ -109,7 +110,8 @@ int bench_bulk(struct bench *bench)
     return status == 0 ? common_verdict(bench, lost) : status;
 }
 
-/* ---- on the hub: spawns a sink, sends, asks the sink how many came ------------------------------------ */
+/* ---- on the hub: spawns a sink, sends, asks the sink how many came
+ * ------------------------------------ */
 
 struct bulk_sender {
     struct bulk_order order;
@@ -174,7 +176,8 @@ static void bulk_receive(struct rusm_process *self, void *state, const struct ru
     }
 }
 
-/* ---- on the worker: counts whole messages --------------------------------------------------------------- */
+/* ---- on the worker: counts whole messages
+ * --------------------------------------------------------------- */
 
 static int sink_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {

@@ -16,7 +16,8 @@
 #define CLUSTER_START_MS 20000
 #define CLUSTER_SEED 1 /* of the relay: which datagrams are lost */
 
-/* ---- in the child ------------------------------------------------------------------------------ */
+/* ---- in the child
+ * ------------------------------------------------------------------------------ */
 
 int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable, const char *arg,
                  struct rusm_why *why)
@@ -28,7 +29,8 @@ int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable
     return rusm_node_boot(node, &boot, why);
 }
 
-/* Runs the node; writes a NUL and its address to `ready` when it is, or the reason why it is not. */
+/* Runs the node; writes a NUL and its address to `ready` when it is, or the reason why it is
+ * not. */
 static int cluster_child(const struct cluster *c, const struct rusm_node_options *options,
                          cluster_boot_fn *boot, int ready)
 {
@@ -56,7 +58,8 @@ static int cluster_child(const struct cluster *c, const struct rusm_node_options
     return EXIT_DONE;
 }
 
-/* ---- in the parent ------------------------------------------------------------------------------ */
+/* ---- in the parent
+ * ------------------------------------------------------------------------------ */
 
 static int cluster_fork(struct cluster *c, const struct cmd *cmd,
                         const struct rusm_node_options *options, cluster_boot_fn *boot)
@@ -239,7 +242,8 @@ int cluster_call(const struct cluster *c, const struct cmd *cmd, const char *pro
     return fits ? 0 : failure_say(cmd, EXIT_FAILED, "bad answer");
 }
 
-/* ---- behind a relay ------------------------------------------------------------------------------- */
+/* ---- behind a relay
+ * ------------------------------------------------------------------------------- */
 
 /* The relay, which aims at the hub by now, becomes a process. Takes relay. */
 static int cluster_fork_relay(struct cluster *c, const struct cmd *cmd, struct relay *relay)
@@ -292,7 +296,8 @@ int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_f
     return status != 0 ? status : cluster_ready(c, cmd);
 }
 
-/* ---- the end --------------------------------------------------------------------------------------- */
+/* ---- the end
+ * --------------------------------------------------------------------------------------- */
 
 static void cluster_remove(const char *dir)
 {
@@ -332,7 +337,8 @@ void cluster_stop(struct cluster *c)
     }
 }
 
-/* ---- what they use ------------------------------------------------------------------------------- */
+/* ---- what they use
+ * ------------------------------------------------------------------------------- */
 
 uint64_t cluster_cpu_ns(const struct cluster *c)
 {

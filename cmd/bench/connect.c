@@ -39,7 +39,8 @@ static void connect_pause(unsigned ms)
     nanosleep(&pause, NULL);
 }
 
-/* ---- memory of nodes and connections ---------------------------------------------------------------- */
+/* ---- memory of nodes and connections
+ * ---------------------------------------------------------------- */
 
 static uint64_t connect_rss_sum(const struct connect *t, size_t nodes)
 {
@@ -93,7 +94,8 @@ static void connect_idle(struct connect *t)
     t->idle_cpu_percent = (double)cpu / (double)t->nodes / (CONNECT_IDLE_MS * 1e6) * 100;
 }
 
-/* ---- handshakes -------------------------------------------------------------------------------------- */
+/* ---- handshakes
+ * -------------------------------------------------------------------------------------- */
 
 /* In a process of its own: opens and closes connections to worker0 while the time lasts. */
 static int connect_caller(const struct connect *t, int out)
@@ -149,7 +151,8 @@ static int connect_handshakes(struct connect *t)
     return status;
 }
 
-/* ---- lanes, spawns ------------------------------------------------------------------------------------ */
+/* ---- lanes, spawns
+ * ------------------------------------------------------------------------------------ */
 
 static int connect_order(struct connect *t, const struct connect_order *order,
                          struct connect_state *state)
@@ -162,7 +165,8 @@ static int connect_order(struct connect *t, const struct connect_order *order,
                : status;
 }
 
-/* What either end grows by while so many lanes are open on one connection: the larger of the two. */
+/* What either end grows by while so many lanes are open on one connection: the larger of the
+ * two. */
 static int connect_lanes(struct connect *t)
 {
     const struct connect_order senders = { .what = CONNECT_SENDERS, .count = CONNECT_LANES_OPEN };
@@ -208,7 +212,7 @@ static int connect_spawns(struct connect *t)
     return status;
 }
 
-/* ---- all ------------------------------------------------------------------------------------------------ */
+/* ---- all ---- */
 
 static void connect_print(const struct connect *t)
 {

@@ -1,5 +1,5 @@
-/* connect_hub: what runs on the nodes of `bench connect`: on the hub "connect", which takes
- * orders and answers each when it is done, and the many senders that open a lane each; on the others
+/* connect_hub: what runs on the nodes of `bench connect`: on the hub "connect", which takes orders
+ * and answers each when it is done, and the many senders that open a lane each; on the others
  * "lanes", where those end, and a spawnable that lives for a moment. */
 #include "connect.h"
 
@@ -19,7 +19,8 @@ struct connect_hub {
     uint32_t senders;
 };
 
-/* ---- on the hub ----------------------------------------------------------------------------------- */
+/* ---- on the hub
+ * ----------------------------------------------------------------------------------- */
 
 static void sender_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
@@ -153,7 +154,8 @@ static void hub_receive(struct rusm_process *self, void *state, const struct rus
     }
 }
 
-/* ---- on the others -------------------------------------------------------------------------------- */
+/* ---- on the others
+ * -------------------------------------------------------------------------------- */
 
 /* Says how many lanes came, a row at a time. */
 static void lanes_receive(struct rusm_process *self, void *state, const struct rusm_message *m)

@@ -28,7 +28,8 @@ struct hub {
     char *payload;
 };
 
-/* ---- a sender --------------------------------------------------------------------------------- */
+/* ---- a sender
+ * --------------------------------------------------------------------------------- */
 
 static int sender_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
@@ -154,7 +155,8 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     }
 }
 
-/* ---- the one that takes orders ------------------------------------------------------------------ */
+/* ---- the one that takes orders
+ * ------------------------------------------------------------------ */
 
 /* There are as many senders as asked for; those of an earlier order stay. */
 static int hub_spawn(struct rusm_process *self, struct hub *h, uint32_t senders)

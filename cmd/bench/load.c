@@ -21,7 +21,8 @@ struct load {
     size_t payload_cap;
 };
 
-/* ---- probe ---------------------------------------------------------------------------------------- */
+/* ---- probe
+ * ---------------------------------------------------------------------------------------- */
 
 static void probe_send(struct rusm_process *self, struct load *load)
 {
@@ -54,7 +55,8 @@ static void probe_receive(struct rusm_process *self, void *state, const struct r
     }
 }
 
-/* ---- senders -------------------------------------------------------------------------------------- */
+/* ---- senders
+ * -------------------------------------------------------------------------------------- */
 
 /* Begun by a message of the one that takes orders; then it goes on whenever its lane has room. */
 static void sender_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -76,7 +78,8 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     }
 }
 
-/* ---- taker ---------------------------------------------------------------------------------------- */
+/* ---- taker
+ * ---------------------------------------------------------------------------------------- */
 
 static void taker_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
@@ -102,7 +105,8 @@ static void taker_receive(struct rusm_process *self, void *state, const struct r
     load->state.taken_ns = now;
 }
 
-/* ---- the one that takes orders ------------------------------------------------------------------ */
+/* ---- the one that takes orders
+ * ------------------------------------------------------------------ */
 
 static int load_begin_probe(struct rusm_process *self, struct load *load,
                             const struct load_order *order)

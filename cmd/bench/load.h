@@ -38,7 +38,8 @@ struct load_state {
 /* A cluster_boot_fn. */
 int load_boot(struct rusm_node *node, size_t index, struct rusm_why *why);
 
-/* ---- in the parent: each returns 0 or the exit status -------------------------------------------- */
+/* ---- in the parent: each returns 0 or the exit status
+ * -------------------------------------------- */
 
 /* Gives an order; state may be NULL. */
 int load_order(struct cluster *c, const struct bench *b, size_t index,

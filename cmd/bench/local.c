@@ -1,7 +1,7 @@
-/* local: `local`: what processes cost on one node that talks to nobody, with one scheduler and
- * with all. A process on each scheduler takes one order at a time and works on it in slices, each begun
- * by a message to itself, so that no handler holds its scheduler for long; they have nothing to do with
- * each other. */
+/* local: `local`: what processes cost on one node that talks to nobody, with one scheduler and with
+ * all. A process on each scheduler takes one order at a time and works on it in slices, each begun
+ * by a message to itself, so that no handler holds its scheduler for long; they have nothing to do
+ * with each other. */
 #include "bench.h"
 
 #include <stdalign.h>
@@ -48,7 +48,8 @@ struct local {
     char name[16];
 };
 
-/* ---- what is measured --------------------------------------------------------------------------- */
+/* ---- what is measured
+ * --------------------------------------------------------------------------- */
 
 static rusm_pid pong_other(const struct rusm_process *self, const struct local *l)
 {
@@ -120,7 +121,8 @@ static void idle_receive(struct rusm_process *self, void *state, const struct ru
 
 static const struct rusm_behaviour local_idle = { .name = "idle", .receive = idle_receive };
 
-/* ---- the one that takes orders -------------------------------------------------------------------- */
+/* ---- the one that takes orders
+ * -------------------------------------------------------------------- */
 
 static int local_pair(struct rusm_process *self, struct local *l,
                       const struct rusm_behaviour *behaviour)
@@ -296,7 +298,8 @@ static int local_boot(struct rusm_node *node, size_t index, struct rusm_why *why
     return error;
 }
 
-/* ---- the parent ------------------------------------------------------------------------------------- */
+/* ---- the parent
+ * ------------------------------------------------------------------------------------- */
 
 /* What a node's schedulers did, together. */
 struct local_sum {

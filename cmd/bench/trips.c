@@ -14,7 +14,8 @@ struct trips {
     uint64_t workers, senders, window, payload;
 };
 
-/* ---- one measurement ------------------------------------------------------------------------------ */
+/* ---- one measurement
+ * ------------------------------------------------------------------------------ */
 
 /* Gives an order, or asks for the state of the last one. */
 static int trips_ask(struct trips *t, const struct bench_order *order, struct bench_state *state)
@@ -73,7 +74,8 @@ static json_t *trips_rtt(const struct histogram *h)
     return json_pack("{s:f, s:f}", "p50", histogram_us(h, 0.5), "p99", histogram_us(h, 0.99));
 }
 
-/* ---- fanout ---------------------------------------------------------------------------------------- */
+/* ---- fanout
+ * ---------------------------------------------------------------------------------------- */
 
 /* What the unloaded phase measures. */
 struct trips_unloaded {
@@ -202,7 +204,8 @@ static int trips_fanout(struct trips *t)
     return status == 0 ? common_verdict(t->bench, lost) : status;
 }
 
-/* ---- closed ---------------------------------------------------------------------------------------- */
+/* ---- closed
+ * ---------------------------------------------------------------------------------------- */
 
 static int trips_closed(struct trips *t)
 {
@@ -242,7 +245,8 @@ static int trips_closed(struct trips *t)
     return common_verdict(t->bench, trips_lost(&state));
 }
 
-/* ---- both ------------------------------------------------------------------------------------------- */
+/* ---- both
+ * ------------------------------------------------------------------------------------------- */
 
 static int trips_child(struct rusm_node *node, size_t index, struct rusm_why *why)
 {

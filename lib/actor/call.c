@@ -1,12 +1,12 @@
-/* call: see the header. The process side is that of rusm.h; called from behaviours, by the wheel, and
- * when answers arrive. */
+/* call: see the header. The process side is that of rusm.h; called from behaviours, by the wheel,
+ * and when answers arrive. */
 #include "actor/call.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/coroutine.h"
 #include "actor/monitor.h"
-#include "actor/farewell.h"
+#include "actor/exit_notice.h"
 #include "actor/process.h"
 #include "actor/address.h"
 #include "actor/post.h"
@@ -292,7 +292,7 @@ static int call_ask(struct rusm_process *self, const struct address *to, const v
     uint64_t next = rt->ref + 1;
     int err = post_check(data, len);
 
-    if (err == 0 && rt->calls.count >= LIMIT_CALLS / rt->siblings) {
+    if (err == 0 && rt->calls.count >= LIMIT_CALLS / rt->schedulers) {
         err = RUSM_ELIMIT;
     }
     if (err == 0) {

@@ -10,9 +10,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* context_swap(&from's stack pointer, to's): puts what a callee must keep on the old stack, takes it
- * from the new one. A new stack looks as if it had been left just before its entry: context_begin
- * calls the function in one kept register with what is in another. */
+/* context_swap(&from's stack pointer, to's): puts what a callee must keep on the old stack, takes
+ * it from the new one. A new stack looks as if it had been left just before its entry:
+ * context_begin calls the function in one kept register with what is in another. */
 
 #if defined(__x86_64__)
 
@@ -145,7 +145,8 @@ void context_begin(void);
 static void context_make(struct context *c, void *stack, size_t size, void (*entry)(void *),
                          void *argument)
 {
-    /* On x86-64 the stack is aligned to 16 before a call: it is so when context_begin is reached. */
+    /* On x86-64 the stack is aligned to 16 before a call: it is so when context_begin is
+     * reached. */
     void **top = (void **)(((uintptr_t)stack + size) & ~(uintptr_t)15);
     void **at = top - CONTEXT_SAVED;
 

@@ -1,10 +1,10 @@
 /* context: a place of execution with a stack of its own, and the switch to it and back.
  *
  * A small assembly and not a library: swapcontext(3) of libc saves the signal mask by a system call
- * each time, 20 times what the switch itself costs; libpcl, the one in C that Debian 12 has, is built
- * on it; Boost.Context is a C++ library, whose C symbols are its own affair. A switch is a function
- * call to the compiler, so only what a callee must keep is saved: on x86-64 and aarch64 that is below;
- * elsewhere ucontext serves. One thread. */
+ * each time, 20 times what the switch itself costs; libpcl, the one in C that Debian 12 has, is
+ * built on it; Boost.Context is a C++ library, whose C symbols are its own affair. A switch is a
+ * function call to the compiler, so only what a callee must keep is saved: on x86-64 and aarch64
+ * that is below; elsewhere ucontext serves. One thread. */
 #ifndef ACTOR_CONTEXT_H
 #define ACTOR_CONTEXT_H
 

@@ -1,5 +1,5 @@
-/* coroutine: see the header. The process side is that of rusm.h. What is switched to is a body; what
- * is switched back to is coroutine_run, on the scheduler's stack. */
+/* coroutine: see the header. The process side is that of rusm.h. What is switched to is a body;
+ * what is switched back to is coroutine_run, on the scheduler's stack. */
 #include "actor/coroutine.h"
 
 #include <string.h>

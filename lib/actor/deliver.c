@@ -47,7 +47,7 @@ static bool deliver_exit(struct rusm_process *p, struct message *m)
     if (p->trapping && (linked || process_traps(p, reason, m->pub.len))) {
         return false;
     }
-    /* Not runtime_exit: the caller may still use p this turn. */
+    /* Not runtime_exit: the caller may still use p this tick. */
     process_exit_signal(p, m->pub.from, reason, m->pub.len, linked);
     message_free(p->rt->pool, m);
     return true;

@@ -67,7 +67,7 @@ int gap_watch(struct rusm_process *p, bool on)
 
 bool runtime_gaps_wanted(const struct runtime *rt)
 {
-    return rt->gaps.count > 0 || rt->siblings > 1; /* who knows of theirs */
+    return rt->gaps.count > 0 || rt->schedulers > 1; /* who knows of theirs */
 }
 
 void runtime_gap(struct runtime *rt, uint64_t serial, uint64_t records)

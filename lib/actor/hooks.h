@@ -6,7 +6,7 @@
 
 #include "rusm.h"
 
-/* A message to another node, or to a global name; within a runtime, to a sibling scheduler too. All
+/* A message to another node, or to a global name; within a runtime, to a other scheduler too. All
  * borrowed. */
 struct post {
     rusm_pid from;
@@ -25,16 +25,16 @@ struct post {
 };
 
 /* What happens to processes, for those who look on. All borrowed. */
-enum happening_kind {
-    HAPPENED_START,
-    HAPPENED_END,
-    HAPPENED_RESTART, /* a supervisor started it in the place of one that ended */
-    HAPPENED_NAME,    /* it got a local name */
-    HAPPENED_UNNAME,  /* nobody has that local name any more, and its holder lives on */
+enum process_event_kind {
+    PROCESS_STARTED,
+    PROCESS_ENDED,
+    PROCESS_RESTARTED, /* a supervisor started it in the place of one that ended */
+    PROCESS_NAMED,     /* it got a local name */
+    PROCESS_UNNAMED,   /* nobody has that local name any more, and its holder lives on */
 };
-struct happening {
-    enum happening_kind kind;
-    uint64_t serial;  /* HAPPENED_UNNAME: 0 */
+struct process_event {
+    enum process_event_kind kind;
+    uint64_t serial;  /* PROCESS_UNNAMED: 0 */
     const char *name; /* for a process its first local one; "": none */
     size_t name_len;
     const char *behaviour; /* START, END, RESTART; else "" */
@@ -68,7 +68,7 @@ struct runtime_hooks {
      * has run, so it must cost next to nothing, and may lag some milliseconds. */
     uint64_t (*clock_ns)(void *context);
     /* While runtime_options.watched says so. */
-    void (*happened)(void *context, const struct happening *h);
+    void (*event)(void *context, const struct process_event *h);
     /* One line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
     /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on

@@ -8,7 +8,7 @@
 /* Answers in the name of processes that are gone, or refuse a link or monitor, which wait because
  * the node that asked has no place for their pairs: far more than one that takes its answers
  * leaves waiting. Above, it is given up. */
-#define LIMIT_FAREWELLS 65536
+#define LIMIT_EXIT_NOTICES 65536
 
 /* Processes on a node: 2 million, twice what is tested; a spawn above says RUSM_ELIMIT. Each
  * scheduler has its share of these, of timers, links and calls: a common count would be what they

@@ -1,9 +1,9 @@
-/* link: see the header. Called by self.c, by the runtime at a process's end, and by signal.c for what
- * comes from other nodes. */
+/* link: see the header. Called by self.c, by the runtime at a process's end, and by signal.c for
+ * what comes from other nodes. */
 #include "actor/link.h"
 
 #include <string.h>
-#include "actor/farewell.h"
+#include "actor/exit_notice.h"
 #include "actor/process.h"
 #include "actor/limits.h"
 
@@ -99,7 +99,7 @@ static int link_new(struct rusm_process *p, rusm_pid to, struct rusm_process *pe
     struct link_key key = link_key(p, to);
     bool first = key.self == p->serial;
 
-    if (rt->links.count >= LIMIT_LINKS / rt->siblings) {
+    if (rt->links.count >= LIMIT_LINKS / rt->schedulers) {
         return RUSM_ELIMIT;
     }
     struct link *k = slab_take(&rt->link_slab);
@@ -222,7 +222,7 @@ int link_cut(struct rusm_process *self, rusm_pid other)
         return 0;
     }
     uint64_t ref = k->unlinking = ++rt->ref;
-    farewell_post(rt, MESSAGE_UNLINK, process_pid(self), other, ref, "");
+    exit_notice_post(rt, MESSAGE_UNLINK, process_pid(self), other, ref, "");
     return 0;
 }
 
@@ -247,7 +247,7 @@ void link_ended(struct rusm_process *p)
         if (q) {
             link_exit(q, pid, p->reason);
         } else if (!deaf) {
-            farewell_post(rt, MESSAGE_LINK_EXIT, pid, other, 0, p->reason);
+            exit_notice_post(rt, MESSAGE_LINK_EXIT, pid, other, 0, p->reason);
         }
     }
 }
@@ -276,7 +276,7 @@ int link_asked(struct rusm_process *p, rusm_pid other)
     }
     int err = link_new(p, other, NULL);
     if (err) {
-        farewell_answer(rt, MESSAGE_LINK_EXIT, process_pid(p), other, 0, "system_limit");
+        exit_notice_answer(rt, MESSAGE_LINK_EXIT, process_pid(p), other, 0, "system_limit");
     }
     return err;
 }
@@ -288,7 +288,7 @@ void link_undone(struct rusm_process *p, rusm_pid other, uint64_t ref)
     if (k && !k->unlinking) {
         link_free(p->rt, k);
     }
-    farewell_answer(p->rt, MESSAGE_UNLINKED, process_pid(p), other, ref, "");
+    exit_notice_answer(p->rt, MESSAGE_UNLINKED, process_pid(p), other, ref, "");
 }
 
 void link_confirmed(struct rusm_process *p, rusm_pid other, uint64_t ref)

@@ -89,7 +89,7 @@ static struct message *message_take(struct message_pool *p, size_t inside)
     m->pub = (struct rusm_message){ 0 };
     m->next = NULL;
     m->credit = NULL;
-    m->passage = NULL;
+    m->channel = NULL;
     m->receipt = 0;
     m->credit_bytes = 0;
     m->size_class = step;

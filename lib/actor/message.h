@@ -21,7 +21,7 @@ struct message {
     struct rusm_message pub; /* what receive sees; first, so that &m->pub is m */
     struct message *next;    /* in the mailbox or the pool */
     struct credit *credit;   /* to give back when handled or discarded; NULL: local */
-    struct passage *passage; /* between two schedulers: its pair's; NULL: it is on none */
+    struct channel *channel; /* between two schedulers: its pair's; NULL: it is on none */
     uint64_t receipt;        /* to be answered when it is in the mailbox, if MESSAGE_RECEIPT */
     uint32_t credit_bytes;   /* wire bytes it stands for (a 64 MiB record fits) */
     uint16_t size_class;

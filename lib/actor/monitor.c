@@ -1,10 +1,10 @@
-/* monitor: see the header. Also runtime.h's process_monitor and runtime_demonitor, for what comes from
- * other nodes. */
+/* monitor: see the header. Also runtime.h's process_monitor and runtime_demonitor, for what comes
+ * from other nodes. */
 #include "actor/monitor.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "actor/farewell.h"
+#include "actor/exit_notice.h"
 #include "actor/process.h"
 #include "base/id.h"
 #include "actor/limits.h"
@@ -249,9 +249,9 @@ static void monitor_withdraw(struct runtime *rt, struct monitor *m)
     m->name = NULL;
     monitor_free(rt, m);
     if (name) {
-        farewell_post_name(rt, MESSAGE_DEMONITOR, watcher, target.node, name, ref);
+        exit_notice_post_name(rt, MESSAGE_DEMONITOR, watcher, target.node, name, ref);
     } else if (!quiet) {
-        farewell_post(rt, MESSAGE_DEMONITOR, watcher, target, ref, "");
+        exit_notice_post(rt, MESSAGE_DEMONITOR, watcher, target, ref, "");
     }
     free(name);
 }
@@ -319,7 +319,7 @@ void monitor_ended(struct rusm_process *p)
         if (watcher) {
             monitor_down(watcher, target, ref, p->reason);
         } else {
-            farewell_post(rt, RUSM_DOWN, target, who, ref, p->reason);
+            exit_notice_post(rt, RUSM_DOWN, target, who, ref, p->reason);
         }
     }
 }

@@ -18,7 +18,8 @@ int monitor_watch_node(struct rusm_process *watcher, uint32_t node, uint64_t *re
 int monitor_unwatch(struct rusm_process *watcher, uint64_t ref); /* RUSM_ENOPROC: none such */
 /* DOWN for p came from that node: true if p still waits for it; the monitor is gone then. */
 bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node);
-/* The request for it came to nothing, by another scheduler: DOWN with that reason, if p still waits. */
+/* The request for it came to nothing, by another scheduler: DOWN with that reason, if p still
+ * waits. */
 void monitor_refused(struct rusm_process *p, uint64_t ref, const char *reason);
 /* That monitor is gone, whoever the target is; none: nothing. */
 void monitor_drop(struct runtime *rt, rusm_pid watcher, uint64_t ref);

@@ -98,7 +98,7 @@ static int names_insert(struct runtime *rt, struct process_name *it)
 
 int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len)
 {
-    struct rusm_process *holder = roster_find(&rt->roster, serial);
+    struct rusm_process *holder = process_table_find(&rt->processes_by_serial, serial);
 
     if (!holder && !runtime_far(rt, (rusm_pid){ serial, 0, rt->incarnation })) {
         return RUSM_ENOPROC;
@@ -174,7 +174,7 @@ void names_forget(struct rusm_process *holder)
         if (held) {
             free(it);
         }
-        /* else a sibling took it away, and has told us so */
+        /* else another scheduler took it away, and has told us so */
     }
 }
 
@@ -184,7 +184,7 @@ static bool names_told_named(struct runtime *rt, struct process_name *it)
     if (!it->held) {
         return it->ours; /* else the word that it is taken away follows */
     }
-    it->holder = roster_find(&rt->roster, it->serial);
+    it->holder = process_table_find(&rt->processes_by_serial, it->serial);
     if (it->holder) {
         list_append(&it->holder->names, &it->at_holder);
         process_has(it->holder, PART_NAMES);
@@ -220,5 +220,5 @@ struct rusm_process *names_find(struct runtime *rt, const char *name, size_t len
     struct rusm_process *holder = it && !n->tell ? it->holder : NULL;
     *serial = it ? it->serial : 0;
     names_done(n);
-    return n->tell && *serial ? roster_find(&rt->roster, *serial) : holder;
+    return n->tell && *serial ? process_table_find(&rt->processes_by_serial, *serial) : holder;
 }

@@ -42,12 +42,13 @@ struct names {
 /* tell: NULL if one scheduler has the table alone. */
 void names_init(struct names *n, uint64_t seed, names_tell_fn *tell);
 void names_fini(struct names *n); /* must be empty */
-/* serial: a process of rt's, or of a sibling's that may be gone: then the name is free again when
- * its scheduler finds that. RUSM_EINVAL (not a name), RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
+/* serial: a process of rt's, or of another scheduler's that may be gone: then the name is free
+ * again when its scheduler finds that. RUSM_EINVAL (not a name), RUSM_EEXIST, RUSM_ELIMIT,
+ * RUSM_ENOMEM. */
 int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len);
 int names_remove(struct runtime *rt, const char *name, size_t len); /* RUSM_ENOPROC, RUSM_ENOMEM */
 void names_forget(struct rusm_process *holder);                     /* all its names */
-/* Who has it, if it is of rt's; else NULL, and *serial that of a sibling's, or 0. */
+/* Who has it, if it is of rt's; else NULL, and *serial that of another scheduler's, or 0. */
 struct rusm_process *names_find(struct runtime *rt, const char *name, size_t len, uint64_t *serial);
 /* What another scheduler told of a name of a process of rt's. */
 void names_told(struct runtime *rt, struct process_name *it, bool named);

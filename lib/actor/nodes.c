@@ -127,7 +127,7 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, bool client,
     return 0;
 }
 
-/* Learns all that its siblings know. */
+/* Learns all that its schedulers know. */
 static int nodes_learn(struct nodes *n)
 {
     struct node_names *k = n->known;

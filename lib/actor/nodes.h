@@ -1,7 +1,7 @@
 /* nodes: the names of nodes by small index, for pids. Never forgotten, as pids keep the index;
- * index 0 is this node. Clients have an index too while they are connected. One thread; the schedulers
- * of a node agree on the indexes by a table that they share, behind a lock, which each looks into for
- * what it does not know yet. */
+ * index 0 is this node. Clients have an index too while they are connected. One thread; the
+ * schedulers of a node agree on the indexes by a table that they share, behind a lock, which each
+ * looks into for what it does not know yet. */
 #ifndef ACTOR_NODES_H
 #define ACTOR_NODES_H
 
@@ -20,7 +20,7 @@ struct node_name {
     struct list watching;  /* monitors of its processes on ours, by at_watcher */
     struct list calls;     /* calls of ours to its processes: struct call by at_node */
     struct list linked;    /* links of ours with its processes */
-    struct list unsent;    /* struct farewell: signals for it that were RUSM_BUSY, a pair each */
+    struct list unsent;    /* struct exit_notice: signals for it that were RUSM_BUSY, a pair each */
     struct list unsent_at; /* in the runtime's `unsent` while there are some */
     uint32_t
         answers; /* of these, all pairs', those that answer its requests; and such on their way */
@@ -31,9 +31,10 @@ struct node_name {
     bool client;
     uint8_t share;            /* id_node_share */
     struct node_known *known; /* what all schedulers know of it; NULL: there is one */
-    struct message *notes; /* to tell siblings of its loss, which must not fail; of the scheduler's
+    struct message
+        *notes;  /* to tell schedulers of its loss, which must not fail; of the scheduler's
                               that has its connections */
-    char name[];           /* NUL-terminated */
+    char name[]; /* NUL-terminated */
 };
 
 /* What all schedulers of a node know. */
@@ -69,8 +70,8 @@ void nodes_fini(struct nodes *n);
 int nodes_index(struct nodes *n, const char *name, size_t len, uint32_t *index);
 /* The same for a name that a peer said: some places are left for those that we say. */
 int nodes_heard(struct nodes *n, const char *name, size_t len, uint32_t *index);
-/* An index for a client, which has no name of its own (shown as "client"); and its end: the index is
- * used again for a client of another incarnation. RUSM_ELIMIT, RUSM_ENOMEM. */
+/* An index for a client, which has no name of its own (shown as "client"); and its end: the index
+ * is used again for a client of another incarnation. RUSM_ELIMIT, RUSM_ENOMEM. */
 int nodes_client_up(struct nodes *n, uint32_t *index);
 void nodes_client_down(struct nodes *n, uint32_t index);
 struct node_name *nodes_at(const struct nodes *n, uint32_t index); /* NULL: none such */

@@ -29,7 +29,7 @@ int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
 /* A global name that is held here. */
 static int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
 {
-    struct rusm_process *self = roster_find(&rt->roster, post->from.serial);
+    struct rusm_process *self = process_table_find(&rt->processes_by_serial, post->from.serial);
     rusm_pid to = { .serial = serial, .incarnation = rt->incarnation };
 
     if (runtime_far(rt, to)) {
@@ -42,8 +42,8 @@ static int runtime_post_here(struct runtime *rt, const struct post *post, uint64
         rt->counters.noproc_local++;
         return RUSM_ENOPROC;
     }
-    int err = post_here(self, roster_find(&rt->roster, serial), post->kind, post->ref, post->data,
-                        post->len);
+    int err = post_here(self, process_table_find(&rt->processes_by_serial, serial), post->kind,
+                        post->ref, post->data, post->len);
     if (!err && post->receipt) {
         rt->hooks->receipt(rt->context, post->from, post->receipt, 0);
     }

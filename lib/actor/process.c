@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "actor/coroutine_state.h"
-#include "actor/happen.h"
+#include "actor/process_event.h"
 #include "base/must.h"
 
 const struct rusm_args process_no_args = { .count = 0, .value = NULL };
@@ -239,7 +239,7 @@ void process_remove(struct rusm_process *p)
     rusm_pid pid = process_pid(p);
 
     /* First out of reach, so that nothing that the hooks do can find or refill it. */
-    roster_remove(&rt->roster, p);
+    process_table_remove(&rt->processes_by_serial, p);
     rt->epoch++;
     list_remove(&p->run);
     process_has(p, PART_MAILBOX);
@@ -267,7 +267,7 @@ static void process_end(struct rusm_process *p)
         rt->depth--;
     }
     rt->counters.processes_ended++;
-    happen_process(p, HAPPENED_END);
+    process_event_of(p, PROCESS_ENDED);
     process_remove(p);
 }
 

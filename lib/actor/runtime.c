@@ -1,14 +1,14 @@
-/* runtime: see the header. Life, running and names; spawning is in spawn.c, the way in from the network
- * and the views for attach in deliver.c. Called by the node, on its thread. */
+/* runtime: see the header. Life, running and names; spawning is in spawn.c, the way in from the
+ * network and the views for attach in deliver.c. Called by the node, on its thread. */
 #include "actor/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/call.h"
 #include "actor/coroutine.h"
-#include "actor/farewell.h"
+#include "actor/exit_notice.h"
 #include "actor/gap.h"
-#include "actor/happen.h"
+#include "actor/process_event.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
@@ -52,13 +52,13 @@ static const struct process_parts runtime_parts = {
 
 static void runtime_init(struct runtime *rt, const struct runtime_options *options)
 {
-    roster_init(&rt->roster, options->bits);
+    process_table_init(&rt->processes_by_serial, options->bits);
     list_init(&rt->run);
     list_init(&rt->dying);
     list_init(&rt->wake);
     list_init(&rt->waking);
     list_init(&rt->orphans);
-    farewell_init(rt, options->seed);
+    exit_notice_init(rt, options->seed);
     list_init(&rt->node_watches);
     spawnables_init(&rt->spawnables, options->seed);
     gap_init(rt, options->seed);
@@ -80,7 +80,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     rt->watched = options->watched;
     rt->context = options->context;
     rt->incarnation = options->incarnation;
-    rt->siblings = 1;
+    rt->schedulers = 1;
     rt->parts = &runtime_parts;
 }
 
@@ -122,8 +122,9 @@ void runtime_close(struct runtime *rt)
 {
     must(rt->depth == 0);
     rt->closing = true;
-    while (!list_empty(&rt->roster.all)) {
-        struct rusm_process *newest = container_of(rt->roster.all.prev, struct rusm_process, all);
+    while (!list_empty(&rt->processes_by_serial.all)) {
+        struct rusm_process *newest =
+            container_of(rt->processes_by_serial.all.prev, struct rusm_process, all);
         process_kill(newest, "shutdown", strlen("shutdown"));
         runtime_reap(rt);
     }
@@ -136,7 +137,7 @@ void runtime_free(struct runtime *rt)
         return;
     }
     runtime_close(rt);
-    farewell_fini(rt);
+    exit_notice_fini(rt);
     if (rt->far) {
         rt->far->leave(rt);
     }
@@ -151,7 +152,7 @@ void runtime_free(struct runtime *rt)
     map_fini(&rt->monitors);
     map_fini(&rt->links);
     map_fini(&rt->waits);
-    roster_fini(&rt->roster);
+    process_table_fini(&rt->processes_by_serial);
     slab_fini(&rt->processes);
     slab_fini(&rt->monitor_slab);
     slab_fini(&rt->link_slab);
@@ -200,7 +201,7 @@ bool runtime_run(struct runtime *rt, unsigned budget, uint64_t now_ns)
     rt->now_ns = now_ns;
     runtime_reap(rt);
     sleep_wake(rt);
-    wheel_turn(&rt->wheel, now_ns);
+    wheel_advance(&rt->wheel, now_ns);
     runtime_reap(rt);
     rt->clock_ns = rt->hooks->clock_ns(rt->context);
     while (budget > 0 && (l = list_first(&rt->run))) {
@@ -240,7 +241,7 @@ struct message_pool *runtime_pool(struct runtime *rt)
 
 int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason)
 {
-    struct rusm_process *p = roster_find(&rt->roster, serial);
+    struct rusm_process *p = process_table_find(&rt->processes_by_serial, serial);
 
     if (!p) {
         return RUSM_ENOPROC;
@@ -253,7 +254,7 @@ int runtime_kill(struct runtime *rt, uint64_t serial, const char *reason)
 
 int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char *reason)
 {
-    struct rusm_process *p = roster_find(&rt->roster, serial);
+    struct rusm_process *p = process_table_find(&rt->processes_by_serial, serial);
 
     if (!p) {
         return RUSM_ENOPROC;
@@ -276,7 +277,7 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
     struct rusm_process *p = runtime_local(rt, pid);
 
     if (pid.serial == 0) {
-        farewell_retry(rt);
+        exit_notice_retry(rt);
     }
     if (rt->far) {
         rt->far->writable(rt, pid);
@@ -284,7 +285,7 @@ void runtime_writable(struct runtime *rt, rusm_pid pid)
     if (p) {
         runtime_writable_one(p);
     } else if (pid.serial == 0) {
-        list_each(l, &rt->roster.all) {
+        list_each(l, &rt->processes_by_serial.all) {
             runtime_writable_one(container_of(l, struct rusm_process, all));
         }
     }
@@ -308,7 +309,7 @@ int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size
 
     rt->epoch += err == 0;
     if (err == 0) {
-        happen_name(rt, HAPPENED_NAME, serial, name, len);
+        process_event_name(rt, PROCESS_NAMED, serial, name, len);
     }
     return err;
 }
@@ -338,7 +339,7 @@ int runtime_unregister(struct runtime *rt, const char *name, size_t len)
 
     rt->epoch += err == 0;
     if (err == 0) {
-        happen_name(rt, HAPPENED_UNNAME, 0, name, len);
+        process_event_name(rt, PROCESS_UNNAMED, 0, name, len);
     }
     return err;
 }

@@ -1,7 +1,7 @@
 /* runtime: the processes of one scheduler: table, run queue, local names, and the node names that
  * pids refer to. It knows no sockets and no clock. What concerns other nodes leaves by the hooks;
  * what comes from them enters by process_deliver. One thread; the node calls it. A node of several
- * schedulers has a runtime for each, joined by a crossing (sched/siblings.h). */
+ * schedulers has a runtime for each, joined by a bridge (sched/sched.h). */
 #ifndef ACTOR_RUNTIME_H
 #define ACTOR_RUNTIME_H
 
@@ -36,10 +36,10 @@ struct runtime_options {
     uint64_t seed;
     struct blocks *blocks;      /* kept: spare memory of large messages; NULL: none */
     const struct log *log;      /* borrowed for life */
-    const atomic_bool *watched; /* borrowed for life: the happened hook is wanted; NULL: never */
+    const atomic_bool *watched; /* borrowed for life: the event hook is wanted; NULL: never */
     const struct runtime_hooks *hooks;
     void *context;
-    /* Of several schedulers only: crossing_runtime_new sets it. Kept. */
+    /* Of several schedulers only: bridge_runtime_new sets it. Kept. */
     struct names *names;           /* of all schedulers' processes; NULL: a table of its own */
     struct node_names *node_names; /* what all schedulers know of nodes; NULL: it is alone */
     unsigned bits;                 /* of a serial that say whose it is */
@@ -99,7 +99,7 @@ int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *add
  * for one that none was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);
 
-/* ---- names; of a sibling's process too ---- */
+/* ---- names; of another scheduler's process too ---- */
 int runtime_register_global(struct runtime *rt, rusm_pid pid, const char *name);
 int runtime_register(struct runtime *rt, uint64_t serial, const char *name, size_t len);
 int runtime_unregister(struct runtime *rt, const char *name, size_t len);
@@ -109,7 +109,7 @@ int runtime_unregister(struct runtime *rt, const char *name, size_t len);
  * process's end and every change of a name). The pointer is valid while the epoch stays. */
 uint64_t runtime_epoch(const struct runtime *rt);
 struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial);
-/* *serial: of its holder, which may be a sibling's: then NULL. 0: nobody has it. */
+/* *serial: of its holder, which may be another scheduler's: then NULL. 0: nobody has it. */
 struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len,
                                        uint64_t *serial);
 uint64_t process_serial(const struct rusm_process *p);
@@ -145,7 +145,7 @@ void process_deliver(struct rusm_process *p, struct message *m);
 /* Waiters are woken first come, first served, after p took messages: as many as there are free
  * slots. One that names its message's length is woken only when that fits, and until it was
  * process_has_room refuses everyone else, so that a large message is never starved by small ones
- * (process_wait is process_wait_for with 0). `ready` may deliver at once, or later that turn. One
+ * (process_wait is process_wait_for with 0). `ready` may deliver at once, or later that tick. One
  * that waits here already keeps its place. */
 void process_wait(struct rusm_process *p, struct waiter *w);
 void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len);
@@ -159,7 +159,7 @@ void process_wake(struct rusm_process *p);
 void process_hold(struct rusm_process *self, bool unasked);
 /* Does the caller of that RUSM_CALL still wait for self's answer? */
 bool process_asked(const struct rusm_process *self, rusm_pid caller, uint64_t ref);
-/* The context of the runtime's hooks, and which of its siblings the runtime is. */
+/* The context of the runtime's hooks, and which of its schedulers the runtime is. */
 void *process_context(const struct rusm_process *self);
 unsigned process_scheduler(const struct rusm_process *self);
 /* Another node's monitor on p, or its withdrawal; DOWN goes to `watcher` through post. 0 (also for
@@ -237,7 +237,7 @@ struct runtime_counters {
     uint64_t replies_late; /* to calls that were over */
     uint64_t handlers_long;
     uint64_t overflow,
-        noconnection; /* of what came from a sibling, or was meant for another node */
+        noconnection; /* of what came from another scheduler, or was meant for another node */
 };
 const struct runtime_counters *runtime_counters(const struct runtime *rt);
 

@@ -7,7 +7,7 @@
 #include "actor/call.h"
 #include "actor/coroutine.h"
 #include "actor/monitor.h"
-#include "actor/farewell.h"
+#include "actor/exit_notice.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
 #include "actor/wait.h"

@@ -1,12 +1,12 @@
-/* signal: what comes from other nodes about links and monitors, and who is told of nodes that come and
- * go; all of it is declared in runtime.h, but for signal.h. Called by the router and the node, on their
- * thread, never from a behaviour. */
+/* signal: what comes from other nodes about links and monitors, and who is told of nodes that come
+ * and go; all of it is declared in runtime.h, but for signal.h. Called by the router and the node,
+ * on their thread, never from a behaviour. */
 #include "actor/signal.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/call.h"
-#include "actor/farewell.h"
+#include "actor/exit_notice.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
 #include "actor/process.h"
@@ -19,10 +19,10 @@ static int signal_nobody(struct runtime *rt, rusm_pid to, enum rusm_kind kind, r
                          uint64_t ref)
 {
     switch ((int)kind) {
-    case MESSAGE_LINK: farewell_answer(rt, MESSAGE_LINK_EXIT, to, from, 0, "noproc"); break;
-    case MESSAGE_UNLINK: farewell_answer(rt, MESSAGE_UNLINKED, to, from, ref, ""); break;
+    case MESSAGE_LINK: exit_notice_answer(rt, MESSAGE_LINK_EXIT, to, from, 0, "noproc"); break;
+    case MESSAGE_UNLINK: exit_notice_answer(rt, MESSAGE_UNLINKED, to, from, ref, ""); break;
     case RUSM_CALL:
-    case MESSAGE_MONITOR: farewell_answer(rt, RUSM_DOWN, to, from, ref, "noproc"); break;
+    case MESSAGE_MONITOR: exit_notice_answer(rt, RUSM_DOWN, to, from, ref, "noproc"); break;
     default: break;
     }
     return RUSM_ENOPROC;
@@ -47,7 +47,7 @@ int runtime_signal(struct runtime *rt, struct rusm_process *p, rusm_pid to, enum
     default:
         err = process_monitor(p, from, ref);
         if (err == RUSM_ELIMIT || err == RUSM_ENOMEM) {
-            farewell_answer(rt, RUSM_DOWN, process_pid(p), from, ref, "system_limit");
+            exit_notice_answer(rt, RUSM_DOWN, process_pid(p), from, ref, "system_limit");
         }
     }
     return err;
@@ -125,7 +125,7 @@ void runtime_node_lost(struct runtime *rt, uint32_t node, uint32_t incarnation)
     if (rt->far) {
         rt->far->node_lost(rt, it, incarnation);
     }
-    farewell_node_lost(rt, it, incarnation);
+    exit_notice_node_lost(rt, it, incarnation);
     call_node_lost(rt, it, incarnation);
     monitor_node_lost(rt, it, incarnation);
     link_node_lost(rt, it, incarnation);

@@ -7,8 +7,8 @@
 
 void sleep_init(struct runtime *rt);
 void sleep_fini(struct runtime *rt);
-/* p goes on, as if it were writable, in the first runtime_run at or after `until_ns`, unless sleep_end comes
- * before. Again: only the later call counts. RUSM_ENOMEM. */
+/* p goes on, as if it were writable, in the first runtime_run at or after `until_ns`, unless
+ * sleep_end comes before. Again: only the later call counts. RUSM_ENOMEM. */
 int sleep_until(struct rusm_process *p, uint64_t until_ns);
 /* It goes on, or has ended. Fine for one that does not sleep. */
 void sleep_end(struct rusm_process *p);

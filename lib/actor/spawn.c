@@ -1,9 +1,9 @@
-/* spawn: how a process of a runtime begins: declared in runtime.h. Called by behaviours (self.c), by
- * supervisors and by the node. */
+/* spawn: how a process of a runtime begins: declared in runtime.h. Called by behaviours (self.c),
+ * by supervisors and by the node. */
 #include <string.h>
 
 #include "actor/coroutine.h"
-#include "actor/happen.h"
+#include "actor/process_event.h"
 #include "actor/process.h"
 #include "base/err.h"
 #include "actor/limits.h"
@@ -96,13 +96,14 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
     if (rt->closing) {
         return err_why(why, RUSM_ECLOSED, "%s", rusm_strerror(RUSM_ECLOSED));
     }
-    if (rt->roster.count >= LIMIT_PROCESSES / rt->siblings || rt->init_depth >= LIMIT_INIT_DEPTH) {
+    if (rt->processes_by_serial.count >= LIMIT_PROCESSES / rt->schedulers ||
+        rt->init_depth >= LIMIT_INIT_DEPTH) {
         return err_why(why, RUSM_ELIMIT, "too many processes%s",
                        rt->init_depth ? " or inits within inits" : "");
     }
     rt->now_ns = now_ns;
     struct rusm_process *p = runtime_process(rt, behaviour);
-    if (!p || roster_insert(&rt->roster, p) != 0) {
+    if (!p || process_table_insert(&rt->processes_by_serial, p) != 0) {
         if (p) {
             slab_give(&rt->processes, p);
         }
@@ -123,7 +124,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
         return err;
     }
     rt->counters.processes_started++;
-    happen_process(p, HAPPENED_START);
+    process_event_of(p, PROCESS_STARTED);
     process_schedule(p);
     return 0;
 }

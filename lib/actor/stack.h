@@ -1,7 +1,7 @@
 /* stack: the stacks of coroutines: mapped, with pages below that nobody may touch, so that one that
  * overflows ends the program and harms no other; those given back are kept for the next. Each takes
- * two of the mappings that Linux grants a program (vm.max_map_count, 65,530): some 32,000 coroutines.
- * One thread. */
+ * two of the mappings that Linux grants a program (vm.max_map_count, 65,530): some 32,000
+ * coroutines. One thread. */
 #ifndef ACTOR_STACK_H
 #define ACTOR_STACK_H
 

@@ -12,7 +12,7 @@
 #include "actor/runtime.h"
 #include "actor/slab.h"
 #include "actor/spawnables.h"
-#include "actor/roster.h"
+#include "actor/process_table.h"
 #include "actor/stack.h"
 #include "actor/wheel.h"
 #include "base/heap.h"
@@ -98,17 +98,17 @@ struct rusm_process {
 
 /* Of cache lines of its own: the schedulers of a node write theirs all the time. */
 struct runtime {
-    struct roster roster;
-    struct list run;      /* ready processes */
-    struct list dying;    /* processes with a reason that are not running */
-    struct list wake;     /* processes that took messages and have waiters */
-    struct list waking;   /* those of `wake` that wait_wake is at */
-    struct list orphans;  /* struct waiter: waited for a process that has ended */
-    struct list unsent;   /* struct node_name: nodes that signals wait for (actor/farewell.h) */
-    struct map farewells; /* struct farewell, the first of its pair */
-    struct farewell *farewell_now;       /* is being posted again */
-    struct farewell_text *farewell_text; /* the last one kept */
-    struct list node_watches;            /* struct node_watch: who is told of all nodes */
+    struct process_table processes_by_serial;
+    struct list run;     /* ready processes */
+    struct list dying;   /* processes with a reason that are not running */
+    struct list wake;    /* processes that took messages and have waiters */
+    struct list waking;  /* those of `wake` that wait_wake is at */
+    struct list orphans; /* struct waiter: waited for a process that has ended */
+    struct list unsent;  /* struct node_name: nodes that signals wait for (actor/exit_notice.h) */
+    struct map exit_notices;                   /* struct exit_notice, the first of its pair */
+    struct exit_notice *exit_notice_now;       /* is being posted again */
+    struct exit_notice_text *exit_notice_text; /* the last one kept */
+    struct list node_watches;                  /* struct node_watch: who is told of all nodes */
     struct map gaps;       /* struct gap: who is told of messages that may not have arrived */
     struct list gaps_open; /* those of it that have something to be told */
     struct message_pool *pool;
@@ -128,23 +128,23 @@ struct runtime {
     /* That one; else NULL. */
     struct coroutine *inside;
     struct slab processes, monitor_slab, link_slab, wait_slab, sleep_slab, call_slab,
-        coroutine_slab, farewell_slab;
+        coroutine_slab, exit_notice_slab;
     const struct log *log;
     const struct runtime_hooks *hooks;
     const struct process_parts *parts;
     const struct far_hooks *far; /* NULL: there are no other schedulers */
     const atomic_bool *watched;  /* as in runtime_options */
     void *context;
-    struct side *side; /* lib/sched's part of it; NULL: it is alone */
-    uint64_t gathered; /* a bit for each scheduler that far->flush has something for */
-    unsigned siblings; /* schedulers of the node, this one too */
-    unsigned index;    /* which of them it is */
-    unsigned bits;     /* of a serial, the lower ones, that say whose it is */
-    uint64_t mask;     /* those bits */
-    uint64_t serial;   /* the last one given */
-    uint64_t ref;      /* the last one given */
+    struct side *side;   /* lib/sched's part of it; NULL: it is alone */
+    uint64_t gathered;   /* a bit for each scheduler that far->flush has something for */
+    unsigned schedulers; /* schedulers of the node, this one too */
+    unsigned index;      /* which of them it is */
+    unsigned bits;       /* of a serial, the lower ones, that say whose it is */
+    uint64_t mask;       /* those bits */
+    uint64_t serial;     /* the last one given */
+    uint64_t ref;        /* the last one given */
     uint64_t epoch;
-    uint64_t now_ns;   /* of this turn */
+    uint64_t now_ns;   /* of this tick */
     uint64_t clock_ns; /* when the process that runs began to */
     uint32_t incarnation;
     unsigned depth;            /* behaviour functions on the stack */
@@ -171,22 +171,22 @@ static inline rusm_pid process_pid(const struct rusm_process *p)
 static inline struct rusm_process *runtime_local(const struct runtime *rt, rusm_pid pid)
 {
     return pid.node == 0 && pid.incarnation == rt->incarnation
-               ? roster_find(&rt->roster, pid.serial)
+               ? process_table_find(&rt->processes_by_serial, pid.serial)
                : NULL;
 }
 
-/* Is it, or was it, another node's or a sibling scheduler's process? What it is sent is posted. */
+/* Is it, or was it, another node's or another scheduler's process? What it is sent is posted. */
 static inline bool runtime_far(const struct runtime *rt, rusm_pid pid)
 {
     return pid.node != 0 ||
-           ((pid.serial & rt->mask) != rt->index && (pid.serial & rt->mask) < rt->siblings &&
+           ((pid.serial & rt->mask) != rt->index && (pid.serial & rt->mask) < rt->schedulers &&
             pid.incarnation == rt->incarnation);
 }
 
 /* Which scheduler has the connections with that node. A client's is scheduler 0. */
 static inline unsigned runtime_node_share(const struct runtime *rt, const struct node_name *node)
 {
-    return node->share % rt->siblings;
+    return node->share % rt->schedulers;
 }
 
 #endif

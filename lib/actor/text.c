@@ -39,8 +39,8 @@ int rusm_pid_parse(struct rusm_process *self, const char *text, rusm_pid *pid)
     return 0;
 }
 
-/* A line may come from anyone: what a terminal would obey, a newline too, is escaped. Without memory
- * for all of it, the line is cut. */
+/* A line may come from anyone: what a terminal would obey, a newline too, is escaped. Without
+ * memory for all of it, the line is cut. */
 static void text_print(struct rusm_process *self, const char *text, size_t len)
 {
     struct runtime *rt = self->rt;

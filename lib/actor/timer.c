@@ -1,5 +1,5 @@
-/* timer: see the header. The process side is that of rusm.h; called from behaviours, and by the wheel
- * between them. */
+/* timer: see the header. The process side is that of rusm.h; called from behaviours, and by the
+ * wheel between them. */
 #include "actor/timer.h"
 
 #include <stdlib.h>
@@ -114,9 +114,9 @@ static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
 {
     struct runtime *rt = owner->rt;
     struct timers *t = &rt->timers;
-    int err = t->count >= LIMIT_TIMERS / owner->rt->siblings ? RUSM_ELIMIT
-              : list_empty(&t->free)                         ? timer_grow(t)
-                                                             : 0;
+    int err = t->count >= LIMIT_TIMERS / owner->rt->schedulers ? RUSM_ELIMIT
+              : list_empty(&t->free)                           ? timer_grow(t)
+                                                               : 0;
 
     if (err) {
         free(letter);

@@ -1,6 +1,7 @@
-/* timer: what a process has set for later: a RUSM_TIMER for itself, once or over and over, or a message
- * for anyone. A timer ends with its process. Its ref has its place and a count of the place's uses, so
- * that a cancel finds it without a search and an old ref finds nothing. One thread. */
+/* timer: what a process has set for later: a RUSM_TIMER for itself, once or over and over, or a
+ * message for anyone. A timer ends with its process. Its ref has its place and a count of the
+ * place's uses, so that a cancel finds it without a search and an old ref finds nothing. One
+ * thread. */
 #ifndef ACTOR_TIMER_H
 #define ACTOR_TIMER_H
 

@@ -11,7 +11,7 @@ uint64_t runtime_epoch(const struct runtime *rt)
 
 struct rusm_process *runtime_find(struct runtime *rt, uint64_t serial)
 {
-    return roster_find(&rt->roster, serial);
+    return process_table_find(&rt->processes_by_serial, serial);
 }
 
 struct rusm_process *runtime_find_name(struct runtime *rt, const char *name, size_t len,
@@ -47,12 +47,12 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
 
 struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial)
 {
-    return roster_next(&rt->roster, serial);
+    return process_table_next(&rt->processes_by_serial, serial);
 }
 
 size_t runtime_count(const struct runtime *rt)
 {
-    return rt->roster.count;
+    return rt->processes_by_serial.count;
 }
 
 /* Those of one process, without the first at->skip. Non-zero: what `each` returned. */
@@ -77,12 +77,12 @@ static int each_name_of(const struct rusm_process *p, struct name_cursor *at,
 void runtime_each_name(struct runtime *rt, struct name_cursor *at,
                        int (*each)(void *context, const char *name, uint64_t serial), void *context)
 {
-    struct rusm_process *p = roster_find(&rt->roster, at->serial);
+    struct rusm_process *p = process_table_find(&rt->processes_by_serial, at->serial);
 
     if (p && each_name_of(p, at, each, context)) {
         return;
     }
-    while ((p = roster_next(&rt->roster, at->serial))) {
+    while ((p = process_table_next(&rt->processes_by_serial, at->serial))) {
         *at = (struct name_cursor){ .serial = p->serial };
         if (each_name_of(p, at, each, context)) {
             return;
@@ -121,5 +121,5 @@ unsigned runtime_whose(const struct runtime *rt, uint64_t serial)
 {
     uint64_t whose = serial & rt->mask;
 
-    return whose < rt->siblings ? (unsigned)whose : rt->index;
+    return whose < rt->schedulers ? (unsigned)whose : rt->index;
 }

@@ -96,7 +96,7 @@ static void wait_free(struct runtime *rt, struct wait *w)
 static void wait_grant(struct waiter *waiter)
 {
     struct wait *w = container_of(waiter, struct wait, waiter);
-    struct rusm_process *target = roster_find(&w->who->rt->roster, w->target);
+    struct rusm_process *target = process_table_find(&w->who->rt->processes_by_serial, w->target);
 
     target->mailbox.reserved++;
     w->granted = true;
@@ -168,7 +168,7 @@ void wait_writable(struct rusm_process *p)
 /* Gives up a grant: the slot is free for others again. */
 static void wait_ungrant(struct runtime *rt, struct wait *w)
 {
-    struct rusm_process *target = roster_find(&rt->roster, w->target);
+    struct rusm_process *target = process_table_find(&rt->processes_by_serial, w->target);
 
     if (target) {
         target->mailbox.reserved--;
@@ -233,11 +233,11 @@ static void wait_wake_one(struct runtime *rt, struct rusm_process *p)
     while (slots-- > 0 && (w = wait_head(p))) {
         list_remove(&w->link);
         w->ready(w);
-        if (roster_find(&rt->roster, serial) != p) {
+        if (process_table_find(&rt->processes_by_serial, serial) != p) {
             return; /* ready ended it */
         }
     }
-    /* Those that deliver later this turn have not used their slots yet: look again next time. */
+    /* Those that deliver later this tick have not used their slots yet: look again next time. */
     if (wait_head(p)) {
         process_took(p);
     }

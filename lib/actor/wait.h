@@ -1,7 +1,8 @@
 /* wait: who waits for room in a full mailbox, and who is woken when. Waiters from outside (lanes)
  * are struct waiter of their owner; a local process that was told RUSM_BUSY gets one a target from
  * here, so that repeated tries cost no memory. A local one that is woken has a slot reserved until
- * it has handled its RUSM_WRITABLE, as it runs later than those that deliver at once. One thread. */
+ * it has handled its RUSM_WRITABLE, as it runs later than those that deliver at once. One
+ * thread. */
 #ifndef ACTOR_WAIT_H
 #define ACTOR_WAIT_H
 

@@ -1,7 +1,7 @@
 /* wheel: see the header. A node's level is the highest digit, to base 64, in which its tick differs
  * from the present one; its slot is its own digit there. As time reaches that digit it falls to a
- * lower level. So all nodes of a level are later than those below it, and none is in a slot that has
- * passed; nodes of one tick are always in one slot. */
+ * lower level. So all nodes of a level are later than those below it, and none is in a slot that
+ * has passed; nodes of one tick are always in one slot. */
 #include "actor/wheel.h"
 
 #include "base/must.h"
@@ -82,7 +82,7 @@ static bool wheel_first(const struct wheel *w, unsigned *level, unsigned *slot, 
     return false;
 }
 
-void wheel_turn(struct wheel *w, uint64_t now_ns)
+void wheel_advance(struct wheel *w, uint64_t now_ns)
 {
     uint64_t until = now_ns >> WHEEL_TICK_BITS, tick;
     unsigned level, slot;
@@ -91,7 +91,7 @@ void wheel_turn(struct wheel *w, uint64_t now_ns)
     if (until < w->now) {
         return;
     }
-    w->least = until + 1; /* what is set again by `ready` waits for the next turn */
+    w->least = until + 1; /* what is set again by `ready` waits for the next tick */
     while (wheel_first(w, &level, &slot, &tick) && tick <= until) {
         w->now = tick;
         w->used[level] &= w->used[level] - 1;

@@ -1,7 +1,7 @@
-/* wheel: what is due at a time, in a hierarchy of 8 wheels of 64 slots: set and cancel cost the same
- * with a million as with one. Its ticks are about a millisecond: what is due is told up to one late,
- * never early, and what is due at the same tick in the order in which it was set. The element embeds
- * a struct wheel_node. One thread. */
+/* wheel: what is due at a time, in a hierarchy of 8 wheels of 64 slots: set and cancel cost the
+ * same with a million as with one. Its ticks are about a millisecond: what is due is told up to one
+ * late, never early, and what is due at the same tick in the order in which it was set. The element
+ * embeds a struct wheel_node. One thread. */
 #ifndef ACTOR_WHEEL_H
 #define ACTOR_WHEEL_H
 
@@ -35,11 +35,11 @@ static inline void wheel_node_init(struct wheel_node *n, void (*ready)(struct wh
     list_init(&n->link);
     n->ready = ready;
 }
-/* Due so many ms after now_ns; 0: in the next wheel_turn. Moves one that is set already. */
+/* Due so many ms after now_ns; 0: in the next wheel_advance. Moves one that is set already. */
 void wheel_set(struct wheel *w, struct wheel_node *n, uint64_t ms, uint64_t now_ns);
 void wheel_cancel(struct wheel *w, struct wheel_node *n); /* not set: nothing */
 /* Calls ready for all that is due. */
-void wheel_turn(struct wheel *w, uint64_t now_ns);
+void wheel_advance(struct wheel *w, uint64_t now_ns);
 /* No later than when the next is due; UINT64_MAX: nothing is set. */
 uint64_t wheel_next_ns(const struct wheel *w);
 

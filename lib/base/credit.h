@@ -2,7 +2,7 @@
  * rooms knowing the network. A lane owns one account; each message that arrived on it holds a
  * reference and the number of wire bytes it stands for. When the process takes the message,
  * credit_give adds them and puts the account on its owner's dirty list, which the owner drains
- * in the next loop turn; the owner itself is then among those that are due for one, so that a turn
+ * in the next loop tick; the owner itself is then among those that are due for one, so that a tick
  * costs nothing for owners at rest. One thread. */
 #ifndef BASE_CREDIT_H
 #define BASE_CREDIT_H
@@ -14,8 +14,8 @@
 /* Whose accounts they are. */
 struct credit_owner {
     struct list dirty; /* struct credit: those with something `given` */
-    struct list due;   /* in *dues while it has something to do in the next turn */
-    struct list *dues; /* NULL: its turns come by themselves */
+    struct list due;   /* in *dues while it has something to do in the next tick */
+    struct list *dues; /* NULL: its ticks come by themselves */
     struct pool *pool; /* of struct credit, which must outlive them; NULL: the heap */
 };
 
@@ -37,7 +37,7 @@ static inline void credit_owner_init(struct credit_owner *o, struct list *dues)
     o->pool = NULL;
 }
 
-/* It has something to do in the next turn: credit, or anything else. */
+/* It has something to do in the next tick: credit, or anything else. */
 static inline void credit_owner_due(struct credit_owner *o)
 {
     if (o->dues && !list_linked(&o->due)) {

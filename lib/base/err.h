@@ -10,8 +10,8 @@
 int err_why(struct rusm_why *why, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Checks the `reserved` members of an options struct. Returns 0, or RUSM_EINVAL and a text if one of
- * the `count` is not NULL: the struct was not set to zero, or is of a newer header. */
+/* Checks the `reserved` members of an options struct. Returns 0, or RUSM_EINVAL and a text if one
+ * of the `count` is not NULL: the struct was not set to zero, or is of a newer header. */
 int err_reserved(void *const *reserved, size_t count, struct rusm_why *why);
 
 #endif

@@ -27,8 +27,9 @@ struct id_address {
     uint32_t incarnation;
 };
 
-/* Parses NAME, NAME@NODE, SERIAL (digits), SERIAL@NODE, SERIAL@NODE#HEX. Serial: 1 to 2^62 - 1, what
- * the wire carries, without leading zeros. Incarnation: 1 to 8 hex digits, not 0. 0 or RUSM_EINVAL. */
+/* Parses NAME, NAME@NODE, SERIAL (digits), SERIAL@NODE, SERIAL@NODE#HEX. Serial: 1 to 2^62 - 1,
+ * what the wire carries, without leading zeros. Incarnation: 1 to 8 hex digits, not 0. 0 or
+ * RUSM_EINVAL. */
 int id_address_parse(const char *text, size_t len, struct id_address *out);
 
 /* Prints 17@london#5f3a1c. As snprintf. */

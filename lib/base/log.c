@@ -45,7 +45,8 @@ static void log_stamp(char *out, size_t cap)
     snprintf(out, cap, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
 }
 
-/* A log that cannot be written (pipe closed, disk full) must not stop a node: errors are dropped. */
+/* A log that cannot be written (pipe closed, disk full) must not stop a node: errors are
+ * dropped. */
 static void log_write(int fd, const char *data, size_t len)
 {
     while (len > 0) {

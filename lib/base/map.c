@@ -130,8 +130,8 @@ bool map_scan(const struct map *m, struct map_scan *scan, struct map_node **buck
         return false;
     }
     *bucket = m->bucket[scan->bucket & m->mask];
-    /* Counts up with the highest bit first: when the buckets double, those that one was split into are
-     * either both behind us or both before us. */
+    /* Counts up with the highest bit first: when the buckets double, those that one was split into
+     * are either both behind us or both before us. */
     size_t bit = (m->mask + 1) >> 1;
     while (bit && (scan->bucket & bit)) {
         scan->bucket &= ~bit;

@@ -64,8 +64,8 @@ struct map_node *map_first(const struct map *m, struct map_iter *it);
 struct map_node *map_next(const struct map *m, struct map_iter *it);
 
 /* A walk that may rest between two steps while the map changes: what is in it all the time is met
- * exactly once. Starts as { 0 }. A step gives the elements of one bucket, linked by `next` (NULL: an
- * empty one); false: there are no more. */
+ * exactly once. Starts as { 0 }. A step gives the elements of one bucket, linked by `next` (NULL:
+ * an empty one); false: there are no more. */
 struct map_scan {
     size_t bucket;
     bool over;

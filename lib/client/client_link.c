@@ -181,7 +181,7 @@ static void link_tick(struct client_link *l)
 
     endpoint_tick(l->endpoint, now_ns);
     if (l->peer) {
-        peer_turn(l->peer, now_ns);
+        peer_run(l->peer, now_ns);
     }
     if (l->peer && now_ns - l->ticked_ns >= TICK_NS) {
         l->ticked_ns = now_ns;

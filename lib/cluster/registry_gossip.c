@@ -1,5 +1,5 @@
-/* registry_gossip: the registry's frames, in and out (wire/gossip.h: NAMES). Called by the node room
- * on its own thread. */
+/* registry_gossip: the registry's frames, in and out (wire/gossip.h: NAMES). Called by the node
+ * room on its own thread. */
 #include <stdlib.h>
 #include <string.h>
 #include "cluster/limits.h"

@@ -1,5 +1,5 @@
-/* registry_own: the claims of this node's processes, and the log of their changes that peers are told
- * from. Called by the node room on its own thread. */
+/* registry_own: the claims of this node's processes, and the log of their changes that peers are
+ * told from. Called by the node room on its own thread. */
 #include <stdlib.h>
 #include "base/id.h"
 #include "base/must.h"

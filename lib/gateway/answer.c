@@ -1,5 +1,5 @@
-/* answer: responses: their head, and the pieces of their body. Called by exchange and the handlers of
- * routes, on the gateway's thread. */
+/* answer: responses: their head, and the pieces of their body. Called by exchange and the handlers
+ * of routes, on the gateway's thread. */
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -20,7 +20,8 @@ void answer_empty(struct exchange *x, int status);
 void answer_fail(struct exchange *x, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void answer_error(struct exchange *x, int error, const char *text); /* the status for a RUSM_E* */
-/* Before one of those above: another field. The name is constant, the value kept in x or constant. */
+/* Before one of those above: another field. The name is constant, the value kept in x or
+ * constant. */
 void answer_field(struct exchange *x, const char *name, const char *value);
 
 /* A response that comes as it happens: begin, any number of writes, end. */

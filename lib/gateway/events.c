@@ -104,8 +104,8 @@ static bool wants(const struct exchange *x, const char *type)
     return !any;
 }
 
-/* Counts it as missed where there is no room for it. False: there is none anywhere, so that it need not
- * be written: when much happens at once, most of it is not. */
+/* Counts it as missed where there is no room for it. False: there is none anywhere, so that it need
+ * not be written: when much happens at once, most of it is not. */
 static bool any_room(struct gateway *g, const char *type)
 {
     bool any = false;

@@ -1,5 +1,5 @@
-/* exchange: one request and its response, as the handlers of routes see it. A handler is called once
- * the request is complete, and answers then, or later, when the outcome of its job comes. */
+/* exchange: one request and its response, as the handlers of routes see it. A handler is called
+ * once the request is complete, and answers then, or later, when the outcome of its job comes. */
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
 
@@ -71,8 +71,8 @@ struct exchange {
     uint64_t progress_bytes; /* since then, not enough to count */
 };
 
-/* Takes so much of the gateway's budget for bodies, until the exchange is freed or gives it back. False:
- * it has not so much left. */
+/* Takes so much of the gateway's budget for bodies, until the exchange is freed or gives it back.
+ * False: it has not so much left. */
 bool exchange_charge(struct exchange *x, uint64_t bytes);
 /* The client did its part, or it is not its turn: the time it has starts again. */
 void exchange_progress(struct exchange *x);

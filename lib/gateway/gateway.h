@@ -76,16 +76,16 @@ struct gateway_metric {
 };
 
 struct gateway_node {
-    /* Begins a job. gateway_outcome follows, perhaps before this returns; of a TABLE only if it can't
-     * be begun. */
+    /* Begins a job. gateway_outcome follows, perhaps before this returns; of a TABLE only if it
+     * can't be begun. */
     void (*begin)(void *context, struct gateway_job *job);
-    /* Gives more of a TABLE, by gateway_part: its columns, then rows. False: that was all, the job is
-     * over. */
+    /* Gives more of a TABLE, by gateway_part: its columns, then rows. False: that was all, the job
+     * is over. */
     bool (*more)(void *context, struct gateway_job *job);
     /* Nobody waits for it any more: no outcome. */
     void (*cancel)(void *context, struct gateway_job *job);
-    /* Returns the metric of a table's column or, in RUSM_TABLE_COUNTERS, of the counter of that name;
-     * NULL if it has none. */
+    /* Returns the metric of a table's column or, in RUSM_TABLE_COUNTERS, of the counter of that
+     * name; NULL if it has none. */
     const struct gateway_metric *(*metric)(enum rusm_table table, const char *name);
 };
 
@@ -131,7 +131,7 @@ struct gateway_options {
 int gateway_new(struct gateway **out, const struct gateway_options *options, struct rusm_why *why);
 void gateway_free(struct gateway *g);            /* after the last exchange; NULL is fine */
 bool gateway_has_token(const struct gateway *g); /* clients without certificate may come */
-/* In every turn: what is due. Returns when to be called again; UINT64_MAX: no need. */
+/* In every tick: what is due. Returns when to be called again; UINT64_MAX: no need. */
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns);
 /* A connection of the node's endpoint that is ready and speaks HTTP/3. 0, or it is being closed. */
 int gateway_accept(struct gateway *g, struct conn *c);

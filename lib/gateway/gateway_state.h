@@ -13,8 +13,8 @@ struct gateway {
     const struct log *log;
     const struct gateway_node *node;
     void *context;
-    /* Returns the route of a request. Returns NULL if there is none or this client may not use it: the
-     * request is answered then. */
+    /* Returns the route of a request. Returns NULL if there is none or this client may not use it:
+     * the request is answered then. */
     const struct http_route *(*find_route)(struct exchange *x);
     struct token token;
     struct list

@@ -1,5 +1,5 @@
-/* h3: connections that speak HTTP/3: see the header. Called by the node, when one is ready and in its
- * turns, and by the endpoint; on the gateway's thread. */
+/* h3: connections that speak HTTP/3: see the header. Called by the node, when one is ready and in
+ * its ticks, and by the endpoint; on the gateway's thread. */
 #include "gateway/h3.h"
 #include "gateway/limits.h"
 

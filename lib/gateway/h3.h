@@ -1,5 +1,5 @@
-/* h3: HTTP/3 connections (RFC 9114), the only files that know nghttp3. No dynamic QPACK table: what a
- * client could make us keep is not worth the bytes it saves.
+/* h3: HTTP/3 connections (RFC 9114), the only files that know nghttp3. No dynamic QPACK table: what
+ * a client could make us keep is not worth the bytes it saves.
  *
  *   h3.c          connections: who may have one, what QUIC tells, leaving
  *   h3_request.c  their streams: nghttp3's callbacks, and the gateway's transport

@@ -1,5 +1,5 @@
-/* h3_request: a stream of HTTP/3 as an exchange: what nghttp3 tells of the request, and the response
- * as it asks for it. Called by nghttp3 (from h3.c) and by the gateway, on its thread. */
+/* h3_request: a stream of HTTP/3 as an exchange: what nghttp3 tells of the request, and the
+ * response as it asks for it. Called by nghttp3 (from h3.c) and by the gateway, on its thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +73,8 @@ static nghttp3_nv field(const char *name, const char *value)
                          .valuelen = strlen(value) };
 }
 
-/* Answers take turns, so that a long one holds up no other, unless the client wants it otherwise: by
- * itself nghttp3 sends one after the other. */
+/* Answers take turns, so that a long one holds up no other, unless the client wants it otherwise:
+ * by itself nghttp3 sends one after the other. */
 static int take_turns(struct h3_stream *s)
 {
     const nghttp3_pri turns = { .urgency = NGHTTP3_DEFAULT_URGENCY, .inc = 1 };

@@ -30,13 +30,13 @@
  * longest messages. Above: 503. */
 #define LIMIT_HTTP_BODIES (2 * (uint64_t)RUSM_MESSAGE_MAX)
 
-/* How long a call waits for its reply: the default and the longest. A call that waited for ever would
- * take one of LIMIT_HTTP_REQUESTS for ever. */
+/* How long a call waits for its reply: the default and the longest. A call that waited for ever
+ * would take one of LIMIT_HTTP_REQUESTS for ever. */
 #define LIMIT_HTTP_TIMEOUT_MS 5000
 #define LIMIT_HTTP_TIMEOUT_MAX_S 3600
 
-/* Bytes of one part of a table as JSON: the rows of a frame. Each of their bytes may become an escape
- * of six bytes, and each value has a name. */
+/* Bytes of one part of a table as JSON: the rows of a frame. Each of their bytes may become an
+ * escape of six bytes, and each value has a name. */
 #define LIMIT_HTTP_PART (16 * LIMIT_FRAME)
 
 /* Bytes of a stream of events that wait for a slow client. Events above it are left out, and the
@@ -48,11 +48,12 @@
 #define LIMIT_HTTP_PROGRESS 16384
 #define LIMIT_HTTP_STALL_NS ((uint64_t)30 * 1000000000)
 
-/* How often a stream of events gets a sign of life, so that the node notices a client that is gone. */
+/* How often a stream of events gets a sign of life, so that the node notices a client that is
+ * gone. */
 #define LIMIT_EVENTS_BEAT_NS ((uint64_t)15 * 1000000000)
 
-/* HTTP/1.1 connections over TCP, but at most half of the descriptors that the node may have. Each has
- * a descriptor, and memory for the head of a request. Above: they wait to be accepted. */
+/* HTTP/1.1 connections over TCP, but at most half of the descriptors that the node may have. Each
+ * has a descriptor, and memory for the head of a request. Above: they wait to be accepted. */
 #define LIMIT_HTTP_TCP_CONNECTIONS 1024
 
 /* One client (an IPv4 address, an IPv6 /64) may have all of these connections but one in this many.
@@ -66,8 +67,8 @@
 /* A response's body is copied to libmicrohttpd in blocks of this size. */
 #define LIMIT_HTTP_BLOCK ((size_t)16 * 1024)
 
-/* Bytes of an unwanted body that are read and thrown away, so that the client sees the answer and the
- * connection can go on. Above: the connection is closed. */
+/* Bytes of an unwanted body that are read and thrown away, so that the client sees the answer and
+ * the connection can go on. Above: the connection is closed. */
 #define LIMIT_HTTP_DISCARD ((uint64_t)256 * 1024)
 
 /* Wrong tokens from one address within this time. Above: tokens are not looked at, 429. */

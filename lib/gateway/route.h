@@ -1,5 +1,5 @@
-/* route: the table of routes. A row says which method and path a request has, who may ask, and which
- * function answers. To add a route, add a row to route.c and name it in rusm-http(7). */
+/* route: the table of routes. A row says which method and path a request has, who may ask, and
+ * which function answers. To add a route, add a row to route.c and name it in rusm-http(7). */
 #ifndef GATEWAY_ROUTE_H
 #define GATEWAY_ROUTE_H
 

@@ -1,5 +1,5 @@
-/* tcp: see the header. The listener and its connections. Their requests are in tcp_request.c. On the
- * gateway's thread. */
+/* tcp: see the header. The listener and its connections. Their requests are in tcp_request.c. On
+ * the gateway's thread. */
 #include "gateway/tcp.h"
 
 #include <errno.h>
@@ -38,8 +38,8 @@ struct tcp_conn *tcp_conn_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-/* Returns whether a client has as many connections as one client may have. There are few connections,
- * so counting them costs less than accepting one. */
+/* Returns whether a client has as many connections as one client may have. There are few
+ * connections, so counting them costs less than accepting one. */
 static bool client_has_most(const struct tcp *t, uint64_t home)
 {
     size_t count = 0;
@@ -89,8 +89,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
             shutdown(fd, SHUT_RDWR);
             return;
         }
-        /* MHD does not look at suspended connections, so we watch for their end. (If there is no memory
-         * for that, their end is seen when they are written to.) */
+        /* MHD does not look at suspended connections, so we watch for their end. (If there is no
+         * memory for that, their end is seen when they are written to.) */
         struct epoll_event end = { .events = EPOLLRDHUP | EPOLLET, .data.ptr = d };
         (void)epoll_ctl(t->fd, EPOLL_CTL_ADD, d->fd, &end);
     } else if (d) {
@@ -219,9 +219,9 @@ void tcp_readable(struct tcp *t)
     t->readable = true;
 }
 
-/* Sees which clients closed their side. A client that does so while it waits breaks its request off.
- * (A client that closed its side together with its request waits for the answer, but not for a stream
- * that has no end.) */
+/* Sees which clients closed their side. A client that does so while it waits breaks its request
+ * off. (A client that closed its side together with its request waits for the answer, but not for a
+ * stream that has no end.) */
 static void look(struct tcp *t)
 {
     struct epoll_event events[64];

@@ -1,5 +1,5 @@
-/* token: the bearer token of clients that have no certificate: its file, comparing, and who tried too
- * many wrong ones. */
+/* token: the bearer token of clients that have no certificate: its file, comparing, and who tried
+ * too many wrong ones. */
 #ifndef GATEWAY_TOKEN_H
 #define GATEWAY_TOKEN_H
 

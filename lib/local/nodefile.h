@@ -1,4 +1,5 @@
-/* nodefile: the `nodes` file beside the identity: nodes that are not in the run folder, a line each:
+/* nodefile: the `nodes` file beside the identity: nodes that are not in the run folder, a line
+ * each:
  *
  *     NAME HOST:PORT     # a comment, to the line's end
  *

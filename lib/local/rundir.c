@@ -1,7 +1,7 @@
-/* rundir: entries and locks; rundir_open.c finds the folder. See the header. Called by a node at start and stop and in its discovery, and by clients;
- * any thread, no shared state. A node lives as long as its lock is held: an open file description
- * lock, which the kernel lets go of however the process ends and which a copy of the descriptor in
- * a forked child keeps. */
+/* rundir: entries and locks; rundir_open.c finds the folder. See the header. Called by a node at
+ * start and stop and in its discovery, and by clients; any thread, no shared state. A node lives as
+ * long as its lock is held: an open file description lock, which the kernel lets go of however the
+ * process ends and which a copy of the descriptor in a forked child keeps. */
 #include "local/rundir.h"
 
 #include <dirent.h>

@@ -28,7 +28,8 @@ struct rundir {
  * symlink, ours, 0700. RUSM_EREFUSED (why: the cure), RUSM_EIO; RUSM_ENOPROC: not there and not to
  * be made. */
 int rundir_open(struct rundir *r, const char *given, bool create, struct rusm_why *why);
-/* Takes the lock on a node's name. RUSM_EEXIST: a live node has it; why names its pid and address. */
+/* Takes the lock on a node's name. RUSM_EEXIST: a live node has it; why names its pid and
+ * address. */
 int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why);
 /* Writes NAME.json aside and renames it. RUSM_EIO (disk full …). */
 int rundir_publish(struct rundir *r, const struct rundir_entry *entry, struct rusm_why *why);

@@ -1,5 +1,6 @@
-/* boot: what a node is taught, and the processes that it starts by itself: children of one supervisor,
- * which is the node's. Called by the node's owner before it runs, by its behaviours while it does. */
+/* boot: what a node is taught, and the processes that it starts by itself: children of one
+ * supervisor, which is the node's. Called by the node's owner before it runs, by its behaviours
+ * while it does. */
 #include <string.h>
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
-/* clock: the wall clock, for what nodes and people compare. Deadlines are the monotonic clock's. Any
- * thread. */
+/* clock: the wall clock, for what nodes and people compare. Deadlines are the monotonic clock's.
+ * Any thread. */
 #ifndef NODE_CLOCK_H
 #define NODE_CLOCK_H
 

@@ -1,5 +1,6 @@
-/* connection: the life of one QUIC connection of the node: handshake, frames, its end. The endpoint's
- * upcalls arrive here. What is done with what a connection brings is said by frames.c. */
+/* connection: the life of one QUIC connection of the node: handshake, frames, its end. The
+ * endpoint's upcalls arrive here. What is done with what a connection brings is said by
+ * frames.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "node/member.h"
 #include "node/member_lock.h"
 #include "node/node.h"
-#include "node/stray.h"
+#include "node/forward.h"
 
 struct connection *connection_of(const struct peer *p)
 {
@@ -248,7 +249,7 @@ void connection_events(struct endpoint_events *events)
     events->closed = on_closed;
     events->refused = on_refused;
     events->doubted = on_doubted;
-    events->stray = stray_pass;
+    events->forward = forward_pass;
 }
 
 void connection_replace(struct connection *old)

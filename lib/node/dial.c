@@ -1,6 +1,6 @@
-/* dial: dialling the members that are wanted and not connected, with backoff and jitter, when they are
- * due; called by member.c, on any scheduler's thread, and by the turns of the member's. All under
- * members_lock. */
+/* dial: dialling the members that are wanted and not connected, with backoff and jitter, when they
+ * are due; called by member.c, on any scheduler's thread, and by the ticks of the member's. All
+ * under members_lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,7 +116,7 @@ void dial_later(struct member *m)
     dial_at(m, s->now_ns + wait / 2 + rng_below(&s->rng, wait / 2 + 1));
 }
 
-/* A neighbour of the run folder may have come back elsewhere, or be gone for good. */
+/* A peer_process of the run folder may have come back elsewhere, or be gone for good. */
 static void refresh(struct rusm_node *node, struct member *m)
 {
     struct rundir_entry e;

@@ -105,13 +105,13 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
     }
 }
 
-void events_happened(void *node, const struct happening *h)
+void events_process(void *node, const struct process_event *h)
 {
-    static const enum event_type types[] = { [HAPPENED_START] = EVENT_STARTED,
-                                             [HAPPENED_END] = EVENT_ENDED,
-                                             [HAPPENED_RESTART] = EVENT_RESTARTED,
-                                             [HAPPENED_NAME] = EVENT_REGISTERED,
-                                             [HAPPENED_UNNAME] = EVENT_UNREGISTERED };
+    static const enum event_type types[] = { [PROCESS_STARTED] = EVENT_STARTED,
+                                             [PROCESS_ENDED] = EVENT_ENDED,
+                                             [PROCESS_RESTARTED] = EVENT_RESTARTED,
+                                             [PROCESS_NAMED] = EVENT_REGISTERED,
+                                             [PROCESS_UNNAMED] = EVENT_UNREGISTERED };
     put(node, types[h->kind], h->serial, h->name, h->name_len, h->behaviour, h->reason);
 }
 
@@ -193,7 +193,7 @@ static void tell_counters(struct rusm_node *node, bool all_told)
     }
 }
 
-uint64_t events_turn(struct rusm_node *node)
+uint64_t events_deliver(struct rusm_node *node)
 {
     struct events *e = &node->events;
     struct gateway *g = node->gateway;

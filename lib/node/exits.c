@@ -1,8 +1,8 @@
-/* exits: exit signals between nodes travel twice: as a record in the pair's lane, for their place in
- * the order, and past it on the control stream, for a process that is stuck: when its mailbox is full,
- * or a large message waits for its turn, nothing in the lane would reach it, and so it is when the
- * lane's copy has not come after a second. The two copies have one ref; whichever comes second is
- * forgotten with the first. Called by router.c, connection.c and turn.c. */
+/* exits: exit signals between nodes travel twice: as a record in the pair's lane, for their place
+ * in the order, and past it on the control stream, for a process that is stuck: when its mailbox is
+ * full, or a large message waits for its turn, nothing in the lane would reach it, and so it is
+ * when the lane's copy has not come after a second. The two copies have one ref; whichever comes
+ * second is forgotten with the first. Called by router.c, connection.c and tick.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +64,8 @@ static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t l
     return e;
 }
 
-/* The process can't be reached through its lanes now: the signal acts, unless it is to be trapped. */
+/* The process can't be reached through its lanes now: the signal acts, unless it is to be
+ * trapped. */
 static void exits_act(struct connection *c, struct exit_wait *e)
 {
     struct scheduler *s = c->scheduler;
@@ -157,8 +158,8 @@ void exits_record(struct connection *c, uint64_t ref)
 uint64_t exits_ref(struct connection *c, const struct post *post)
 {
     bool normal = post->len == strlen("normal") && memcmp(post->data, "normal", post->len) == 0;
-    /* It ends nobody; only the lane knows whom a name means; a control stream that is not read has other
-     * worries. */
+    /* It ends nobody; only the lane knows whom a name means; a control stream that is not read has
+     * other worries. */
     if (normal || !post->to.serial || !peer_has_room(c->peer)) {
         return 0;
     }

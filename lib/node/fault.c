@@ -1,6 +1,6 @@
 /* fault: a body that overflows its stack ends the program, by a fault on the pages below. Before it
- * does, a handler says whose stack it was. It runs on a stack of its own, whose lowest bytes are what it
- * has to know: so there is no global to find that by. See node.h for who asks for it. */
+ * does, a handler says whose stack it was. It runs on a stack of its own, whose lowest bytes are
+ * what it has to know: so there is no global to find that by. See node.h for who asks for it. */
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* feed: what a control stream gets as it drains, so that what waits behind it (receipts, replies, a
- * PONG) never waits long, and what a peer has not read is bounded: changes of our names, and tables.
- * Called by the node's turns. */
+ * PONG) never waits long, and what a peer has not read is bounded: changes of our names, and
+ * tables. Called by the node's ticks. */
 #include "wire/limits.h"
 #include "node/feed.h"
 #include "node/globals.h"
@@ -60,7 +60,7 @@ static void feed_changes(struct scheduler *s)
     }
 }
 
-void feed_turn(struct scheduler *s)
+void feed_tick(struct scheduler *s)
 {
     struct list *first;
     feed_changes(s);

@@ -13,7 +13,7 @@ struct scheduler;
 void feed_add(struct connection *c);
 void feed_room(void *context, struct peer *p);
 /* Puts as much on the control streams as there is room for. */
-void feed_turn(struct scheduler *s);
+void feed_tick(struct scheduler *s);
 /* Our names have changed since. */
 bool feed_due(const struct scheduler *s);
 

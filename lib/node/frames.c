@@ -1,12 +1,13 @@
 /* frames: which function takes what arrives on a node's connections: a row for each frame of the
- * control stream, and the peer room's other upcalls. A new frame is a row here and in wire/frame.h. */
+ * control stream, and the peer room's other upcalls. A new frame is a row here and in
+ * wire/frame.h. */
 #include "node/frames.h"
 
 #include "node/clock.h"
 #include "node/connection.h"
 #include "node/exits.h"
 #include "node/feed.h"
-#include "node/gate.h"
+#include "node/http.h"
 #include "node/globals.h"
 #include "node/hello.h"
 #include "node/liveness.h"
@@ -99,7 +100,7 @@ static void frames_ends(struct connection *c)
 const struct connection_users frames_users = {
     .frames = frames_kinds,
     .peer = &frames_peer_events,
-    .http = gate_accept,
+    .http = http_accept,
     .doubted = liveness_doubt,
     .ends = frames_ends,
     .ended = exits_free,

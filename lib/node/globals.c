@@ -1,5 +1,6 @@
-/* globals: the registry, as the processes and connections of all schedulers use it, behind one lock,
- * which one scheduler alone does not take. A process that never had a global name does not ask. */
+/* globals: the registry, as the processes and connections of all schedulers use it, behind one
+ * lock, which one scheduler alone does not take. A process that never had a global name does not
+ * ask. */
 #include <string.h>
 
 #include "node/clock.h"
@@ -32,7 +33,7 @@ void globals_unlock(struct scheduler *s)
     }
 }
 
-/* There may be something to gossip, which each scheduler does in its next turn. */
+/* There may be something to gossip, which each scheduler does in its next tick. */
 static void globals_changed(struct scheduler *s, int error)
 {
     struct rusm_node *node = s->node;

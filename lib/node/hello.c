@@ -1,5 +1,5 @@
-/* hello: who is at the other end of a connection, and which of two with the same node becomes the one
- * (adopt). Upcalls of the peer room. */
+/* hello: who is at the other end of a connection, and which of two with the same node becomes the
+ * one (adopt). Upcalls of the peer room. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,10 @@
-/* hooks: what leaves a scheduler's runtime: posts of processes go out on their peer's lanes; names, spawns
- * and ends go where they are kept. Called by the runtime, on its scheduler's thread. */
+/* hooks: what leaves a scheduler's runtime: posts of processes go out on their peer's lanes; names,
+ * spawns and ends go where they are kept. Called by the runtime, on its scheduler's thread. */
 #include <string.h>
 #include <time.h>
 
 #include "node/exits.h"
-#include "node/gate.h"
+#include "node/http.h"
 #include "node/globals.h"
 #include "node/hooks.h"
 #include "node/node.h"
@@ -78,7 +78,7 @@ static void hook_receipt(void *context, rusm_pid from, uint64_t id, int error)
 {
     struct scheduler *s = context;
     if (from.node == 0) {
-        gate_receipt(s->node, id, error);
+        http_receipt(s->node, id, error);
         return;
     }
     struct connection *c = connection_find(s, from.node);
@@ -151,9 +151,9 @@ static uint64_t hook_clock(void *context)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void hook_happened(void *context, const struct happening *h)
+static void hook_event(void *context, const struct process_event *h)
 {
-    events_happened(((struct scheduler *)context)->node, h);
+    events_process(((struct scheduler *)context)->node, h);
 }
 
 static void hook_print(void *context, rusm_pid self, const char *line)
@@ -171,7 +171,7 @@ const struct runtime_hooks scheduler_runtime_hooks = {
     .post = hook_post,
     .give_up = hook_give_up,
     .exited = hook_exited,
-    .happened = hook_happened,
+    .event = hook_event,
     .register_global = hook_register_global,
     .unregister_global = hook_unregister_global,
     .whereis_global = hook_whereis_global,

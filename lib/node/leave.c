@@ -1,14 +1,15 @@
-/* leave: how a node ends: processes first, then what they sent, then the connections. Scheduler 0 says when,
- * each does it with its own, and scheduler 0 looks whether it is done, between two of their turns. */
+/* leave: how a node ends: processes first, then what they sent, then the connections. Scheduler 0
+ * says when, each does it with its own, and scheduler 0 looks whether it is done, between two of
+ * their turns. */
 #include "node/limits.h"
 #include "port/limits.h"
 #include "node/boot.h"
-#include "node/gate.h"
-#include "node/gate_tcp.h"
+#include "node/http.h"
+#include "node/http_tcp.h"
 #include "node/leave.h"
 #include "node/node.h"
 #include "node/programs.h"
-#include "node/turn.h"
+#include "node/tick.h"
 
 static void say_leave(struct connection *c)
 {
@@ -39,8 +40,8 @@ static void hang_up(struct connection *c)
     }
 }
 
-/* What is done with each connection, one after the other: each scheduler does it with its own, in its
- * next turn, however long a handler holds that up. */
+/* What is done with each connection, one after the other: each scheduler does it with its own, in
+ * its next tick, however long a handler holds that up. */
 enum stage { SAY_LEAVE, FINISH, HANG_UP };
 
 static void (*const stage_work[])(struct connection *c) = {
@@ -49,7 +50,7 @@ static void (*const stage_work[])(struct connection *c) = {
     [HANG_UP] = hang_up,
 };
 
-void leave_turn(struct scheduler *s)
+void leave_tick(struct scheduler *s)
 {
     unsigned stages = atomic_load_explicit(&s->node->leave_stages, memory_order_relaxed);
     while (s->leave_stages < stages) {
@@ -69,7 +70,7 @@ void leave_turn(struct scheduler *s)
 static void begin(struct rusm_node *node, enum stage stage)
 {
     atomic_store(&node->leave_stages, stage + 1);
-    leave_turn(node->first);
+    leave_tick(node->first);
     for (unsigned i = 1; i < node->scheduler_count; i++) {
         loop_wake(&node->schedulers[i].loop);
     }
@@ -102,21 +103,21 @@ static bool is_none(const struct connection *c)
 
 /* ---- the processes of the other schedulers ---- */
 
-static void leave_close_run(struct errand *errand, struct runtime *there)
+static void leave_close_run(struct task *task, struct runtime *there)
 {
-    struct scheduler *s = (struct scheduler *)(void *)errand;
+    struct scheduler *s = (struct scheduler *)(void *)task;
     uint64_t now_ns = endpoint_now_ns(), end_ns = now_ns + LIMIT_LEAVE_NS / 4;
     while (runtime_ready(there) && now_ns < end_ns) {
-        runtime_run(there, LIMIT_TURN_BUDGET, now_ns);
+        runtime_run(there, LIMIT_TICK_BUDGET, now_ns);
         now_ns = endpoint_now_ns();
     }
     runtime_close(there);
     s->closed = true;
 }
 
-static void leave_close_done(struct errand *errand, struct runtime *here)
+static void leave_close_done(struct task *task, struct runtime *here)
 {
-    struct scheduler *s = (struct scheduler *)(void *)errand;
+    struct scheduler *s = (struct scheduler *)(void *)task;
     (void)here;
     s->node->others_open--;
 }
@@ -125,10 +126,10 @@ static void leave_close_done(struct errand *errand, struct runtime *here)
 static void leave_close_others(struct rusm_node *node)
 {
     for (unsigned i = 1; i < node->scheduler_count; i++) {
-        struct errand *close = &node->schedulers[i].close;
-        *close = (struct errand){ .run = leave_close_run, .done = leave_close_done };
+        struct task *close = &node->schedulers[i].close;
+        *close = (struct task){ .run = leave_close_run, .done = leave_close_done };
         /* Without memory for it, its processes end when its thread has. */
-        if (runtime_errand(node->first->runtime, i, close) != 0) {
+        if (runtime_task(node->first->runtime, i, close) != 0) {
             node->others_open--;
         }
     }
@@ -168,7 +169,7 @@ static bool drained(struct rusm_node *node)
 
 static bool none_left(struct rusm_node *node)
 {
-    return gate_disconnected(node) && all_connections(node, is_none);
+    return http_disconnected(node) && all_connections(node, is_none);
 }
 
 void node_leave(struct rusm_node *node)
@@ -179,26 +180,26 @@ void node_leave(struct rusm_node *node)
     atomic_store(&node->leaving, true);
     log_info(&node->log, "leaving");
     begin(node, SAY_LEAVE);
-    gate_leave(node);
-    gate_tcp_leave(node);
-    (void)turn_once(node->first, true, &blocked,
+    http_leave(node);
+    http_tcp_leave(node);
+    (void)tick_once(node->first, true, &blocked,
                     &next); /* sends what waits: the answer to a stop */
-    turns_until(node, processes_idle, deadline, 2);
-    turns_until(node, gate_left, deadline - LIMIT_LEAVE_NS / 2, 2);
+    tick_until(node, processes_idle, deadline, 2);
+    tick_until(node, http_left, deadline - LIMIT_LEAVE_NS / 2, 2);
     boot_stop(node);
-    turns_until(node, boot_stopped, deadline, 2);
+    tick_until(node, boot_stopped, deadline, 2);
     leave_close_others(node);
-    turns_until(node, others_closed, deadline, 2);
+    tick_until(node, others_closed, deadline, 2);
     runtime_close(node->first->runtime);
     node->first->closed = true;
-    turns_until(node, passed, deadline, 2);
-    turns_until(node, programs_ended,
-                node->first->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS, 2);
+    tick_until(node, passed, deadline, 2);
+    tick_until(node, programs_ended,
+               node->first->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS, 2);
     begin(node, FINISH);
-    turns_until(node, drained, deadline, 2);
+    tick_until(node, drained, deadline, 2);
     /* Those who waited for a process are told that it is gone. */
-    turns_until(node, gate_left, deadline, 2);
+    tick_until(node, http_left, deadline, 2);
     begin(node, HANG_UP);
-    gate_disconnect(node);
-    turns_until(node, none_left, deadline, 2);
+    http_disconnect(node);
+    tick_until(node, none_left, deadline, 2);
 }

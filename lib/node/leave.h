@@ -9,6 +9,6 @@ struct scheduler;
  * order, ends the others, waits until all that they sent has reached its mailbox, closes. */
 void node_leave(struct rusm_node *node);
 /* Does its part of that. */
-void leave_turn(struct scheduler *s);
+void leave_tick(struct scheduler *s);
 
 #endif

@@ -15,7 +15,7 @@
 
 /* Datagrams that one scheduler has under way to others: there are next to none but where the system
  * can't deal them out, and there a burst of one connection. Above: dropped, as datagrams may be. */
-#define LIMIT_STRAYS 256
+#define LIMIT_FORWARDS 256
 
 /* Messages and bytes that a program's own threads have posted to one process, and bytes to all,
  * for which there was no room yet: as much as a mailbox holds, and one of the longest messages.
@@ -25,7 +25,7 @@
 #define LIMIT_POSTS_BYTES RUSM_MESSAGE_MAX
 
 /* Messages all processes handle before the loop looks at its sockets again. */
-#define LIMIT_TURN_BUDGET 4096
+#define LIMIT_TICK_BUDGET 4096
 
 /* Exit signals of a connection whose second copy is under way. Above, the oldest is forgotten: it
  * has its effect in its lane's order only. */
@@ -40,7 +40,7 @@
 
 /* Dials of a scheduler under way at once to nodes known by hearsay or by their own call: they may
  * be made up, and must not take the connections of those that are real. The others wait for their
- * turn. */
+ * tick. */
 #define LIMIT_DIALS 64
 
 /* Dials begun within so long before another may begin, so that a hundred nodes that start together
@@ -70,7 +70,7 @@
  * refused. Longer: 503. */
 #define LIMIT_HTTP_BUSY_NS ((uint64_t)1000000000)
 
-/* Bytes of events that come up in one turn for those who look on over HTTP: more than wait for one
+/* Bytes of events that come up in one tick for those who look on over HTTP: more than wait for one
  * of them. What comes above is left out, and they are told so. */
 #define LIMIT_EVENTS_BYTES LIMIT_HTTP_STREAM
 

@@ -1,4 +1,4 @@
-/* listing: see the header. Called by rpc.c, feed.c and the gate. */
+/* listing: see the header. Called by rpc.c, feed.c and the http. */
 #include "node/listing.h"
 #include "node/limits.h"
 #include "wire/limits.h"

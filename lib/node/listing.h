@@ -1,7 +1,7 @@
-/* listing: a table on its way to who asked for it, in as many replies as it needs: a cursor that moves on
- * as the asker's control stream drains (feed.c). A long one costs little memory and holds nothing else up,
- * and each of its rows is true when it is sent. What listing.c and tables.c share; node.h has the rest. On
- * scheduler 0's thread. */
+/* listing: a table on its way to who asked for it, in as many replies as it needs: a cursor that
+ * moves on as the asker's control stream drains (feed.c). A long one costs little memory and holds
+ * nothing else up, and each of its rows is true when it is sent. What listing.c and tables.c share;
+ * node.h has the rest. On scheduler 0's thread. */
 #ifndef NODE_LISTING_H
 #define NODE_LISTING_H
 

@@ -65,7 +65,7 @@ void loop_guard(struct loop *l, pthread_mutex_t *guard);
 void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable);
 /* Looks at the other descriptors, if it is time to, as there is more to do than to wait. */
 void loop_look(struct loop *l, uint64_t now_ns);
-/* Is there something? `first`: it may be a lot, as nobody has looked since the last turn. */
+/* Is there something? `first`: it may be a lot, as nobody has looked since the last tick. */
 typedef bool loop_poll_fn(void *context, bool first);
 /* Asks `poll` (with `context`) again and again for a short while, instead of waiting: a core that
  * sleeps takes longer to wake than a message to come and go. Gives the core to whoever else wants

@@ -11,7 +11,7 @@
 #include "node/dial.h"
 #include "node/member.h"
 #include "node/member_lock.h"
-#include "node/neighbour.h"
+#include "node/peer_process.h"
 #include "node/node.h"
 
 static struct member *of(struct list *link)
@@ -44,7 +44,7 @@ void members_init(struct rusm_node *node)
 void members_free(struct rusm_node *node)
 {
     list_each_safe(link, &node->members) {
-        neighbour_forget(of(link));
+        peer_process_forget(of(link));
         list_remove(link);
         dial_remove(of(link));
         free(of(link));
@@ -138,12 +138,12 @@ static void want(struct member *m, const char *address, uint64_t at_ns)
 }
 
 /* Of our run folder and cluster, and running? */
-static bool is_neighbour(const struct rusm_node *node, const struct rundir_entry *e)
+static bool is_near(const struct rusm_node *node, const struct rundir_entry *e)
 {
     return e->alive && strcmp(e->fingerprint, identity_fingerprint(node->identity)) == 0;
 }
 
-static void want_neighbour(struct member *m, const struct rundir_entry *e, uint64_t at_ns)
+static void want_near(struct member *m, const struct rundir_entry *e, uint64_t at_ns)
 {
     m->near = true;
     dial_vouch(m);
@@ -167,9 +167,9 @@ void members_scan(struct rusm_node *node)
             continue;
         }
         struct member *m =
-            is_neighbour(node, e) ? member_get(node->first, e->name, strlen(e->name), false) : NULL;
+            is_near(node, e) ? member_get(node->first, e->name, strlen(e->name), false) : NULL;
         if (m) { /* in any order: not all begin with the same one */
-            want_neighbour(m, e, node->started_ns + rng_below(&node->first->rng, 1000));
+            want_near(m, e, node->started_ns + rng_below(&node->first->rng, 1000));
         }
     }
     free(entries);
@@ -220,7 +220,7 @@ void member_connected(struct member *m, struct connection *c)
     dial_at(m, UINT64_MAX);
     dial_ended(s);
     m->wanted = true;
-    neighbour_watch(m);
+    peer_process_watch(m);
     events_node_up(node, m);
 }
 
@@ -230,7 +230,7 @@ void member_lost(struct member *m, struct connection *c)
     bool was_current = m->current == c, was_dialling = m->dialling == c;
     if (was_current) {
         m->current = NULL;
-        neighbour_forget(m);
+        peer_process_forget(m);
         m->left = c->left;
         m->since_ns = s->now_ns;
         if (c->left) {
@@ -309,9 +309,9 @@ int members_told(struct scheduler *s, const struct frame *frame)
             continue;
         }
         struct rundir_entry near;
-        if (rundir_find(&node->rundir, m->name, &near) == 0 && is_neighbour(node, &near)) {
+        if (rundir_find(&node->rundir, m->name, &near) == 0 && is_near(node, &near)) {
             /* It published after we looked, so it saw us when it looked, and dials. */
-            want_neighbour(m, &near, s->now_ns + LIMIT_NEAR_NS + jitter(s));
+            want_near(m, &near, s->now_ns + LIMIT_NEAR_NS + jitter(s));
             continue;
         }
         memcpy(address, e.address, e.address_len);

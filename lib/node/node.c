@@ -16,8 +16,8 @@
 #include "sched/limits.h"
 #include "wire/limits.h"
 #include "local/resolve.h"
-#include "node/gate.h"
-#include "node/gate_tcp.h"
+#include "node/http.h"
+#include "node/http_tcp.h"
 #include "node/globals.h"
 #include "node/programs.h"
 #include "node/schedulers.h"
@@ -227,13 +227,13 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = open_runtimes(node, o)) != 0) {
         return error;
     }
-    if ((o->http || o->http_tcp) && (error = gate_open(node, o->http_token, why)) != 0) {
+    if ((o->http || o->http_tcp) && (error = http_open(node, o->http_token, why)) != 0) {
         return error;
     }
     if ((error = open_endpoints(node, o, why)) != 0) {
         return error;
     }
-    if (o->http_tcp && (error = gate_tcp_open(node, o->http_tcp, why)) != 0) {
+    if (o->http_tcp && (error = http_tcp_open(node, o->http_tcp, why)) != 0) {
         return error;
     }
     if ((error = publish(node, why)) != 0) {
@@ -319,7 +319,7 @@ const char *rusm_node_address(const struct rusm_node *node)
 
 const char *rusm_node_http_tcp(const struct rusm_node *node)
 {
-    return gate_tcp_address(node);
+    return http_tcp_address(node);
 }
 
 const char *rusm_node_rundir(const struct rusm_node *node)

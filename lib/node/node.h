@@ -1,30 +1,15 @@
 /* node: the node itself, composed of what the files of this room own, each in its own header.
  *
- * A scheduler is a thread that has a loop, an endpoint (its own socket, at the node's one address), its
- * connections and a runtime. Each loop turn: read the socket, hand records to mailboxes, run processes,
- * give credit back, flush each connection once, wait. Other nodes are dealt to the schedulers by their
- * names, so that all connections with one, and all that is known of it, are one scheduler's; clients,
- * HTTP and what the node shows of itself are scheduler 0's, on the thread of rusm_node_run. What they
- * share is behind locks: the members (member.c), the global names (globals.c); only rusm_node_stop may
- * be called from elsewhere.
+ * A scheduler is a thread that has a loop, an endpoint (its own socket, at the node's one address),
+ * its connections and a runtime. Each loop tick: read the socket, hand records to mailboxes, run
+ * processes, give credit back, flush each connection once, wait. Other nodes are dealt to the
+ * schedulers by their names, so that all connections with one, and all that is known of it, are one
+ * scheduler's; clients, HTTP and what the node shows of itself are scheduler 0's, on the thread of
+ * rusm_node_run. What they share is behind locks: the members (member.c), the global names
+ * (globals.c); only rusm_node_stop may be called from elsewhere.
  *
- *   node.c        life: options, parts                   loop.c      the only user of libev
- *   turn.c        the loops' turns                       leave.c     how a node ends
- *   feed.c        what goes out as it drains             stray.c     datagrams for another scheduler
- *   connection.c  a connection's life, its frames        hello.c     who it is, adopt
- *   member.c      nodes we know                          hooks.c     runtime -> lanes, names
- *   liveness.c    asking peers whether they live         dial.c      dialling members
- *   router.c      lanes -> runtime                       rpc.c       requests, both ways
- *   tables.c      what attach shows                      listing.c   a table on its way
- *   neighbour.c   nodes' OS processes                    resolver.c  names to addresses
- *   exits.c       exit signals past their lanes          boot.c      what the node starts, supervised
- *   events.c      what happens, for those who look on    gate_tcp.c  HTTP over TCP
- *   programs.c    descriptors of the programs of exec:   fault.c     who has overflown its stack
- *   scheduler.c   looking at another scheduler           schedulers.c  the threads and their parts
- *   frames.c      who takes what arrives                 run.c       running, driven or not
- *   clock.c       the wall clock                         globals.c   global names, for all of them
- *   member_lock.c the members' lock
- *   serve.c       requests that other threads work on    output.c    what processes print
+ * The first line of each file's header says what the file does; their order, which no include may
+ * break, stands in test/check/rooms.
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -61,14 +46,14 @@ struct rusm_node {
     struct scheduler *first;      /* the same: scheduler 0 */
     unsigned scheduler_count;
     unsigned others_open; /* of them but the first, whose processes have not ended */
-    struct crossing *crossing;
+    struct bridge *bridge;
 
     struct ports ports; /* behaviours from files and programs */
     struct port_node port_node;
     uint64_t supervisor;       /* serial of what starts its boots; 0: none yet */
     struct events events;      /* for those who look on over HTTP */
-    struct gate_tcp *gate_tcp; /* ... over TCP; NULL: not asked for */
-    struct gate *gate;         /* HTTP's; NULL: not asked for */
+    struct http_tcp *http_tcp; /* ... over TCP; NULL: not asked for */
+    struct http *http;         /* HTTP's; NULL: not asked for */
     struct gateway *gateway;   /* its; NULL: the same */
 
     pthread_mutex_t registry_lock; /* globals.c: if there are several schedulers */

@@ -1,4 +1,5 @@
-/* output: the lines that processes print. On any scheduler's thread, perhaps on a coroutine's stack. */
+/* output: the lines that processes print. On any scheduler's thread, perhaps on a coroutine's
+ * stack. */
 #include <string.h>
 #include <sys/uio.h>
 

@@ -1,5 +1,5 @@
-/* programs: what the programs of exec: need of the node: their descriptors are watched by the loop of
- * the scheduler that runs their process. On its thread. */
+/* programs: what the programs of exec: need of the node: their descriptors are watched by the loop
+ * of the scheduler that runs their process. On its thread. */
 #include <stdlib.h>
 
 #include "node/node.h"

@@ -1,5 +1,5 @@
-/* router: where the lanes meet the runtime. Records that came in go into mailboxes, or meet their fate,
- * which is counted. (What goes out: hooks.c.) Called by the peer room. */
+/* router: where the lanes meet the runtime. Records that came in go into mailboxes, or meet their
+ * fate, which is counted. (What goes out: hooks.c.) Called by the peer room. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +15,15 @@ struct route {
     struct lane_in *lane;
     struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
     uint64_t epoch;               /* UINT64_MAX: not resolved yet */
-    uint64_t far;                 /* serial of a sibling's process, if it is one; else 0 */
+    uint64_t far;                 /* serial of another scheduler's process, if it is one; else 0 */
     struct list asking;           /* in a turn's list */
-    bool turn;                    /* it is ours */
+    bool granted;                 /* it is ours */
     uint64_t granted_to;          /* serial of the mailbox whose turn we have or wait for */
 };
 
-/* A mailbox with a large record of a peer under way: one at a time, in order of asking. Each peer has a
- * turn of its own there: what comes slowly of one holds up no other's. */
-struct turn {
+/* A mailbox with a large record of a peer under way: one at a time, in order of asking. Each peer
+ * has a turn of its own there: what comes slowly of one holds up no other's. */
+struct grant_queue {
     struct map_node node; /* first; in the scheduler's */
     const struct peer *peer;
     uint64_t serial;
@@ -36,13 +36,13 @@ struct turn {
 void router_init(struct scheduler *s, uint64_t seed)
 {
     pool_init(&s->routes, sizeof(struct route), SPARE_ROUTES);
-    map_init(&s->turns, seed);
+    map_init(&s->grant_queues, seed);
 }
 
 void router_fini(struct scheduler *s)
 {
     pool_fini(&s->routes);
-    map_fini(&s->turns);
+    map_fini(&s->grant_queues);
 }
 
 static struct message *make_message(struct scheduler *s, const void *data, size_t len)
@@ -56,7 +56,7 @@ static struct message *make_message(struct scheduler *s, const void *data, size_
 
 /* ---- in: targets ---- */
 
-/* By its serial; *far is set if that is a sibling's. */
+/* By its serial; *far is set if that is another scheduler's. */
 static struct rusm_process *target_process(struct scheduler *s, uint64_t serial, uint64_t *far)
 {
     if (runtime_whose(s->runtime, serial) != s->index) {
@@ -96,7 +96,7 @@ static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
     if (s->closed) {
         return NULL;
     }
-    /* Global names change without the runtime's epoch, as do those that siblings give. */
+    /* Global names change without the runtime's epoch, as do those that schedulers give. */
     if (r->epoch != runtime_epoch(s->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
         s->node->scheduler_count > 1) {
         r->process = router_target(s, &r->lane->to, &r->far);
@@ -107,37 +107,40 @@ static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
 
 /* ---- turns of large records ---- */
 
-static bool turn_is(const struct map_node *n, const void *key)
+static bool grant_queue_is(const struct map_node *n, const void *key)
 {
-    const struct turn *turn = (const void *)n, *k = key;
-    return turn->serial == k->serial && turn->peer == k->peer;
+    const struct grant_queue *queue = (const void *)n, *k = key;
+    return queue->serial == k->serial && queue->peer == k->peer;
 }
 
-static uint64_t turn_hash(const struct scheduler *s, const struct turn *turn)
+static uint64_t grant_queue_hash(const struct scheduler *s, const struct grant_queue *queue)
 {
-    return map_hash_u64(&s->turns, turn->serial ^ (uint64_t)(uintptr_t)turn->peer);
+    return map_hash_u64(&s->grant_queues, queue->serial ^ (uint64_t)(uintptr_t)queue->peer);
 }
 
-static struct turn *turn_find(const struct scheduler *s, const struct peer *peer, uint64_t serial)
+static struct grant_queue *grant_queue_find(const struct scheduler *s, const struct peer *peer,
+                                            uint64_t serial)
 {
-    const struct turn key = { .peer = peer, .serial = serial };
-    return (struct turn *)(void *)map_find(&s->turns, turn_hash(s, &key), turn_is, &key);
+    const struct grant_queue key = { .peer = peer, .serial = serial };
+    return (struct grant_queue *)(void *)map_find(&s->grant_queues, grant_queue_hash(s, &key),
+                                                  grant_queue_is, &key);
 }
 
 /* NULL: no memory. */
-static struct turn *turn_new(struct scheduler *s, const struct peer *peer, uint64_t serial)
+static struct grant_queue *grant_queue_new(struct scheduler *s, const struct peer *peer,
+                                           uint64_t serial)
 {
-    struct turn *turn = calloc(1, sizeof(*turn));
-    if (!turn) {
+    struct grant_queue *queue = calloc(1, sizeof(*queue));
+    if (!queue) {
         return NULL;
     }
-    turn->peer = peer;
-    turn->serial = serial;
-    list_init(&turn->asking);
-    if (map_insert(&s->turns, turn_hash(s, turn), &turn->node) == 0) {
-        return turn;
+    queue->peer = peer;
+    queue->serial = serial;
+    list_init(&queue->asking);
+    if (map_insert(&s->grant_queues, grant_queue_hash(s, queue), &queue->node) == 0) {
+        return queue;
     }
-    free(turn);
+    free(queue);
     return NULL;
 }
 
@@ -146,7 +149,7 @@ bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial)
     struct scheduler *s = c->scheduler;
     const struct rusm_process *process = runtime_find(s->runtime, serial);
     rusm_pid to = { .serial = serial, .incarnation = s->node->incarnation };
-    if (turn_find(s, c->peer, serial)) {
+    if (grant_queue_find(s, c->peer, serial)) {
         return true;
     }
     return process ? !process_has_room(process, 0)
@@ -155,31 +158,31 @@ bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial)
 }
 
 /* It goes to the next who asks, if any. */
-static void turn_next(struct scheduler *s, const struct peer *peer, uint64_t serial)
+static void grant_queue_next(struct scheduler *s, const struct peer *peer, uint64_t serial)
 {
-    struct turn *turn = turn_find(s, peer, serial);
-    if (!turn) {
+    struct grant_queue *queue = grant_queue_find(s, peer, serial);
+    if (!queue) {
         return;
     }
-    struct list *first = list_first(&turn->asking);
+    struct list *first = list_first(&queue->asking);
     if (!first) {
-        map_remove(&s->turns, &turn->node);
-        free(turn);
+        map_remove(&s->grant_queues, &queue->node);
+        free(queue);
         return;
     }
     struct route *r = container_of(first, struct route, asking);
     list_remove(first);
-    r->turn = true;
+    r->granted = true;
     peer_lane_grant(r->peer, r->lane);
 }
 
 /* The turn is over, or its lane will not need one: others go on. */
-static void turn_over(struct scheduler *s, struct route *r)
+static void grant_over(struct scheduler *s, struct route *r)
 {
     list_remove(&r->asking);
-    if (r->turn) {
-        r->turn = false;
-        turn_next(s, r->peer, r->granted_to);
+    if (r->granted) {
+        r->granted = false;
+        grant_queue_next(s, r->peer, r->granted_to);
     }
 }
 
@@ -218,7 +221,7 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane)
     }
     list_remove(&r->waiter.link);
     lane->user = NULL;
-    turn_over(s, r);
+    grant_over(s, r);
     pool_give(&s->routes, r);
 }
 
@@ -291,8 +294,8 @@ static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in 
     return DELIVERY_DISCARDED;
 }
 
-/* To a process of a sibling's: its passage is one more stretch of the lane, with a window of its own;
- * the lane's credit comes back when the process takes the message. */
+/* To a process of another scheduler: its channel is one more stretch of the lane, with a window of
+ * its own; the lane's credit comes back when the process takes the message. */
 static enum delivery deliver_far(struct scheduler *s, struct route *r, const struct record *record,
                                  const uint8_t *payload, void *block, uint32_t wire_bytes)
 {
@@ -391,19 +394,19 @@ int router_grant(void *context, struct peer *p, struct lane_in *lane, const stru
         return RUSM_ENOPROC;
     }
     uint64_t serial = process ? process_serial(process) : r->far;
-    struct turn *turn = turn_find(s, p, serial);
+    struct grant_queue *queue = grant_queue_find(s, p, serial);
     r->granted_to = serial;
-    if (turn) {
-        list_append(&turn->asking, &r->asking);
+    if (queue) {
+        list_append(&queue->asking, &r->asking);
         exits_stuck(connection_of(p), lane->from, serial);
         return 0;
     }
-    if (!turn_new(s, p, serial)) {
+    if (!grant_queue_new(s, p, serial)) {
         s->causes.overflow++;
         receipt(p, record, RUSM_ENOMEM);
         return RUSM_ENOMEM;
     }
-    r->turn = true;
+    r->granted = true;
     return 1;
 }
 
@@ -411,7 +414,7 @@ void router_grant_done(void *context, struct peer *p, struct lane_in *lane)
 {
     (void)p;
     if (lane->user) {
-        turn_over(context, lane->user);
+        grant_over(context, lane->user);
     }
 }
 

@@ -1,12 +1,12 @@
-/* run: a node runs until it is stopped: on a thread that waits in its loop, or driven by another event
- * loop. rusm.h has the contract. */
+/* run: a node runs until it is stopped: on a thread that waits in its loop, or driven by another
+ * event loop. rusm.h has the contract. */
 #include <errno.h>
 #include <string.h>
 #include "node/fault.h"
 #include "node/leave.h"
 #include "node/node.h"
 #include "node/schedulers.h"
-#include "node/turn.h"
+#include "node/tick.h"
 
 static bool never(struct rusm_node *node)
 {
@@ -25,7 +25,7 @@ int rusm_node_run(struct rusm_node *node)
     }
     log_info(&node->log, "ready at %s, incarnation %x", node->address, node->incarnation);
     struct fault *fault = node->name_overflow ? fault_begin(node, &node->first->runtime) : NULL;
-    turns_until(node, never, UINT64_MAX, 1);
+    tick_until(node, never, UINT64_MAX, 1);
     node_leave(node);
     fault_end(fault);
     return 0;
@@ -67,7 +67,7 @@ int rusm_node_tick(struct rusm_node *node)
         node_leave(node);
         return 1;
     }
-    if (turn_once(s, true, &blocked, &next) || !runtime_sleep(s->runtime)) {
+    if (tick_once(s, true, &blocked, &next) || !runtime_sleep(s->runtime)) {
         next = 0;
     }
     loop_due(&s->loop, s->now_ns, next, blocked);

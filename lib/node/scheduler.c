@@ -4,7 +4,7 @@
 #include <sched.h>
 #include "node/node.h"
 
-/* How long scheduler 0 waits for another's turn to end, once: many times what its budget takes. */
+/* How long scheduler 0 waits for another's tick to end, once: many times what its budget takes. */
 #define ENTER_NS ((uint64_t)50000000)
 
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index)
@@ -20,11 +20,11 @@ bool scheduler_enter(struct rusm_node *node, unsigned index)
     if (index == 0) {
         return true;
     }
-    int error = pthread_mutex_trylock(&s->turning);
+    int error = pthread_mutex_trylock(&s->ticking);
     if (error && !s->stuck) {
         uint64_t until_ns = endpoint_now_ns() + ENTER_NS;
-        atomic_store(&s->wanted, true); /* it begins no other turn */
-        while ((error = pthread_mutex_trylock(&s->turning)) && endpoint_now_ns() < until_ns) {
+        atomic_store(&s->wanted, true); /* it begins no other tick */
+        while ((error = pthread_mutex_trylock(&s->ticking)) && endpoint_now_ns() < until_ns) {
             sched_yield();
         }
         atomic_store(&s->wanted, false);
@@ -36,7 +36,7 @@ bool scheduler_enter(struct rusm_node *node, unsigned index)
 void scheduler_leave(struct rusm_node *node, unsigned index)
 {
     if (index > 0) {
-        pthread_mutex_unlock(&node->schedulers[index].turning);
+        pthread_mutex_unlock(&node->schedulers[index].ticking);
     }
 }
 

@@ -1,4 +1,5 @@
-/* scheduler: what each scheduler of a node owns, and how scheduler 0 looks at what another one has. */
+/* scheduler: what each scheduler of a node owns, and how scheduler 0 looks at what another one
+ * has. */
 #ifndef NODE_SCHEDULER_H
 #define NODE_SCHEDULER_H
 
@@ -16,7 +17,7 @@
 #include "node/resolver.h"
 #include "peer/peers.h"
 #include "quic/endpoint.h"
-#include "sched/siblings.h"
+#include "sched/sched.h"
 #include "service/counters.h"
 
 struct connection;
@@ -29,7 +30,7 @@ struct scheduler_counters {
 };
 
 struct scheduler {
-    struct errand close; /* first */
+    struct task close; /* first */
     struct rusm_node *node;
     unsigned index;
     struct runtime *runtime; /* as long as there are connections */
@@ -51,17 +52,17 @@ struct scheduler {
     struct peers peers;            /* those that have something to do */
     struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
     uint32_t by_index_cap;
-    struct map turns; /* mailboxes with a large record under way, each peer's: router.c */
+    struct map grant_queues; /* mailboxes with a large record under way, each peer's: router.c */
     struct causes causes;
     unsigned exit_waits;   /* in all connections' exits */
-    unsigned strays;       /* under way to others: stray.c */
+    unsigned forwards;     /* under way to others: forward.c */
     uint64_t names_told;   /* node.names_changed, as its peers are fed */
     unsigned leave_stages; /* done of node.leave_stages */
 
     pthread_t thread; /* but scheduler 0's */
     bool started;     /* ... it */
     atomic_bool over;
-    pthread_mutex_t turning; /* held in its turns and its loop's calls; not by scheduler 0 */
+    pthread_mutex_t ticking; /* held in its turns and its loop's calls; not by scheduler 0 */
     atomic_bool wanted;      /* scheduler 0 waits for that */
     bool stuck;              /* it waited in vain: not again until it has had it */
     struct scheduler_counters counters; /* scheduler 0's copy */
@@ -69,7 +70,7 @@ struct scheduler {
 
 /* That scheduler's. */
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index);
-/* Scheduler 0 may look at, and work on, what another has until it leaves, between two of its turns.
+/* Scheduler 0 may look at, and work on, what another has until it leaves, between two of its ticks.
  * False: one of its handlers takes too long. */
 bool scheduler_enter(struct rusm_node *node, unsigned index);
 void scheduler_leave(struct rusm_node *node, unsigned index);

@@ -1,5 +1,5 @@
 /* schedulers: the schedulers of a node and their parts, from before there are threads until after.
- * What they share is the crossing (sched/crossing.h), the members (member.c), the registry
+ * What they share is the bridge (sched/bridge.h), the members (member.c), the registry
  * (globals.c) and what never changes. On the thread of who makes, runs and frees the node. */
 #include <signal.h>
 #include <stdlib.h>
@@ -8,14 +8,14 @@
 #include "node/connection.h"
 #include "node/dial.h"
 #include "node/frames.h"
-#include "node/gate.h"
-#include "node/gate_tcp.h"
+#include "node/http.h"
+#include "node/http_tcp.h"
 #include "node/hooks.h"
 #include "node/node.h"
 #include "node/programs.h"
 #include "node/router.h"
 #include "node/schedulers.h"
-#include "node/turn.h"
+#include "node/tick.h"
 
 /* ---- the beginning ---- */
 
@@ -37,7 +37,7 @@ static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned
     list_init(&s->contended);
     dials_init(&s->dials, connection_dial);
     peers_init(&s->peers);
-    pthread_mutex_init(&s->turning, NULL);
+    pthread_mutex_init(&s->ticking, NULL);
 }
 
 int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed)
@@ -61,8 +61,8 @@ int schedulers_open(struct rusm_node *node, struct runtime_options *options)
     int error = 0;
     options->hooks = &scheduler_runtime_hooks;
     if (node->scheduler_count > 1) {
-        node->crossing = crossing_new(node->scheduler_count, options->seed);
-        if (!node->crossing) {
+        node->bridge = bridge_new(node->scheduler_count, options->seed);
+        if (!node->bridge) {
             return RUSM_ENOMEM;
         }
     }
@@ -70,8 +70,8 @@ int schedulers_open(struct rusm_node *node, struct runtime_options *options)
         struct scheduler *s = &node->schedulers[i];
         options->blocks = &s->pools.blocks;
         options->context = s;
-        error = node->crossing ? crossing_runtime_new(node->crossing, &s->runtime, i, options)
-                               : runtime_new(&s->runtime, options);
+        error = node->bridge ? bridge_runtime_new(node->bridge, &s->runtime, i, options)
+                             : runtime_new(&s->runtime, options);
         node->others_open += !error && i > 0;
     }
     return error;
@@ -86,7 +86,7 @@ int schedulers_watch(struct rusm_node *node, uint64_t spin_ns)
             return error;
         }
         if (i > 0) {
-            loop_guard(&s->loop, &s->turning);
+            loop_guard(&s->loop, &s->ticking);
         }
         resolver_init(&s->resolver, &s->loop);
         if ((error = programs_init(&s->programs, node, &s->loop)) != 0) {
@@ -110,7 +110,7 @@ int schedulers_start(struct rusm_node *node)
     pthread_sigmask(SIG_BLOCK, &all, &before);
     for (unsigned i = 1; !error && i < node->scheduler_count; i++) {
         struct scheduler *s = &node->schedulers[i];
-        error = pthread_create(&s->thread, NULL, turns_main, s);
+        error = pthread_create(&s->thread, NULL, tick_main, s);
         s->started = !error;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -169,13 +169,13 @@ static void close_all(struct rusm_node *node)
             connection_free(container_of(link, struct connection, link));
         }
     }
-    if (!node->crossing) {
+    if (!node->bridge) {
         return;
     }
     drain(node);
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         if (node->schedulers[i].runtime) {
-            runtime_ungate(node->schedulers[i].runtime);
+            runtime_give_up_channels(node->schedulers[i].runtime);
         }
     }
     drain(node);
@@ -189,7 +189,7 @@ static void scheduler_fini(struct scheduler *s)
     router_fini(s);
     lane_pools_fini(&s->pools);
     loop_fini(&s->loop);
-    pthread_mutex_destroy(&s->turning);
+    pthread_mutex_destroy(&s->ticking);
     free(s->by_index);
 }
 
@@ -203,14 +203,14 @@ void schedulers_free(struct rusm_node *node)
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         endpoint_free(node->schedulers[i].endpoint);
     }
-    gate_tcp_close(node);
-    gate_close(node);
+    http_tcp_close(node);
+    http_close(node);
     members_free(node);
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         scheduler_fini(&node->schedulers[i]);
     }
-    crossing_free(node->crossing);
-    node->crossing = NULL;
+    bridge_free(node->bridge);
+    node->bridge = NULL;
     free(node->schedulers);
     node->schedulers = node->first = NULL;
     node->scheduler_count = 0;

@@ -1,5 +1,5 @@
-/* schedulers: the schedulers of a node, from before they have threads until after. Called by the node as
- * it starts and ends, on the thread of rusm_node_run. */
+/* schedulers: the schedulers of a node, from before they have threads until after. Called by the
+ * node as it starts and ends, on the thread of rusm_node_run. */
 #ifndef NODE_SCHEDULERS_H
 #define NODE_SCHEDULERS_H
 

@@ -1,5 +1,5 @@
-/* serve: requests that another scheduler's thread works on: a spawn, a kill. The answer is given by the
- * connection's, to a peer that may be gone by then. */
+/* serve: requests that another scheduler's thread works on: a spawn, a kill. The answer is given by
+ * the connection's, to a peer that may be gone by then. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,15 +108,15 @@ int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *spawn
 
 /* ---- kill ---- */
 
-static void kill_run(struct errand *errand, struct runtime *there)
+static void kill_run(struct task *task, struct runtime *there)
 {
-    struct killing *k = (struct killing *)(void *)errand;
+    struct killing *k = (struct killing *)(void *)task;
     k->error = runtime_exit(there, k->serial, (rusm_pid){ 0 }, k->reason);
 }
 
-static void kill_done(struct errand *errand, struct runtime *here)
+static void kill_done(struct task *task, struct runtime *here)
 {
-    struct killing *k = (struct killing *)(void *)errand;
+    struct killing *k = (struct killing *)(void *)task;
     (void)here;
     k->over(k);
 }
@@ -124,11 +124,11 @@ static void kill_done(struct errand *errand, struct runtime *here)
 int serve_killing(struct scheduler *at, struct killing *k, uint64_t serial, const char *reason,
                   void (*over)(struct killing *k))
 {
-    k->errand = (struct errand){ .run = kill_run, .done = kill_done };
+    k->task = (struct task){ .run = kill_run, .done = kill_done };
     k->over = over;
     k->serial = serial;
     snprintf(k->reason, sizeof(k->reason), "%s", reason);
-    return runtime_errand(at->runtime, runtime_whose(at->runtime, serial), &k->errand);
+    return runtime_task(at->runtime, runtime_whose(at->runtime, serial), &k->task);
 }
 
 struct served_kill {
@@ -165,7 +165,7 @@ int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const cha
     return error;
 }
 
-/* ---- a spawn that a process asks of another node, whose connection is a sibling's ---- */
+/* ---- a spawn that a process asks of another node, whose connection is another scheduler's ---- */
 
 struct asked_spawn {
     struct spawning spawning; /* what is copied */
@@ -176,18 +176,18 @@ struct asked_spawn {
     struct scheduler *to; /* whose connection it is */
 };
 
-static void ask_run(struct errand *errand, struct runtime *there)
+static void ask_run(struct task *task, struct runtime *there)
 {
-    struct asked_spawn *a = (struct asked_spawn *)(void *)errand;
+    struct asked_spawn *a = (struct asked_spawn *)(void *)task;
     struct connection *c = connection_find(a->to, a->node);
     (void)there;
     a->error = c ? rpc_spawn(c, a->self.serial, a->spawning.name, &a->spawning.args, a->ref)
                  : RUSM_ENOCONN;
 }
 
-static void ask_done(struct errand *errand, struct runtime *here)
+static void ask_done(struct task *task, struct runtime *here)
 {
-    struct asked_spawn *a = (struct asked_spawn *)(void *)errand;
+    struct asked_spawn *a = (struct asked_spawn *)(void *)task;
     if (a->error) {
         runtime_answer(here, a->self.serial, RUSM_FAILED, a->error, (rusm_pid){ .node = a->node },
                        a->ref, rusm_strerror(a->error));
@@ -204,12 +204,12 @@ int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const cha
         return RUSM_ENOMEM;
     }
     int error = spawning_init(&a->spawning, NULL, args, spawnable, strlen(spawnable), false);
-    a->spawning.errand = (struct errand){ .run = ask_run, .done = ask_done };
+    a->spawning.task = (struct task){ .run = ask_run, .done = ask_done };
     a->self = self;
     a->node = index;
     a->ref = ref;
     a->to = &s->node->schedulers[runtime_node_scheduler(s->runtime, index)];
-    error = error ? error : runtime_errand(s->runtime, a->to->index, &a->spawning.errand);
+    error = error ? error : runtime_task(s->runtime, a->to->index, &a->spawning.task);
     if (error) {
         spawning_fini(&a->spawning);
         free(a);

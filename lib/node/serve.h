@@ -4,7 +4,7 @@
 #define NODE_SERVE_H
 
 #include "base/list.h"
-#include "sched/siblings.h"
+#include "sched/sched.h"
 #include "sched/spawning.h"
 #include "wire/rpc.h"
 
@@ -26,9 +26,9 @@ struct served {
 void served_begin(struct served *s, struct connection *c, uint64_t id);
 void served_end(struct served *s);            /* before it is freed */
 void served_forget_all(struct connection *c); /* it is gone */
-/* An exit signal for a process of a sibling's. */
+/* An exit signal for a process of another scheduler. */
 struct killing {
-    struct errand errand;
+    struct task task;
     void (*over)(struct killing *k); /* on the thread that asked; frees it */
     uint64_t serial;
     int error;
@@ -37,7 +37,7 @@ struct killing {
 /* Fills *k; `over` is called later, unless it fails. RUSM_ENOMEM. */
 int serve_killing(struct scheduler *at, struct killing *k, uint64_t serial, const char *reason,
                   void (*over)(struct killing *k));
-/* Ends a process of a sibling's for a peer. */
+/* Ends a process of another scheduler for a peer. */
 int serve_kill_far(struct connection *c, uint64_t id, uint64_t serial, const char *reason);
 /* Starts a process for a peer, on the scheduler whose turn it is. */
 int serve_spawn_for(struct connection *c, uint64_t id, const struct spawn *s,
@@ -50,7 +50,8 @@ int serve_spawning(struct scheduler *at, struct spawning *s, const struct spawn 
 /* Of one whose outcome is an error: what to say of it. */
 void serve_spawn_failed(const struct rusm_node *node, const struct spawning *s,
                         const char *spawnable, struct rusm_why *why);
-/* For a process of ours: asks another node, whose connection is a sibling's, for a spawn. */
+/* For a process of ours: asks another node, whose connection is another scheduler's, for a
+ * spawn. */
 int serve_spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spawnable,
                    const struct rusm_args *args, uint64_t ref);
 

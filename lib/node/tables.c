@@ -1,5 +1,6 @@
-/* tables: the rows of what a node shows of itself, from where a listing is. service/tables.h says what
- * is shown of each. Called by listing.c on scheduler 0's thread, which looks into the others. */
+/* tables: the rows of what a node shows of itself, from where a listing is. service/tables.h says
+ * what is shown of each. Called by listing.c on scheduler 0's thread, which looks into the
+ * others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "base/id.h"
 #include "base/must.h"
 #include "node/member_lock.h"
-#include "node/gate.h"
+#include "node/http.h"
 #include "node/globals.h"
 #include "node/listing.h"
 #include "node/programs.h"
@@ -246,7 +247,7 @@ size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_
 {
     size_t count = counters_init(counters);
     struct counters_source whole = { .http = { 0 } };
-    if (node->gate) {
+    if (node->http) {
         whole.http = *gateway_counters(node->gateway);
     }
     globals_lock(node->first);

@@ -67,7 +67,8 @@ static void greeter_receive(struct rusm_process *self, void *state, const struct
     if (!builtin_asked(m)) {
         return;
     }
-    /* The reply first, for who waits for one: when that must be tried again, the line is not printed twice. */
+    /* The reply first, for who waits for one: when that must be tried again, the line is not
+     * printed twice. */
     if (m->kind == RUSM_CALL && greeter_reply(self, m) == RUSM_BUSY) {
         rusm_hold(self);
         return;

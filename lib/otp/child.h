@@ -1,5 +1,5 @@
-/* child: what a supervisor's children are, as struct rusm_child of rusm.h says it: checked and copied.
- * Any thread. */
+/* child: what a supervisor's children are, as struct rusm_child of rusm.h says it: checked and
+ * copied. Any thread. */
 #ifndef OTP_CHILD_H
 #define OTP_CHILD_H
 

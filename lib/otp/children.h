@@ -1,5 +1,5 @@
-/* children: those of one supervisor, in order of start, and by serial while they run. What to do when one
- * ends is supervisor.c's. One thread. */
+/* children: those of one supervisor, in order of start, and by serial while they run. What to do
+ * when one ends is supervisor.c's. One thread. */
 #ifndef OTP_CHILDREN_H
 #define OTP_CHILDREN_H
 

@@ -1,6 +1,7 @@
-/* relay: the built-in that passes on to the address in its argument. What it is sent it sends on; what
- * it is asked it asks, and hands the answer, or the failure, back to who asked. What is neither, such
- * as an answer to something else, ends here. On the node's thread, as all behaviours. */
+/* relay: the built-in that passes on to the address in its argument. What it is sent it sends on;
+ * what it is asked it asks, and hands the answer, or the failure, back to who asked. What is
+ * neither, such as an answer to something else, ends here. On the node's thread, as all
+ * behaviours. */
 #include <stdlib.h>
 #include <string.h>
 #include "otp/builtins.h"

@@ -1,13 +1,13 @@
 /* supervisor: see the header. It never waits: to stop children is a walk down the list that goes on
- * with each exit signal that comes, or when a child's time is over. Called by self.c and the node; the
- * behaviour by the runtime. */
+ * with each exit signal that comes, or when a child's time is over. Called by self.c and the node;
+ * the behaviour by the runtime. */
 #include "otp/supervisor.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "otp/child.h"
 #include "otp/children.h"
-#include "actor/happen.h"
+#include "actor/process_event.h"
 #include "actor/link.h"
 #include "actor/process.h"
 #include "actor/sleep.h"
@@ -87,7 +87,7 @@ static bool supervisor_may_restart(struct rusm_process *self, struct supervisor 
 /* ---- starting and stopping ---- */
 
 /* Starts those from `from` on that are to run and do not. One that fails is tried again in the next
- * turn. */
+ * tick. */
 static void supervisor_start_from(struct rusm_process *self, struct supervisor *s, size_t from)
 {
     for (size_t i = from; i < s->children.count; i++) {
@@ -100,21 +100,24 @@ static void supervisor_start_from(struct rusm_process *self, struct supervisor *
         if (children_start(self, &s->children, c, &pid, &why) != 0) {
             log_warn(self->rt->log, "cannot restart '%s': %s", child_title(&c->spec), why.text);
             s->retry = true;
-            self->writable = true; /* the next turn begins with it */
+            self->writable = true; /* the next tick begins with it */
             return;
         }
-        happen_process(roster_find(&self->rt->roster, pid.serial), HAPPENED_RESTART);
+        process_event_of(process_table_find(&self->rt->processes_by_serial, pid.serial),
+                         PROCESS_RESTARTED);
     }
 }
 
-/* The next one from the end that runs is told to stop; when none does, what was to follow follows. */
+/* The next one from the end that runs is told to stop; when none does, what was to follow
+ * follows. */
 static void supervisor_stop_next(struct rusm_process *self, struct supervisor *s)
 {
     struct runtime *rt = self->rt;
 
     while (s->at > s->from) {
         struct child *c = s->children.child[--s->at];
-        struct rusm_process *p = c->serial ? roster_find(&rt->roster, c->serial) : NULL;
+        struct rusm_process *p =
+            c->serial ? process_table_find(&rt->processes_by_serial, c->serial) : NULL;
         if (!s->ending && c->spec.restart == RUSM_TEMPORARY) {
             c->wanted = false;
         }
@@ -191,7 +194,8 @@ static void supervisor_tick(struct rusm_process *self, struct supervisor *s)
 {
     if (s->stopping) {
         struct child *c = s->children.child[s->at];
-        struct rusm_process *p = c->serial ? roster_find(&self->rt->roster, c->serial) : NULL;
+        struct rusm_process *p =
+            c->serial ? process_table_find(&self->rt->processes_by_serial, c->serial) : NULL;
         if (!p) { /* it was not linked any more */
             supervisor_child_ended(self, s, c, "noproc");
         } else if (self->rt->now_ns >= s->until_ns) {
@@ -256,7 +260,7 @@ static void supervisor_stop(struct rusm_process *self, void *state, const char *
 int supervisor_add(struct runtime *rt, uint64_t supervisor, const struct rusm_child *child,
                    rusm_pid *pid, struct rusm_why *why, uint64_t now_ns)
 {
-    struct rusm_process *p = roster_find(&rt->roster, supervisor);
+    struct rusm_process *p = process_table_find(&rt->processes_by_serial, supervisor);
     int err = child_check(child);
 
     rt->now_ns = now_ns;
@@ -294,7 +298,7 @@ int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options, 
         free(s);
         return err_why(text, err, "%s", rusm_strerror(err));
     }
-    struct rusm_process *p = roster_find(&rt->roster, pid->serial), *above;
+    struct rusm_process *p = process_table_find(&rt->processes_by_serial, pid->serial), *above;
     p->state = s;
     p->trapping = true;
     children_init(&s->children, map_hash_u64(&rt->links, pid->serial));

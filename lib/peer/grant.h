@@ -1,10 +1,10 @@
-/* grant: which large records may come, of all connections of a scheduler. Their lengths together are
- * bounded; here they wait when that is reached. Used by lane_credit.c only. One thread.
+/* grant: which large records may come, of all connections of a scheduler. Their lengths together
+ * are bounded; here they wait when that is reached. Used by lane_credit.c only. One thread.
  *
- * Records of like length share a budget, so that a few of the longest, whose receivers take none or whose
- * bytes come slowly, hold up no shorter ones. In each, a connection has at most half, and those that wait
- * take turns, so that one peer holds up no other. A record that has its turn waits until it fits, and those
- * behind it do too: a long one is not starved by short ones. */
+ * Records of like length share a budget, so that a few of the longest, whose receivers take none or
+ * whose bytes come slowly, hold up no shorter ones. In each, a connection has at most half, and
+ * those that wait take turns, so that one peer holds up no other. A record that has its turn waits
+ * until it fits, and those behind it do too: a long one is not starved by short ones. */
 #ifndef PEER_GRANT_H
 #define PEER_GRANT_H
 

@@ -1,5 +1,5 @@
-/* lane_credit: what a peer may send on a lane: the limit T + W + G, the window's growth, grants. See
- * lane_in.h. Called by lane_in.c and lane_record.c, lane_in_grant by peer.c. */
+/* lane_credit: what a peer may send on a lane: the limit T + W + G, the window's growth, grants.
+ * See lane_in.h. Called by lane_in.c and lane_record.c, lane_in_grant by peer.c. */
 #include "peer/limits.h"
 #include "wire/limits.h"
 #include "base/must.h"

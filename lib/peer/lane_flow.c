@@ -1,12 +1,12 @@
-/* lane_flow: the bytes of lanes of ours on their way: what the endpoint asks for and tells. Declared in
- * lane_out.h; called by peer_stream.c, from the endpoint's events. */
+/* lane_flow: the bytes of lanes of ours on their way: what the endpoint asks for and tells.
+ * Declared in lane_out.h; called by peer_stream.c, from the endpoint's events. */
 #include "peer/limits.h"
 #include "peer/lane_out_state.h"
 #include "peer/pair.h"
 
 int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size_t cap, bool *fin)
 {
-    struct lane_out *l = turns_next(o);
+    struct lane_out *l = rounds_next(o);
     if (!l) {
         return -1;
     }
@@ -28,7 +28,7 @@ void lane_out_pulled(struct lanes_out *o, struct lane_out *l, size_t len, bool f
 {
     outq_sent(&l->q, len);
     l->ended |= fin;
-    turns_sent(o, l, len, l->q.unsent > 0 || (l->ending && !l->ended));
+    rounds_sent(o, l, len, l->q.unsent > 0 || (l->ending && !l->ended));
 }
 
 void lane_out_blocked(struct lane_out *l)
@@ -41,7 +41,7 @@ void lane_out_writable(struct lanes_out *o, struct lane_out *l)
 {
     l->blocked = false;
     if (l->q.unsent > 0 || (l->ending && !l->ended)) {
-        turns_ready(o, l);
+        rounds_ready(o, l);
     }
 }
 
@@ -53,7 +53,7 @@ void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
     }
     outq_acked(&l->q, &o->pools->chunks, len);
     o->queued -= len;
-    turns_acked(o, len);
+    rounds_acked(o, len);
     if (full) {
         pairs_tell_writable(o);
         return;
@@ -75,7 +75,7 @@ uint64_t lane_out_stopped(struct lanes_out *o, struct lane_out *l)
     }
     l->stopped = l->ending = l->ended = true;
     list_remove(&l->ready);
-    turns_acked(o, l->q.len - l->q.unsent);
+    rounds_acked(o, l->q.len - l->q.unsent);
     o->queued -= l->q.len;
     outq_fini(&l->q, &o->pools->chunks);
     l->pair = NULL;
@@ -124,7 +124,7 @@ void lanes_out_streams(struct lanes_out *o)
         }
         list_remove(&pair->starving);
         outq_join(&l->q, &pair->signals);
-        turns_ready(o, l);
+        rounds_ready(o, l);
     }
     pairs_tell_writable(o);
 }

@@ -1,5 +1,6 @@
 /* lane_in: incoming lanes of one connection: parsing, credit, order of successors. See lane_in.h.
- * Upcalls to the router never re-enter: resume and grant only mark a lane, lanes_in_turn runs it. */
+ * Upcalls to the router never re-enter: resume and grant only mark a lane, lanes_in_turn runs
+ * it. */
 #include "peer/lane_in.h"
 
 #include <stdlib.h>

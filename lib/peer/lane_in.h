@@ -40,7 +40,7 @@ enum lane_state {
 struct lane_in {
     struct map_node by_ordinal; /* in lanes_in.lanes */
     struct map_node by_after;   /* in lanes_in.waiting while LANE_AFTER */
-    struct list resume;         /* in lanes_in.resumed: to be run in this turn */
+    struct list resume;         /* in lanes_in.resumed: to be run in this tick */
     struct grant claim; /* of the large record; `at` is in lanes_in.granted once it is given */
     int64_t stream;
     uint64_t ordinal, after, from;
@@ -98,7 +98,7 @@ struct lanes_in {
     uint64_t next; /* 1 + the highest ordinal seen */
     uint64_t records, bytes;
     uint64_t
-        now_ns; /* of its last turn, which may be long ago: it has none while bytes only come */
+        now_ns; /* of its last tick, which may be long ago: it has none while bytes only come */
     bool ready;
     void (*drained)(struct peer *p, uint64_t ordinal);
 };
@@ -115,7 +115,7 @@ int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, si
 int lane_in_reset(struct lanes_in *in, struct lane_in *l);
 /* The stream is finished and forgotten by the transport. */
 int lane_in_closed(struct lanes_in *in, struct lane_in *l);
-/* From now on lanes are delivered: those that came before, in the next turn. */
+/* From now on lanes are delivered: those that came before, in the next tick. */
 void lanes_in_start(struct lanes_in *in);
 /* Lanes that were resumed or granted; credit that came back. */
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns);

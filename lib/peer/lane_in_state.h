@@ -1,5 +1,5 @@
-/* lane_in_state: what lane_in.c (streams, headers, turns), lane_credit.c and lane_record.c share, and
- * nobody else. */
+/* lane_in_state: what lane_in.c (streams, headers, turns), lane_credit.c and lane_record.c share,
+ * and nobody else. */
 #ifndef PEER_LANE_IN_STATE_H
 #define PEER_LANE_IN_STATE_H
 

@@ -29,7 +29,7 @@ void lanes_out_init(struct lanes_out *o, struct conn *conn, struct lane_pools *p
     map_init(&o->pairs, seed);
     map_init(&o->ordinals, seed ^ 1);
     list_init(&o->all);
-    turns_init(&o->turns);
+    rounds_init(&o->turns);
     list_init(&o->open);
     list_init(&o->starving);
     list_init(&o->told);
@@ -48,7 +48,7 @@ static void lane_end(struct lanes_out *o, struct lane_out *l)
         pair_free_if_idle(o, l->pair); /* if the peer said that it drained what is not yet ended */
         l->pair = NULL;
     }
-    turns_ready(o, l);
+    rounds_ready(o, l);
 }
 
 /* Ends an idle lane among the oldest, so that its stream can serve another pair. */
@@ -131,7 +131,7 @@ void lane_out_free(struct lanes_out *o, struct lane_out *l)
     }
     list_remove(&l->ready);
     list_remove(&l->all);
-    turns_acked(o, l->q.len - l->q.unsent);
+    rounds_acked(o, l->q.len - l->q.unsent);
     o->lanes--;
     o->lanes_unordered -= l->unordered;
     o->queued -= l->q.len;
@@ -222,7 +222,7 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
         l->ended = true;
         return error;
     }
-    turns_ready(o, l);
+    rounds_ready(o, l);
     return 0;
 }
 
@@ -278,7 +278,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     }
     error = append(o, &l->q, p);
     if (!error) {
-        turns_ready(o, l);
+        rounds_ready(o, l);
     }
     return error;
 }

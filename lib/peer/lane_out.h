@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "peer/lane_pools.h"
-#include "peer/lane_turns.h"
+#include "peer/lane_rounds.h"
 #include "peer/outq.h"
 #include "quic/endpoint.h"
 #include "wire/lane.h"
@@ -61,7 +61,7 @@ struct lanes_out {
     struct conn *conn;
     struct map pairs, ordinals;
     struct list all, open, starving, told;
-    struct lane_turns turns;
+    struct lane_rounds turns;
     struct lane_pools *pools;
     uint64_t queued;      /* bytes in all queues */
     uint64_t max_message; /* the peer's */
@@ -79,8 +79,8 @@ void lanes_out_fini(struct lanes_out *o);
 
 /* Records without acknowledgement. */
 uint64_t lanes_out_unconfirmed(const struct lanes_out *o);
-/* The same by sender, perhaps in parts; and, with 0, those whose records arrived but may not have met
- * their fate: their lane was not drained. */
+/* The same by sender, perhaps in parts; and, with 0, those whose records arrived but may not have
+ * met their fate: their lane was not drained. */
 void lanes_out_pending(const struct lanes_out *o,
                        void (*each)(void *context, uint64_t from, uint64_t records), void *context);
 

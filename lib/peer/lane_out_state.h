@@ -1,5 +1,5 @@
-/* lane_out_state: what lane_out.c (pairs, sending, idle lanes) and lane_flow.c (bytes on their way) share,
- * and nobody else. */
+/* lane_out_state: what lane_out.c (pairs, sending, idle lanes) and lane_flow.c (bytes on their way)
+ * share, and nobody else. */
 #ifndef PEER_LANE_OUT_STATE_H
 #define PEER_LANE_OUT_STATE_H
 

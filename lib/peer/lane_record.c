@@ -1,16 +1,17 @@
-/* lane_record: records out of a lane's bytes and up to the router: small ones straight from the packet,
- * others straight into a block that becomes the message's memory. Called by lane_in.c. */
+/* lane_record: records out of a lane's bytes and up to the router: small ones straight from the
+ * packet, others straight into a block that becomes the message's memory. Called by lane_in.c. */
 #include <string.h>
 
 #include "base/must.h"
 #include "peer/lane_in_state.h"
 
-/* A block for a large record starts with this and doubles as bytes arrive, until it is granted: then
- * it is whole at once, which the budget of grants bounds. What was not written to costs nothing yet. */
+/* A block for a large record starts with this and doubles as bytes arrive, until it is granted:
+ * then it is whole at once, which the budget of grants bounds. What was not written to costs
+ * nothing yet. */
 #define BLOCK_FIRST ((uint64_t)64 * 1024)
 
-/* A record of so many bytes that does not end in its packet gets a block, though it fits in the window:
- * one copy less. */
+/* A record of so many bytes that does not end in its packet gets a block, though it fits in the
+ * window: one copy less. */
 #define BLOCK_LEAST ((uint64_t)4096)
 
 static int block_grow(struct lanes_in *in, struct lane_in *l, uint64_t need)
@@ -76,8 +77,9 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
 }
 
 /* The large record under way: bytes into its block, up when complete. One that asks waits for its
- * grant even if the window let it through, so that each mailbox has one at a time; and it goes up with
- * an account of its own, as what comes behind it may be taken first. Bytes used, or RUSM_ENOMEM. */
+ * grant even if the window let it through, so that each mailbox has one at a time; and it goes up
+ * with an account of its own, as what comes behind it may be taken first. Bytes used, or
+ * RUSM_ENOMEM. */
 static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     uint64_t want = l->record.payload_len - l->block_have;
@@ -104,7 +106,8 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
     return (ssize_t)n;
 }
 
-/* A head was decoded whose record goes into a block; it asks if it is too long for the window alone. */
+/* A head was decoded whose record goes into a block; it asks if it is too long for the window
+ * alone. */
 static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
                              size_t head)
 {

@@ -8,8 +8,8 @@
 #include "base/must.h"
 #include "rusm.h"
 
-/* Bytes of a chunk, its header included. Tiny: a lane's header and a small record. Small: one malloc
- * bin below a page, about 100 small records. */
+/* Bytes of a chunk, its header included. Tiny: a lane's header and a small record. Small: one
+ * malloc bin below a page, about 100 small records. */
 #define TINY ((size_t)256)
 #define SMALL ((size_t)4032)
 

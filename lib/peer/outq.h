@@ -1,8 +1,8 @@
 /* outq: the bytes of one outgoing stream that are not yet acknowledged, in chunks that do not move
  * (QUIC retransmits from them). Bytes are appended at the end, offered to the transport from a
- * cursor, and freed at the front when acknowledged. An empty queue begins with a tiny chunk, as many
- * lanes have one small record under way; small appends share chunks; a large one gets a chunk of
- * its own size. One thread; used by lane_out and peer. */
+ * cursor, and freed at the front when acknowledged. An empty queue begins with a tiny chunk, as
+ * many lanes have one small record under way; small appends share chunks; a large one gets a chunk
+ * of its own size. One thread; used by lane_out and peer. */
 #ifndef PEER_OUTQ_H
 #define PEER_OUTQ_H
 

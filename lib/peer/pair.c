@@ -1,5 +1,5 @@
-/* pair: senders and their targets, and which of them were told RUSM_BUSY. See lane_out.h and pair.h.
- * Called by lane_out.c. */
+/* pair: senders and their targets, and which of them were told RUSM_BUSY. See lane_out.h and
+ * pair.h. Called by lane_out.c. */
 #include "peer/pair.h"
 
 #include <stdlib.h>

@@ -19,8 +19,8 @@ int pair_busy(struct lanes_out *o, struct pair *pair);
 bool pair_may_take(const struct lanes_out *o, const struct pair *pair);
 /* Tells the senders that were told RUSM_BUSY and could be served now. */
 void pairs_tell_writable(struct lanes_out *o);
-/* The same of those without a pair, as some may have been freed. They may send at once: to be called
- * last. */
+/* The same of those without a pair, as some may have been freed. They may send at once: to be
+ * called last. */
 void pairs_were_freed(struct lanes_out *o);
 
 #endif

@@ -1,4 +1,4 @@
-/* peer: one connection as frames and lanes: its life, its turns. See peer.h. */
+/* peer: one connection as frames and lanes: its life, its ticks. See peer.h. */
 #include "peer/peer.h"
 
 #include <stdlib.h>
@@ -124,7 +124,7 @@ int peer_fail(struct peer *p, int error, const char *what)
     return error;
 }
 
-/* ---- turns ---- */
+/* ---- ticks ---- */
 
 int peer_send(struct peer *p, const struct parcel *parcel, uint64_t now_ns)
 {
@@ -150,7 +150,7 @@ struct credit *peer_lane_credit(struct lane_in *lane)
     return lane->large && lane->asks ? lane->granted_credit : lane->credit;
 }
 
-void peer_turn(struct peer *p, uint64_t now_ns)
+void peer_run(struct peer *p, uint64_t now_ns)
 {
     if (p->closing) {
         return;
@@ -166,7 +166,8 @@ void peer_turn(struct peer *p, uint64_t now_ns)
     peer_flush_gathered(p);
 }
 
-/* Gives back what it keeps for the next burst: a node may have a thousand peers that say nothing. */
+/* Gives back what it keeps for the next burst: a node may have a thousand peers that say
+ * nothing. */
 static void rest(struct peer *p)
 {
     buf_trim(&p->receipts);

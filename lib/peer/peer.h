@@ -124,8 +124,8 @@ void peer_lane_grant(struct peer *p, struct lane_in *lane);
  * reference. */
 struct credit *peer_lane_credit(struct lane_in *lane);
 
-/* In a loop turn, before the flush: gives credit back, hands out receipts and drained lanes. */
-void peer_turn(struct peer *p, uint64_t now_ns);
+/* In a loop tick, before the flush: gives credit back, hands out receipts and drained lanes. */
+void peer_run(struct peer *p, uint64_t now_ns);
 /* About once a second: idle lanes, stalled grants, hello in time. False: it needs no more of them
  * until its next lane. */
 bool peer_tick(struct peer *p, uint64_t now_ns);

@@ -1,5 +1,5 @@
 /* peer_control: the control stream: frames out and in, hello and adopt, receipts and drained lanes
- * gathered in a turn. Called by peer.c and peer_stream.c, and by the node through peer.h. */
+ * gathered in a tick. Called by peer.c and peer_stream.c, and by the node through peer.h. */
 #include "peer/limits.h"
 #include "wire/limits.h"
 #include "base/must.h"

@@ -1,4 +1,4 @@
-/* peer_state: what peer.c (life, turns), peer_control.c (the control stream) and peer_stream.c (the
+/* peer_state: what peer.c (life, ticks), peer_control.c (the control stream) and peer_stream.c (the
  * endpoint's events) share, and nobody else. */
 #ifndef PEER_PEER_STATE_H
 #define PEER_PEER_STATE_H
@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "peer/peers.h"
 
-/* Bytes of receipts or drained ordinals gathered in a turn; more go out in a further frame. */
+/* Bytes of receipts or drained ordinals gathered in a tick; more go out in a further frame. */
 #define GATHER 4096
 
 struct peer {

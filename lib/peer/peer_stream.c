@@ -1,5 +1,5 @@
-/* peer_stream: the endpoint's stream events, passed on to the control stream, the lanes that come in
- * and those that go out. Called by the endpoint. */
+/* peer_stream: the endpoint's stream events, passed on to the control stream, the lanes that come
+ * in and those that go out. Called by the endpoint. */
 #include "peer/limits.h"
 #include "wire/limits.h"
 #include "peer/peer.h"

@@ -1,4 +1,4 @@
-/* peers: see the header. Called by the node's turns. */
+/* peers: see the header. Called by the node's ticks. */
 #include "peer/peers.h"
 
 #include "peer/peer_state.h"
@@ -9,7 +9,7 @@ void peers_init(struct peers *all)
     list_init(&all->ticking);
 }
 
-void peers_turn(struct peers *all, uint64_t now_ns)
+void peers_run(struct peers *all, uint64_t now_ns)
 {
     struct list now, *first;
     list_init(&now);
@@ -17,7 +17,7 @@ void peers_turn(struct peers *all, uint64_t now_ns)
     while ((first = list_first(&now))) {
         list_remove(first);
         struct credit_owner *owed = container_of(first, struct credit_owner, due);
-        peer_turn(container_of(owed, struct peer, in.owed), now_ns);
+        peer_run(container_of(owed, struct peer, in.owed), now_ns);
     }
 }
 

@@ -1,5 +1,5 @@
-/* answers: whom a program still owes an answer, in the order in which it got their messages: each line
- * it prints is for the first of them. Bounded; the oldest are forgotten, not their number. One
+/* answers: whom a program still owes an answer, in the order in which it got their messages: each
+ * line it prints is for the first of them. Bounded; the oldest are forgotten, not their number. One
  * thread. */
 #ifndef PORT_ANSWERS_H
 #define PORT_ANSWERS_H

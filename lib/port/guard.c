@@ -1,7 +1,7 @@
-/* guard: see the header. It is a shell script, so that it holds neither memory nor descriptors of the
- * node. A program tells of itself before it begins (launch.c), the node of its end; the end of the
- * node is the end of the file. One that was stopped goes on then (SIGCONT); until then it takes no news,
- * and as nobody waits for it, it is replaced. On the host's thread. */
+/* guard: see the header. It is a shell script, so that it holds neither memory nor descriptors of
+ * the node. A program tells of itself before it begins (launch.c), the node of its end; the end of
+ * the node is the end of the file. One that was stopped goes on then (SIGCONT); until then it takes
+ * no news, and as nobody waits for it, it is replaced. On the host's thread. */
 #include "port/guard.h"
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "port/program.h"
 
 /* $1 is what the RUSM_PID of all programs of the node ends with, the rest are groups. A variable a
- * group, so that none costs more when there are many. What has left its group still has RUSM_PID; it
- * may make more of its kind while it is looked for, hence some rounds. */
+ * group, so that none costs more when there are many. What has left its group still has RUSM_PID;
+ * it may make more of its kind while it is looked for, hence some rounds. */
 static const char guard_script[] =
     "trap '' TERM INT HUP QUIT PIPE\n"
     "mark=$1\n"
@@ -41,12 +41,12 @@ static const char guard_script[] =
     "    [ \"$left\" ] || break\n"
     "done\n";
 
-/* How long it is given to read, when it has news enough to fill its pipe: it needs some microseconds for
- * each. */
+/* How long it is given to read, when it has news enough to fill its pipe: it needs some
+ * microseconds for each. */
 #define GUARD_PATIENCE_MS 50
 
-/* How long its end is waited for: what it looks through takes some milliseconds, unless the kernel holds
- * one of them. */
+/* How long its end is waited for: what it looks through takes some milliseconds, unless the kernel
+ * holds one of them. */
 #define GUARD_END_MS 2000
 
 #define GUARD_WORDS 5 /* before the groups */

@@ -1,6 +1,6 @@
 /* guard: a small process beside the node that knows the groups of its programs, and kills them when
- * the node is gone, however that ended, and what has left these groups too. Made with the first program,
- * again if it should die or read nothing. */
+ * the node is gone, however that ended, and what has left these groups too. Made with the first
+ * program, again if it should die or read nothing. */
 #ifndef PORT_GUARD_H
 #define PORT_GUARD_H
 

@@ -14,7 +14,8 @@ static const char *const host_env_names[] = {
     "TZ",   "TMPDIR", "RUSM_RUNDIR", "RUSM_IDENTITY", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"
 };
 
-/* stdbuf(1)'s library, which makes the C library's standard output line buffered (GNU coreutils). */
+/* stdbuf(1)'s library, which makes the C library's standard output line buffered (GNU
+ * coreutils). */
 static const char *const host_stdbuf[] = { "/usr/libexec/coreutils/libstdbuf.so",
                                            "/usr/lib/coreutils/libstdbuf.so",
                                            "/usr/local/libexec/coreutils/libstdbuf.so" };
@@ -134,11 +135,11 @@ void port_host_look(struct port_host *h)
     while ((l = list_first(&h->events))) {
         struct port_event *e = container_of(l, struct port_event, link);
         list_remove(l);
-        e->happened(e);
+        e->ready(e);
     }
 }
 
-bool port_host_turn(struct port_host *h, uint64_t now_ns)
+bool port_host_tick(struct port_host *h, uint64_t now_ns)
 {
     struct list *l;
 

@@ -1,5 +1,6 @@
 /* host: what the programs of one scheduler share, on its thread: who watches descriptors for them,
- * the log, their guard, those that are to end. The node makes it and turns it. It knows no clock. */
+ * the log, their guard, those that are to end. The node makes it and turns it. It knows no
+ * clock. */
 #ifndef PORT_HOST_H
 #define PORT_HOST_H
 
@@ -25,7 +26,7 @@ struct port_hooks {
 /* Something to look at when processes may be woken. */
 struct port_event {
     struct list link; /* in host's events; list_init'ed */
-    void (*happened)(struct port_event *e);
+    void (*ready)(struct port_event *e);
 };
 
 struct port_counters {
@@ -49,7 +50,7 @@ struct port_host {
     void *context;
     const struct log *log; /* the node's */
     struct port_node *node;
-    uint64_t now_ns; /* of this turn */
+    uint64_t now_ns; /* of this tick */
     char **env;      /* what every program has, then NULL and room for one more */
     size_t env_count;
     void *stack; /* of a program that is about to begin */
@@ -60,7 +61,7 @@ struct port_host {
     struct list events;   /* struct port_event */
     atomic_size_t count;  /* of programs */
     struct port_counters counters;
-    struct port_counters shown; /* as they were at the end of the last turn */
+    struct port_counters shown; /* as they were at the end of the last tick */
 };
 
 /* Borrows all for life. 0 or RUSM_ENOMEM. */
@@ -68,12 +69,12 @@ int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *co
                    struct port_node *node);
 /* Kills what is left. Zeroed memory is fine. */
 void port_host_fini(struct port_host *h);
-/* Wakes the processes whose programs have something for them. Before they run, once a turn. */
+/* Wakes the processes whose programs have something for them. Before they run, once a tick. */
 void port_host_look(struct port_host *h);
-/* Writes what is to be written, kills those whose time is over. When processes have run, once a turn.
- * True: there is more to look at. */
-bool port_host_turn(struct port_host *h, uint64_t now_ns);
-/* When port_host_turn is due at the latest; UINT64_MAX: not of itself. */
+/* Writes what is to be written, kills those whose time is over. When processes have run, once a
+ * tick. True: there is more to look at. */
+bool port_host_tick(struct port_host *h, uint64_t now_ns);
+/* When port_host_tick is due at the latest; UINT64_MAX: not of itself. */
 uint64_t port_host_next_ns(const struct port_host *h);
 /* Is a program left, running or ending? Any thread. */
 bool port_host_any(const struct port_host *h);

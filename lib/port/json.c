@@ -47,7 +47,8 @@ static struct json_call *json_call_new(struct place *p, const struct rusm_messag
     return c;
 }
 
-/* Whether it may get one more: those whose callers wait no longer are forgotten when it has many. */
+/* Whether it may get one more: those whose callers wait no longer are forgotten when it has
+ * many. */
 static bool json_call_room(struct place *p)
 {
     struct map_iter it;

@@ -1,5 +1,5 @@
-/* json: the framing exec+json, what its files share: json.c turns messages into lines, act.c does what
- * the lines of a program ask. One thread. */
+/* json: the framing exec+json, what its files share: json.c turns messages into lines, act.c does
+ * what the lines of a program ask. One thread. */
 #ifndef PORT_JSON_H
 #define PORT_JSON_H
 
@@ -29,13 +29,15 @@ void json_call_free(struct place *p, struct json_call *c);
 struct json_asked *json_asked_find(struct worker *w, uint64_t ref);
 void json_asked_free(struct worker *w, struct json_asked *a);
 
-/* Writes a line for the program and takes the object (NULL: no memory). 0, RUSM_ETOOLARGE, RUSM_ENOMEM. */
+/* Writes a line for the program and takes the object (NULL: no memory). 0, RUSM_ETOOLARGE,
+ * RUSM_ENOMEM. */
 int json_tell(struct place *p, json_t *line);
 
 /* The outcome of a request that is known at once; ref may be NULL. */
 void json_done(struct place *p, json_t *ref);
 void json_failed(struct place *p, json_t *ref, int error, const char *text);
-/* Does what a program asks. 0, or RUSM_BUSY: nothing was done; else the process was told to exit. */
+/* Does what a program asks. 0, or RUSM_BUSY: nothing was done; else the process was told to
+ * exit. */
 int json_act(struct place *p, const struct request *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* launch: see the header. The child shares our memory until it execs, while our thread waits: it must
- * call nothing but the kernel, on the stack that it is given. Any thread. */
+/* launch: see the header. The child shares our memory until it execs, while our thread waits: it
+ * must call nothing but the kernel, on the stack that it is given. Any thread. */
 #include "port/launch.h"
 
 #include <errno.h>

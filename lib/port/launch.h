@@ -17,7 +17,8 @@ struct launch {
     int orphaned; /* the signal that it gets when we are gone; 0: none */
 };
 
-/* 0 and its pid and pidfd, or an errno; EPIPE: the guard took no news. `stack` is the caller's, free again on return. */
+/* 0 and its pid and pidfd, or an errno; EPIPE: the guard took no news. `stack` is the caller's,
+ * free again on return. */
 int launch_start(const struct launch *s, void *stack, pid_t *pid, int *pidfd);
 /* write(2) without SIGPIPE, whatever the program that we are in does with that. */
 ssize_t launch_write(int fd, const void *data, size_t len);

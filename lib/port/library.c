@@ -1,5 +1,5 @@
-/* library: lib:FILE.so[:BEHAVIOUR], a behaviour in C in a shared object, loaded by dlopen(3) into the
- * node's own process. On the node's thread; port.c calls it. */
+/* library: lib:FILE.so[:BEHAVIOUR], a behaviour in C in a shared object, loaded by dlopen(3) into
+ * the node's own process. On the node's thread; port.c calls it. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

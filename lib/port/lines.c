@@ -1,7 +1,7 @@
-/* lines: the framings without numbers: a message is a line (exec:), or a block with its length before
- * it (exec+len:), and each line or block that the program prints answers the oldest message that has
- * no answer. Calls are given one at a time, so that one that is never answered can be told from the
- * next; what is merely sent waits for nothing. Called by worker.c. */
+/* lines: the framings without numbers: a message is a line (exec:), or a block with its length
+ * before it (exec+len:), and each line or block that the program prints answers the oldest message
+ * that has no answer. Calls are given one at a time, so that one that is never answered can be told
+ * from the next; what is merely sent waits for nothing. Called by worker.c. */
 #include <string.h>
 #include "actor/runtime.h"
 #include "port/limits.h"

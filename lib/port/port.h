@@ -19,7 +19,8 @@ struct port {
 struct port_kind {
     const char *prefix;
     const char *after; /* what must follow it: one of these */
-    /* Opens what stands after the prefix, that byte included. Gives *port, its behaviour set, for close to free. */
+    /* Opens what stands after the prefix, that byte included. Gives *port, its behaviour set, for
+     * close to free. */
     int (*open)(const char *text, struct port **port, struct rusm_why *why);
     void (*close)(struct port *port);
 };

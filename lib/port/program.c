@@ -54,7 +54,8 @@ static void program_gone(struct port_host *h)
     }
 }
 
-/* It has exited: who is left of its group goes too, then it is reaped, which sets its number free. */
+/* It has exited: who is left of its group goes too, then it is reaped, which sets its number
+ * free. */
 static void program_reap(struct program *p)
 {
     struct port_host *h = p->host;

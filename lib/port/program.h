@@ -50,8 +50,8 @@ struct program_options {
 /* Gives *out, which is to be ended. RUSM_EIO, RUSM_ELIMIT, RUSM_ENOMEM; why says more. */
 int program_start(struct port_host *h, const struct program_options *options, struct program **out,
                   struct rusm_why *why);
-/* Room for len bytes more for its standard input, to be confirmed with program_wrote. NULL: no memory,
- * or more than `most`. */
+/* Room for len bytes more for its standard input, to be confirmed with program_wrote. NULL: no
+ * memory, or more than `most`. */
 uint8_t *program_reserve(struct program *p, size_t len);
 void program_wrote(struct program *p, size_t len);
 void program_flush(struct program *p);

@@ -1,5 +1,5 @@
-/* request: see the header. One table of verbs and one of fields; a line is one verb and fields that it
- * takes. What is not understood is an error: a program that misspells should hear of it. */
+/* request: see the header. One table of verbs and one of fields; a line is one verb and fields that
+ * it takes. What is not understood is an error: a program that misspells should hear of it. */
 #include "port/request.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
-/* worker: see the header. The process takes messages from its mailbox as fast as a program reads them;
- * what a program prints is read as fast as those take it that it is for. A watch only wakes the
- * process, which then looks at all its programs. Called by the runtime. */
+/* worker: see the header. The process takes messages from its mailbox as fast as a program reads
+ * them; what a program prints is read as fast as those take it that it is for. A watch only wakes
+ * the process, which then looks at all its programs. Called by the runtime. */
 #include "port/worker.h"
 
 #include <stdio.h>
@@ -65,7 +65,7 @@ static void worker_event(void *user)
     }
 }
 
-static void worker_happened(struct port_event *e)
+static void worker_ready(struct port_event *e)
 {
     process_wake(container_of(e, struct worker, event)->self);
 }
@@ -280,7 +280,7 @@ int worker_init(struct rusm_process *self, const struct rusm_args *args, void **
     }
     w->self = self;
     list_init(&w->event.link);
-    w->event.happened = worker_happened;
+    w->event.ready = worker_ready;
     w->exec = exec;
     w->host = exec->port.ports->host(self);
     map_init(&w->asked, rusm_self(self).serial);

@@ -1,5 +1,6 @@
-/* worker: a process that a program, or a pool of them, does the work of. Each program has a place; a
- * framing turns messages into bytes for it, and its bytes into what the process does. One thread. */
+/* worker: a process that a program, or a pool of them, does the work of. Each program has a place;
+ * a framing turns messages into bytes for it, and its bytes into what the process does. One
+ * thread. */
 #ifndef PORT_WORKER_H
 #define PORT_WORKER_H
 
@@ -43,13 +44,14 @@ struct framing {
     size_t most;      /* bytes of one unit that a program says */
     /* The only place that a message is for; NULL: any. Itself NULL: any, always. */
     struct place *(*where)(struct worker *w, const struct rusm_message *m);
-    /* Gives the program a message: 0, or RUSM_BUSY. One that cannot be given is refused, which is 0. */
+    /* Gives the program a message: 0, or RUSM_BUSY. One that cannot be given is refused, which is
+     * 0. */
     int (*offer)(struct place *p, const struct rusm_message *m);
-    /* Acts on the first unit of what it said; `last`: there will be no more. The bytes used; 0: it is
-     * not whole; RUSM_BUSY: again later; another error: the process was told to exit. */
+    /* Acts on the first unit of what it said; `last`: there will be no more. The bytes used; 0: it
+     * is not whole; RUSM_BUSY: again later; another error: the process was told to exit. */
     ssize_t (*take)(struct place *p, const uint8_t *data, size_t len, bool last);
-    /* The program has ended, with that reason: whoever waits for it is told, unless the process ends
-     * too (NULL). What is kept for it is freed. */
+    /* The program has ended, with that reason: whoever waits for it is told, unless the process
+     * ends too (NULL). What is kept for it is freed. */
     void (*ended)(struct place *p, const char *reason);
 };
 
@@ -65,8 +67,8 @@ void worker_stop(struct rusm_process *self, void *state, const char *reason);
 bool worker_full(const struct place *p);
 /* m is not for this program: a call fails with that reason, which is counted either way. */
 void worker_refuse(struct place *p, const struct rusm_message *m, const char *reason);
-/* A line that did nothing, as nobody asked for it or it is no request; *first: of this second. A program
- * that does nothing else is stopped: RUSM_ELIMIT, the process was told to exit. */
+/* A line that did nothing, as nobody asked for it or it is no request; *first: of this second. A
+ * program that does nothing else is stopped: RUSM_ELIMIT, the process was told to exit. */
 int worker_idle_line(struct place *p, bool *first);
 /* The process exits. */
 void worker_exit(struct worker *w, const char *reason);

@@ -3,9 +3,10 @@
  *
  *     OPEN ──(close, error, silence)──▶ ENDING ──(flush: `closed`)──▶ CLOSING ──▶ freed
  *
- * An ENDING connection sends its CONNECTION_CLOSE with the next flush and tells its owner. A CLOSING
- * one has no ngtcp2 state any more. It answers late packets with the same CONNECTION_CLOSE (RFC 9000
- * 10.2.1), or ignores them if it sent none (10.2.2), until three probe timeouts have passed.
+ * An ENDING connection sends its CONNECTION_CLOSE with the next flush and tells its owner. A
+ * CLOSING one has no ngtcp2 state any more. It answers late packets with the same CONNECTION_CLOSE
+ * (RFC 9000 10.2.1), or ignores them if it sent none (10.2.2), until three probe timeouts have
+ * passed.
  *
  * On the endpoint's thread. */
 #ifndef QUIC_CONN_H
@@ -73,7 +74,7 @@ struct conn {
     size_t theirs;     /* bytes of the longest packet that the peer takes; 0: not known yet */
     uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
     uint64_t heard_ns;
-    size_t burst;             /* bytes written a turn */
+    size_t burst;             /* bytes written a tick */
     uint64_t barren_ns;       /* since when nothing in flight was acknowledged; 0: it goes on */
     uint64_t narrow_until_ns; /* when `narrow` ends, or ended */
     uint64_t narrow_for_ns;   /* and for how long it lasts; 0: never yet */

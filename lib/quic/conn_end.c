@@ -74,11 +74,11 @@ static void end_by_tls(struct conn *c)
     ngtcp2_ccerr_set_tls_alert(&c->close, alert, NULL, 0);
 }
 
-/* RFC 9000 10.1 says silently, as the peer's timer is over too by then. It is not where the path is cut
- * in one direction: a peer that still hears our probes would wait for a silence of its own, as long
- * again. So one who was authenticated is told, once, on the path that was validated: a packet an
- * idle timeout, which answers none, so that nobody can have it sent to a third or in numbers. A peer
- * that has given up drops it, or answers with a stateless reset, which is shorter. */
+/* RFC 9000 10.1 says silently, as the peer's timer is over too by then. It is not where the path is
+ * cut in one direction: a peer that still hears our probes would wait for a silence of its own, as
+ * long again. So one who was authenticated is told, once, on the path that was validated: a packet
+ * an idle timeout, which answers none, so that nobody can have it sent to a third or in numbers. A
+ * peer that has given up drops it, or answers with a stateless reset, which is shorter. */
 static void end_by_silence(struct conn *c)
 {
     static const char word[] = "your packets no longer arrive";

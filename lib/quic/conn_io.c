@@ -200,7 +200,7 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
             return 1;
         }
         if ((size_t)n < longest / 2 && c->known && c->ready) {
-            return 0; /* there would have been room for more; to ask again costs as much as the packet */
+            return 0; /* it had room for more; asking again costs as much as the packet */
         }
     }
     return 1;

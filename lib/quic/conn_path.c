@@ -1,7 +1,7 @@
-/* conn_path: how long packets may be on a connection's path, and what controls how many are under way
- * there. On loopback the length is known; elsewhere ngtcp2 begins with 1,200 bytes and looks for more
- * (RFC 8899). What it does not foresee, a path that grows narrower, is noticed here. Called by conn,
- * conn_io and endpoint, on the endpoint's thread. */
+/* conn_path: how long packets may be on a connection's path, and what controls how many are under
+ * way there. On loopback the length is known; elsewhere ngtcp2 begins with 1,200 bytes and looks
+ * for more (RFC 8899). What it does not foresee, a path that grows narrower, is noticed here.
+ * Called by conn, conn_io and endpoint, on the endpoint's thread. */
 #include "quic/conn.h"
 
 #include <string.h>
@@ -9,8 +9,8 @@
 /* Jumbo frames of 9,000 bytes, less the headers of IPv6 and UDP. */
 #define PACKET_USUAL_MAX 8952
 
-/* For so long a path is taken to be narrow: it may have been cut for a moment only. Twice as long each
- * time that it was no better then, up to that of RFC 8899, 5.1.1. */
+/* For so long a path is taken to be narrow: it may have been cut for a moment only. Twice as long
+ * each time that it was no better then, up to that of RFC 8899, 5.1.1. */
 #define NARROW_NS ((uint64_t)5 * NGTCP2_SECONDS)
 #define NARROW_MAX_NS ((uint64_t)600 * NGTCP2_SECONDS)
 
@@ -18,8 +18,8 @@
 #define BARREN_PTOS 3
 
 /* Tried after CONN_PACKET and the maximum, from above, the first that gets through is kept: frames
- * of 9,000, 8,896 and 3,900 bytes (clouds), 1,460, 1,420 (WireGuard), 1,400, 1,380, 1,280 (tunnels),
- * less 48. */
+ * of 9,000, 8,896 and 3,900 bytes (clouds), 1,460, 1,420 (WireGuard), 1,400, 1,380, 1,280
+ * (tunnels), less 48. */
 static const uint16_t probes[] = { 8952, 8848, 3852, 1412, 1372, 1352, 1332, 1232 };
 
 _Static_assert(sizeof(probes) / sizeof(probes[0]) + 2 == CONN_PROBES, "room for two more");

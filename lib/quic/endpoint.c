@@ -1,5 +1,5 @@
 /* endpoint: the socket, the table and the timers that connections share. Called by node's loop:
- * receive, tick, flush, in this order, each turn; never blocks. Time is read here once a call. */
+ * receive, tick, flush, in this order, each tick; never blocks. Time is read here once a call. */
 #include "quic/endpoint.h"
 
 #include <errno.h>
@@ -147,11 +147,12 @@ const struct endpoint_counters *endpoint_counters(const struct endpoint *e)
 
 /* ---- those of a group ---- */
 
-static void pass_on(struct endpoint *e, unsigned to, struct endpoint_stray *stray, unsigned left)
+static void pass_on(struct endpoint *e, unsigned to, struct endpoint_forward *forward,
+                    unsigned left)
 {
-    e->counters.strays++;
-    stray->left = left;
-    e->events.stray(e->context, to, stray);
+    e->counters.forwards++;
+    forward->left = left;
+    e->events.forward(e->context, to, forward);
 }
 
 static unsigned next_of(const struct endpoint *e)
@@ -159,8 +160,8 @@ static unsigned next_of(const struct endpoint *e)
     return (e->options.index + 1) % e->options.group;
 }
 
-/* An Initial that does not say whose it is, but for its length: a stranger's, for endpoint 0, or for one
- * who gave it that id in a Retry. */
+/* An Initial that does not say whose it is, but for its length: a stranger's, for endpoint 0, or
+ * for one who gave it that id in a Retry. */
 static bool is_strangers(const struct udp_packet *p, const ngtcp2_version_cid *vc)
 {
     ngtcp2_pkt_hd hd;
@@ -168,27 +169,27 @@ static bool is_strangers(const struct udp_packet *p, const ngtcp2_version_cid *v
     return vc->dcidlen == CID_LEN && ngtcp2_accept(&hd, p->data, p->len) == 0 && hd.tokenlen == 0;
 }
 
-/* A packet of no connection here may be another endpoint's: True: passed on. `passed`: how it came, if
- * not from the socket. */
+/* A packet of no connection here may be another endpoint's: True: passed on. `passed`: how it came,
+ * if not from the socket. */
 static bool passed_on(struct endpoint *e, const struct udp_packet *p, const ngtcp2_version_cid *vc,
-                      const struct endpoint_stray *passed)
+                      const struct endpoint_forward *passed)
 {
     unsigned group = e->options.group, here = e->options.index;
-    struct endpoint_stray stray = { .data = p->data, .len = p->len };
+    struct endpoint_forward forward = { .data = p->data, .len = p->len };
 
     if (group <= 1 || (passed && passed->left == 0)) {
         return false;
     }
     unsigned owner = steer_owner(vc->dcid, vc->dcidlen, group);
-    memcpy(&stray.local, &p->path.local, sizeof(p->path.local));
-    memcpy(&stray.remote, &p->path.remote, sizeof(p->path.remote));
+    memcpy(&forward.local, &p->path.local, sizeof(p->path.local));
+    memcpy(&forward.remote, &p->path.remote, sizeof(p->path.remote));
     if (!passed && owner != here) {
         /* If it is a stateless reset, whose id means nothing, all are asked. */
-        pass_on(e, owner, &stray, p->data[0] & 0x80 ? 1 : group - 1);
+        pass_on(e, owner, &forward, p->data[0] & 0x80 ? 1 : group - 1);
     } else if (!(p->data[0] & 0x80)) {
-        pass_on(e, next_of(e), &stray, passed ? passed->left - 1 : group - 2);
+        pass_on(e, next_of(e), &forward, passed ? passed->left - 1 : group - 2);
     } else if (here != 0 && is_strangers(p, vc)) {
-        pass_on(e, 0, &stray, 0);
+        pass_on(e, 0, &forward, 0);
     } else {
         return false;
     }
@@ -198,7 +199,7 @@ static bool passed_on(struct endpoint *e, const struct udp_packet *p, const ngtc
 /* ---- receiving ---- */
 
 static void receive_packet(struct endpoint *e, const struct udp_packet *p,
-                           const struct endpoint_stray *passed, uint64_t now_ns)
+                           const struct endpoint_forward *passed, uint64_t now_ns)
 {
     ngtcp2_version_cid vc;
     struct conn *c;
@@ -254,7 +255,7 @@ static void receive_error(struct endpoint *e, const union udp_address *to, int e
 /* Of a group, each may have one about another's packet. */
 static void receive_errors(struct endpoint *e)
 {
-    struct endpoint_stray stray = { 0 };
+    struct endpoint_forward forward = { 0 };
     union udp_address to;
     int error;
 
@@ -265,27 +266,27 @@ static void receive_errors(struct endpoint *e)
         }
         receive_error(e, &to, error);
         if (e->options.group > 1) {
-            memcpy(&stray.remote, &to, sizeof(to));
-            stray.error = error;
-            pass_on(e, next_of(e), &stray, e->options.group - 2);
+            memcpy(&forward.remote, &to, sizeof(to));
+            forward.error = error;
+            pass_on(e, next_of(e), &forward, e->options.group - 2);
         }
     }
 }
 
-void endpoint_take(struct endpoint *e, const struct endpoint_stray *stray)
+void endpoint_take(struct endpoint *e, const struct endpoint_forward *forward)
 {
-    struct udp_packet p = { .data = stray->data, .len = stray->len };
-    struct endpoint_stray on = *stray;
+    struct udp_packet p = { .data = forward->data, .len = forward->len };
+    struct endpoint_forward on = *forward;
 
-    memcpy(&p.path.local, &stray->local, sizeof(p.path.local));
-    memcpy(&p.path.remote, &stray->remote, sizeof(p.path.remote));
-    if (!stray->error) {
-        receive_packet(e, &p, stray, endpoint_now_ns());
+    memcpy(&p.path.local, &forward->local, sizeof(p.path.local));
+    memcpy(&p.path.remote, &forward->remote, sizeof(p.path.remote));
+    if (!forward->error) {
+        receive_packet(e, &p, forward, endpoint_now_ns());
         return;
     }
-    receive_error(e, &p.path.remote, stray->error);
-    if (stray->left > 0) {
-        pass_on(e, next_of(e), &on, stray->left - 1);
+    receive_error(e, &p.path.remote, forward->error);
+    if (forward->left > 0) {
+        pass_on(e, next_of(e), &on, forward->left - 1);
     }
 }
 
@@ -349,18 +350,18 @@ void endpoint_tick(struct endpoint *e, uint64_t now_ns)
 
 bool endpoint_flush(struct endpoint *e, bool *blocked)
 {
-    struct list turn;
+    struct list tick;
 
     *blocked = conn_send_train(e, NULL) != 0;
     if (*blocked || list_empty(&e->dirty)) {
         return false;
     }
     /* Those marked from here on have their turn in the next call. */
-    turn = e->dirty;
-    turn.next->prev = turn.prev->next = &turn;
+    tick = e->dirty;
+    tick.next->prev = tick.prev->next = &tick;
     list_init(&e->dirty);
-    while (!list_empty(&turn)) {
-        struct conn *c = container_of(list_first(&turn), struct conn, dirty);
+    while (!list_empty(&tick)) {
+        struct conn *c = container_of(list_first(&tick), struct conn, dirty);
         uint64_t now_ns = endpoint_now_ns();
         bool more = false;
 
@@ -375,8 +376,8 @@ bool endpoint_flush(struct endpoint *e, bool *blocked)
             conn_mark(c);
         }
     }
-    while (!list_empty(&turn)) {
-        struct list *last = turn.prev;
+    while (!list_empty(&tick)) {
+        struct list *last = tick.prev;
         list_remove(last);
         list_prepend(&e->dirty, last);
     }

@@ -38,9 +38,9 @@ struct conn_end {
     char text[160]; /* for the log */
 };
 
-/* A datagram, or a report of the network's, that came to an endpoint of a group and may be for another
- * one of it. */
-struct endpoint_stray {
+/* A datagram, or a report of the network's, that came to an endpoint of a group and may be for
+ * another one of it. */
+struct endpoint_forward {
     const uint8_t *data; /* borrowed */
     size_t len;
     struct sockaddr_storage local, remote;
@@ -79,7 +79,8 @@ struct endpoint_events {
      * valid with *fin), or -1: nothing now. Called again and again in a flush. */
     int (*pull)(void *context, struct conn *c, int64_t *stream, struct iovec *vec, size_t cap,
                 bool *fin);
-    /* What became of the last pull: len bytes (and the fin) are in packets; don't offer them again. */
+    /* What became of the last pull: len bytes (and the fin) are in packets; don't offer them
+     * again. */
     void (*pulled)(void *context, struct conn *c, int64_t stream, void *user, size_t len, bool fin);
     /* The stream has no credit, or is shut (reset, stopped, gone): do not offer it until
      * stream_writable, which may never come. */
@@ -87,14 +88,16 @@ struct endpoint_events {
     /* The connection is over, c is freed after this returns. Called exactly once for each that was
      * dialled or `ready`. */
     void (*closed)(void *context, struct conn *c, const struct conn_end *end);
-    /* An inbound handshake that failed over TLS (certificate, protocol), for the log. May be NULL. */
+    /* An inbound handshake that failed over TLS (certificate, protocol), for the log. May be
+     * NULL. */
     void (*refused)(void *context, const struct sockaddr *from, socklen_t len, const char *text);
     /* The network reports (ICMP) that nobody is at a ready connection's address. Anyone may forge
-     * that: a reason to ask the peer, not to give it up. May be called often. NULL: nobody cares. */
+     * that: a reason to ask the peer, not to give it up. May be called often. NULL: nobody
+     * cares. */
     void (*doubted)(void *context, struct conn *c);
     /* To be given to endpoint_take of endpoint `to` of the group, on its thread; or dropped, as any
      * datagram may be. NULL: there is no group. */
-    void (*stray)(void *context, unsigned to, const struct endpoint_stray *stray);
+    void (*forward)(void *context, unsigned to, const struct endpoint_forward *forward);
 };
 
 struct endpoint_options {
@@ -132,15 +135,16 @@ const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len
 
 /* Reads until the socket is empty or a fair number was read. True: there may be more. */
 bool endpoint_receive(struct endpoint *e);
-/* Takes what is there from the socket (all of it, or one message, which costs least when there is one
- * or none), for the next endpoint_receive. True: there is something. */
+/* Takes what is there from the socket (all of it, or one message, which costs least when there is
+ * one or none), for the next endpoint_receive. True: there is something. */
 bool endpoint_poll(struct endpoint *e, bool all);
 /* What another endpoint of the group had from the socket. */
-void endpoint_take(struct endpoint *e, const struct endpoint_stray *stray);
+void endpoint_take(struct endpoint *e, const struct endpoint_forward *forward);
 /* Handles due timers. */
 void endpoint_tick(struct endpoint *e, uint64_t now_ns);
-/* Writes each connection that was woken, received something or has a timer's packet, one burst each.
- * True: some have more, call again after reading. *blocked: wait until the socket is writable. */
+/* Writes each connection that was woken, received something or has a timer's packet, one burst
+ * each. True: some have more, call again after reading. *blocked: wait until the socket is
+ * writable. */
 bool endpoint_flush(struct endpoint *e, bool *blocked);
 /* CLOCK_MONOTONIC ns of the earliest timer; UINT64_MAX: none. */
 uint64_t endpoint_next_ns(const struct endpoint *e);
@@ -154,7 +158,7 @@ struct endpoint_counters {
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, malformed, refused, dropped;
     uint64_t datagram_longest; /* received, bytes */
     uint64_t connections, half_open;
-    uint64_t strays; /* passed on to another of the group */
+    uint64_t forwards; /* passed on to another of the group */
 };
 const struct endpoint_counters *endpoint_counters(const struct endpoint *e);
 

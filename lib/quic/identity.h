@@ -8,7 +8,8 @@
 struct identity;
 
 /* Reads and checks a file: a regular file of ours that no one else may read (RUSM_EREFUSED, also
- * when missing: `why` names the cure), one certificate and its key (RUSM_EMALFORMED). Gives *out. */
+ * when missing: `why` names the cure), one certificate and its key (RUSM_EMALFORMED). Gives
+ * *out. */
 int identity_load(const char *path, struct identity **out, struct rusm_why *why);
 void identity_free(struct identity *id); /* wipes the key */
 /* Makes one: parent folders (0700), a file written aside, fsync'd, then linked, so that of two

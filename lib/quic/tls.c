@@ -55,8 +55,8 @@ static bool agreed(WOLFSSL *session, const char *protocol)
            len == strlen(protocol) && memcmp(name, protocol, len) == 0;
 }
 
-/* The ClientHello was read. Who speaks h3 may be without a certificate; all others are held to one by
- * TLS itself, and whoever presents one to its key. */
+/* The ClientHello was read. Who speaks h3 may be without a certificate; all others are held to one
+ * by TLS itself, and whoever presents one to its key. */
 static int settle_certificate(WOLFSSL *session, void *context)
 {
     (void)context;

@@ -1,7 +1,7 @@
 /* tls: wolfSSL contexts that trust one certificate. TLS 1.3 only, both sides present the cluster's
- * certificate, each demands it byte for byte; a client that speaks HTTP/3 may be without one, if the
- * server allows it, and is then a stranger until its request has the token. No tickets, no 0-RTT.
- * On the endpoint's thread. */
+ * certificate, each demands it byte for byte; a client that speaks HTTP/3 may be without one, if
+ * the server allows it, and is then a stranger until its request has the token. No tickets, no
+ * 0-RTT. On the endpoint's thread. */
 #ifndef QUIC_TLS_H
 #define QUIC_TLS_H
 
@@ -31,8 +31,9 @@ void tls_free(struct tls *t);
 WOLFSSL *tls_session(const struct tls *t, bool dialled, ngtcp2_crypto_conn_ref *ref);
 
 /* To be called once TLS says that the handshake is complete and before anything else is done with
- * the peer: is it the cluster's certificate and a protocol of ours? 0, else the TLS alert to end with.
- * *http: it is h3; *trusted: it has the certificate. Only h3 may be without, where it is allowed. */
+ * the peer: is it the cluster's certificate and a protocol of ours? 0, else the TLS alert to end
+ * with. *http: it is h3; *trusted: it has the certificate. Only h3 may be without, where it is
+ * allowed. */
 uint8_t tls_check_peer(const struct tls *t, WOLFSSL *session, bool *http, bool *trusted);
 
 /* What an alert means for a person. `theirs`: the peer sent it. */

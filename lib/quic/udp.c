@@ -1,6 +1,6 @@
-/* udp: the socket, and its receiving side: a batch of messages, each of which GRO may have glued from
- * many datagrams of one sender. Sending is udp_send.c. Called by endpoint only, on its thread; never
- * blocks. */
+/* udp: the socket, and its receiving side: a batch of messages, each of which GRO may have glued
+ * from many datagrams of one sender. Sending is udp_send.c. Called by endpoint only, on its thread;
+ * never blocks. */
 #include "quic/udp.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@
 #define GRO_SLOT ((size_t)64 * 1024) /* what GRO may glue together */
 #define SOCKET_BUFFER (4 * 1024 * 1024)
 
-/* After so many batches of one message, so many messages are received by themselves before a batch is
- * tried again. */
+/* After so many batches of one message, so many messages are received by themselves before a batch
+ * is tried again. */
 #define LONE 16
 
 union control {

@@ -50,11 +50,12 @@ struct udp {
     union udp_address to; /* where it was sent to */
 };
 
-/* Binds; `join`: to an address that another socket of ours has, which was shared. 0, RUSM_EIO (why) or
- * RUSM_ENOMEM. */
+/* Binds; `join`: to an address that another socket of ours has, which was shared. 0, RUSM_EIO (why)
+ * or RUSM_ENOMEM. */
 int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, bool join,
              struct rusm_why *why);
-/* Lets others of this user join. After the bind: that must find the address free. RUSM_EIO (why). */
+/* Lets others of this user join. After the bind: that must find the address free. RUSM_EIO
+ * (why). */
 int udp_share(struct udp *u, struct rusm_why *why);
 void udp_close(struct udp *u);
 
@@ -66,13 +67,13 @@ static inline size_t udp_longest(const struct udp *u)
 
 socklen_t udp_address_len(const union udp_address *a);
 bool udp_address_eq(const union udp_address *a, const union udp_address *b);
-/* Copies an address to send to; a v4 one for a v6 socket is mapped, "all addresses" is this machine's
- * loopback. RUSM_EINVAL: the socket can't reach it. */
+/* Copies an address to send to; a v4 one for a v6 socket is mapped, "all addresses" is this
+ * machine's loopback. RUSM_EINVAL: the socket can't reach it. */
 int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
                     socklen_t len);
 
-/* Receives a batch of `most` messages at most (one costs least when there is one or none); the previous
- * one's packets are gone. Returns the number of messages, 0 when there are none. */
+/* Receives a batch of `most` messages at most (one costs least when there is one or none); the
+ * previous one's packets are gone. Returns the number of messages, 0 when there are none. */
 size_t udp_fill(struct udp *u, size_t most);
 /* Messages come one by one now: a batch would look for another in vain. */
 bool udp_lone(struct udp *u);

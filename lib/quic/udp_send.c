@@ -1,5 +1,5 @@
-/* udp_send: the sending side of the socket: one message, which GSO cuts into datagrams, or one after
- * the other. Called by endpoint and conn only, on the endpoint's thread; never blocks. */
+/* udp_send: the sending side of the socket: one message, which GSO cuts into datagrams, or one
+ * after the other. Called by endpoint and conn only, on the endpoint's thread; never blocks. */
 #include "quic/udp.h"
 
 #include <errno.h>

@@ -8,14 +8,15 @@
 /* Schedulers of a node (--schedulers): a bit each in a word. */
 #define LIMIT_SCHEDULERS 64
 
-/* Messages and bytes of one sender to one process of a sibling scheduler that it has not taken,
+/* Messages and bytes of one sender to one process of a other scheduler that it has not taken,
  * above which rusm_send says RUSM_BUSY: enough to keep both busy while the news of what was taken
  * is under way, and little beside a mailbox, as each sender may have so many. One message is
  * always taken. */
-#define LIMIT_PASSAGE_MESSAGES 256
-#define LIMIT_PASSAGE_BYTES ((uint64_t)256 * 1024)
+#define LIMIT_CHANNEL_MESSAGES 256
+#define LIMIT_CHANNEL_BYTES ((uint64_t)256 * 1024)
 
-/* Pairs of a sender and a process of a sibling that are remembered while nothing is under way. */
-#define LIMIT_PASSAGES_IDLE 1024
+/* Pairs of a sender and a process of another scheduler that are remembered while nothing is under
+ * way. */
+#define LIMIT_CHANNELS_IDLE 1024
 
 #endif

@@ -1,10 +1,10 @@
-/* spawning: see the header. What is done elsewhere is an errand. */
+/* spawning: see the header. What is done elsewhere is an task. */
 #include "sched/spawning.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "actor/args.h"
-#include "sched/crossing.h"
+#include "sched/bridge.h"
 #include "actor/process.h"
 #include "actor/spawnables.h"
 #include "base/err.h"
@@ -37,9 +37,9 @@ static int spawning_register(struct runtime *rt, const struct spawning *s)
                      : runtime_register(rt, s->pid.serial, s->name, s->name_len);
 }
 
-static void spawning_run(struct errand *errand, struct runtime *there)
+static void spawning_run(struct task *task, struct runtime *there)
 {
-    struct spawning *s = container_of(errand, struct spawning, errand);
+    struct spawning *s = container_of(task, struct spawning, task);
 
     s->error = runtime_spawn(there, s->behaviour, &s->args, &s->pid, &s->why, there->now_ns);
     if (s->error) {
@@ -53,9 +53,9 @@ static void spawning_run(struct errand *errand, struct runtime *there)
     }
 }
 
-static void spawning_done(struct errand *errand, struct runtime *here)
+static void spawning_done(struct task *task, struct runtime *here)
 {
-    struct spawning *s = container_of(errand, struct spawning, errand);
+    struct spawning *s = container_of(task, struct spawning, task);
 
     s->over(s, here);
 }
@@ -65,13 +65,13 @@ int spawning_start(struct runtime *rt, struct spawning *s)
     unsigned to = rt->index;
 
     if (rt->side) {
-        to = crossing_turn(rt->side->crossing);
+        to = bridge_next_scheduler(rt->side->bridge);
     }
-    s->errand = (struct errand){ .run = spawning_run, .done = spawning_done };
+    s->task = (struct task){ .run = spawning_run, .done = spawning_done };
     if (to != rt->index) {
-        return runtime_errand(rt, to, &s->errand);
+        return runtime_task(rt, to, &s->task);
     }
-    spawning_run(&s->errand, rt);
+    spawning_run(&s->task, rt);
     s->over(s, rt);
     return 0;
 }
@@ -86,7 +86,7 @@ struct spawning_asked {
 static void spawning_tell(struct spawning *spawning, struct runtime *rt)
 {
     struct spawning_asked *s = container_of(spawning, struct spawning_asked, spawning);
-    struct rusm_process *self = roster_find(&rt->roster, s->self);
+    struct rusm_process *self = process_table_find(&rt->processes_by_serial, s->self);
 
     if (self && spawning->error) {
         process_signal(self, RUSM_FAILED, (rusm_pid){ 0 }, s->ref, spawning->error,

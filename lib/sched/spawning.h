@@ -1,13 +1,13 @@
-/* spawning: a process for whoever asks from outside of a scheduler's processes: another node, a client,
- * or rusm_spawn_at. Where there are several schedulers these are spread over them, in turn, and the
- * outcome comes back later. Used by self.c and the node. */
+/* spawning: a process for whoever asks from outside of a scheduler's processes: another node, a
+ * client, or rusm_spawn_at. Where there are several schedulers these are spread over them, in turn,
+ * and the outcome comes back later. Used by self.c and the node. */
 #ifndef SCHED_SPAWNING_H
 #define SCHED_SPAWNING_H
 
-#include "sched/siblings.h"
+#include "sched/sched.h"
 
 struct spawning {
-    struct errand errand;
+    struct task task;
     /* It has its outcome; called on the thread that asked. Frees it. */
     void (*over)(struct spawning *s, struct runtime *here);
     const struct rusm_behaviour *behaviour;

@@ -141,7 +141,7 @@ static const struct counter_row counter_rows[] = {
       { "datagrams_sent", "counter", .help = "UDP datagrams sent." } },
     { "datagrams_passed_on",
       SUM,
-      { AT(endpoint.strays) },
+      { AT(endpoint.forwards) },
       { "datagrams_passed_on", "counter",
         .help = "UDP datagrams that one scheduler received and another one served." } },
     { "datagram_longest",

@@ -1,6 +1,7 @@
-/* counters: what a node counts. Each counter is one row in counters.c, with its name, the field that
- * it is read from, how the schedulers' figures become one, and its metric. The table of counters,
- * GET /metrics and the event "counters" read these rows. Called on scheduler 0's thread. */
+/* counters: what a node counts. Each counter is one row in counters.c, with its name, the field
+ * that it is read from, how the schedulers' figures become one, and its metric. The table of
+ * counters, GET /metrics and the event "counters" read these rows. Called on scheduler 0's
+ * thread. */
 #ifndef SERVICE_COUNTERS_H
 #define SERVICE_COUNTERS_H
 

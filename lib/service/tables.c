@@ -1,5 +1,5 @@
-/* tables: see the header. To add a column, add a field to its struct, a row here, and fill the field
- * in where the node makes the row. Name it in rusm-attach(1). */
+/* tables: see the header. To add a column, add a field to its struct, a row here, and fill the
+ * field in where the node makes the row. Name it in rusm-attach(1). */
 #include "service/tables.h"
 
 #include <stddef.h>
@@ -13,7 +13,8 @@ struct table_column {
     struct gateway_metric metric; /* family NULL: none */
 };
 
-/* The type of a column and the field of `row` that it shows. A wrong type of field does not compile. */
+/* The type of a column and the field of `row` that it shows. A wrong type of field does not
+ * compile. */
 #define TEXT(row, field) RUSM_TYPE_TEXT, OFFSET(row, field, const char *)
 #define PID(row, field) RUSM_TYPE_PID, OFFSET(row, field, const char *)
 #define COUNT(row, field) RUSM_TYPE_COUNT, OFFSET(row, field, uint64_t)

@@ -8,7 +8,8 @@
 #include "service/counters.h"
 #include "wire/table.h"
 
-/* Numbers are in the unit of their column's type: SECONDS in milliseconds, MICROS in microseconds. */
+/* Numbers are in the unit of their column's type: SECONDS in milliseconds, MICROS in
+ * microseconds. */
 struct tables_node {
     const char *name, *address, *incarnation, *version;
     uint64_t uptime, processes, peers;

@@ -1,8 +1,8 @@
 /* exit: an exit signal's second copy, on the control stream, past messages that wait for room. The
  * first is the EXIT record with the same ref, in its place in the pair's lane.
  *
- *     EXIT    ref, from (serial of the sending process), to (serial of the receiver), incarnation u32
- *             of the receiving node, reason text
+ *     EXIT    ref, from (serial of the sending process), to (serial of the receiver),
+ *             incarnation u32 of the receiving node, reason text
  */
 #ifndef WIRE_EXIT_H
 #define WIRE_EXIT_H

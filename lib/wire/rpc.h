@@ -51,7 +51,8 @@ struct spawn {
                            most LIMIT_ARGS_BYTES */
 };
 int spawn_decode(struct reader *r, struct spawn *out);
-/* name may be NULL with SPAWN_NO_NAME; args NULL: none. Over RUSM_ARGS_MAX or LIMIT_ARGS_BYTES: bad. */
+/* name may be NULL with SPAWN_NO_NAME; args NULL: none. Over RUSM_ARGS_MAX or LIMIT_ARGS_BYTES:
+ * bad. */
 void spawn_write(struct writer *w, enum spawn_scope scope, const char *spawnable, const char *name,
                  const struct rusm_args *args);
 

@@ -119,7 +119,7 @@ answer() { timeout 60 head -n 1 <&7; }
         " 2 0 2 1 2 2 2 3 "
     equal "$(rusm attach --json london | jq -r 'select(.behaviour == "echo").pid' | sort)" \
         "$(sort pids.txt)"
-    for n in 1 2 3 4; do # whichever scheduler's turn it is
+    for n in 1 2 3 4; do # whichever scheduler's tick it is
         http_expect 200 -d "hi $n" "$url/v1/call/e$n"
         equal "$output" "hi $n"
         http_expect 409 -d '' "$url/v1/spawn/echo?name=e$n"

@@ -131,8 +131,8 @@ void world_free(struct world *w)
 
 void world_run(struct world *w)
 {
-    for (int turns = 0; runtime_run(w->rt, 1000, ++w->now); turns++) {
-        assert_true(turns < 10000);
+    for (int ticks = 0; runtime_run(w->rt, 1000, ++w->now); ticks++) {
+        assert_true(ticks < 10000);
     }
     assert_false(runtime_ready(w->rt));
 }

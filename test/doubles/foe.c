@@ -184,9 +184,9 @@ const struct endpoint_events foe_events = {
     .closed = foe_on_closed,
 };
 
-/* ---- turns ---- */
+/* ---- ticks ---- */
 
-void foe_turn(struct foe *f, int ms)
+void foe_tick(struct foe *f, int ms)
 {
     bool more = !f->deaf && endpoint_receive(f->e), full = false;
 
@@ -202,7 +202,7 @@ void foe_for(struct foe *f, uint64_t ms)
     uint64_t until_ms = victim_ms() + ms;
 
     while (victim_ms() < until_ms) {
-        foe_turn(f, 1);
+        foe_tick(f, 1);
     }
 }
 

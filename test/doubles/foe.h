@@ -52,11 +52,11 @@ struct foe {
 
 extern const struct endpoint_events foe_events;
 
-/* ---- turns ---- */
+/* ---- ticks ---- */
 
-void foe_turn(struct foe *f, int ms);
+void foe_tick(struct foe *f, int ms);
 
-/* Turns until the condition holds; fails when that takes too long. */
+/* Ticks until the condition holds; fails when that takes too long. */
 #define foe_until(f, condition)                                                       \
     do {                                                                              \
         uint64_t give_up_ms_ = victim_ms() + FOE_PATIENCE_MS;                         \
@@ -66,7 +66,7 @@ void foe_turn(struct foe *f, int ms);
                          (f)->ended ? "ended" : "open", (unsigned long)(f)->end.code, \
                          (f)->end.text);                                              \
             }                                                                         \
-            foe_turn((f), 1);                                                         \
+            foe_tick((f), 1);                                                         \
         }                                                                             \
     } while (0)
 
@@ -88,7 +88,7 @@ void foe_frame(struct foe *f, uint64_t type, bool skip, const void *body, size_t
 /* The next frame from the node, if it is whole. */
 bool foe_next(struct foe *f, struct frame *frame);
 
-/* Waits for a frame of that type; others are passed over. Its body is valid until the next turn. */
+/* Waits for a frame of that type; others are passed over. Its body is valid until the next tick. */
 void foe_await(struct foe *f, enum frame_type type, struct frame *frame);
 
 /* ---- life ---- */

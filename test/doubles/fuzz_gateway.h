@@ -13,19 +13,19 @@
 #include "doubles/fuzz.h"
 #include "wire/table.h"
 
-#define GATE_TOKEN "0123456789abcdef0123456789abcdef"
-#define GATE_JOBS 64
+#define HTTP_TOKEN "0123456789abcdef0123456789abcdef"
+#define HTTP_JOBS 64
 
-struct gate_world {
+struct http_world {
     struct gateway *gateway;
     struct log log;
     struct reader in;
     uint64_t now_ns;
-    struct gateway_job *job[GATE_JOBS]; /* begun and not over */
+    struct gateway_job *job[HTTP_JOBS]; /* begun and not over */
     size_t jobs;
 };
 
-static inline void gate_drop(struct gate_world *w, const struct gateway_job *job)
+static inline void http_drop(struct http_world *w, const struct gateway_job *job)
 {
     for (size_t i = 0; i < w->jobs; i++) {
         if (w->job[i] == job) {
@@ -37,7 +37,7 @@ static inline void gate_drop(struct gate_world *w, const struct gateway_job *job
 }
 
 /* One of them is over, somehow. */
-static inline void gate_answer(struct gate_world *w, struct gateway_job *job)
+static inline void http_answer(struct http_world *w, struct gateway_job *job)
 {
     static const int errors[] = { 0,
                                   0,
@@ -72,15 +72,15 @@ static inline void gate_answer(struct gate_world *w, struct gateway_job *job)
     if (how & 4 && (job->op == GATEWAY_SEND || job->op == GATEWAY_CALL)) {
         gateway_taken(job);
     }
-    gate_drop(w, job);
+    http_drop(w, job);
     gateway_outcome(job, &o);
 }
 
-static void gate_begin(void *context, struct gateway_job *job)
+static void http_begin(void *context, struct gateway_job *job)
 {
-    struct gate_world *w = context;
+    struct http_world *w = context;
 
-    must(w->jobs < GATE_JOBS);
+    must(w->jobs < HTTP_JOBS);
     w->job[w->jobs++] = job;
     switch (job->op) {
     case GATEWAY_SEND:
@@ -105,17 +105,17 @@ static void gate_begin(void *context, struct gateway_job *job)
     case GATEWAY_TABLE: job->ref = 0; break;
     }
     if (fuzz_below(&w->in, 4) == 0) {
-        gate_answer(w, job);
+        http_answer(w, job);
     }
 }
 
 /* The columns, then rows of them with any texts; after some parts no more. */
-static bool gate_more(void *context, struct gateway_job *job)
+static bool http_more(void *context, struct gateway_job *job)
 {
     static const struct column columns[] = { { RUSM_TYPE_PID, "pid" },
                                              { RUSM_TYPE_TEXT, "name" },
                                              { RUSM_TYPE_SECONDS, "age" } };
-    struct gate_world *w = context;
+    struct http_world *w = context;
     uint8_t body[1024];
     struct writer b = writer_on(body, sizeof(body));
 
@@ -135,17 +135,17 @@ static bool gate_more(void *context, struct gateway_job *job)
     if (job->ref < 2 || fuzz_below(&w->in, 4) != 0) {
         return true;
     }
-    gate_drop(w, job);
+    http_drop(w, job);
     return false;
 }
 
-static void gate_cancel(void *context, struct gateway_job *job)
+static void http_cancel(void *context, struct gateway_job *job)
 {
-    gate_drop(context, job);
+    http_drop(context, job);
 }
 
 /* Some columns have metrics, some do not. */
-static const struct gateway_metric *gate_metric(enum rusm_table table, const char *name)
+static const struct gateway_metric *http_metric(enum rusm_table table, const char *name)
 {
     static const struct gateway_metric age = { "age_seconds", "gauge", .unit = "seconds",
                                                .help = "Age." };
@@ -155,10 +155,10 @@ static const struct gateway_metric *gate_metric(enum rusm_table table, const cha
     return strcmp(name, "age") == 0 ? &age : strcmp(name, "name") == 0 ? &up : NULL;
 }
 
-static inline void gate_open(struct gate_world *w, const uint8_t *data, size_t len)
+static inline void http_open(struct http_world *w, const uint8_t *data, size_t len)
 {
     static const struct gateway_node node = {
-        .begin = gate_begin, .more = gate_more, .cancel = gate_cancel, .metric = gate_metric
+        .begin = http_begin, .more = http_more, .cancel = http_cancel, .metric = http_metric
     };
     static struct fuzz_file token;
     struct gateway_options options = {
@@ -166,9 +166,9 @@ static inline void gate_open(struct gate_world *w, const uint8_t *data, size_t l
     };
 
     if (!token.path[0]) {
-        token = fuzz_file_make(GATE_TOKEN, strlen(GATE_TOKEN));
+        token = fuzz_file_make(HTTP_TOKEN, strlen(HTTP_TOKEN));
     }
-    *w = (struct gate_world){ .in = reader_on(data, len), .now_ns = 1000000000 };
+    *w = (struct http_world){ .in = reader_on(data, len), .now_ns = 1000000000 };
     log_init(&w->log, -1, RUSM_LOG_ERROR, "london");
     options.token = token.path;
     options.now_ns = w->now_ns;
@@ -176,13 +176,13 @@ static inline void gate_open(struct gate_world *w, const uint8_t *data, size_t l
 }
 
 /* Nothing is left of all requests, and all budgets are whole: gateway_free checks. */
-static inline void gate_close(struct gate_world *w)
+static inline void http_close(struct http_world *w)
 {
     gateway_free(w->gateway);
     must(w->jobs == 0);
 }
 
-static inline void gate_pass(struct gate_world *w)
+static inline void http_pass(struct http_world *w)
 {
     static const uint64_t steps[] = { 1000000, 1000000000, 11000000000, 31000000000 };
 
@@ -206,15 +206,15 @@ static inline void gate_pass(struct gate_world *w)
 }
 
 /* Some job of those that wait is answered. */
-static inline void gate_outcome(struct gate_world *w)
+static inline void http_outcome(struct http_world *w)
 {
     if (w->jobs > 0) {
-        gate_answer(w, w->job[fuzz_below(&w->in, w->jobs)]);
+        http_answer(w, w->job[fuzz_below(&w->in, w->jobs)]);
     }
 }
 
 /* What must hold of a response's head. */
-static inline void gate_head_ok(const struct exchange_head *head)
+static inline void http_head_ok(const struct exchange_head *head)
 {
     must(head->status >= 200 && head->status < 600 && head->count <= EXCHANGE_FIELDS);
     for (size_t i = 0; i < head->count; i++) {
@@ -226,7 +226,7 @@ static inline void gate_head_ok(const struct exchange_head *head)
 }
 
 /* And of a whole body of that type, whatever was asked. */
-static inline void gate_body_ok(const struct exchange_head *head, const char *body, size_t len)
+static inline void http_body_ok(const struct exchange_head *head, const char *body, size_t len)
 {
     const char *type = "";
     json_t *json;

@@ -294,7 +294,7 @@ void peer_free(struct peer *p)
     }
 }
 
-void peer_turn(struct peer *p, uint64_t now_ns)
+void peer_run(struct peer *p, uint64_t now_ns)
 {
     must(p && now_ns <= link_world.now_ns);
 }

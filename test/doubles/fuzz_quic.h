@@ -216,10 +216,10 @@ bool endpoint_receive(struct endpoint *e)
 }
 
 /* There is no group. */
-void endpoint_take(struct endpoint *e, const struct endpoint_stray *stray)
+void endpoint_take(struct endpoint *e, const struct endpoint_forward *forward)
 {
     (void)e;
-    must(!stray);
+    must(!forward);
 }
 
 bool endpoint_poll(struct endpoint *e, bool all)

@@ -212,7 +212,7 @@ static inline void flow_settled(struct world *w, struct flow *f)
 
 static inline void world_settle(struct world *w)
 {
-    for (int turn = 0; turn < 3 * CONN_THEIRS && !w->conn.closing; turn++) {
+    for (int tick = 0; tick < 3 * CONN_THEIRS && !w->conn.closing; tick++) {
         for (size_t i = 0; i < ROUTER_BOXES; i++) {
             struct box *b = &w->router.box[i];
             b->max = 3;
@@ -221,7 +221,7 @@ static inline void world_settle(struct world *w)
                 box_take(&w->router, b);
             }
         }
-        peer_turn(w->p, w->now_ns);
+        peer_run(w->p, w->now_ns);
     }
     for (size_t i = 0; i < CONN_THEIRS && !w->conn.closing && w->router.ready; i++) {
         struct flow *f = &w->conn.theirs[i];

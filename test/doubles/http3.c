@@ -356,7 +356,7 @@ void http3_forget(struct http3_request *r)
     }
 }
 
-void http3_turn(struct http3 *h, int ms)
+void http3_tick(struct http3 *h, int ms)
 {
     struct pollfd fd = { .fd = endpoint_fd(h->endpoint), .events = POLLIN };
     bool full = false, more = endpoint_receive(h->endpoint);
@@ -372,7 +372,7 @@ bool http3_wait(struct http3 *h, const struct http3_request *r, unsigned seconds
 {
     uint64_t until_ns = endpoint_now_ns() + (uint64_t)seconds * 1000000000;
     while (h->conn && !r->done && endpoint_now_ns() < until_ns) {
-        http3_turn(h, 5);
+        http3_tick(h, 5);
     }
     return r->done;
 }

@@ -76,10 +76,10 @@ void http3_break(struct http3_request *r);
 
 void http3_forget(struct http3_request *r);
 
-/* One turn; waits up to ms if there was nothing to do. */
-void http3_turn(struct http3 *h, int ms);
+/* One tick; waits up to ms if there was nothing to do. */
+void http3_tick(struct http3 *h, int ms);
 
-/* Turns until the request is done, the connection has ended, or seconds have passed: false. */
+/* Ticks until the request is done, the connection has ended, or seconds have passed: false. */
 bool http3_wait(struct http3 *h, const struct http3_request *r, unsigned seconds);
 
 #endif

@@ -390,9 +390,9 @@ struct peer_counters host_count(const struct host *h)
     return c;
 }
 
-/* ---- turns ---- */
+/* ---- ticks ---- */
 
-/* What a turn does between reading and writing. */
+/* What a tick does between reading and writing. */
 static bool host_work(struct host *h)
 {
     bool worked = false;
@@ -402,11 +402,11 @@ static bool host_work(struct host *h)
             worked = true;
         }
     }
-    peers_turn(&h->peers, host_now_ns(h));
+    peers_run(&h->peers, host_now_ns(h));
     return worked || peers_due(&h->peers);
 }
 
-void pair_turn(struct host *a, struct host *b, struct side *raw)
+void pair_tick(struct host *a, struct host *b, struct side *raw)
 {
     struct host *hosts[2] = { a, b };
     struct endpoint *e[3] = { a ? a->e : NULL, b ? b->e : NULL, raw ? raw->e : NULL };
@@ -434,7 +434,7 @@ void pair_for(struct host *a, struct host *b, struct side *raw, uint64_t ms)
 {
     uint64_t until_ns = endpoint_now_ns() + ms * SIDE_MS;
     while (endpoint_now_ns() < until_ns) {
-        pair_turn(a, b, raw);
+        pair_tick(a, b, raw);
     }
 }
 

@@ -25,7 +25,7 @@ struct box {
     size_t count, bytes;
     size_t max_count, max_bytes; /* 0: nobody there */
     size_t most_bytes;           /* that it ever held */
-    size_t take;                 /* letters taken a turn; 0: none */
+    size_t take;                 /* letters taken a tick; 0: none */
     bool noise;                  /* anything may be in them */
     uint64_t taken;
     struct list held;                  /* routes that wait for room */
@@ -45,7 +45,7 @@ struct host {
     const char *name;
     struct endpoint *e;
     struct peer *peer;
-    struct peers peers; /* as in a node: its turns come when it has something to do */
+    struct peers peers; /* as in a node: its ticks come when it has something to do */
     struct lane_budget budget;
     struct lane_pools pools;
     struct box box[HOST_BOXES];
@@ -95,10 +95,10 @@ void host_dial(struct host *h, struct host *to);
 
 struct peer_counters host_count(const struct host *h);
 
-/* ---- turns ---- */
+/* ---- ticks ---- */
 
-/* One turn of two hosts, or of a host and a raw side. Sleeps a millisecond if nothing is to do. */
-void pair_turn(struct host *a, struct host *b, struct side *raw);
+/* One tick of two hosts, or of a host and a raw side. Sleeps a millisecond if nothing is to do. */
+void pair_tick(struct host *a, struct host *b, struct side *raw);
 
 #define pair_until(a, b, raw, condition)                           \
     do {                                                           \
@@ -106,7 +106,7 @@ void pair_turn(struct host *a, struct host *b, struct side *raw);
         while (!(condition)) {                                     \
             if (endpoint_now_ns() > give_up_ns)                    \
                 fail_msg("never: %s", #condition);                 \
-            pair_turn(a, b, raw);                                  \
+            pair_tick(a, b, raw);                                  \
         }                                                          \
     } while (0)
 

@@ -254,7 +254,7 @@ struct conn *side_dial(struct side *s, const struct side *to)
     return c;
 }
 
-void side_turn(struct side *a, struct side *b, int ms)
+void side_tick(struct side *a, struct side *b, int ms)
 {
     struct side *sides[2] = { a, b };
     struct pollfd fds[2] = { { .fd = -1 }, { .fd = -1 } };
@@ -277,7 +277,7 @@ void side_for(struct side *a, struct side *b, uint64_t ms)
 {
     uint64_t until_ns = endpoint_now_ns() + ms * SIDE_MS;
     while (endpoint_now_ns() < until_ns) {
-        side_turn(a, b, 1);
+        side_tick(a, b, 1);
     }
 }
 

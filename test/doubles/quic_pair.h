@@ -61,17 +61,17 @@ uint16_t side_port(const struct side *s);
 
 struct conn *side_dial(struct side *s, const struct side *to);
 
-/* One turn of both; sleeps up to `ms` if there was nothing to do. */
-void side_turn(struct side *a, struct side *b, int ms);
+/* One tick of both; sleeps up to `ms` if there was nothing to do. */
+void side_tick(struct side *a, struct side *b, int ms);
 
-/* Turns until the condition holds; fails when that takes too long for any machine. */
+/* Ticks until the condition holds; fails when that takes too long for any machine. */
 #define side_until(a, b, condition)                                \
     do {                                                           \
         uint64_t give_up_ns = endpoint_now_ns() + 60000 * SIDE_MS; \
         while (!(condition)) {                                     \
             if (endpoint_now_ns() > give_up_ns)                    \
                 fail_msg("never: %s", #condition);                 \
-            side_turn(a, b, 1);                                    \
+            side_tick(a, b, 1);                                    \
         }                                                          \
     } while (0)
 

@@ -62,7 +62,7 @@ bool rogue_gets_in(const struct rogue *r, char text[160])
         if (a.c && a.count == 0 && a.readies == 1) {
             side_send(&a, data, 1000);
         }
-        side_turn(&a, &b, 1);
+        side_tick(&a, &b, 1);
     }
     side_for(&a, &b, 30);
     in = b.readies > 0;

@@ -1,6 +1,6 @@
 /* Records that need a grant (longer than half a lane's window): several senders to one mailbox, a
  * receiver that is killed with one in its mailbox and comes back under its name, a connection that
- * ends in the middle. Whatever happened, the next large message finds its way. */
+ * ends in the middle. Whatever event, the next large message finds its way. */
 #include "embed.h"
 
 #include <stdatomic.h>
@@ -29,14 +29,14 @@ static void flood_receive(struct rusm_process *self, void *state, const struct r
 {
     static const char payload[300000];
     static const size_t sizes[] = { 8000, 8200, 9000, 16000, 16500, 40000, 300000 };
-    static atomic_uint turn;
+    static atomic_uint tick;
     (void)state;
     if (m->kind == RUSM_CALL) {
         rusm_reply(self, m, "", 0);
         return;
     }
     for (int i = 0; i < 100; i++) {
-        size_t len = sizes[atomic_fetch_add(&turn, 1) % (sizeof(sizes) / sizeof(*sizes))];
+        size_t len = sizes[atomic_fetch_add(&tick, 1) % (sizeof(sizes) / sizeof(*sizes))];
         if (rusm_send_to(self, "take@tokyo", payload, len, 0) == RUSM_BUSY) {
             return;
         }

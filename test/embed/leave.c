@@ -52,8 +52,8 @@ static void ask(struct rusm_client *client, const char *name, char *text, size_t
     free(reply);
 }
 
-/* Whether all came. A leave that takes longer than a node's patience is broken off, rightly; so a busy
- * machine may have to be asked again: then *slow is true. */
+/* Whether all came. A leave that takes longer than a node's patience is broken off, rightly; so a
+ * busy machine may have to be asked again: then *slow is true. */
 static bool leave_once(const struct place *place, bool *slow)
 {
     struct running london, tokyo;

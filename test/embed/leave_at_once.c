@@ -1,5 +1,5 @@
-/* Nodes that are stopped twice, so at once, while processes of all schedulers send to others: what is on
- * its way between their schedulers then finds that the connections are gone. */
+/* Nodes that are stopped twice, so at once, while processes of all schedulers send to others: what
+ * is on its way between their schedulers then finds that the connections are gone. */
 #include "embed.h"
 
 #define ROUNDS 20

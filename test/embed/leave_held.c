@@ -1,5 +1,5 @@
-/* A node that leaves while a handler holds one of its schedulers for longer than anybody waits for a turn
- * to end: who is connected by that one hears that it leaves, as the others do. */
+/* A node that leaves while a handler holds one of its schedulers for longer than anybody waits for
+ * a turn to end: who is connected by that one hears that it leaves, as the others do. */
 #include "embed.h"
 
 #include <stdatomic.h>

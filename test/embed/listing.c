@@ -1,5 +1,5 @@
-/* Tables and names that are longer than what may wait for a peer: each row comes once, the node serves
- * others meanwhile, a listing can be given up, and a node that joins learns all names. */
+/* Tables and names that are longer than what may wait for a peer: each row comes once, the node
+ * serves others meanwhile, a listing can be given up, and a node that joins learns all names. */
 #include "embed.h"
 
 #ifdef __SANITIZE_THREAD__ /* which takes fifty times as long, and looks at threads alone */

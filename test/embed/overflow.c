@@ -1,5 +1,5 @@
-/* A body that overflows its stack: the program ends by SIGSEGV, and says before whose stack it was; a
- * handler of the program's own is left alone; and another fault is nobody's overflow. */
+/* A body that overflows its stack: the program ends by SIGSEGV, and says before whose stack it was;
+ * a handler of the program's own is left alone; and another fault is nobody's overflow. */
 #include "embed.h"
 
 #include <signal.h>

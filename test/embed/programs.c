@@ -1,5 +1,6 @@
-/* programs: programs that are spawned and killed, many of them (PROGRAMS, 200), leave no descriptor and
- * no zombie, on either scheduler; the embedder's own child is left to it, and one that reads no more is no SIGPIPE. */
+/* programs: programs that are spawned and killed, many of them (PROGRAMS, 200), leave no descriptor
+ * and no zombie, on either scheduler; the embedder's own child is left to it, and one that reads no
+ * more is no SIGPIPE. */
 #include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>

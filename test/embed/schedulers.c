@@ -1,7 +1,7 @@
-/* schedulers: a node of four schedulers, and a second of two: processes that are spread over them send
- * to all others, beyond their mailboxes, call, link, monitor, and end. Each pair's order holds, nothing
- * is lost, each link and monitor tells exactly once; a receiver that takes nothing holds back only those
- * who send to it. */
+/* schedulers: a node of four schedulers, and a second of two: processes that are spread over them
+ * send to all others, beyond their mailboxes, call, link, monitor, and end. Each pair's order
+ * holds, nothing is lost, each link and monitor tells exactly once; a receiver that takes nothing
+ * holds back only those who send to it. */
 #include "embed.h"
 
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 
 /* Of all nodes here: they are threads of this program. */
 struct common {
-    _Atomic(uint64_t) received, calls, downs, exits, stray, flooded, taken;
+    _Atomic(uint64_t) received, calls, downs, exits, forward, flooded, taken;
     atomic_bool hears;
 };
 
@@ -138,14 +138,14 @@ static void worker_receive(struct rusm_process *self, void *state, const struct 
         } else if (m->from.serial == 0 || strcmp((const char *)m->data, "shutdown") == 0) {
             rusm_exit(self, "shutdown");
         } else {
-            atomic_fetch_add(&c->stray, 1);
+            atomic_fetch_add(&c->forward, 1);
         }
         break;
     case RUSM_DOWN:
         if (m->ref == w->watch) {
             worker_told(self, w, c, true);
         } else {
-            atomic_fetch_add(&c->stray, 1);
+            atomic_fetch_add(&c->forward, 1);
         }
         break;
     default: expect(false, "kind %d: %s", m->kind, (const char *)m->data);
@@ -308,7 +308,7 @@ int main(void)
     place_wait(&common.calls, (uint64_t)ALL * ROUNDS, "calls");
     place_wait(&common.downs, (uint64_t)ALL * ROUNDS, "monitors told");
     place_wait(&common.exits, (uint64_t)ALL * ROUNDS, "links told");
-    expect(atomic_load(&common.stray) == 0, "strays");
+    expect(atomic_load(&common.forward) == 0, "forwards");
     /* What waits is a mailbox, and a window for each who sends to it. */
     place_wait(&common.flooded, 64, "of a flood, under way");
     uint64_t held = atomic_load(&common.flooded);

@@ -1,13 +1,13 @@
-/* storm: as many links and as many monitors as wanted (argument; 10,000) between processes of two nodes,
- * one of which is another OS process and is killed: each tells exactly once, noconnection, and the
- * node's own end comes after all of them. Prints how long it took. */
+/* storm: as many links and as many monitors as wanted (argument; 10,000) between processes of two
+ * nodes, one of which is another OS process and is killed: each tells exactly once, noconnection,
+ * and the node's own end comes after all of them. Prints how long it took. */
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "embed.h"
 
 struct storm {
-    size_t want, spawned, linked_told, down_told, stray;
+    size_t want, spawned, linked_told, down_told, forward;
     uint8_t *told; /* by the far serial: 1 a link's, 2 a monitor's */
     size_t told_len;
     uint32_t node;
@@ -42,7 +42,7 @@ static void storm_told(struct storm *s, const struct rusm_message *m, uint8_t bi
 {
     bool first = m->from.serial < s->told_len && !(s->told[m->from.serial] & bit);
     if (!first || strcmp((const char *)m->data, "noconnection") != 0 || s->over) {
-        s->stray++;
+        s->forward++;
         return;
     }
     s->told[m->from.serial] |= bit;
@@ -141,7 +141,8 @@ int main(int argc, char **argv)
            (unsigned long long)(linked - start), (unsigned long long)(told - linked));
     expect(s.linked_told == s.want, "%zu of %zu links told", s.linked_told, s.want);
     expect(s.down_told == s.want, "%zu of %zu monitors told", s.down_told, s.want);
-    expect(s.stray == 0, "%zu told twice, after the node's end or with another reason", s.stray);
+    expect(s.forward == 0, "%zu told twice, after the node's end or with another reason",
+           s.forward);
     fclose(in);
     close(lines[1]);
     free(s.told);

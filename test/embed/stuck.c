@@ -1,5 +1,6 @@
-/* stuck: a process of another node that takes nothing, its mailbox full and the lane to it too, ends by
- * rusm_kill nevertheless: the signal's second copy goes past the lane. One that traps does not. Mostly waits. */
+/* stuck: a process of another node that takes nothing, its mailbox full and the lane to it too,
+ * ends by rusm_kill nevertheless: the signal's second copy goes past the lane. One that traps does
+ * not. Mostly waits. */
 #include "embed.h"
 
 struct stuck {

@@ -1,6 +1,6 @@
-/* What rusm.h promises of threads: nodes each on its own, clients each on one of theirs, a stop from
- * any; and a node's helper thread, which looks up the hosts to be joined. Says little by itself: it
- * is there for the thread sanitizer. */
+/* What rusm.h promises of threads: nodes each on its own, clients each on one of theirs, a stop
+ * from any; and a node's helper thread, which looks up the hosts to be joined. Says little by
+ * itself: it is there for the thread sanitizer. */
 #include "embed.h"
 
 #define CLIENTS 4

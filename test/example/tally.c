@@ -219,7 +219,8 @@ static const struct rusm_behaviour every = {
     .name = "every", .init = every_init, .receive = every_receive, .stop = every_stop
 };
 
-/* ---- what the file has ------------------------------------------------------------------------ */
+/* ---- what the file has
+ * ------------------------------------------------------------------------ */
 
 static const struct rusm_behaviour *const behaviours[] = { &tally, &every, NULL };
 

@@ -1,6 +1,7 @@
 /* Figures of the cluster (no verdict): how long it takes to start, to join, to notice a death, to
  * spread a name; medians. Every node is a process of the system; they are watched by clients that
- * ask again and again, so each figure includes up to one round trip of a question. `make figures`. */
+ * ask again and again, so each figure includes up to one round trip of a question. `make
+ * figures`. */
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* exec: what it costs to call a program through its process, beside the same program at the end of two
- * plain pipes: the same lines, as many of them under way. Prints, a row a program. */
+/* exec: what it costs to call a program through its process, beside the same program at the end of
+ * two plain pipes: the same lines, as many of them under way. Prints, a row a program. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -41,7 +41,8 @@ static uint64_t cpu_us(void)
            (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 }
 
-/* ---- plain pipes ------------------------------------------------------------------------------- */
+/* ---- plain pipes
+ * ------------------------------------------------------------------------------- */
 
 static pid_t plain_start(const char *command, int *in, int *out)
 {
@@ -107,7 +108,8 @@ static struct figures plain(const struct load *load)
     return f;
 }
 
-/* ---- a process ---------------------------------------------------------------------------------- */
+/* ---- a process
+ * ---------------------------------------------------------------------------------- */
 
 struct caller {
     const struct load *load;

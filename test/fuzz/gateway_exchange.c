@@ -3,18 +3,19 @@
  * another request after a 0 byte. Its last bytes are the orders of the node's side and of the
  * client that reads. */
 #include "doubles/fuzz_gateway.h"
+#include "gateway/route.h"
 
 #include <netinet/in.h>
 
-static struct gate_world world;
+static struct http_world world;
 static bool gave_up;
 
 static void on_ready(void *context, struct exchange *x)
 {
-    struct gate_world *w = context;
+    struct http_world *w = context;
 
     must(w == &world);
-    gate_head_ok(exchange_head(x));
+    http_head_ok(exchange_head(x));
 }
 
 static void on_give_up(void *context, struct exchange *x)
@@ -61,7 +62,7 @@ static void head(struct exchange *x, const char **at, const char *end)
 /* Reads the response in pieces, acknowledges them late, lets time pass, goes away. */
 static void response(struct exchange *x)
 {
-    struct gate_world *w = &world;
+    struct http_world *w = &world;
     char body[32768];
     size_t len = 0, unacked = 0;
     bool end = false;
@@ -79,8 +80,8 @@ static void response(struct exchange *x)
         len += n;
         unacked += n;
         switch (fuzz_below(&w->in, 16)) {
-        case 1: gate_outcome(w); break;
-        case 2: gate_pass(w); break;
+        case 1: http_outcome(w); break;
+        case 2: http_pass(w); break;
         case 3: return;
         case 4: break;
         default:
@@ -89,18 +90,18 @@ static void response(struct exchange *x)
                 unacked = 0;
             }
             if (n == 0 && !end) {
-                gate_outcome(w);
+                http_outcome(w);
             }
         }
     }
     if (end && !gave_up && fuzz_below(&w->in, 4) != 3 && !x->head_only) {
-        gate_body_ok(exchange_head(x), body, len);
+        http_body_ok(exchange_head(x), body, len);
     }
 }
 
 static void request(const char *at, const char *end)
 {
-    struct gate_world *w = &world;
+    struct http_world *w = &world;
     struct sockaddr_in from = { .sin_family = AF_INET };
     struct exchange_options o = { .transport = &transport,
                                   .context = w,
@@ -114,7 +115,7 @@ static void request(const char *at, const char *end)
     head(x, &at, end);
     more = exchange_head_end(x);
     must(more == !exchange_head(x));
-    must(exchange_allowed(x) || !more || x->route->open);
+    must(exchange_allowed(x) || !more || x->route->access == ROUTE_OPEN);
     while (more && at < end) {
         size_t n = 1 + fuzz_below(&w->in, 4096);
         n = n < (size_t)(end - at) ? n : (size_t)(end - at);
@@ -138,12 +139,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len > 65536) {
         return 0;
     }
-    gate_open(&world, data + (len - orders), orders);
+    http_open(&world, data + (len - orders), orders);
     while (at < end) {
         const char *stop = memchr(at, '\0', (size_t)(end - at));
         request(at, stop ? stop : end);
         at = stop ? stop + 1 : end;
     }
-    gate_close(&world);
+    http_close(&world);
     return 0;
 }

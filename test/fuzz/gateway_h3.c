@@ -24,7 +24,7 @@ struct flow {
 };
 
 struct conn {
-    struct gate_world *world;
+    struct http_world *world;
     const struct endpoint_events *on;
     void *context;
     bool trusted, closing;
@@ -33,7 +33,7 @@ struct conn {
     size_t requests, uni_count, ours_count;
 };
 
-static struct gate_world world;
+static struct http_world world;
 static struct conn conn;
 
 static struct flow *flow_of(struct conn *c, int64_t id)
@@ -189,7 +189,7 @@ static void put_headers(struct writer *w, struct reader *in)
         put_text(&b, ":path", paths[fuzz_below(in, 8)]);
     }
     if (more & 1) {
-        put_text(&b, "authorization", "Bearer " GATE_TOKEN);
+        put_text(&b, "authorization", "Bearer " HTTP_TOKEN);
     }
     if (more & 2) {
         const uint8_t *value = fuzz_bytes(in, 20, &len);
@@ -398,9 +398,9 @@ static void step(struct conn *c)
             c->on->stream_writable(c->context, c, f->id, f->user);
         }
         break;
-    case 8: gate_pass(&world); break;
+    case 8: http_pass(&world); break;
     case 9:
-    case 10: gate_outcome(&world); break;
+    case 10: http_outcome(&world); break;
     case 11:
         if (fuzz_below(in, 16) == 1) {
             gateway_leave(world.gateway);
@@ -420,7 +420,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct conn_end end = { .text = "over" };
 
-    gate_open(&world, data, len);
+    http_open(&world, data, len);
     conn = (struct conn){ .world = &world, .allowed = 1, .trusted = fuzz_below(&world.in, 2) };
     must(gateway_accept(world.gateway, &conn) == 0);
     while (reader_left(&world.in) > 0 && !conn.closing) {
@@ -428,6 +428,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     conn.on->closed(conn.context, &conn, &end);
     must(gateway_connections(world.gateway) == 0 && gateway_pending(world.gateway) == 0);
-    gate_close(&world);
+    http_close(&world);
     return 0;
 }

@@ -5,11 +5,11 @@
 #include "doubles/fuzz_say.h"
 #include "node/node.h"
 
-#define TURNS 8 /* until who asked must have been answered */
+#define TICKS 8 /* until who asked must have been answered */
 
 static char folder[SCRATCH_MAX];
 static struct rusm_node *node;
-static size_t turns_left;
+static size_t ticks_left;
 
 /* ---- a run ----------------------------------------------------------------------------------- */
 
@@ -92,11 +92,11 @@ static void world_end(struct endpoint *e)
 {
     struct link *witness = &e->links[LINKS];
 
-    if (turns_left == TURNS && !node->leaving) {
+    if (ticks_left == TICKS && !node->leaving) {
         witness_ask(e, witness);
     }
-    if (turns_left > 0) {
-        turns_left--;
+    if (ticks_left > 0) {
+        ticks_left--;
     } else {
         must(node->leaving || witness_answered(witness));
         quic_world.now_ns += LINK_SECOND / 4;
@@ -149,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     options.output_fd = options.log_fd = nowhere;
     quic_world = (struct quic_world){ .in = in, .now_ns = 1000 * LINK_SECOND, .chance = how };
-    turns_left = TURNS;
+    ticks_left = TICKS;
     must(rusm_node_new(&node, &options, &why) == 0);
     quic_world.incarnation = node->incarnation;
     for (size_t i = 0; i < sizeof(boots) / sizeof(boots[0]); i++) {

@@ -194,7 +194,7 @@ static void ours_step(struct world *w, struct reader *in)
     }
 }
 
-/* ---- our own turns --------------------------------------------------------------------------- */
+/* ---- our own ticks --------------------------------------------------------------------------- */
 
 static void own_step(struct world *w, struct reader *in)
 {
@@ -205,7 +205,7 @@ static void own_step(struct world *w, struct reader *in)
     case 0:
     case 1:
         w->now_ns += (uint64_t)fuzz_below(in, 256) << 20;
-        peer_turn(w->p, w->now_ns);
+        peer_run(w->p, w->now_ns);
         break;
     case 2:
         w->now_ns += (uint64_t)fuzz_below(in, 40) * 1000000000;

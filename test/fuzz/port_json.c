@@ -282,7 +282,7 @@ static void order(struct world *w, uint8_t what, const uint8_t *data, size_t len
     }
 }
 
-static void turn(struct world *w)
+static void tick(struct world *w)
 {
     for (int i = 0; i < 8 && w->worker; i++) {
         struct rusm_process *p = runtime_find(w->rt, w->serial);
@@ -303,7 +303,7 @@ static void act_out(struct world *w, const uint8_t *line, size_t len, bool whole
 {
     if (len >= 2 && line[0] == 1) {
         order(w, line[1], line + 2, len - 2);
-        turn(w);
+        tick(w);
         return;
     }
     size_t all = len + (whole ? 1 : 0);
@@ -313,7 +313,7 @@ static void act_out(struct world *w, const uint8_t *line, size_t len, bool whole
     w->said = copy;
     w->said_len = all;
     w->last = !whole;
-    turn(w);
+    tick(w);
     w->said_len = 0;
     free(copy);
 }

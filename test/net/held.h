@@ -1,9 +1,9 @@
 /* held: more behaviours of traffic.c, for held.bats.
  *
  * `held LATCH` takes no message until the process named LATCH on its own node has ended; then it
- * checks what each of its sources sends; called, it says "received N of M sources" or what was wrong
- * first. `patient TARGET COUNT SIZE` sends as `source` does, but waits where it stands whenever the
- * target does not take (a parked coroutine). */
+ * checks what each of its sources sends; called, it says "received N of M sources" or what was
+ * wrong first. `patient TARGET COUNT SIZE` sends as `source` does, but waits where it stands
+ * whenever the target does not take (a parked coroutine). */
 #ifndef HELD_H
 #define HELD_H
 

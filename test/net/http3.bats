@@ -83,7 +83,7 @@ http3_expect() {
 @test "processes of all schedulers: what is sent is in the mailbox, who is full is waited for" {
     start_http --schedulers 2 --mailbox 4
     printf 'hello' >hello
-    for n in 1 2 3 4; do # in turn: at least one is not the gateway's neighbour
+    for n in 1 2 3 4; do # in turn: at least one is not the gateway's peer_process
         rusm spawn london sink --name "s$n"
         http3_expect 204 --method POST --file hello "$address" "/v1/send/s$n"
         equal "$(rusm call london "s$n")" 1

@@ -1,12 +1,13 @@
-/* http3: a client of HTTP/3 as a program, for the tests of this folder: doubles/http3.h from a shell.
+/* http3: a client of HTTP/3 as a program, for the tests of this folder: doubles/http3.h from a
+ * shell.
  *
  *     http3 [--identity FILE] [--anonymous] [--token TOKEN] [--method M] [--file FILE] [--repeat N]
  *           [--at-once N] ADDR:PORT PATH
  *
- * The server must have the identity's certificate ($RUSM_IDENTITY); --anonymous: the client does not
- * show its own. The file is the body. Prints the status on a line, then the answer's body; with --repeat,
- * for each status a line "STATUS: HOW MANY" instead. Fails with a line on standard error when there is no
- * answer. */
+ * The server must have the identity's certificate ($RUSM_IDENTITY); --anonymous: the client does
+ * not show its own. The file is the body. Prints the status on a line, then the answer's body; with
+ * --repeat, for each status a line "STATUS: HOW MANY" instead. Fails with a line on standard error
+ * when there is no answer. */
 #include "doubles/http3.h"
 
 #include <arpa/inet.h>
@@ -78,7 +79,7 @@ static bool ask_all(struct http3 *h, struct asked *a, struct http3_request *r)
                 begun++;
             }
         }
-        http3_turn(h, 5);
+        http3_tick(h, 5);
     }
     return done == a->repeat;
 }

@@ -1,5 +1,5 @@
-/* numbered: messages that a test's receiver can check: a number, a length, and a pattern that begins
- * elsewhere for each number. For traffic.c and held.h. */
+/* numbered: messages that a test's receiver can check: a number, a length, and a pattern that
+ * begins elsewhere for each number. For traffic.c and held.h. */
 #ifndef NUMBERED_H
 #define NUMBERED_H
 

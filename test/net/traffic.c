@@ -6,12 +6,12 @@
  *
  * It is a node as that of the command, on rusm.h alone, with more spawnables. `source TARGET COUNT
  * SIZE [TARGET]` sends COUNT messages of SIZE bytes, or of sizes that vary (SIZE "mixed"), to the
- * process TARGET, and as many to the second, each as fast as it takes them; COUNT 0: until the first
- * has ended. Called, it says "sent N [N]", which of them holds it back, and after a connection was lost of how
- * many it is unknown whether they arrived. `check` takes those of one
+ * process TARGET, and as many to the second, each as fast as it takes them; COUNT 0: until the
+ * first has ended. Called, it says "sent N [N]", which of them holds it back, and after a
+ * connection was lost of how many it is unknown whether they arrived. `check` takes those of one
  * source; called, it says "received N" or what was wrong first. `hand` does what a call tells it:
- * "spawn NODE SPAWNABLE" (answers with the pid), "kill PID" (with the reason it has ended with). More
- * are in held.h. */
+ * "spawn NODE SPAWNABLE" (answers with the pid), "kill PID" (with the reason it has ended with).
+ * More are in held.h. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* nats: NATS as a peer: its server in the middle, defaults, without TLS or accounts; the hub and
  * each worker one connection, in the text protocol (PUB, SUB, MSG). Worker 3 is the subject "w3", a
  * sender its name; the reply goes to the subject that the payload names, in the closed loop to the
- * message's reply subject. Written once a turn, read as it comes. */
+ * message's reply subject. Written once a tick, read as it comes. */
 #include "peer.h"
 
 #include <err.h>
@@ -176,7 +176,8 @@ static struct link *nats_connect(uint16_t port)
     return l;
 }
 
-/* ---- the peer ---------------------------------------------------------------------------------- */
+/* ---- the peer
+ * ---------------------------------------------------------------------------------- */
 
 /* A free port is chosen by having it for a moment. */
 static void nats_prepare(struct peer_run *r)

@@ -34,7 +34,7 @@ struct peer {
     /* One message to a worker, borrowed; `sender` is who sends (in the closed loop the reply goes
      * there; else to whom the message names). False when there is no room now. */
     bool (*send)(void *link, uint32_t worker, const char *sender, const void *data, size_t len);
-    /* After each turn: what was sent goes out. NULL: it did already. */
+    /* After each tick: what was sent goes out. NULL: it did already. */
     void (*flush)(void *link);
     /* Waits for replies and calls hub_reply for those that are there. */
     void (*receive)(void *link, struct hub *h);
@@ -46,7 +46,8 @@ int peer_main(int argc, char **argv, const struct peer *peer);
 /* A reply has come to the sender of that name. */
 void hub_reply(struct hub *h, const char *name, const void *data, size_t len);
 
-/* ---- process.c --------------------------------------------------------------------------------- */
+/* ---- process.c
+ * --------------------------------------------------------------------------------- */
 
 /* A child that ends when the hub does; its CPU time counts. 0 in the child. */
 pid_t peer_fork(struct peer_run *r);

@@ -1,9 +1,9 @@
-/* sim: the processes of three nodes that send, link, monitor and kill at random, over lanes whose bytes
- * are those of wire/lane.h, while lanes are late, connections break and nodes are killed and come back.
- * Checked: what one process sends another (messages and signals) arrives in order; a monitor tells
- * exactly once, as does a link; nothing of a process arrives behind its DOWN; NODE_UP and NODE_DOWN
- * enclose all of a connection. A failing run prints its seed; arguments: how many seeds, or FIRST:LAST
- * (SIM_SEEDS in the environment stands for the same). */
+/* sim: the processes of three nodes that send, link, monitor and kill at random, over lanes whose
+ * bytes are those of wire/lane.h, while lanes are late, connections break and nodes are killed and
+ * come back. Checked: what one process sends another (messages and signals) arrives in order; a
+ * monitor tells exactly once, as does a link; nothing of a process arrives behind its DOWN; NODE_UP
+ * and NODE_DOWN enclose all of a connection. A failing run prints its seed; arguments: how many
+ * seeds, or FIRST:LAST (SIM_SEEDS in the environment stands for the same). */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -605,8 +605,8 @@ static void world_step(struct world *w)
 /* Everything arrives, then all connections end: by now each watcher that lives knows. */
 static void world_settle(struct world *w)
 {
-    int quiet = 0; /* turns without anything; one may be that of a RUSM_BUSY */
-    for (int turns = 0; quiet < 20; turns++) {
+    int quiet = 0; /* ticks without anything; one may be that of a RUSM_BUSY */
+    for (int ticks = 0; quiet < 20; ticks++) {
         bool any = world_move(w, 4);
         for (size_t i = 0; i < NODES; i++) {
             if (w->node[i].rt) {
@@ -616,7 +616,7 @@ static void world_settle(struct world *w)
             }
         }
         quiet = any ? 0 : quiet + 1;
-        assert_true(turns < 20000);
+        assert_true(ticks < 20000);
     }
     for (size_t i = 0; i < w->watches; i++) {
         const struct watch *watch = &w->watch[i];

@@ -1,4 +1,5 @@
-/* actor/call: exactly one outcome a call: the reply, the end of who was asked, its node's, the time's. */
+/* actor/call: exactly one outcome a call: the reply, the end of who was asked, its node's, the
+ * time's. */
 #include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)

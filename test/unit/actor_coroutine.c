@@ -322,7 +322,7 @@ static void test_ask(void **state)
     free(b.probe);
 }
 
-/* ---- turns ---- */
+/* ---- ticks ---- */
 
 static void run_taker(struct rusm_process *self, struct body *b)
 {
@@ -336,7 +336,7 @@ static void run_taker(struct rusm_process *self, struct body *b)
 }
 
 /* One that always has a message lets others run. */
-static void test_turns(void **state)
+static void test_rounds(void **state)
 {
     struct world *w = world_new();
     struct probe *p = probe_new(w), *q = probe_new(w);
@@ -417,7 +417,7 @@ int main(void)
         cmocka_unit_test(test_selective), cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_room),      cmocka_unit_test(test_room_far),
         cmocka_unit_test(test_ends),      cmocka_unit_test(test_ask),
-        cmocka_unit_test(test_turns),     cmocka_unit_test(test_stacks),
+        cmocka_unit_test(test_rounds),    cmocka_unit_test(test_stacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

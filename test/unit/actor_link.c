@@ -1,5 +1,6 @@
-/* actor/link: links, exit signals and trap_exit between processes of this node, as Erlang's reference
- * manual has them. The table of rules in rusm(7) names the tests. For other nodes: actor_link_far.c. */
+/* actor/link: links, exit signals and trap_exit between processes of this node, as Erlang's
+ * reference manual has them. The table of rules in rusm(7) names the tests. For other nodes:
+ * actor_link_far.c. */
 #include "doubles/actor.h"
 
 static void worlds_end(struct world *w, struct probe **p, size_t count)
@@ -186,8 +187,8 @@ static void test_exit_signals(void **state)
     }
 }
 
-/* Who is killed reads killed to its links; but reason kill of one that ended by itself is a reason like
- * any other, and can be trapped. */
+/* Who is killed reads killed to its links; but reason kill of one that ended by itself is a reason
+ * like any other, and can be trapped. */
 static void test_kill_reads_killed(void **state)
 {
     (void)state;
@@ -264,8 +265,8 @@ static void test_order(void **state)
     worlds_end(w, p, 2);
 }
 
-/* A full mailbox: links and monitors are told all the same; an exit signal that is a mere message waits
- * for room like one. */
+/* A full mailbox: links and monitors are told all the same; an exit signal that is a mere message
+ * waits for room like one. */
 static void test_full_mailbox(void **state)
 {
     (void)state;
@@ -382,7 +383,8 @@ static void test_spawn_link(void **state)
     free(q);
 }
 
-/* Links between 60 processes, made, undone and ended at random: whoever traps is told once of each. */
+/* Links between 60 processes, made, undone and ended at random: whoever traps is told once of
+ * each. */
 static void test_exactly_once(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* actor/link across nodes: both halves of the protocol, with what crosses on its way; exit signals and
- * monitors of names from elsewhere; who is told of nodes, and when. */
+/* actor/link across nodes: both halves of the protocol, with what crosses on its way; exit signals
+ * and monitors of names from elsewhere; who is told of nodes, and when. */
 #include "doubles/actor.h"
 
 static rusm_pid far_pid(struct world *w, const char *node)

@@ -146,7 +146,8 @@ static void slow(struct probe *p, const struct rusm_message *m)
     slow_world->clock += (uint64_t)(m->data[0] - '0') * 60000000;
 }
 
-/* One that holds the scheduler for more than 100 ms is logged with its pid and behaviour, and counted. */
+/* One that holds the scheduler for more than 100 ms is logged with its pid and behaviour, and
+ * counted. */
 static void test_long_handler(void **state)
 {
     (void)state;

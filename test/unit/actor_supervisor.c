@@ -170,7 +170,8 @@ static void test_kinds(void **state)
     }
 }
 
-/* A temporary one that is stopped for the sake of others is not started again; a transient one is. */
+/* A temporary one that is stopped for the sake of others is not started again; a transient one
+ * is. */
 static void test_kinds_in_a_group(void **state)
 {
     (void)state;
@@ -194,8 +195,8 @@ static void test_kinds_in_a_group(void **state)
     finish(w, p);
 }
 
-/* More than max_restarts within max_seconds: all stop, and so does it; those that are longer ago do not
- * count. */
+/* More than max_restarts within max_seconds: all stop, and so does it; those that are longer ago do
+ * not count. */
 static void test_intensity(void **state)
 {
     (void)state;
@@ -222,8 +223,8 @@ static void test_intensity(void **state)
     finish(w, p);
 }
 
-/* A supervisor that gives up is a child that ended: the one above starts it again, until that gives up
- * too. */
+/* A supervisor that gives up is a child that ended: the one above starts it again, until that gives
+ * up too. */
 static void test_escalation(void **state)
 {
     (void)state;

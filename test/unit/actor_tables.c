@@ -1,4 +1,5 @@
-/* actor/roster, names, nodes, spawnables and slab: what is found where, also among very many. */
+/* actor/process_table, names, nodes, spawnables and slab: what is found where, also among very
+ * many. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,54 +11,54 @@
 #include "actor/limits.h"
 #include "base/limits.h"
 
-/* ---- roster ---- */
+/* ---- process_table ---- */
 
 enum { MANY = 5000 };
 
-static void test_roster(void **state)
+static void test_process_table(void **state)
 {
     (void)state;
-    struct roster r;
+    struct process_table r;
     struct rusm_process *p = calloc(MANY + 1, sizeof(*p));
 
     assert_non_null(p);
-    roster_init(&r, 0);
-    assert_null(roster_find(&r, 1));
-    assert_null(roster_next(&r, 0));
+    process_table_init(&r, 0);
+    assert_null(process_table_find(&r, 1));
+    assert_null(process_table_next(&r, 0));
     for (uint64_t i = 1; i <= MANY; i++) {
         p[i].serial = i;
-        assert_int_equal(roster_insert(&r, &p[i]), 0);
+        assert_int_equal(process_table_insert(&r, &p[i]), 0);
     }
     for (uint64_t i = 1; i <= MANY; i++) {
-        assert_ptr_equal(roster_find(&r, i), &p[i]);
-        assert_ptr_equal(roster_next(&r, i - 1), &p[i]);
+        assert_ptr_equal(process_table_find(&r, i), &p[i]);
+        assert_ptr_equal(process_table_next(&r, i - 1), &p[i]);
     }
-    assert_null(roster_find(&r, 0));
-    assert_null(roster_find(&r, MANY + 1));
-    assert_null(roster_next(&r, MANY));
-    assert_null(roster_next(&r, UINT64_MAX));
+    assert_null(process_table_find(&r, 0));
+    assert_null(process_table_find(&r, MANY + 1));
+    assert_null(process_table_next(&r, MANY));
+    assert_null(process_table_next(&r, UINT64_MAX));
 
     /* With holes, short and longer than what is left: the next is still the next. */
     for (uint64_t i = 1; i <= MANY; i++) {
         if (i % 100 != 0 && i != 4999) {
-            roster_remove(&r, &p[i]);
+            process_table_remove(&r, &p[i]);
         }
     }
     assert_int_equal(r.count, MANY / 100 + 1);
     for (uint64_t i = 0; i < MANY - 2; i++) {
         struct rusm_process *next = &p[(i / 100 + 1) * 100];
         next = i >= 4900 ? &p[4999] : next;
-        assert_ptr_equal(roster_next(&r, i), next);
+        assert_ptr_equal(process_table_next(&r, i), next);
     }
-    assert_ptr_equal(roster_next(&r, 4999), &p[5000]);
-    assert_null(roster_find(&r, 99));
+    assert_ptr_equal(process_table_next(&r, 4999), &p[5000]);
+    assert_null(process_table_find(&r, 99));
     for (uint64_t i = 1; i <= MANY; i++) {
         if (i % 100 == 0 || i == 4999) {
-            roster_remove(&r, &p[i]);
+            process_table_remove(&r, &p[i]);
         }
     }
-    assert_null(roster_next(&r, 17));
-    roster_fini(&r);
+    assert_null(process_table_next(&r, 17));
+    process_table_fini(&r);
     free(p);
 }
 
@@ -67,16 +68,16 @@ static void test_names(void **state)
 {
     (void)state;
     struct names n;
-    struct runtime rt = { .names = &n, .siblings = 1 };
+    struct runtime rt = { .names = &n, .schedulers = 1 };
     struct rusm_process p[2] = { { .rt = &rt, .serial = 1 }, { .rt = &rt, .serial = 2 } };
     uint64_t serial;
     char text[300];
 
     names_init(&n, 5, false);
-    roster_init(&rt.roster, 0);
+    process_table_init(&rt.processes_by_serial, 0);
     for (int i = 0; i < 2; i++) {
         list_init(&p[i].names);
-        assert_int_equal(roster_insert(&rt.roster, &p[i]), 0);
+        assert_int_equal(process_table_insert(&rt.processes_by_serial, &p[i]), 0);
     }
     assert_int_equal(names_add(&rt, 3, "name-0", 6), RUSM_ENOPROC);
     for (int i = 0; i < MANY; i++) {
@@ -106,23 +107,23 @@ static void test_names(void **state)
     assert_ptr_equal(names_find(&rt, text, RUSM_NAME_MAX, &serial), &p[0]);
     names_forget(&p[0]);
     names_fini(&n);
-    roster_remove(&rt.roster, &p[0]);
-    roster_remove(&rt.roster, &p[1]);
-    roster_fini(&rt.roster);
+    process_table_remove(&rt.processes_by_serial, &p[0]);
+    process_table_remove(&rt.processes_by_serial, &p[1]);
+    process_table_fini(&rt.processes_by_serial);
 }
 
 static void test_names_limit(void **state)
 {
     (void)state;
     struct names n;
-    struct runtime rt = { .names = &n, .siblings = 1 };
+    struct runtime rt = { .names = &n, .schedulers = 1 };
     struct rusm_process p = { .rt = &rt, .serial = 1 };
     char text[32];
 
     names_init(&n, 5, false);
     list_init(&p.names);
-    roster_init(&rt.roster, 0);
-    assert_int_equal(roster_insert(&rt.roster, &p), 0);
+    process_table_init(&rt.processes_by_serial, 0);
+    assert_int_equal(process_table_insert(&rt.processes_by_serial, &p), 0);
     for (size_t i = 0; i < LIMIT_NAMES; i++) {
         int len = snprintf(text, sizeof(text), "n%zu", i);
         assert_int_equal(names_add(&rt, 1, text, (size_t)len), 0);
@@ -132,8 +133,8 @@ static void test_names_limit(void **state)
     assert_int_equal(names_add(&rt, 1, "more", 4), 0);
     names_forget(&p);
     names_fini(&n);
-    roster_remove(&rt.roster, &p);
-    roster_fini(&rt.roster);
+    process_table_remove(&rt.processes_by_serial, &p);
+    process_table_fini(&rt.processes_by_serial);
 }
 
 /* ---- nodes ---- */
@@ -223,7 +224,7 @@ static void test_slab(void **state)
     free(at);
 }
 
-/* A million idle ones in 300 MiB, with their place in the roster and the behaviour's own. */
+/* A million idle ones in 300 MiB, with their place in the process_table and the behaviour's own. */
 static void test_a_process_is_small(void **state)
 {
     (void)state;
@@ -233,12 +234,9 @@ static void test_a_process_is_small(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_roster),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_names_limit),
-        cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_spawnables),
-        cmocka_unit_test(test_slab),
+        cmocka_unit_test(test_process_table),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_limit),        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_spawnables),         cmocka_unit_test(test_slab),
         cmocka_unit_test(test_a_process_is_small),
     };
 

@@ -13,7 +13,7 @@
 
 struct item {
     struct wheel_node node;     /* first */
-    uint64_t from_ns, until_ns; /* may be told: not before, and by the turn at or after */
+    uint64_t from_ns, until_ns; /* may be told: not before, and by the tick at or after */
     unsigned told;
     bool set;
 };
@@ -55,7 +55,7 @@ static void test_model(void **state)
     for (size_t i = 0; i < NODES; i++) {
         wheel_node_init(&items[i].node, told);
     }
-    for (int turn = 0; turn < 3000; turn++) {
+    for (int tick = 0; tick < 3000; tick++) {
         for (int n = 0; n < 20; n++) {
             struct item *it = &items[rng_u64(&rng) % NODES];
             if (rng_u64(&rng) % 4 == 0) {
@@ -73,7 +73,7 @@ static void test_model(void **state)
         }
         assert_true(next <= first);
         now_ns += rng_u64(&rng) >> (20 + rng_u64(&rng) % 44);
-        wheel_turn(w, now_ns);
+        wheel_advance(w, now_ns);
         size_t left = 0;
         for (size_t i = 0; i < NODES; i++) {
             assert_true(!items[i].set || items[i].until_ns > now_ns);
@@ -114,15 +114,15 @@ static void test_order(void **state)
     wheel_node_init(&a.node, note);
     wheel_node_init(&b.node, note);
     wheel_node_init(&c.node, note);
-    wheel_turn(w, 0);
+    wheel_advance(w, 0);
     wheel_set(w, &a.node, 10000, 0);
-    wheel_turn(w, 9000 * (uint64_t)1000000);
+    wheel_advance(w, 9000 * (uint64_t)1000000);
     wheel_set(w, &b.node, 1000, 9000 * (uint64_t)1000000);
-    wheel_turn(w, 9990 * (uint64_t)1000000);
+    wheel_advance(w, 9990 * (uint64_t)1000000);
     wheel_set(w, &c.node, 10, 9990 * (uint64_t)1000000);
-    wheel_turn(w, 9999 * (uint64_t)1000000);
+    wheel_advance(w, 9999 * (uint64_t)1000000);
     assert_int_equal(at, 0);
-    wheel_turn(w, 10002 * (uint64_t)1000000);
+    wheel_advance(w, 10002 * (uint64_t)1000000);
     assert_int_equal(at, 3);
     assert_true(order[0] == 1 && order[1] == 2 && order[2] == 3);
     assert_true(wheel_next_ns(w) == UINT64_MAX);
@@ -138,7 +138,7 @@ static void again(struct wheel_node *node)
     wheel_set(again_wheel, node, 0, now_ns);
 }
 
-/* One that sets itself at once does not keep the turn from ending. */
+/* One that sets itself at once does not keep the tick from ending. */
 static void test_again(void **state)
 {
     struct wheel_node node;
@@ -150,9 +150,9 @@ static void test_again(void **state)
     now_ns = 5000 * TICK;
     wheel_node_init(&node, again);
     wheel_set(again_wheel, &node, 0, now_ns);
-    for (unsigned turns = 1; turns < 5; turns++) {
-        wheel_turn(again_wheel, now_ns);
-        assert_int_equal(again_count, turns);
+    for (unsigned ticks = 1; ticks < 5; ticks++) {
+        wheel_advance(again_wheel, now_ns);
+        assert_int_equal(again_count, ticks);
         assert_true(wheel_next_ns(again_wheel) <= now_ns + TICK);
         now_ns += TICK;
     }

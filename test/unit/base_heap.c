@@ -36,7 +36,7 @@ static void test_minimum_is_always_first(void **state)
 
     rng_init(&rng, 3);
     heap_init(&h);
-    for (unsigned turn = 0; turn < 50000; turn++) {
+    for (unsigned tick = 0; tick < 50000; tick++) {
         struct heap_node *n = &nodes[rng_below(&rng, NODES)];
         uint64_t key = rng_below(&rng, 1000);
         if (!heap_has(n)) {

@@ -66,7 +66,7 @@ static void test_finds_what_is_in_it(void **state)
     for (uint64_t i = 0; i < ITEMS; i++) {
         items[i].key = i * 4; /* serials and stream ids look like this */
     }
-    for (unsigned turn = 0; turn < 100000; turn++) {
+    for (unsigned tick = 0; tick < 100000; tick++) {
         struct item *item = &items[rng_below(&rng, ITEMS)];
         assert_ptr_equal(find(&m, item->key), item->in ? item : NULL);
         assert_null(find(&m, item->key + 1));

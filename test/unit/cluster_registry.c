@@ -39,7 +39,8 @@ void *__wrap_malloc(size_t size)
     return allocation_ok() ? __real_malloc(size) : NULL;
 }
 
-/* ---- two registries, or one and what a peer says ---------------------------------------------- */
+/* ---- two registries, or one and what a peer says
+ * ---------------------------------------------- */
 
 struct lost {
     struct registry *withdraw_from; /* the hook gives the claim up at once */

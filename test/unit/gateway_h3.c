@@ -1,5 +1,5 @@
-/* gateway/h3: connections, on real sockets and certificates, with a clock of the test's own: who is too
- * slow, strangers, those who break the rules. The node's side answers what it is told to. */
+/* gateway/h3: connections, on real sockets and certificates, with a clock of the test's own: who is
+ * too slow, strangers, those who break the rules. The node's side answers what it is told to. */
 #include "doubles/quic_pair.h"
 
 #include "gateway/limits.h"
@@ -102,7 +102,7 @@ static int teardown(void **state)
 
 /* ---- driving ---- */
 
-static void turn(struct world *w)
+static void tick(struct world *w)
 {
     bool full, more = endpoint_receive(w->endpoint);
 
@@ -110,7 +110,7 @@ static void turn(struct world *w)
     (void)gateway_tick(w->gateway, endpoint_now_ns() + w->ahead_ns);
     more = endpoint_flush(w->endpoint, &full) || more;
     for (size_t i = 0; i < w->clients; i++) {
-        http3_turn(&w->client[i], more || i + 1 < w->clients ? 0 : 1);
+        http3_tick(&w->client[i], more || i + 1 < w->clients ? 0 : 1);
     }
 }
 
@@ -119,7 +119,7 @@ static void turn(struct world *w)
         uint64_t give_up_ns_ = endpoint_now_ns() + 60000 * SIDE_MS; \
         while (!(condition)) {                                      \
             assert_true(endpoint_now_ns() < give_up_ns_);           \
-            turn(w);                                                \
+            tick(w);                                                \
         }                                                           \
     } while (0)
 
@@ -283,7 +283,7 @@ static void test_stranger_streams(void **state)
 
     assert_non_null(r);
     for (unsigned i = 0; i < 50; i++) { /* what credit there is has come */
-        turn(w);
+        tick(w);
     }
     for (size_t i = 0; i <= LIMIT_HTTP_STREAMS; i++) {
         r[i] = (struct http3_request){
@@ -355,7 +355,7 @@ static void test_too_many_unis(void **state)
 
     for (size_t i = 0; i < 100 && h->conn; i++) {
         assert_int_equal(http3_raw(h, true, "\x21", 1, false), 0); /* grease: to be ignored */
-        turn(w);
+        tick(w);
     }
     expect_closed(w, h, NGHTTP3_H3_EXCESSIVE_LOAD);
 }

@@ -17,13 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     return 0;
 }
 
-static struct gate_world world;
+static struct http_world world;
 static bool gave_up;
 
 static void on_ready(void *context, struct exchange *x)
 {
     assert_ptr_equal(context, &world);
-    gate_head_ok(exchange_head(x));
+    http_head_ok(exchange_head(x));
 }
 
 static void on_give_up(void *context, struct exchange *x)
@@ -69,7 +69,7 @@ static bool read_all(struct exchange *x)
     assert_true(end);
     memory_works(); /* for who checks */
     if (len > 0 || exchange_head(x)->status != 503) {
-        gate_body_ok(exchange_head(x), body, len);
+        http_body_ok(exchange_head(x), body, len);
     }
     return true;
 }
@@ -122,7 +122,7 @@ static void test_without_memory(void **state)
         unsigned failed = 0;
         for (size_t n = 0; n < STEPS; n++) {
             memory_works();
-            gate_open(&world, NULL, 0);
+            http_open(&world, NULL, 0);
             memory_fail_after(n);
             int status = ask(&samples[i]);
             memory_works();
@@ -131,7 +131,7 @@ static void test_without_memory(void **state)
             }
             failed += status != samples[i].status;
             assert_int_equal(gateway_pending(world.gateway), 0);
-            gate_close(&world);
+            http_close(&world);
             if (n + 1 == STEPS) {
                 assert_int_equal(status, samples[i].status);
             }

@@ -1,5 +1,6 @@
-/* gateway/tcp, events: clients over real TCP and a clock of our own: slow ones, many, ones that do not
- * read, and the end while something is under way. The node's side here answers what it is told to. */
+/* gateway/tcp, events: clients over real TCP and a clock of our own: slow ones, many, ones that do
+ * not read, and the end while something is under way. The node's side here answers what it is told
+ * to. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -89,7 +90,7 @@ static int teardown(void **state)
 
 /* ---- the node's turns and a client ---- */
 
-static void turn(struct world *w)
+static void tick(struct world *w)
 {
     struct pollfd p = { .fd = tcp_fd(w->tcp), .events = POLLIN };
 
@@ -125,7 +126,7 @@ static void say(int fd, const char *text)
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
-/* Turns until there is something to read, or the end; what it is, NUL-terminated. */
+/* Ticks until there is something to read, or the end; what it is, NUL-terminated. */
 static size_t hear(struct world *w, int fd, char *text, size_t cap)
 {
     for (int i = 0; i < 5000; i++) {
@@ -135,7 +136,7 @@ static size_t hear(struct world *w, int fd, char *text, size_t cap)
             return got > 0 ? (size_t)got : 0;
         }
         assert_int_equal(errno, EAGAIN);
-        turn(w);
+        tick(w);
     }
     fail_msg("nothing came, and no end");
     return 0;
@@ -155,7 +156,7 @@ static void hear_nothing(struct world *w, int fd)
     char byte;
 
     for (int i = 0; i < 5; i++) {
-        turn(w);
+        tick(w);
     }
     assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
     assert_int_equal(errno, EAGAIN);
@@ -174,7 +175,7 @@ static void until_job(struct world *w)
 {
     for (int i = 0; !w->job; i++) {
         assert_true(i < 5000);
-        turn(w);
+        tick(w);
     }
 }
 
@@ -300,7 +301,7 @@ static void test_held_elsewhere(void **state)
     assert_true(held >= 0);
     close(fd);
     for (int i = 0; i < 10; i++) {
-        turn(w);
+        tick(w);
     }
     fd = dial(w);
     say(fd, "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -357,7 +358,7 @@ static void test_crowd(void **state)
     }
     close(fd[0]);
     for (int i = 0; i < 5; i++) {
-        turn(w); /* it sees that */
+        tick(w); /* it sees that */
     }
     fd[0] = dial(w);
     say(fd[0], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -426,8 +427,8 @@ static void heard_more(struct heard *h)
     memmove(h->rest, at, h->len + 1);
 }
 
-/* A client reads nothing while far more happens than waits for it: it is told how much it missed. Another
- * one reads, and misses nothing. */
+/* A client reads nothing while far more happens than waits for it: it is told how much it missed.
+ * Another one reads, and misses nothing. */
 static void test_missed(void **state)
 {
     struct world *w = *state;
@@ -437,13 +438,13 @@ static void test_missed(void **state)
     w->hurry = true;
     for (unsigned i = 0; i < told; i++) {
         tell(w, i);
-        turn(w);
+        tick(w);
         heard_more(&quick);
     }
     for (int i = 0; deaf.came + deaf.missed < told; i++) {
         assert_true(i < 100000);
         heard_more(&deaf);
-        turn(w);
+        tick(w);
     }
     assert_int_equal(deaf.came + deaf.missed, told);
     assert_true(deaf.missed > 0 && deaf.came > 100);
@@ -451,7 +452,7 @@ static void test_missed(void **state)
     for (int i = 0; !quick.ended; i++) {
         assert_true(i < 100000);
         heard_more(&quick);
-        turn(w);
+        tick(w);
     }
     assert_int_equal(quick.came, told);
     assert_int_equal(quick.missed, 0);
@@ -467,13 +468,13 @@ static void test_deaf(void **state)
     w->hurry = true;
     for (unsigned i = 0; i < 20000; i++) {
         tell(w, i);
-        turn(w);
+        tick(w);
     }
     assert_int_equal(gateway_pending(w->gateway), 1);
     w->now_ns += LIMIT_HTTP_STALL_NS + SECOND;
     for (int i = 0; gateway_pending(w->gateway) > 0; i++) {
         assert_true(i < 5000);
-        turn(w);
+        tick(w);
     }
     assert_false(gateway_watched(w->gateway));
     hear_end(w, fd);
@@ -497,8 +498,8 @@ static void test_beat(void **state)
     close(fd);
 }
 
-/* A client that goes while it waits has broken its request off; one that only has no more to say has
- * not. */
+/* A client that goes while it waits has broken its request off; one that only has no more to say
+ * has not. */
 static void test_gone(void **state)
 {
     struct world *w = *state;
@@ -507,14 +508,14 @@ static void test_gone(void **state)
     close(events);
     for (int i = 0; gateway_watched(w->gateway); i++) {
         assert_true(i < 5000);
-        turn(w);
+        tick(w);
     }
     say(call, "POST /v1/call/x HTTP/1.1\r\n" AUTH "Content-Length: 0\r\n\r\n");
     until_job(w);
     close(call);
     for (int i = 0; w->cancelled == 0; i++) {
         assert_true(i < 5000);
-        turn(w);
+        tick(w);
     }
     assert_int_equal(gateway_pending(w->gateway), 0);
     say(half, "POST /v1/call/x HTTP/1.1\r\n" AUTH "Content-Length: 0\r\n\r\n");

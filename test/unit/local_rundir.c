@@ -153,25 +153,29 @@ static void test_published(void **state)
     rundir_close(&r);
 }
 
+/* An entry but for its name, address, process and incarnation. */
+#define ENTRY(name, address, os_pid, incarnation, fingerprint)              \
+    "{\"name\":\"" name "\",\"address\":\"" address "\",\"os_pid\":" os_pid \
+    ",\"incarnation\":" incarnation ",\"fingerprint\":\"" fingerprint "\"}"
 static const char *const bad_entries[] = {
     "",
     "{",
     "[]",
     "null",
     "{\"name\":\"x\"}",
-    "{\"name\":\"y\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:0\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":0,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":-1,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1e3,\"incarnation\":\"1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":1,\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"0\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"0x1\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"123456789\",\"fingerprint\":\"%s\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"%sa\"}",
-    "{\"name\":\"x\",\"address\":\"a:1\",\"os_pid\":1,\"incarnation\":\"1\",\"fingerprint\":\"ab\"}",
+    ENTRY("y", "a:1", "1", "\"1\"", "%s"),
+    ENTRY("x", "a:0", "1", "\"1\"", "%s"),
+    ENTRY("x", "a", "1", "\"1\"", "%s"),
+    ENTRY("x", "a:1", "0", "\"1\"", "%s"),
+    ENTRY("x", "a:1", "-1", "\"1\"", "%s"),
+    ENTRY("x", "a:1", "1e3", "\"1\"", "%s"),
+    ENTRY("x", "a:1", "1", "1", "%s"),
+    ENTRY("x", "a:1", "1", "\"\"", "%s"),
+    ENTRY("x", "a:1", "1", "\"0\"", "%s"),
+    ENTRY("x", "a:1", "1", "\"0x1\"", "%s"),
+    ENTRY("x", "a:1", "1", "\"123456789\"", "%s"),
+    ENTRY("x", "a:1", "1", "\"1\"", "%sa"),
+    ENTRY("x", "a:1", "1", "\"1\"", "ab"),
 };
 
 static void test_malformed(void **state)

@@ -1,7 +1,7 @@
-/* node: control frames from a peer that has the cluster's certificate and means harm, against a real
- * node: what holds for every type alike, and hello. In all of these, and in those of
- * node_hostile_*.c, a well-behaved client is answered and the node's process lives on.
- * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
+/* node: control frames from a peer that has the cluster's certificate and means harm, against a
+ * real node: what holds for every type alike, and hello. In all of these, and in those of
+ * node_hostile_*.c, a well-behaved client is answered and the node's process lives on. Inputs and
+ * outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/hostile.h"
 #include "wire/limits.h"
 
@@ -232,8 +232,8 @@ static void test_hello_twice(void **state)
     victim_alive(v);
 }
 
-/* Each node belongs to one of the two schedulers, clients to the first: who comes to the other is sent
- * away, whatever it says. */
+/* Each node belongs to one of the two schedulers, clients to the first: who comes to the other is
+ * sent away, whatever it says. */
 static void test_hello_share(void **state)
 {
     struct victim *v = *state;

@@ -32,7 +32,8 @@ static int socket_to(const struct victim *v)
     return fd;
 }
 
-/* Makes `count` Initials of as many connections, each complete: what an honest client says first. */
+/* Makes `count` Initials of as many connections, each complete: what an honest client says
+ * first. */
 static struct datagram *make_initials(const struct victim *v, size_t count)
 {
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -31,10 +31,10 @@ static void test_slow_loris(void **state)
     foe_send(&slow, slow.control, frame, sizeof(frame), false);
     while (!silent.ended || !half.ended || !shy.ended) {
         assert_in_range(victim_ms() - since_ms, 0, VICTIM_PATIENCE_MS);
-        foe_turn(&silent, 1);
-        foe_turn(&half, 1);
-        foe_turn(&shy, 1);
-        foe_turn(&slow, 1);
+        foe_tick(&silent, 1);
+        foe_tick(&half, 1);
+        foe_tick(&shy, 1);
+        foe_tick(&slow, 1);
         victim_alive(v);
     }
     assert_in_range(victim_ms() - since_ms, LIMIT_HANDSHAKE_NS / 1000000 - 500, VICTIM_PATIENCE_MS);
@@ -157,7 +157,7 @@ static void test_receipts(void **state)
     queue_asking(&f, "nobody", RECORDS / 2);
     uint64_t give_up_ms = victim_ms() + 300000;
     while (told[0] + told[1] < RECORDS && !f.ended && victim_ms() < give_up_ms) {
-        foe_turn(&f, 1);
+        foe_tick(&f, 1);
         while (foe_next(&f, &frame)) {
             struct reader r = reader_on(frame.body, frame.len);
             struct receipt receipt;
@@ -189,7 +189,7 @@ static void test_receipts_unread(void **state)
     }
     uint64_t give_up_ms = victim_ms() + 300000;
     while (!f.ended && victim_ms() < give_up_ms) {
-        foe_turn(&f, 1);
+        foe_tick(&f, 1);
     }
     victim_grew(v, before, KIB_OF(LIMIT_CONTROL_QUEUE) + SLACK_KIB, "receipts, unread");
     bystander_stop(v, "receipts, unread");
@@ -300,7 +300,7 @@ static void test_names(void **state)
     }
     uint64_t give_up_ms = victim_ms() + 300000;
     while (f.waiting > 0 && !f.ended && victim_ms() < give_up_ms) {
-        foe_turn(&f, 1);
+        foe_tick(&f, 1);
     }
     foe_open(&f, "a million names");
     victim_grew(v, before, KIB_OF(LIMIT_NAMES * 384) + SLACK_KIB, "a million names");

@@ -39,8 +39,8 @@ static void contend(const struct victim *v, const char *name, bool answers, enum
     foe_frame(&second, FRAME_ADOPT, false, "", 0);
     while (!decided) {
         assert_true(victim_ms() < give_up_ms);
-        foe_turn(&first, 1);
-        foe_turn(&second, 1);
+        foe_tick(&first, 1);
+        foe_tick(&second, 1);
         while (foe_next(&first, &frame)) {
             if (answers && frame.type == FRAME_PING) {
                 foe_frame(&first, FRAME_PONG, true, frame.body, frame.len);

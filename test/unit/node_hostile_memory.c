@@ -35,7 +35,7 @@ static void send_all(struct foe *f)
     uint64_t give_up_ms = victim_ms() + 300000;
 
     while (f->waiting > 0 && !f->ended && victim_ms() < give_up_ms) {
-        foe_turn(f, 1);
+        foe_tick(f, 1);
     }
 }
 
@@ -86,8 +86,8 @@ static void test_large_records(void **state)
          "large records");
 }
 
-/* Begun, and left so, of the largest messages as many as the node grants at once: another connection's
- * large ones arrive, all the same, even at one of the same processes. */
+/* Begun, and left so, of the largest messages as many as the node grants at once: another
+ * connection's large ones arrive, all the same, even at one of the same processes. */
 static void test_left_large_records(void **state)
 {
     struct victim *v = *state;
@@ -225,7 +225,7 @@ static void test_downs_not_taken(void **state)
         while (f.waiting < 1024 * 1024) {
             foe_queue(&f, stream, bytes, sizeof(bytes), false);
         }
-        foe_turn(&f, 1);
+        foe_tick(&f, 1);
     }
     foe_closed(&f, CLOSE_LIMIT, "DOWNs not taken");
     victim_grew(v, before, KIB_OF(LIMIT_CONN_SIGNALS) + SLACK_KIB, "DOWNs not taken");

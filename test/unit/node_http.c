@@ -1,5 +1,5 @@
-/* node/gate, gateway/h3: a real node and a real HTTP/3 client: each route, with what it must take and
- * what it must refuse. */
+/* node/http, gateway/h3: a real node and a real HTTP/3 client: each route, with what it must take
+ * and what it must refuse. */
 #include "doubles/scene.h"
 
 #include <arpa/inet.h>
@@ -66,7 +66,7 @@ static void begin(struct web *w, struct http3_request *r)
 
     while ((error = w->client.ready ? http3_submit(&w->client, r) : RUSM_BUSY) == RUSM_BUSY) {
         assert_non_null(w->client.conn);
-        http3_turn(&w->client, 5);
+        http3_tick(&w->client, 5);
     }
     assert_int_equal(error, 0);
 }
@@ -280,7 +280,7 @@ static void test_foreign_certificate(void **state)
     w->identity = theirs;
     web_dial(w, false);
     while (w->client.conn) {
-        http3_turn(&w->client, 5);
+        http3_tick(&w->client, 5);
     }
     assert_int_equal(w->client.end.kind, CONN_END_REFUSED);
     w->identity = ours;
@@ -374,7 +374,7 @@ static void test_many(void **state)
 }
 
 /* A long answer on its way holds up no short one. */
-static void test_turns(void **state)
+static void test_rounds(void **state)
 {
     struct web *w = *state;
     size_t len = RUSM_MESSAGE_MAX;
@@ -390,7 +390,7 @@ static void test_turns(void **state)
     begin(w, &r);
     while (r.status == 0) {
         assert_non_null(w->client.conn);
-        http3_turn(&w->client, 5);
+        http3_tick(&w->client, 5);
     }
     for (int i = 0; i < 5; i++) {
         assert_int_equal(ask(w, "GET", "/v1/node", NULL), 200);
@@ -433,7 +433,7 @@ static void test_leave(void **state)
     assert_int_equal(ask(w, "POST", "/v1/call/echo", "x"), 200);
     rusm_node_stop(w->s->node);
     while (w->client.conn) {
-        http3_turn(&w->client, 5);
+        http3_tick(&w->client, 5);
     }
     assert_true(w->client.going > 0);
     assert_int_equal(r.status, 502); /* the process was ended first */
@@ -485,7 +485,7 @@ static void test_events(void **state)
     begin(w, &events);
     while (buf_len(&events.answer) == 0) {
         assert_non_null(w->client.conn);
-        http3_turn(&w->client, 5);
+        http3_tick(&w->client, 5);
     }
     assert_int_equal(events.status, 200);
     assert_non_null(strstr(events.head, "content-type: text/event-stream\n"));
@@ -493,7 +493,7 @@ static void test_events(void **state)
     assert_int_equal(ask(w, "DELETE", "/v1/processes/seen?reason=tired", NULL), 204);
     while (!holds(&events, "\"behaviour\":\"echo\",\"reason\":\"tired\"}\n\n")) {
         assert_non_null(w->client.conn);
-        http3_turn(&w->client, 5);
+        http3_tick(&w->client, 5);
     }
     assert_true(holds(&events, "event: process_started\ndata: {\"time\":"));
     assert_true(holds(&events, "\"name\":\"seen\",\"scope\":\"local\"}"));
@@ -513,7 +513,7 @@ int main(void)
         WEB(test_spawn_and_kill), WEB(test_process_killed),
         WEB(test_token),          WEB(test_foreign_certificate),
         WEB(test_oversized),      WEB(test_many),
-        WEB(test_turns),          WEB(test_cancelled),
+        WEB(test_rounds),         WEB(test_cancelled),
         WEB(test_leave),
     };
 

@@ -185,7 +185,8 @@ static bool ask_after_yield(void *context, bool first)
     return yields > 0 && ask(context, first);
 }
 
-/* Who answered while it had our core needs it to answer again: it is given before the first look. */
+/* Who answered while it had our core needs it to answer again: it is given before the first
+ * look. */
 static void spin_lends_first(void **state)
 {
     struct asked a = { .found_at = 1 };
@@ -241,7 +242,7 @@ static void count_ready(void *user)
     w->user = NULL;
 }
 
-/* A busy loop looks at other descriptors too, but not each turn. */
+/* A busy loop looks at other descriptors too, but not each tick. */
 static void looks(void **state)
 {
     struct loop_watch w = { 0 };

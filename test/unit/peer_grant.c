@@ -1,5 +1,5 @@
-/* peer/grant: what large records may take together: bounded, a half for a connection at most, in turn, and
- * nobody waits for ever or for what is free. */
+/* peer/grant: what large records may take together: bounded, a half for a connection at most, in
+ * turn, and nobody waits for ever or for what is free. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -238,9 +238,9 @@ static void test_whatever_happens(void **state)
     }
 }
 
-/* Nobody waits longer than it takes all that asked before, and a turn of everyone's for each of its own
- * that are before it, however greedy the others are. */
-static void test_turns(void **state)
+/* Nobody waits longer than it takes all that asked before, and a turn of everyone's for each of its
+ * own that are before it, however greedy the others are. */
+static void test_rounds(void **state)
 {
     for (uint64_t seed = 1; seed <= 50; seed++) {
         struct rng rng;
@@ -274,7 +274,7 @@ int main(void)
         cmocka_unit_test_setup(test_schedulers, set_up),
         cmocka_unit_test_setup(test_a_long_one_is_not_starved, set_up),
         cmocka_unit_test_setup(test_whatever_happens, set_up),
-        cmocka_unit_test_setup(test_turns, set_up),
+        cmocka_unit_test_setup(test_rounds, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* peer/lane_in: what a lane may say, byte by byte: broken off, successors, unordered, unknown, and bytes
- * that no honest peer sends. */
+/* peer/lane_in: what a lane may say, byte by byte: broken off, successors, unordered, unknown, and
+ * bytes that no honest peer sends. */
 #include "base/rng.h"
 #include "doubles/peer_raw.h"
 
@@ -156,7 +156,8 @@ static void test_successor_of_a_held_one(void **state)
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 4 && p->b.lanes_closed == 2);
 }
 
-/* The first is broken off: its successor goes on. One that was forgotten long ago is no hindrance. */
+/* The first is broken off: its successor goes on. One that was forgotten long ago is no
+ * hindrance. */
 static void test_successor_of_a_broken_one(void **state)
 {
     struct duo *p = *state;
@@ -242,7 +243,8 @@ static void test_cut_anywhere(void **state)
     pair_until(NULL, &p->b, &p->raw, p->b.lanes_closed == 4);
 }
 
-/* ---- hostile bytes: each ends the connection as malformed --------------------------------------- */
+/* ---- hostile bytes: each ends the connection as malformed
+ * --------------------------------------- */
 
 static void expect_malformed(struct duo *p)
 {
@@ -402,11 +404,11 @@ static void test_noise(void **state)
             if (rng_below(&rng, 3) == 0) {
                 raw_fin(&p->raw, st);
             }
-            pair_turn(NULL, &p->b, &p->raw);
+            pair_tick(NULL, &p->b, &p->raw);
             if (p->raw.c && rng_below(&rng, 4) == 0) {
                 conn_reset(p->raw.c, st->id, 1);
             }
-            pair_turn(NULL, &p->b, &p->raw);
+            pair_tick(NULL, &p->b, &p->raw);
         }
         pair_for(NULL, &p->b, &p->raw, 2);
         duo_teardown(&again);

@@ -16,7 +16,7 @@ static void send_at_last(struct duo *p, uint64_t from, uint64_t to, size_t len, 
 {
     int rc;
     while ((rc = host_send(&p->a, from, to, len, number)) == RUSM_BUSY) {
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     assert_int_equal(rc, 0);
 }
@@ -51,8 +51,8 @@ static void test_edges_in_sequence(void **state)
     assert_int_equal(host_count(&p->b).lanes_in, 1);
 }
 
-/* All of them from many senders at once, in different order; the mailbox is slow. Who is told RUSM_BUSY
- * tries again when it is told to. */
+/* All of them from many senders at once, in different order; the mailbox is slow. Who is told
+ * RUSM_BUSY tries again when it is told to. */
 static void test_edges_of_many(void **state)
 {
     enum { SENDERS = 8 };
@@ -73,7 +73,7 @@ static void test_edges_of_many(void **state)
                 busy_until[s] = p->a.writables + 1;
             }
         }
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == all);
 }
@@ -105,7 +105,7 @@ static void test_flood_is_bounded(void **state)
         for (uint64_t from = 1; from <= 4; from++) {
             for (uint64_t n = 0; host_send(&p->a, from, 5, 700, 1000 * i + n) == 0; n++) {}
         }
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     pair_for(&p->a, &p->b, NULL, 50);
     bytes = endpoint_counters(p->b.e)->bytes_in - bytes;
@@ -124,7 +124,7 @@ static void test_window_grows(void **state)
         while (host_send(&p->a, 1, 5, 4000, number) == 0) {
             number++;
         }
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     assert_int_equal(left - p->b.budget.windows_left, LIMIT_LANE_WINDOW_MAX - W);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == number);
@@ -152,7 +152,7 @@ static void send_fast(struct duo *p, uint64_t lanes, uint64_t letters)
                 all++;
             }
         }
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     for (uint64_t i = 0; i < lanes; i++) {
         pair_until(&p->a, &p->b, NULL, p->b.box[5 + i].taken == number[i]);
@@ -176,8 +176,8 @@ static void test_windows_of_one_connection(void **state)
     assert_in_range(p->b.budget.windows_left, 32 * W, 48 * W);
 }
 
-/* When others have grown too, those of one that has much more shrink as they are used, and grow again when
- * there is room; no byte of the budget gets lost. */
+/* When others have grown too, those of one that has much more shrink as they are used, and grow
+ * again when there is room; no byte of the budget gets lost. */
 static void test_window_shrinks(void **state)
 {
     struct duo *p = *state;
@@ -215,7 +215,7 @@ static void test_a_held_lane_holds_no_other(void **state)
         if (host_send(&p->a, 1, 6, 20, n) == 0) {
             n++;
         } else {
-            pair_turn(&p->a, &p->b, NULL);
+            pair_tick(&p->a, &p->b, NULL);
         }
     }
     pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 5000);
@@ -247,7 +247,7 @@ static void test_nobody_there(void **state)
         if (host_send(&p->a, 1, 99, n % 100 == 0 ? 100000 : 500, n) == 0) {
             n++;
         } else {
-            pair_turn(&p->a, &p->b, NULL);
+            pair_tick(&p->a, &p->b, NULL);
         }
     }
     pair_until(&p->a, &p->b, NULL, p->b.noproc == 3000);

@@ -1,5 +1,5 @@
-/* peer/lane_out: lanes that go out: who is told RUSM_BUSY and then writable, lanes that end and their
- * successors, the limits of a connection, and a peer that wants no more. */
+/* peer/lane_out: lanes that go out: who is told RUSM_BUSY and then writable, lanes that end and
+ * their successors, the limits of a connection, and a peer that wants no more. */
 #include "base/rng.h"
 #include "peer/limits.h"
 #include "doubles/peer_raw.h"
@@ -174,7 +174,7 @@ static void test_unordered(void **state)
     pair_until(&p->a, &p->b, NULL, p->a.writable_all == 1 && host_count(&p->a).lanes_out == 1);
     for (uint64_t i = 0; i < 50000; i++) {
         if (send_unordered(p, 5, i) != 0) {
-            pair_turn(&p->a, &p->b, NULL);
+            pair_tick(&p->a, &p->b, NULL);
             i--;
         }
     }
@@ -271,7 +271,7 @@ static void run_few_streams(struct duo *p, uint64_t pairs, uint64_t each, uint64
             all += rc == 0;
         }
         if (rng_below(&rng, 4) == 0) {
-            pair_turn(&p->a, &p->b, NULL);
+            pair_tick(&p->a, &p->b, NULL);
         }
         if (rng_below(&rng, 200) == 0) {
             p->a.ahead_ns += LIMIT_LANE_IDLE_NS / 2;
@@ -358,7 +358,7 @@ static void test_pairs_are_bounded(void **state)
     for (uint64_t i = 1; i <= LIMIT_PAIRS; i++) {
         assert_int_equal(host_send(&p->a, i, 5, 10, 0), 0);
         if (i % 256 == 0) {
-            pair_turn(&p->a, &p->b, NULL);
+            pair_tick(&p->a, &p->b, NULL);
         }
     }
     assert_int_equal(host_send(&p->a, LIMIT_PAIRS + 1, 5, 10, 0), RUSM_BUSY);

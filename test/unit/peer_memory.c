@@ -1,6 +1,6 @@
-/* peer, quic: no memory, at each allocation of a connection in turn: it goes on, or ends with a word and
- * takes everything that it held with it; nothing is delivered twice or out of order. Run it with the
- * address sanitizer to see the rest. The router here allocates nothing itself.
+/* peer, quic: no memory, at each allocation of a connection in turn: it goes on, or ends with a
+ * word and takes everything that it held with it; nothing is delivered twice or out of order. Run
+ * it with the address sanitizer to see the rest. The router here allocates nothing itself.
  *
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "doubles/memory.h"
@@ -180,7 +180,7 @@ static void end_stop(struct end *end)
     lane_pools_fini(&end->pools);
 }
 
-static void turn(struct end ends[2])
+static void tick(struct end ends[2])
 {
     struct pollfd fds[2];
     bool more = false;
@@ -188,7 +188,7 @@ static void turn(struct end ends[2])
         bool full = false;
         more = endpoint_receive(ends[i].e) || more;
         endpoint_tick(ends[i].e, endpoint_now_ns());
-        peers_turn(&ends[i].peers, endpoint_now_ns());
+        peers_run(&ends[i].peers, endpoint_now_ns());
         more = endpoint_flush(ends[i].e, &full) || more;
         more = peers_due(&ends[i].peers) || more;
         fds[i] = (struct pollfd){ .fd = endpoint_fd(ends[i].e), .events = POLLIN };
@@ -249,14 +249,14 @@ static bool lives_without(size_t allowed)
     end_start(&ends[1], false);
     dial(ends);
     for (int i = 0; i < 1000 && !(ends[0].readies && ends[1].readies); i++) {
-        turn(ends);
+        tick(ends);
     }
     assert_true(ends[0].readies && ends[1].readies);
     said += say(&ends[0], 0);
     memory_fail_after(allowed);
     for (uint64_t i = 1; i < 6; i++) {
         said += say(&ends[i % 2], i);
-        turn(ends);
+        tick(ends);
     }
     for (int i = 0; i < 2; i++) {
         if (ends[i].peer) {
@@ -264,16 +264,16 @@ static bool lives_without(size_t allowed)
             peer_tick(ends[i].peer, endpoint_now_ns());
         }
     }
-    turn(ends);
+    tick(ends);
     memory_works();
     for (int i = 0; i < 3000 && !settled(ends); i++) {
-        turn(ends);
+        tick(ends);
     }
     bool lived = ends[0].closes + ends[1].closes == 0;
     if (lived) {
         assert_true(settled(ends));
         for (int i = 0; i < 3000 && ends[0].got + ends[1].got < said; i++) {
-            turn(ends);
+            tick(ends);
         }
         assert_int_equal(ends[0].got + ends[1].got, said);
     }
@@ -291,7 +291,7 @@ static bool joins_without(size_t allowed)
     memory_fail_after(allowed);
     dial(ends);
     for (int i = 0; i < 30 && !(ends[0].readies && ends[1].readies); i++) {
-        turn(ends);
+        tick(ends);
     }
     memory_works();
     bool joined = ends[0].readies && ends[1].readies;

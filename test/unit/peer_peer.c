@@ -75,7 +75,7 @@ static void test_adopt_put_off_too_long(void **state)
     peer_adopt(p->a.peer);
     while (p->a.peer && p->a.closes == 0) {
         peer_send_frame(p->a.peer, FRAME_NAMES, false, body, sizeof(body));
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     assert_int_equal(p->a.end.kind, CONN_END_PEER);
     assert_int_equal(p->a.end.code, CLOSE_LIMIT);
@@ -165,7 +165,7 @@ static void test_frames(void **state)
     /* 64 MB of them arrive through the control stream's credit, cut anywhere. */
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(peer_send_frame(p->a.peer, FRAME_NAMES, false, body, (size_t)i * 64), 0);
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     pair_until(&p->a, &p->b, NULL, p->b.frames == 1003);
 }
@@ -199,7 +199,8 @@ static void test_router_may_call_it_malformed(void **state)
     assert_int_equal(p->b.end.kind, CONN_END_LOCAL);
 }
 
-/* ---- a raw side says what it should not ------------------------------------------------------- */
+/* ---- a raw side says what it should not
+ * ------------------------------------------------------- */
 
 static struct side_stream *raw_connect(struct duo *p)
 {
@@ -428,7 +429,7 @@ static void test_order(void **state)
             }
             done = done && others[i] == EACH;
         }
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     pair_until(&p->a, &p->b, NULL, p->b.box[1].taken == ONE && p->a.box[1].taken == EACH);
     for (uint64_t i = 0; i < OTHERS; i++) {
@@ -498,7 +499,7 @@ static void test_receipts(void **state)
     assert_int_equal(peer_send(p->a.peer, &parcel, host_now_ns(&p->a)), 0);
     pair_until(&p->a, &p->b, NULL, p->a.receipts == 4);
     assert_int_equal(p->a.receipt[3].status, -RUSM_ENOPROC);
-    /* More than a frame of them in one turn. */
+    /* More than a frame of them in one tick. */
     parcel.unordered = false;
     for (uint64_t id = 0; id < 3000; id++) {
         parcel.receipt = (UINT64_C(1) << 40) + id;
@@ -541,7 +542,7 @@ static void test_end_in_the_middle(void **state)
         host_send(&p->a, 2, 5, 30000, i);
         host_send(&p->a, 3, 6, 40000, i);
         host_send(&p->a, 4, 6, 500, i);
-        pair_turn(&p->a, &p->b, NULL);
+        pair_tick(&p->a, &p->b, NULL);
     }
     pair_for(&p->a, &p->b, NULL, 20);
     assert_true(host_count(&p->a).unconfirmed > 0);

@@ -1,5 +1,5 @@
-/* quic_aead: our protection of packets and that of ngtcp2's glue are the same, each opens what the other
- * closed, in place too; what was changed on the way is refused. */
+/* quic_aead: our protection of packets and that of ngtcp2's glue are the same, each opens what the
+ * other closed, in place too; what was changed on the way is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets. Mostly waits. */
+/* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets.
+ * Mostly waits. */
 #include "doubles/quic_pair.h"
 
 #include <linux/filter.h>
@@ -15,7 +16,7 @@ static size_t stranger(struct side *s, const uint8_t *packet, size_t len, uint8_
     ssize_t n = -1;
     assert_int_equal(sendto(fd, packet, len, 0, to, to_len), (ssize_t)len);
     for (int i = 0; i < 5 && n < 0; i++) {
-        side_turn(s, NULL, 1);
+        side_tick(s, NULL, 1);
         n = recv(fd, answer, cap, MSG_DONTWAIT);
     }
     close(fd);
@@ -87,14 +88,14 @@ static void test_free_says_goodbye(void **state)
     assert_int_equal(p->b.end.code, 0);
 }
 
-/* side_for, and whether all of its turns came in time: on a busy machine the two may have been kept from
- * each other for as long as a peer may be silent. */
+/* side_for, and whether all of its ticks came in time: on a busy machine the two may have been kept
+ * from each other for as long as a peer may be silent. */
 static bool side_for_evenly(struct side *a, struct side *b, uint64_t ms, uint64_t gap_ms)
 {
     uint64_t last_ns = endpoint_now_ns(), until_ns = last_ns + ms * SIDE_MS;
     bool evenly = true;
     while (last_ns < until_ns) {
-        side_turn(a, b, 1);
+        side_tick(a, b, 1);
         uint64_t now_ns = endpoint_now_ns();
         evenly &= now_ns - last_ns < gap_ms * SIDE_MS;
         last_ns = now_ns;
@@ -221,7 +222,7 @@ static void test_half_open_is_dropped(void **state)
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
     side_dial(&a, &b);
-    side_turn(&a, NULL, 0); /* the first flight, and no more */
+    side_tick(&a, NULL, 0); /* the first flight, and no more */
     side_until(&b, NULL, endpoint_counters(b.e)->half_open == 1);
     assert_int_equal(endpoint_counters(b.e)->connections, 1);
     side_until(&b, NULL, endpoint_counters(b.e)->half_open == 0);
@@ -243,7 +244,7 @@ static void test_half_open_take_half_at_most(void **state)
     for (int i = 0; i < 5; i++) {
         side_dial(&a, &b);
     }
-    side_turn(&a, NULL, 0);
+    side_tick(&a, NULL, 0);
     side_until(&b, NULL, endpoint_counters(b.e)->dropped == 2);
     assert_int_equal(endpoint_counters(b.e)->half_open, 3);
     side_until(&a, &b, b.readies == 5); /* the others come in when they ask again */
@@ -390,11 +391,11 @@ static void test_resets_are_limited(void **state)
     memset(packet, 0x41, sizeof(packet));
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(sendto(fd, packet, sizeof(packet), 0, to, len), 100);
-        side_turn(&p->b, NULL, 0);
+        side_tick(&p->b, NULL, 0);
     }
     close(fd);
-    /* The seconds' worth, the first and the last counted whole, and a packet of the connection's own
-     * for each that it keeps alive. */
+    /* The seconds' worth, the first and the last counted whole, and a packet of the connection's
+     * own for each that it keeps alive. */
     uint64_t seconds = (endpoint_now_ns() - start_ns) / (1000 * SIDE_MS);
     assert_true(endpoint_counters(p->b.e)->datagrams_out - before <=
                 100 * (seconds + 2) + seconds + 1);

@@ -1,5 +1,5 @@
-/* Endpoints that share one address: which of them a datagram is for (steer), as the kernel deals them and
- * as they pass on what came to another. Real sockets; one thread pumps them all. */
+/* Endpoints that share one address: which of them a datagram is for (steer), as the kernel deals
+ * them and as they pass on what came to another. Real sockets; one thread pumps them all. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,18 +24,18 @@ struct group {
     struct side at[GROUP];
     struct side dialler[DIALLERS];
     size_t diallers;
-    size_t passed; /* strays */
+    size_t passed; /* forwards */
 };
 
 /* One at a time. */
 static struct group group;
 
-static void group_stray(void *context, unsigned to, const struct endpoint_stray *stray)
+static void group_forward(void *context, unsigned to, const struct endpoint_forward *forward)
 {
     (void)context;
-    assert_true(to < GROUP && stray->left < GROUP);
+    assert_true(to < GROUP && forward->left < GROUP);
     group.passed++;
-    endpoint_take(group.at[to].e, stray);
+    endpoint_take(group.at[to].e, forward);
 }
 
 static void group_start(struct endpoint_options *o, uint16_t port)
@@ -45,7 +45,7 @@ static void group_start(struct endpoint_options *o, uint16_t port)
     for (unsigned i = 0; i < GROUP; i++) {
         o->index = i;
         side_start(&group.at[i], o, i > 0 ? side_port(&group.at[0]) : port);
-        group.at[i].e->events.stray = group_stray;
+        group.at[i].e->events.forward = group_forward;
         assert_int_equal(side_port(&group.at[i]), side_port(&group.at[0]));
     }
 }
@@ -69,7 +69,7 @@ static void group_stop(void)
     }
 }
 
-static void group_turn(void)
+static void group_tick(void)
 {
     struct pollfd fds[GROUP + DIALLERS];
     size_t count = 0;
@@ -92,7 +92,7 @@ static void group_turn(void)
         while (!(condition)) {                                      \
             if (endpoint_now_ns() > give_up_ns_)                    \
                 fail_msg("never: %s", #condition);                  \
-            group_turn();                                           \
+            group_tick();                                           \
         }                                                           \
     } while (0)
 
@@ -270,7 +270,8 @@ static void test_dealt_after_retry(void **state)
     group_stop();
 }
 
-/* All that comes to the wrong socket is passed on; what the dialled ones then send each other too. */
+/* All that comes to the wrong socket is passed on; what the dialled ones then send each other
+ * too. */
 static void test_passed_on(void **state)
 {
     uint8_t *data = side_pattern(200000);
@@ -319,7 +320,8 @@ static void test_strangers_initial(void **state)
     group_stop();
 }
 
-/* A stateless reset has an id that means nothing: whose it is tells the token, which one of them knows. */
+/* A stateless reset has an id that means nothing: whose it is tells the token, which one of them
+ * knows. */
 static void test_stateless_reset(void **state)
 {
     uint8_t data[100] = { 0 };
@@ -365,7 +367,7 @@ static void test_unknown_is_reset_once(void **state)
             assert_int_equal(sendto(from.fd, packet, sizeof(packet), 0, to, len), sizeof(packet));
             group_until((answers += udp_fill(&from, SIZE_MAX)) > 0);
             assert_true(group.passed - before <= GROUP);
-            group_turn();
+            group_tick();
             assert_int_equal(answers + udp_fill(&from, SIZE_MAX), 1);
         }
         udp_close(&from);

@@ -55,7 +55,7 @@ static void take(struct relay *r, const uint8_t *data, size_t len, bool to_b)
     deliver(r, data, len, to_b);
 }
 
-static void relay_turn(struct relay *r)
+static void relay_tick(struct relay *r)
 {
     uint8_t data[2048];
     struct sockaddr_in from;
@@ -90,8 +90,8 @@ struct world {
             if (endpoint_now_ns() > give_up_ns) {                  \
                 fail_msg("never: %s", #condition);                 \
             }                                                      \
-            relay_turn(&(w)->relay);                               \
-            side_turn(&(w)->a, &(w)->b, 1);                        \
+            relay_tick(&(w)->relay);                               \
+            side_tick(&(w)->a, &(w)->b, 1);                        \
         }                                                          \
     } while (0)
 

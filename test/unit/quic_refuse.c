@@ -63,7 +63,8 @@ static void test_certificate_without_its_key(void **state)
     assert_false(rogue_gets_in(&r, text));
 }
 
-/* A certificate that our key signed, so that it verifies, and that is not the one that we pinned. */
+/* A certificate that our key signed, so that it verifies, and that is not the one that we
+ * pinned. */
 static void test_other_certificate_of_our_key(void **state)
 {
     struct rogue r = rogue_of(ours);

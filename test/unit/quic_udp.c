@@ -302,8 +302,8 @@ static void test_dual_stack(void **state)
     connect_through("::", "127.0.0.2", "::");
 }
 
-/* Whoever sends one message at a time is received so, and looked at again after a while: two that came
- * together are one batch then. */
+/* Whoever sends one message at a time is received so, and looked at again after a while: two that
+ * came together are one batch then. */
 static void test_one_by_one(void **state)
 {
     struct udp a, b;

@@ -1,7 +1,7 @@
-/* quic_unsigned: the cluster's certificate is no secret to who may shake hands with a node that serves
- * HTTP/3: it presents it. Who presents it in turn without proving, by CertificateVerify, that it has the
- * key is refused, as a node and as an HTTP client. The rogue here leaves that message out and makes a
- * Finished that fits what is left, as only a TLS of its own can.
+/* quic_unsigned: the cluster's certificate is no secret to who may shake hands with a node that
+ * serves HTTP/3: it presents it. Who presents it in turn without proving, by CertificateVerify,
+ * that it has the key is refused, as a node and as an HTTP client. The rogue here leaves that
+ * message out and makes a Finished that fits what is left, as only a TLS of its own can.
  *
  * LINK: -Wl,--wrap=wolfSSL_provide_quic_data
  */
