@@ -31,8 +31,8 @@ enum gateway_op {
     GATEWAY_TABLE,
     GATEWAY_SEND,
     GATEWAY_CALL,
-    GATEWAY_SPAWN,
     GATEWAY_KILL,
+    GATEWAY_REQUEST,
 };
 
 /* Lives until its outcome, or until it is cancelled; all pointers too. */
@@ -46,13 +46,11 @@ struct gateway_job {
     enum rusm_table table;
     const char *process; /* an address in text, checked; SEND, CALL, KILL */
     bool global;         /* `process` is a global name */
-    const uint8_t *data; /* SEND, CALL */
+    const uint8_t *data; /* SEND, CALL; REQUEST: the op's fields */
     size_t len;
-    uint32_t timeout_ms;   /* SEND, CALL */
-    const char *reason;    /* KILL */
-    const char *spawnable; /* SPAWN */
-    struct rusm_args args;
-    const char *name; /* to register; NULL: none; global: `global` */
+    uint32_t timeout_ms; /* SEND, CALL */
+    const char *reason;  /* KILL */
+    uint64_t request;    /* REQUEST: an op of wire/rpc.h */
 };
 
 struct gateway_outcome {
@@ -61,7 +59,7 @@ struct gateway_outcome {
                          RUSM_ENOCONN: its node was there */
     bool on_its_way;  /* KILL: to another node, which does not tell */
     const char *text; /* for a person; NULL: rusm_strerror's */
-    const void *data; /* the reply, or the new pid as text; borrowed */
+    const void *data; /* the reply; REQUEST: the op's result; borrowed */
     size_t len;
 };
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
+#include "base/limits.h"
 #include "gateway/limits.h"
 #include "base/must.h"
 #include "gateway/exchange.h"
 #include "gateway/work.h"
+#include "wire/rpc.h"
 
 #define BYTES_TYPE "application/octet-stream"
 #define JSON_TYPE "application/json"
@@ -125,7 +127,11 @@ void work_kill(struct exchange *x)
 
 struct spawn_words {
     json_t *json; /* what the words may be part of; NULL: none */
+    enum spawn_scope scope;
+    const char *name;
+    struct rusm_args args;
     const char *arg[RUSM_ARGS_MAX];
+    uint8_t *fields; /* of the request */
 };
 
 static void spawn_gone(struct exchange *x)
@@ -133,19 +139,20 @@ static void spawn_gone(struct exchange *x)
     struct spawn_words *words = x->state_of_handler;
 
     json_decref(words->json);
+    free(words->fields);
     free(words);
 }
 
 /* False: answered already. */
-static bool spawn_name(struct exchange *x, const char *name, bool global)
+static bool spawn_name(struct exchange *x, struct spawn_words *words, const char *name, bool global)
 {
-    if (x->job.name) {
+    if (words->name) {
         answer_fail(x, 400, "a process gets one name: leave out the other");
     } else if (!id_process_name_ok(name, strlen(name))) {
         answer_fail(x, 400, "'%.255s' is not a process's name", name);
     } else {
-        x->job.name = name;
-        x->job.global = global;
+        words->name = name;
+        words->scope = global ? SPAWN_GLOBAL : SPAWN_LOCAL;
         return true;
     }
     return false;
@@ -153,11 +160,11 @@ static bool spawn_name(struct exchange *x, const char *name, bool global)
 
 static bool spawn_arg(struct exchange *x, struct spawn_words *words, const char *arg)
 {
-    if (x->job.args.count == RUSM_ARGS_MAX) {
+    if (words->args.count == RUSM_ARGS_MAX) {
         answer_fail(x, 400, "more than %d arguments", RUSM_ARGS_MAX);
         return false;
     }
-    words->arg[x->job.args.count++] = arg;
+    words->arg[words->args.count++] = arg;
     return true;
 }
 
@@ -165,8 +172,9 @@ static bool spawn_query(struct exchange *x, struct spawn_words *words)
 {
     for (size_t i = 0; i < x->url.count; i++) {
         const char *key = x->url.parameter[i].key, *value = x->url.parameter[i].value;
-        bool good = strcmp(key, "arg") == 0 ? spawn_arg(x, words, value)
-                                            : spawn_name(x, value, strcmp(key, "global") == 0);
+        bool good = strcmp(key, "arg") == 0
+                        ? spawn_arg(x, words, value)
+                        : spawn_name(x, words, value, strcmp(key, "global") == 0);
         if (!good) {
             return false;
         }
@@ -191,7 +199,7 @@ static bool spawn_key(struct exchange *x, struct spawn_words *words, const char 
         return true;
     }
     if ((strcmp(key, "name") == 0 || strcmp(key, "global") == 0) && json_is_string(value)) {
-        return spawn_name(x, json_string_value(value), key[0] == 'g');
+        return spawn_name(x, words, json_string_value(value), key[0] == 'g');
     }
     answer_fail(x, 400,
                 "'%.100s': the body is {\"args\": [\"...\"], \"name\": \"...\"} or \"global\" "
@@ -230,43 +238,72 @@ static bool spawn_body(struct exchange *x, struct spawn_words *words)
     return true;
 }
 
+static void spawn_begin(struct exchange *x, struct spawn_words *words)
+{
+    size_t room = spawn_size(x->parameter, words->name, &words->args);
+    struct writer w;
+
+    words->fields = malloc(room);
+    if (!words->fields) {
+        answer_error(x, RUSM_ENOMEM, NULL);
+        return;
+    }
+    w = writer_on(words->fields, room);
+    spawn_write(&w, words->scope, x->parameter, words->name, &words->args);
+    if (w.bad) {
+        answer_fail(x, 400, "the arguments are longer than %zu KiB together",
+                    LIMIT_ARGS_BYTES / 1024);
+        return;
+    }
+    x->job.op = GATEWAY_REQUEST;
+    x->job.request = OP_SPAWN;
+    x->job.data = words->fields;
+    x->job.len = writer_len(&w);
+    work_begin(x);
+}
+
 void work_spawn(struct exchange *x)
 {
-    struct spawn_words *words = calloc(1, sizeof(*words));
+    struct spawn_words *words;
 
+    if (!id_process_name_ok(x->parameter, strlen(x->parameter))) {
+        answer_fail(x, 404, "no spawnable '%.255s': see /v1/spawnables", x->parameter);
+        return;
+    }
+    words = calloc(1, sizeof(*words));
     if (!words) {
         answer_error(x, RUSM_ENOMEM, NULL);
         return;
     }
+    words->args.value = words->arg;
     x->state_of_handler = words;
     x->gone = spawn_gone;
-    x->job.op = GATEWAY_SPAWN;
-    x->job.spawnable = x->parameter;
-    if (!spawn_query(x, words) || (buf_len(&x->body) > 0 && !spawn_body(x, words))) {
-        return;
+    if (spawn_query(x, words) && (buf_len(&x->body) == 0 || spawn_body(x, words))) {
+        spawn_begin(x, words);
     }
-    x->job.args.value = words->arg;
-    work_begin(x);
 }
 
 /* ---- what became of it ---- */
 
 /* 201, with where it can be reached. */
-static void spawned(struct exchange *x, const char *pid, size_t len)
+static void spawned(struct exchange *x, const struct gateway_outcome *o)
 {
     static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._@";
-    char body[RUSM_PID_TEXT_MAX + 16];
-    size_t at = (size_t)snprintf(x->location, sizeof(x->location), "/v1/processes/");
+    char pid[RUSM_PID_TEXT_MAX], body[RUSM_PID_TEXT_MAX + 16];
+    struct reader r = reader_on(o->data, o->len);
+    struct wire_pid p;
 
-    must(len < RUSM_PID_TEXT_MAX);
-    for (size_t i = 0; i < len; i++) {
-        bool plain = strchr(safe, pid[i]) && pid[i];
-        at += (size_t)snprintf(x->location + at, sizeof(x->location) - at, plain ? "%c" : "%%%02x",
-                               (unsigned char)pid[i]);
+    wire_pid_read(&r, &p);
+    must(!r.bad); /* it comes from this node */
+    id_pid_format(pid, sizeof(pid), p.serial, x->gateway->name, p.incarnation);
+    size_t at = (size_t)snprintf(x->location, sizeof(x->location), "/v1/processes/");
+    for (size_t i = 0; pid[i]; i++) {
+        at += (size_t)snprintf(x->location + at, sizeof(x->location) - at,
+                               strchr(safe, pid[i]) ? "%c" : "%%%02x", (unsigned char)pid[i]);
     }
     answer_field(x, "location", x->location);
     /* No character of a pid needs an escape. */
-    int n = snprintf(body, sizeof(body), "{\"pid\": \"%.*s\"}\n", (int)len, pid);
+    int n = snprintf(body, sizeof(body), "{\"pid\": \"%s\"}\n", pid);
     answer_copy(x, 201, JSON_TYPE, body, (size_t)n);
 }
 
@@ -311,7 +348,7 @@ void work_outcome(struct exchange *x, const struct gateway_outcome *o)
     case GATEWAY_SEND:
     case GATEWAY_KILL: answer_empty(x, o->on_its_way ? 202 : 204); return;
     case GATEWAY_CALL: answer_copy(x, 200, BYTES_TYPE, o->data, o->len); return;
-    case GATEWAY_SPAWN: spawned(x, o->data, o->len); return;
+    case GATEWAY_REQUEST: spawned(x, o); return;
     case GATEWAY_TABLE: must(false); /* its outcome is an error, if it has one */
     }
 }

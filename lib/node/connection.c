@@ -34,9 +34,9 @@ static struct connection *connection_new(struct scheduler *s, struct conn *conn)
     c->scheduler = s;
     c->conn = conn;
     c->since_ns = s->now_ns;
-    list_init(&c->requests);
+    list_init(&c->spawns);
     list_init(&c->listings);
-    list_init(&c->served);
+    list_init(&c->asked);
     list_init(&c->exits);
     list_init(&c->doubted);
     list_init(&c->feed);

@@ -40,9 +40,10 @@ struct connection {
     struct list exits; /* exits.c: signals of which one of two copies came */
     uint32_t exit_count;
     uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
-    struct list served;            /* theirs that others work on: struct served */
-    struct list requests;          /* ours without an answer: struct asked */
-    uint64_t request_count, request_id;
+    struct list asked;             /* their requests without an answer: rpc.c */
+    unsigned asked_count;
+    struct list spawns; /* our spawns without an answer: spawn_at.c */
+    uint64_t spawn_count, spawn_id;
     struct list listings; /* tables that it asked for */
     unsigned listing_count;
 };

@@ -15,7 +15,7 @@
 #include "node/node.h"
 #include "node/router.h"
 #include "node/rpc.h"
-#include "node/serve.h"
+#include "node/spawn_at.h"
 #include "node/tables.h"
 
 static int frames_names(struct connection *c, const struct frame *frame)
@@ -65,7 +65,7 @@ static int frames_leave(struct connection *c, const struct frame *frame)
 static const struct connection_frame_kind frames_kinds[FRAME_TYPES] = {
     [FRAME_REQUEST] = { .take = rpc_request, .from_clients = true },
     [FRAME_CANCEL] = { .take = rpc_cancel, .from_clients = true },
-    [FRAME_REPLY] = { .take = rpc_reply },
+    [FRAME_REPLY] = { .take = spawn_at_reply },
     [FRAME_LEAVE] = { .take = frames_leave },
     [FRAME_NODES] = { .take = frames_nodes },
     [FRAME_NAMES] = { .take = frames_names },
@@ -92,9 +92,9 @@ static const struct peer_events frames_peer_events = {
 
 static void frames_ends(struct connection *c)
 {
-    rpc_fail_all(c);
+    spawn_at_fail_all(c);
     tables_free(c);
-    served_forget_all(c);
+    rpc_forget_all(c);
 }
 
 const struct connection_users frames_users = {

@@ -9,8 +9,7 @@
 #include "node/hooks.h"
 #include "node/node.h"
 #include "node/output.h"
-#include "node/rpc.h"
-#include "node/serve.h"
+#include "node/spawn_at.h"
 
 /* ---- messages ---- */
 
@@ -134,12 +133,7 @@ static int hook_unregister_global(void *context, rusm_pid pid, const char *name)
 static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const char *spawnable,
                          const struct rusm_args *args, uint64_t ref)
 {
-    struct scheduler *s = context;
-    if (runtime_node_scheduler(s->runtime, index) != s->index) {
-        return serve_spawn_at(s, self, index, spawnable, args, ref);
-    }
-    struct connection *c = connection_find(s, index);
-    return c ? rpc_spawn(c, self.serial, spawnable, args, ref) : RUSM_ENOCONN;
+    return spawn_at(context, self, index, spawnable, args, ref);
 }
 
 /* Coarse: a third of what the exact one costs, and 4 ms are nothing beside LIMIT_HANDLER_NS. */

@@ -1,8 +1,10 @@
 /* http: see the header. Called by the gateway and by tick.c. */
 #include "node/http_process.h"
-#include "node/serve.h"
 #include "node/tables.h"
+#include "service/requests.h"
 #include "service/tables.h"
+#include "base/must.h"
+#include "wire/rpc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,124 +16,61 @@ static void part(void *context, const uint8_t *body, size_t len)
     gateway_part(context, body, len);
 }
 
-/* One that is under way, perhaps on another scheduler. */
-struct http_spawn {
-    struct spawning spawning;
-    struct http *http;
-    struct gateway_job *job; /* NULL: nobody waits for it any more */
+/* A request that has no answer yet. */
+struct http_asked {
+    struct asker asker;
+    struct gateway_job *job;
 };
 
-static void spawn_over(struct spawning *spawning, struct runtime *here)
+static void http_answer(struct asker *asker, int error, const void *body, size_t len)
 {
-    struct http_spawn *s = (struct http_spawn *)(void *)spawning;
-    struct gateway_job *job = s->job;
-    (void)here;
-    if (job) {
-        struct rusm_node *node = s->http->node;
-        struct rusm_why why = { "" };
-        char text[RUSM_PID_TEXT_MAX];
-        int len = 0;
-        if (spawning->error) {
-            serve_spawn_failed(node, spawning, job->spawnable, &why);
-        } else {
-            len = id_pid_format(text, sizeof(text), spawning->pid.serial, node->name,
-                                node->incarnation);
-        }
-        job->work = NULL;
-        gateway_outcome(job, &(struct gateway_outcome){ .error = spawning->error,
-                                                        .text = why.text,
-                                                        .data = text,
-                                                        .len = (size_t)len });
-    }
-    spawning_fini(spawning);
-    free(s);
+    struct http_asked *asked = container_of(asker, struct http_asked, asker);
+    struct gateway_job *job = asked->job;
+    job->work = NULL;
+    free(asked);
+    gateway_outcome(job,
+                    &(struct gateway_outcome){
+                        .error = error, .text = error ? body : NULL, .data = body, .len = len });
 }
 
-static void do_spawn(struct http *http, struct gateway_job *job)
+static void http_request(struct http *http, struct gateway_job *job, uint64_t op,
+                         struct reader *fields)
 {
-    struct rusm_why why = { "" };
-    struct spawn spawn = { .scope = !job->name    ? SPAWN_NO_NAME
-                                    : job->global ? SPAWN_GLOBAL
-                                                  : SPAWN_LOCAL,
-                           .spawnable = job->spawnable,
-                           .spawnable_len = strlen(job->spawnable),
-                           .name = job->name,
-                           .name_len = job->name ? strlen(job->name) : 0 };
-    struct http_spawn *s = calloc(1, sizeof(*s));
-    int error = s ? runtime_check_args(&job->args) : RUSM_ENOMEM;
-    if (!error) {
-        s->http = http;
-        s->job = job;
-        job->work = &s->job;
-        error =
-            serve_spawning(http->node->first, &s->spawning, &spawn, &job->args, spawn_over, &why);
+    struct http_asked *asked = malloc(sizeof(*asked));
+    if (!asked) {
+        http_done(job, RUSM_ENOMEM);
+        return;
     }
+    *asked = (struct http_asked){ .asker = { .answer = http_answer }, .job = job };
+    job->work = asked;
+    int error = request_make(&http->node->first->service, &asked->asker, op, fields);
     if (error) {
         job->work = NULL;
-        free(s);
-        gateway_outcome(job, &(struct gateway_outcome){ .error = error, .text = why.text });
-    }
-}
-
-/* One of another scheduler's process. */
-struct http_kill {
-    struct killing killing;
-    struct gateway_job *job; /* NULL: nobody waits for it any more */
-};
-
-static void kill_over(struct killing *killing)
-{
-    struct http_kill *k = (struct http_kill *)(void *)killing;
-    struct gateway_job *job = k->job;
-    if (job) {
-        job->work = NULL;
-        http_done(job, killing->error);
-    }
-    free(k);
-}
-
-static void kill_far(struct rusm_node *node, struct gateway_job *job, uint64_t serial)
-{
-    struct http_kill *k = calloc(1, sizeof(*k));
-    if (k) {
-        k->job = job;
-        job->work = &k->job;
-    }
-    int error =
-        k ? serve_killing(node->first, &k->killing, serial, job->reason, kill_over) : RUSM_ENOMEM;
-    if (error) {
-        job->work = NULL;
-        free(k);
+        free(asked);
         http_done(job, error);
     }
 }
 
-/* False: it is another node's. */
-static bool do_kill(struct http *http, struct gateway_job *job)
+/* False: the process is another node's. */
+static bool http_kill(struct http *http, struct gateway_job *job)
 {
-    struct rusm_node *node = http->node;
-    struct rusm_process *p = NULL;
-    uint64_t serial = 0;
+    const struct rusm_node *node = http->node;
+    uint8_t body[RUSM_NAME_MAX + RUSM_REASON_MAX + 32];
+    struct writer w = writer_on(body, sizeof(body));
     struct id_address a;
-    if (id_address_parse(job->process, strlen(job->process), &a) != 0) {
-        http_done(job, RUSM_EINVAL);
-        return true;
-    }
+    must(id_address_parse(job->process, strlen(job->process), &a) == 0);
     if (!http_is_here(node, &a)) {
         return false;
     }
-    if (!a.serial) {
-        p = runtime_find_name(node->first->runtime, a.name, a.name_len, &serial);
-    } else if (!a.has_incarnation || a.incarnation == node->incarnation) {
-        p = runtime_find(node->first->runtime, serial = a.serial);
-    }
-    if (!p && runtime_whose(node->first->runtime, serial) != 0) {
-        kill_far(node, job, serial);
-        return true;
-    }
-    http_done(job, p ? runtime_exit(node->first->runtime, process_serial(p), (rusm_pid){ 0 },
-                                    job->reason)
-                     : RUSM_ENOPROC);
+    target_write(&w, &(struct target){ .kind = a.serial ? TARGET_PID : TARGET_NAME,
+                                       .serial = a.serial,
+                                       .incarnation =
+                                           a.has_incarnation ? a.incarnation : node->incarnation,
+                                       .name = a.name,
+                                       .name_len = a.name_len });
+    writer_text(&w, job->reason, strlen(job->reason));
+    struct reader fields = reader_on(body, writer_len(&w));
+    http_request(http, job, OP_KILL, &fields);
     return true;
 }
 
@@ -152,9 +91,13 @@ static void begin(void *context, struct gateway_job *job)
             http_done(job, error);
         }
         return;
-    case GATEWAY_SPAWN: do_spawn(http, job); return;
+    case GATEWAY_REQUEST: {
+        struct reader fields = reader_on(job->data, job->len);
+        http_request(http, job, job->request, &fields);
+        return;
+    }
     case GATEWAY_KILL:
-        if (do_kill(http, job)) {
+        if (http_kill(http, job)) {
             return;
         }
         break;
@@ -180,8 +123,10 @@ static void cancel(void *context, struct gateway_job *job)
     struct http *http = context;
     if (job->op == GATEWAY_TABLE) {
         tables_close(job->work);
-    } else if (job->work) { /* a http_spawn's or http_kill's */
-        *(struct gateway_job **)job->work = NULL;
+    } else if (job->work) {
+        struct http_asked *asked = job->work;
+        request_forget(&asked->asker);
+        free(asked);
     } else {
         http_process_cancel(http, job);
     }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "node/feed.h"
-#include "node/rpc.h"
+#include "node/reply.h"
 #include "node/tables.h"
 
 /* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
@@ -67,8 +67,8 @@ void tables_serve(struct connection *c, uint64_t id, uint64_t table)
     }
     struct listing *l = tables_open(table, &error);
     if (!l) {
-        rpc_fail(c, id, error, error == RUSM_EINVAL ? "%s has no such table" : "%s has no memory",
-                 c->scheduler->node->name);
+        reply_fail(c, id, error, error == RUSM_EINVAL ? "%s has no such table" : "%s has no memory",
+                   c->scheduler->node->name);
         return;
     }
     l->id = id;
@@ -132,7 +132,7 @@ bool tables_feed(struct connection *c)
     }
     struct listing *l = container_of(first, struct listing, link);
     if (c->scheduler->closed) {
-        rpc_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->scheduler->node->name);
+        reply_fail(c, l->id, RUSM_ECLOSED, "%s is stopping", c->scheduler->node->name);
         listing_free(c, l);
         return true;
     }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "node/exits.h"
-#include "node/globals.h"
 #include "node/node.h"
 #include "node/router.h"
 
@@ -56,41 +55,6 @@ static struct message *make_message(struct scheduler *s, const void *data, size_
 
 /* ---- in: targets ---- */
 
-/* By its serial; *far is set if that is another scheduler's. */
-static struct rusm_process *target_process(struct scheduler *s, uint64_t serial, uint64_t *far)
-{
-    if (runtime_whose(s->runtime, serial) != s->index) {
-        *far = serial;
-    }
-    return *far ? NULL : runtime_find(s->runtime, serial);
-}
-
-struct rusm_process *router_target(struct scheduler *s, const struct target *target, uint64_t *far)
-{
-    struct registry_holder holder;
-    struct rusm_process *here;
-    *far = 0;
-    switch (target->kind) {
-    case TARGET_PID:
-        if (target->incarnation != s->node->incarnation) {
-            return NULL;
-        }
-        return target_process(s, target->serial, far);
-    case TARGET_NAME:
-        here = runtime_find_name(s->runtime, target->name, target->name_len, far);
-        if (here) {
-            *far = 0;
-        }
-        return here;
-    case TARGET_GLOBAL:
-        if (globals_whereis(s, target->name, target->name_len, &holder) != 0 || holder.node != 0) {
-            return NULL;
-        }
-        return target_process(s, holder.serial, far);
-    }
-    return NULL;
-}
-
 static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
 {
     if (s->closed) {
@@ -99,7 +63,7 @@ static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
     /* Global names change without the runtime's epoch, as do those that schedulers give. */
     if (r->epoch != runtime_epoch(s->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
         s->node->scheduler_count > 1) {
-        r->process = router_target(s, &r->lane->to, &r->far);
+        r->process = service_find(&s->service, &r->lane->to, &r->far);
         r->epoch = runtime_epoch(s->runtime);
     }
     return r->process;

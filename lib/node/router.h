@@ -26,11 +26,8 @@ void router_lane_closed(void *context, struct peer *p, struct lane_in *lane);
 void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int cause);
 void router_writable(void *context, struct peer *p, uint64_t from);
 void router_refused(void *context, struct peer *p, uint64_t from, uint64_t records, int cause);
-/* Finds our process of a target. NULL: none, or (*far is its serial, else 0) another scheduler's,
- * who knows whether it is there. */
-struct rusm_process *router_target(struct scheduler *s, const struct target *target, uint64_t *far);
 /* Nothing of `from` in its lanes reaches it now: its mailbox is full, or a large message has its
- * tick. */
+ * turn. */
 bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial);
 
 #endif

@@ -19,6 +19,7 @@
 #include "quic/endpoint.h"
 #include "sched/sched.h"
 #include "service/counters.h"
+#include "service/service.h"
 
 struct connection;
 struct connection_users;
@@ -35,6 +36,7 @@ struct scheduler {
     unsigned index;
     struct runtime *runtime; /* as long as there are connections */
     bool closed;             /* its processes have ended */
+    struct service service;  /* what may be asked of it */
     struct loop loop;
     struct resolver resolver;
     struct endpoint *endpoint;

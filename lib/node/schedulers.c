@@ -8,6 +8,7 @@
 #include "node/connection.h"
 #include "node/dial.h"
 #include "node/frames.h"
+#include "node/globals.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
 #include "node/hooks.h"
@@ -56,6 +57,20 @@ int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed)
     return 0;
 }
 
+static int service_whereis(void *context, const char *name, size_t len,
+                           struct registry_holder *holder)
+{
+    return globals_whereis(context, name, len, holder);
+}
+
+static void service_stop(void *context)
+{
+    rusm_node_stop(((struct scheduler *)context)->node);
+}
+
+static const struct service_node service_node = { .whereis = service_whereis,
+                                                  .stop = service_stop };
+
 int schedulers_open(struct rusm_node *node, struct runtime_options *options)
 {
     int error = 0;
@@ -73,6 +88,12 @@ int schedulers_open(struct rusm_node *node, struct runtime_options *options)
         error = node->bridge ? bridge_runtime_new(node->bridge, &s->runtime, i, options)
                              : runtime_new(&s->runtime, options);
         node->others_open += !error && i > 0;
+        s->service = (struct service){ .runtime = s->runtime,
+                                       .name = node->name,
+                                       .incarnation = node->incarnation,
+                                       .closed = &s->closed,
+                                       .node = &service_node,
+                                       .context = s };
     }
     return error;
 }

@@ -93,6 +93,17 @@ bad:
     return RUSM_EMALFORMED;
 }
 
+size_t spawn_size(const char *spawnable, const char *name, const struct rusm_args *args)
+{
+    size_t count = args ? args->count : 0;
+    size_t size = (4 + count) * VARINT_LEN_MAX + strlen(spawnable) + (name ? strlen(name) : 0);
+
+    for (size_t i = 0; i < count; i++) {
+        size += strlen(args->value[i]);
+    }
+    return size;
+}
+
 void spawn_write(struct writer *w, enum spawn_scope scope, const char *spawnable, const char *name,
                  const struct rusm_args *args)
 {

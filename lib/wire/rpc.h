@@ -51,6 +51,8 @@ struct spawn {
                            most LIMIT_ARGS_BYTES */
 };
 int spawn_decode(struct reader *r, struct spawn *out);
+/* Returns how many bytes spawn_write needs at most. */
+size_t spawn_size(const char *spawnable, const char *name, const struct rusm_args *args);
 /* name may be NULL with SPAWN_NO_NAME; args NULL: none. Over RUSM_ARGS_MAX or LIMIT_ARGS_BYTES:
  * bad. */
 void spawn_write(struct writer *w, enum spawn_scope scope, const char *spawnable, const char *name,

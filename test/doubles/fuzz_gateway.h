@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "gateway/exchange.h"
 #include "doubles/fuzz.h"
+#include "wire/rpc.h"
 #include "wire/table.h"
 
 #define HTTP_TOKEN "0123456789abcdef0123456789abcdef"
@@ -66,8 +67,10 @@ static inline void http_answer(struct http_world *w, struct gateway_job *job)
     o.data = o.text = text;
     o.ended = how & 1;
     o.on_its_way = how & 2;
-    if (job->op == GATEWAY_SPAWN && !o.error) {
-        o.len = (size_t)id_pid_format(text, sizeof(text), 17, "london", 0xafa0);
+    if (job->op == GATEWAY_REQUEST && !o.error) {
+        struct writer pid = writer_on((uint8_t *)text, sizeof(text));
+        wire_pid_write(&pid, &(struct wire_pid){ .serial = 17, .incarnation = 0xafa0, .node = "" });
+        o.len = writer_len(&pid);
     }
     if (how & 4 && (job->op == GATEWAY_SEND || job->op == GATEWAY_CALL)) {
         gateway_taken(job);
@@ -95,13 +98,12 @@ static void http_begin(void *context, struct gateway_job *job)
         must(!job->global || (!a.serial && !a.node));
         break;
     }
-    case GATEWAY_SPAWN:
-        must(job->args.count <= RUSM_ARGS_MAX);
-        for (size_t i = 0; i < job->args.count; i++) {
-            must(strlen(job->args.value[i]) < LIMIT_HTTP_JSON);
-        }
-        must(!job->name || id_process_name_ok(job->name, strlen(job->name)));
+    case GATEWAY_REQUEST: {
+        struct reader fields = reader_on(job->data, job->len);
+        struct spawn spawn;
+        must(job->request == OP_SPAWN && spawn_decode(&fields, &spawn) == 0);
         break;
+    }
     case GATEWAY_TABLE: job->ref = 0; break;
     }
     if (fuzz_below(&w->in, 4) == 0) {

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "gateway/limits.h"
 #include "gateway/exchange.h"
+#include "wire/rpc.h"
 
 #define TOKEN "0123456789abcdef0123"
 #define SECOND ((uint64_t)1000000000)
@@ -301,6 +302,28 @@ static void test_send_and_kill(void **state)
     close_world(&w);
 }
 
+/* What the job asks of the node. */
+static struct spawn job_spawn(const struct gateway_job *job)
+{
+    struct reader fields = reader_on(job->data, job->len);
+    struct spawn spawn;
+
+    assert_int_equal(job->op, GATEWAY_REQUEST);
+    assert_int_equal(job->request, OP_SPAWN);
+    assert_int_equal(spawn_decode(&fields, &spawn), 0);
+    return spawn;
+}
+
+/* The next argument. */
+static void assert_arg(struct spawn *spawn, const char *text)
+{
+    size_t len;
+    const uint8_t *arg = reader_text(&spawn->args, &len, strlen(text));
+
+    assert_int_equal(len, strlen(text));
+    assert_memory_equal(arg, text, len);
+}
+
 static void test_spawn(void **state)
 {
     static const char json[] = "{\"args\": [\"a b\", \"c\"], \"global\": \"postman\"}";
@@ -317,6 +340,9 @@ static void test_spawn(void **state)
         { "/v1/spawn/echo?name=17", NULL, "not a process" },
     };
     struct world w;
+    struct spawn spawn;
+    struct writer pid;
+    uint8_t body[64];
     struct exchange *x;
 
     (void)state;
@@ -326,17 +352,22 @@ static void test_spawn(void **state)
     }
     assert_int_equal(w.begun, 0);
     x = request(&w, "POST", "/v1/spawn/relay", json);
-    assert_string_equal(w.job->spawnable, "relay");
-    assert_string_equal(w.job->args.value[0], "a b");
-    assert_int_equal(w.job->args.count, 2);
-    assert_string_equal(w.job->name, "postman");
-    assert_true(w.job->global);
-    gateway_outcome(w.job, &(struct gateway_outcome){ .data = "3@london#5f", .len = 11 });
+    spawn = job_spawn(w.job);
+    assert_memory_equal(spawn.spawnable, "relay", 5);
+    assert_arg(&spawn, "a b");
+    assert_int_equal(spawn.arg_count, 2);
+    assert_memory_equal(spawn.name, "postman", 7);
+    assert_int_equal(spawn.scope, SPAWN_GLOBAL);
+    pid = writer_on(body, sizeof(body));
+    wire_pid_write(&pid, &(struct wire_pid){ .serial = 3, .incarnation = 0x5f, .node = "" });
+    gateway_outcome(w.job, &(struct gateway_outcome){ .data = body, .len = writer_len(&pid) });
     assert_string_equal(header(x, "location"), "/v1/processes/3@london%235f");
     expect(x, 201, "{\"pid\": \"3@london#5f\"}");
     x = request(&w, "POST", "/v1/spawn/relay?arg=x&arg=y%26&name=n", NULL);
-    assert_string_equal(w.job->args.value[1], "y&");
-    assert_false(w.job->global);
+    spawn = job_spawn(w.job);
+    assert_arg(&spawn, "x");
+    assert_arg(&spawn, "y&");
+    assert_int_equal(spawn.scope, SPAWN_LOCAL);
     gateway_outcome(w.job, &(struct gateway_outcome){ .error = RUSM_EEXIST, .text = "taken" });
     expect(x, 409, "taken");
     close_world(&w);
