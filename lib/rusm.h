@@ -111,6 +111,7 @@ enum rusm_kind {
     RUSM_NODE_UP = 21,   /* a node is connected: from.node and data, its name; rusm_monitor_nodes */
     RUSM_NODE_DOWN = 22, /* ... is no longer; also with `ref` of rusm_monitor_node */
     RUSM_GAP = 23,       /* messages of ours may not have arrived: rusm_monitor_gaps */
+    RUSM_READY = 24,     /* the descriptor of our rusm_watch that gave `ref` is ready */
 };
 
 /* A message as receive sees it. Borrowed: valid until receive returns. */
@@ -310,6 +311,23 @@ int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *addre
 /* Takes a timer of our own back. RUSM_ENOPROC: there is none of that ref, or it was due: then its
  * message may be in the mailbox already. */
 int rusm_cancel(struct rusm_process *self, uint64_t ref);
+
+/* What rusm_watch waits for. */
+enum rusm_watch_event {
+    RUSM_READABLE = 1,  /* there is something to read, an end of file, or an error */
+    RUSM_CAN_WRITE = 2, /* there is room to write, or an error */
+};
+/* Watches a file descriptor: the process gets one RUSM_READY with *ref when the event has come.
+ * To be told again, call rusm_watch again, usually after reading or writing until EAGAIN; an event
+ * that is still there then comes at once. The descriptor should be non-blocking and stays the
+ * caller's: call rusm_unwatch before closing it if RUSM_READY has not come. The end of the process
+ * ends its watches and closes nothing. Several processes may watch one descriptor. Does not block.
+ * Returns 0, or RUSM_EINVAL if fd is not open or `event` is none of the two, RUSM_ELIMIT if the
+ * node's processes watch too many (a million), RUSM_ENOMEM. */
+int rusm_watch(struct rusm_process *self, int fd, enum rusm_watch_event event, uint64_t *ref);
+/* Ends a watch of our own: no RUSM_READY of it after this, unless it waits in the mailbox already.
+ * Returns 0, or RUSM_ENOPROC if there is none of that ref or its event has come. */
+int rusm_unwatch(struct rusm_process *self, uint64_t ref);
 
 /* Starts a process on this scheduler of this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many
  * processes. */

@@ -41,7 +41,16 @@ struct process_event {
     const char *reason;    /* END; else "" */
 };
 
+struct runtime_watch; /* a descriptor that is watched for a process: the owner's */
+
 struct runtime_hooks {
+    /* Watches a descriptor: calls `ready` once, outside of any behaviour, when fd is readable or
+     * (`writable`) can be written. Gives *out. Returns 0, or RUSM_EINVAL if fd is not open,
+     * RUSM_ENOMEM. NULL: this runtime cannot watch descriptors. */
+    int (*watch)(void *context, int fd, bool writable, void (*ready)(void *user), void *user,
+                 struct runtime_watch **out);
+    /* Takes a watch that is over or that nobody needs any longer. */
+    void (*unwatch)(void *context, struct runtime_watch *watch);
     /* Sends it, to a node whose connections are this scheduler's, for the processes of all. 0, or
      * RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if `from` has
      * ended; what takes no room in a mailbox is RUSM_BUSY only if the node has no place for one

@@ -44,6 +44,10 @@
 /* Monitors on one process. Above: RUSM_ELIMIT; another node's watcher is told system_limit. */
 #define LIMIT_MONITORS ((size_t)1024 * 1024)
 
+/* Descriptors that the processes of a node watch: as many as a program may usually open (`ulimit
+ * -n` of most systems is at most a million). Above: RUSM_ELIMIT. */
+#define LIMIT_WATCHES ((size_t)1024 * 1024)
+
 /* Timers that are set on a node: two a process, and as many as a ref has places. Above:
  * RUSM_ELIMIT. */
 #define LIMIT_TIMERS ((size_t)4 * 1024 * 1024)

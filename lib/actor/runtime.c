@@ -15,6 +15,7 @@
 #include "actor/signal.h"
 #include "actor/sleep.h"
 #include "actor/timer.h"
+#include "actor/watch.h"
 #include "actor/wait.h"
 #include "actor/limits.h"
 #include "base/must.h"
@@ -72,6 +73,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     sleep_init(rt);
     timer_init(rt);
     call_init(rt, options->seed);
+    watch_init(rt, options->seed);
     coroutine_rt_init(rt);
     rt->limits.messages = options->mailbox_messages;
     rt->limits.bytes = options->mailbox_bytes;
@@ -160,6 +162,7 @@ void runtime_free(struct runtime *rt)
     sleep_fini(rt);
     timer_fini(rt);
     call_fini(rt);
+    watch_fini(rt);
     coroutine_rt_fini(rt);
     free(rt);
 }

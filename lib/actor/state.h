@@ -121,6 +121,7 @@ struct runtime {
     struct map waits;     /* struct wait by waiting and target serial */
     struct heap sleeping; /* struct sleep */
     struct map calls;     /* struct call by ref */
+    struct map watches;   /* struct watch by ref */
     struct wheel wheel;   /* timers, deadlines of calls and of rusm_receive */
     struct timers timers;
     struct stacks stacks; /* of coroutines */

@@ -1,5 +1,7 @@
 /* hooks: what leaves a scheduler's runtime: posts of processes go out on their peer's lanes; names,
  * spawns and ends go where they are kept. Called by the runtime, on its scheduler's thread. */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -161,7 +163,36 @@ static void hook_wake(void *context)
     loop_wake(&((struct scheduler *)context)->loop);
 }
 
+struct runtime_watch {
+    struct loop_watch watch;
+};
+
+static int hook_watch(void *context, int fd, bool writable, void (*ready)(void *user), void *user,
+                      struct runtime_watch **out)
+{
+    struct scheduler *s = context;
+    if (fcntl(fd, F_GETFD) < 0) {
+        return RUSM_EINVAL; /* libev aborts on a descriptor that is not open */
+    }
+    struct runtime_watch *w = calloc(1, sizeof(*w));
+    if (!w) {
+        return RUSM_ENOMEM;
+    }
+    loop_watch_once(&w->watch, fd, writable, ready, user);
+    loop_arm(&s->loop, &w->watch);
+    *out = w;
+    return 0;
+}
+
+static void hook_unwatch(void *context, struct runtime_watch *w)
+{
+    loop_unwatch(&((struct scheduler *)context)->loop, &w->watch);
+    free(w);
+}
+
 const struct runtime_hooks scheduler_runtime_hooks = {
+    .watch = hook_watch,
+    .unwatch = hook_unwatch,
     .post = hook_post,
     .give_up = hook_give_up,
     .exited = hook_exited,
