@@ -105,15 +105,13 @@ void dial_at(struct member *m, uint64_t at_ns)
     look(m->scheduler);
 }
 
+static const struct backoff_policy dial_backoff = { .min_ns = LIMIT_BACKOFF_MIN_NS,
+                                                    .max_ns = LIMIT_BACKOFF_MAX_NS };
+
 void dial_later(struct member *m)
 {
     struct scheduler *s = m->scheduler;
-    uint64_t wait = m->backoff_ns ? m->backoff_ns * 2 : LIMIT_BACKOFF_MIN_NS;
-    if (wait > LIMIT_BACKOFF_MAX_NS) {
-        wait = LIMIT_BACKOFF_MAX_NS;
-    }
-    m->backoff_ns = wait;
-    dial_at(m, s->now_ns + wait / 2 + rng_below(&s->rng, wait / 2 + 1));
+    dial_at(m, s->now_ns + backoff_next_ns(&m->backoff, &dial_backoff, &s->rng));
 }
 
 /* A peer_process of the run folder may have come back elsewhere, or be gone for good. */

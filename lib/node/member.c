@@ -133,7 +133,7 @@ static void want(struct member *m, const char *address, uint64_t at_ns)
     if (m->current || m->dialling) {
         return;
     }
-    m->backoff_ns = 0;
+    backoff_reset(&m->backoff);
     dial_at(m, at_ns);
 }
 
@@ -216,7 +216,7 @@ void member_connected(struct member *m, struct connection *c)
     m->since_ns = s->now_ns;
     dial_done(m);
     m->incarnation = c->incarnation;
-    m->backoff_ns = 0;
+    backoff_reset(&m->backoff);
     dial_at(m, UINT64_MAX);
     dial_ended(s);
     m->wanted = true;

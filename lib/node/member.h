@@ -4,6 +4,7 @@
 #ifndef NODE_MEMBER_H
 #define NODE_MEMBER_H
 
+#include "base/backoff.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -46,8 +47,8 @@ struct member {
     struct attempt *attempt;      /* dial.c's, while there is one */
     int pidfd;                    /* its OS process, if it is of our run folder; -1 */
     struct loop_watch death;
-    uint64_t backoff_ns;
-    uint64_t lost; /* records without acknowledgement when a connection ended */
+    struct backoff backoff; /* of dialling it */
+    uint64_t lost;          /* records without acknowledgement when a connection ended */
 };
 
 /* Held for what is done with members; if there are several schedulers. Recursive, as a
