@@ -1,4 +1,4 @@
-/* attach: what a node runs, once: its processes, or another of its tables. */
+/* attach: shows once what a node runs: its processes, or another of its tables. */
 #include "cmd.h"
 
 static const struct {

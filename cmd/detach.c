@@ -1,6 +1,6 @@
 /* detach: `rusm node --detach`. The child keeps the parent's standard error until it is ready, so
- * that what goes wrong is said where the user looks; the parent returns its exit status. Relative
- * paths keep their meaning: the folder is not changed. */
+ * that the user sees its errors. The parent returns the child's exit status. The child does not
+ * change its folder, so relative paths keep their meaning. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Prints what the child says. True once it said that it is ready. */
+/* Prints what the child says. Returns true if it said something: then it is ready. */
 static bool detach_listen(int fd)
 {
     char text[256];
@@ -62,7 +62,8 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status)
     if (null >= 0) {
         dup2(null, STDIN_FILENO);
     }
-    /* Whoever waits for the end of a pipe that our caller left open would wait for the node. */
+    /* Close what our caller left open. If it is a pipe, whoever waits for its end would wait for
+     * the node. */
     if (ends[1] != 3) {
         dup3(ends[1], 3, O_CLOEXEC);
     }

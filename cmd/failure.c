@@ -1,4 +1,4 @@
-/* failure: every message about something that went wrong, and the exit status that goes with it. */
+/* failure: all messages about errors, and their exit statuses. */
 #include "cmd.h"
 
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static int failure_status(int error)
     }
 }
 
-/* A text may quote what a peer said: nothing of it may steer the terminal, or start a new line. */
+/* A text may quote what a peer said. It must not control the terminal or start a new line. */
 static void failure_write(const struct cmd *cmd, const char *text, const char *tail)
 {
     flockfile(stderr);

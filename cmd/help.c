@@ -1,4 +1,4 @@
-/* help: usage, the list of commands, the man page's text, and guesses at misspelt commands. */
+/* help: usage, the list of commands, manual pages, and guesses at misspelt commands. */
 #include "cmd.h"
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ void help_overview(FILE *out, const struct cmd *const *commands)
           out);
 }
 
-/* One form of the usage, broken between its parts, never inside brackets. */
+/* Prints one form of the usage. Breaks the line between its parts, never inside brackets. */
 static void help_form(FILE *out, const char *lead, const char *name, const char *form, size_t len)
 {
     size_t indent = strlen(lead) + strlen("rusm ") + strlen(name), column = indent;
@@ -84,10 +84,9 @@ void help_command(FILE *out, const struct cmd *cmd)
     fprintf(out, "  --%-*s  %s\n", width, "help", "print this; 'rusm help' opens the manual page");
 }
 
-/* ---- the manual page
- * ----------------------------------------------------------------------------- */
+/* ---- the manual page ---- */
 
-/* Runs man, its complaints dropped. Whether it showed a page. */
+/* Runs man and drops its error messages. Returns whether it showed a page. */
 static bool help_man(const char *flag, const char *page)
 {
     const char *argv[] = { "man", flag ? flag : page, flag ? page : NULL, NULL };
@@ -119,7 +118,7 @@ bool help_page(const char *topic)
         path[len] = '\0';
         slash = strrchr(path, '/');
         if (slash) {
-            /* Beside the binary first: a build that is not installed shows its own page. */
+            /* Look beside the binary first: a build that is not installed shows its own page. */
             snprintf(slash, sizeof(path) - (size_t)(slash - path), "/man/%s.1", page);
             if (access(path, R_OK) == 0) {
                 return help_man("-l", path);
@@ -129,10 +128,9 @@ bool help_page(const char *topic)
     return help_man(NULL, page);
 }
 
-/* ---- guesses
- * --------------------------------------------------------------------------------------- */
+/* ---- guesses ---- */
 
-/* How many letters are to be inserted, dropped, changed or swapped with their peer_process. */
+/* Returns how many letters must be inserted, dropped, changed or swapped with the next one. */
 static size_t help_distance(const char *a, const char *b)
 {
     enum { MAX = 16 };

@@ -40,7 +40,8 @@ int input_open(const struct options *options, int *fd)
     return 0;
 }
 
-/* Reads once at the end of the buffer, which grows as needed. Bytes, 0 at the end, or -1. */
+/* Reads once and appends to the buffer, which grows as needed. Returns the number of bytes, 0 at
+ * the end, or -1. */
 static ssize_t input_more(int fd, char **data, size_t *len, size_t *cap)
 {
     ssize_t got;
@@ -115,7 +116,7 @@ int input_message(const struct options *options, size_t first, char **data, size
     return status;
 }
 
-/* Waits for input, with idle() before and every second meanwhile. */
+/* Waits for input. Calls idle() first, and then every second. */
 static int input_wait(int fd, int (*idle)(void *), void *context)
 {
     struct pollfd poll_fd = { .fd = fd, .events = POLLIN };

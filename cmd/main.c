@@ -103,7 +103,8 @@ int main(int argc, char **argv)
 {
     int status, fd;
 
-    /* A caller may have closed some of 0, 1 and 2: no socket of ours must land there. */
+    /* Our caller may have closed some of the descriptors 0, 1 and 2. Fill them, so that no socket
+     * of ours becomes one of them. */
     do {
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);

@@ -1,4 +1,4 @@
-/* node: runs a node, on the main thread, until it is told to leave. */
+/* node: runs a node on the main thread until it is told to leave. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -8,19 +8,18 @@
 #include <unistd.h>
 
 #define NODE_BLANK " \t"
-#define NODE_SPIN_US 50 /* the library's default, which here can be told from 0 */
+#define NODE_SPIN_US 50 /* the library's default; here 0 means never */
 #define NODE_SCHEDULERS_MAX 64
 
-/* What every node can be asked to spawn. */
+/* Spawnables of every node. */
 static const char *const node_builtins[] = {
     "echo", "greeter", "sink", "crash", "relay", "bounce"
 };
 
-/* ---- what it is taught and starts
- * ---------------------------------------------------------------- */
+/* ---- what the node is taught and starts ---- */
 
-/* Splits the option's NAME=SPEC. Gives *name (free), into which *spec points. Returns 0 or the exit
- * status. */
+/* Splits the NAME=SPEC of an option. Gives *name, which the caller frees. *spec points into it.
+ * Returns 0 or the exit status. */
 static int node_pair(const struct options *options, const struct option_given *given, char **name,
                      char **spec)
 {
@@ -42,7 +41,7 @@ static int node_pair(const struct options *options, const struct option_given *g
     return 0;
 }
 
-/* Finds what is written wrongly before anything is started. */
+/* Finds badly written options before anything is started. */
 static int node_pairs_check(const struct options *options)
 {
     for (size_t i = 0; i < options->given_count; i++) {
@@ -59,7 +58,7 @@ static int node_pairs_check(const struct options *options)
     return 0;
 }
 
-/* Says what failed, and in which line when the option came from a file. */
+/* Prints what failed, with the line if the option came from a file. */
 static int node_report(const struct options *options, const struct option_given *given, int error,
                        const struct rusm_why *why)
 {
@@ -96,14 +95,15 @@ static int node_teach(const struct options *options, struct rusm_node *node)
     }
     for (size_t i = 0; i < sizeof(node_builtins) / sizeof(node_builtins[0]); i++) {
         error = rusm_node_teach_spec(node, node_builtins[i], node_builtins[i], &why);
-        if (error != 0 && error != RUSM_EEXIST) { /* the user may have given the name to another */
+        if (error != 0 && error != RUSM_EEXIST) { /* the user may have taken the name */
             return failure_report(options->cmd, error, &why);
         }
     }
     return 0;
 }
 
-/* exec:COMMAND, exec+json:COMMAND ...: all after the colon is the command, blanks and all. */
+/* Returns whether it is exec:COMMAND, exec+json:COMMAND and the like. Then all after the colon is
+ * the command, with its blanks. */
 static bool node_is_exec(const char *spec)
 {
     return strncmp(spec, "exec", 4) == 0 && spec[4] && strchr(":+*", spec[4]);
@@ -147,7 +147,7 @@ static int node_boot(const struct options *options, struct rusm_node *node)
 
     for (size_t i = 0; i < options->given_count; i++) {
         const struct option_given *given = &options->given[i];
-        if (strncmp(given->option->name, "boot", 4) == 0) { /* and boot-global, in their order */
+        if (strncmp(given->option->name, "boot", 4) == 0) { /* also boot-global, in order */
             int status = node_boot_one(options, node, given);
             if (status != 0) {
                 return status;
@@ -159,8 +159,7 @@ static int node_boot(const struct options *options, struct rusm_node *node)
     return error == 0 ? 0 : failure_report(options->cmd, error, &why);
 }
 
-/* ---- options
- * ------------------------------------------------------------------------------------ */
+/* ---- options ---- */
 
 static int node_log_level(const struct options *options, enum rusm_log_level *level)
 {
@@ -234,7 +233,7 @@ static int node_options(const struct options *options, const char **join,
     return status ? status : node_log_level(options, &how->log_level);
 }
 
-/* Opens the log file, if there is one. A detached node's default is in the run folder. */
+/* Opens the log file, if there is one. The default of a detached node is in the run folder. */
 static int node_log_open(const struct options *options, const struct rusm_node *node, int *fd)
 {
     const char *given = options_value(options, "log-file");
@@ -254,8 +253,7 @@ static int node_log_open(const struct options *options, const struct rusm_node *
                                   strerror(errno));
 }
 
-/* ---- running
- * ------------------------------------------------------------------------------------ */
+/* ---- running ---- */
 
 static void node_greet(const struct options *options, struct rusm_node *node)
 {
@@ -267,7 +265,8 @@ static void node_greet(const struct options *options, struct rusm_node *node)
     }
 }
 
-/* Says that the node is ready: to the parent when detached, whose terminal it then lets go. */
+/* Says that the node is ready. A detached node says it to its parent, and then leaves the
+ * terminal. */
 static int node_ready(const struct options *options, struct rusm_node *node, struct detach *detach)
 {
     const char *http = rusm_node_http_tcp(node);
@@ -326,7 +325,7 @@ static int node_start(struct options *options, const char **join)
     struct detach detach;
     int log = -1, status = node_options(options, join, &how);
 
-    if (status == 0 && !detached) { /* a detached one's log starts on the terminal */
+    if (status == 0 && !detached) { /* a detached node logs to the terminal until it is ready */
         status = node_log_open(options, NULL, &log);
         how.log_fd = log >= 0 ? log : how.log_fd;
     }

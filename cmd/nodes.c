@@ -1,4 +1,4 @@
-/* nodes: the nodes that this machine knows of. */
+/* nodes: lists the nodes that this machine knows of. */
 #include "cmd.h"
 
 static int nodes_run(struct options *options)

@@ -1,5 +1,6 @@
-/* options: the one parser of command lines, and of the file that --config names. A command's table
- * says which options there are; how many may be given and what they mean is the command's. */
+/* options: the only parser of command lines, and of the file that --config names. The table of a
+ * command says which options there are. The command decides how many may be given and what they
+ * mean. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static void options_add(struct options *options, struct option_given given)
     options->given[options->given_count++] = given;
 }
 
-/* Takes argv[*at], an option, and its value, which may be the next of argv. */
+/* Takes the option argv[*at] and its value, which may be the next argument. */
 static int options_take(struct options *options, int argc, char **argv, int *at)
 {
     const char *arg = argv[*at];
@@ -87,10 +88,9 @@ int options_parse(struct options *options, const struct cmd *cmd, int argc, char
     return 0;
 }
 
-/* ---- the file
- * ---------------------------------------------------------------------------------- */
+/* ---- the file ---- */
 
-/* Keeps a text for as long as the options live. */
+/* Copies a text. The copy lives as long as the options. */
 static const char *options_keep(struct options *options, const char *text)
 {
     char *copy = strdup(text);
@@ -184,8 +184,7 @@ void options_fini(struct options *options)
     *options = (struct options){ 0 };
 }
 
-/* ---- what was given
- * ------------------------------------------------------------------------------ */
+/* ---- what was given ---- */
 
 const struct option_given *options_next(const struct options *options, const char *name,
                                         size_t *cursor)

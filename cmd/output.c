@@ -1,6 +1,6 @@
-/* output: rows from the library as a table or as JSON. A table is aligned with spaces, and no cell
- * has a space in it unless a terminal shows it, so that awk sees columns. On a terminal numbers
- * carry units; in a pipe they are plain bytes and seconds. */
+/* output: prints rows of the library as a table or as JSON. Spaces align a table. Except on a
+ * terminal, no cell contains a space, so that awk sees columns. On a terminal, numbers have units.
+ * In a pipe they are plain bytes and seconds. */
 #include "cmd.h"
 
 #include <jansson.h>
@@ -38,10 +38,10 @@ bool output_says(void)
     return isatty(STDERR_FILENO) == 1;
 }
 
-/* ---- cells
- * -------------------------------------------------------------------------------------- */
+/* ---- cells ---- */
 
-/* Text from a node: without what could steer a terminal, and without blanks in a pipe. */
+/* Copies a text from a node, without bytes that could control a terminal. Unless `blanks`, replaces
+ * its blanks. */
 static char *output_clean(const char *text, bool blanks)
 {
     char *clean = output_alloc(strdup(text && text[0] ? text : "-"));
@@ -95,7 +95,8 @@ static char *output_cell(const struct output *out, const struct rusm_field *fiel
     switch (field->type) {
     case RUSM_TYPE_TEXT: return output_clean(field->text, out->person);
     case RUSM_TYPE_PID: {
-        /* People know the node's incarnation as "now"; JSON has the pid in full. */
+        /* The table leaves out the incarnation: people take it to be the present one. JSON has the
+         * full pid. */
         char *pid = output_clean(field->text, false);
         size_t len = strcspn(pid, "#");
         pid[len > 0 ? len : strlen(pid)] = '\0'; /* a cell is never empty */
@@ -122,7 +123,7 @@ static char *output_cell(const struct output *out, const struct rusm_field *fiel
     return output_alloc(strdup(text));
 }
 
-/* Columns that a UTF-8 text takes: its characters, all of width one. */
+/* Returns the columns of a UTF-8 text. Counts one for each character. */
 static size_t output_width(const char *text)
 {
     size_t width = 0;
@@ -133,8 +134,7 @@ static size_t output_width(const char *text)
     return width;
 }
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 static json_t *output_value(const struct rusm_field *field)
 {
@@ -147,7 +147,7 @@ static json_t *output_value(const struct rusm_field *field)
             return json_null();
         }
         value = json_string(field->text);
-        if (!value) { /* not UTF-8 */
+        if (!value) { /* it is not UTF-8 */
             char *clean = output_clean(field->text, true);
             for (char *c = clean; *c; c++) {
                 *c = (char)((unsigned char)*c < 0x80 ? *c : '?');
@@ -186,8 +186,7 @@ static int output_json(const struct rusm_field *fields, size_t count)
     return error;
 }
 
-/* ---- rows
- * ----------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 static void output_columns(struct output *out, const struct rusm_field *fields, size_t count)
 {

@@ -1,4 +1,5 @@
-/* relay: see the header. Datagrams are received, held until they are due, and sent. */
+/* relay: see the header. The relay receives datagrams, holds them until they are due, and sends
+ * them. */
 #include "relay.h"
 
 #include <errno.h>
@@ -11,12 +12,13 @@
 #include <unistd.h>
 
 #define RELAY_PATHS 256
-#define RELAY_HELD 8192 /* datagrams; beyond that the youngest is dropped */
+#define RELAY_HELD 8192 /* datagrams; above, the newest is dropped */
 #define RELAY_DATAGRAM 65536
 #define RELAY_SOCKET_BUFFER (4 << 20)
-#define RELAY_BATCH 64 /* datagrams of one socket before the others have their turn */
+#define RELAY_BATCH 64 /* datagrams of one socket before the next socket's turn */
 
-/* A datagram that is reordered comes later than the others by this or half the delay. */
+/* A reordered datagram comes later than the others by this time, or by half the delay if that is
+ * longer. */
 #define RELAY_REORDER_NS ((uint64_t)3 * 1000000)
 
 enum direction { IN, OUT };
@@ -26,15 +28,15 @@ struct address {
     socklen_t len;
 };
 
-/* One source address, and the socket that stands for it before the target. */
+/* One source address, and the relay's socket for it towards the target. */
 struct path {
     int fd;
     struct address source;
-    uint64_t last_due_ns[2]; /* jitter does not reorder: dues of a direction only grow */
+    uint64_t last_due_ns[2]; /* keeps the order in spite of jitter */
 };
 
 struct datagram {
-    struct datagram *before, *after; /* by when they are due */
+    struct datagram *before, *after; /* in the order of due_ns */
     uint64_t due_ns;
     struct path *path;
     enum direction direction;
@@ -65,16 +67,16 @@ static const char *const relay_setting_names[] = { "loss",      "delay",     "ji
 
 struct relay {
     int fd;
-    char text[128];        /* its address */
-    struct address target; /* len 0: none yet, everything is cut */
+    char text[128];        /* the relay's address */
+    struct address target; /* len 0: there is none yet, and everything is cut */
     struct path paths[RELAY_PATHS];
     size_t path_count;
     double settings[SETTINGS];
     bool cut[2];
-    uint64_t free_at_ns[2];        /* when the link of that direction has sent what it was given */
-    struct datagram *first, *last; /* held */
+    uint64_t free_at_ns[2];        /* when the link of a direction has sent all it was given */
+    struct datagram *first, *last; /* the held datagrams, by due_ns */
     size_t held;
-    unsigned short dice[3]; /* of nrand48 */
+    unsigned short dice[3]; /* the state of nrand48 */
     uint64_t counters[COUNTERS];
     uint8_t bytes[RELAY_DATAGRAM];
 };
@@ -86,10 +88,9 @@ static uint64_t relay_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
-/* "127.0.0.1:40123" or "[::1]:40123"; whether it is one. */
+/* Parses "127.0.0.1:40123" or "[::1]:40123". Returns false if the text is not an address. */
 static bool relay_parse(const char *text, struct address *out)
 {
     const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM,
@@ -114,7 +115,7 @@ static bool relay_parse(const char *text, struct address *out)
     return true;
 }
 
-/* A socket, bound if to somewhere; -1 and errno. */
+/* Returns a socket, bound to `bind_to` unless that is NULL, or -1 and errno. */
 static int relay_socket(const struct address *bind_to, int family)
 {
     int size = RELAY_SOCKET_BUFFER;
@@ -124,7 +125,8 @@ static int relay_socket(const struct address *bind_to, int family)
         close(fd);
         return -1;
     }
-    /* Beyond the limit that is set for all, where we may; a burst is not ours to lose. */
+    /* Exceed the system's limit if we may: the relay must not lose a burst that no setting tells it
+     * to lose. */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0) {
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     }
@@ -184,15 +186,14 @@ const char *relay_address(const struct relay *r)
     return r->text;
 }
 
-/* ---- datagrams: received, held, sent
- * ----------------------------------------------------------------- */
+/* ---- datagrams: received, held, sent ---- */
 
 static bool relay_chance(struct relay *r, enum setting percent)
 {
     return (double)(nrand48(r->dice) % 1000000) < r->settings[percent] * 10000;
 }
 
-/* When a datagram of this size that came now leaves. */
+/* Returns when a datagram of `len` bytes that came now leaves. */
 static uint64_t relay_due(struct relay *r, struct path *p, enum direction d, size_t len,
                           uint64_t now_ns)
 {
@@ -216,7 +217,7 @@ static uint64_t relay_due(struct relay *r, struct path *p, enum direction d, siz
     return at;
 }
 
-/* Puts it in its place: nearly always the last. */
+/* Puts a datagram in its place in the list: nearly always the last. */
 static void relay_insert(struct relay *r, struct datagram *g)
 {
     struct datagram *before = r->last;
@@ -245,7 +246,7 @@ static void relay_hold(struct relay *r, struct path *p, enum direction d, size_t
     relay_insert(r, g);
 }
 
-/* Decides about the datagram in r->bytes. */
+/* Decides what happens to the datagram in r->bytes. */
 static void relay_take(struct relay *r, struct path *p, enum direction d, size_t len,
                        uint64_t now_ns)
 {
@@ -272,7 +273,7 @@ static void relay_send(struct relay *r, const struct datagram *g)
     const struct path *p = g->path;
     ssize_t sent = -1;
 
-    /* A send fails when the target's ICMP says that it is gone; the next one goes out. */
+    /* A send fails if the target's ICMP said that it is gone. The next try sends. */
     for (int tries = 0; sent < 0 && tries < 3; tries++) {
         sent = g->direction == IN ? send(p->fd, g->bytes, g->len, 0)
                                   : sendto(r->fd, g->bytes, g->len, 0,
@@ -280,11 +281,11 @@ static void relay_send(struct relay *r, const struct datagram *g)
     }
     r->counters[sent < 0 ? UNSENT : SENT]++;
     if (sent > 0 && (uint64_t)sent > r->counters[WIDTH]) {
-        r->counters[WIDTH] = (uint64_t)sent; /* of the longest that got through */
+        r->counters[WIDTH] = (uint64_t)sent; /* the longest that got through */
     }
 }
 
-/* Sends what is due, and returns when the next is. */
+/* Sends what is due. Returns when the next datagram is due. */
 static uint64_t relay_release(struct relay *r, uint64_t now_ns)
 {
     while (r->first && r->first->due_ns <= now_ns) {
@@ -302,7 +303,8 @@ static uint64_t relay_release(struct relay *r, uint64_t now_ns)
     return r->first ? r->first->due_ns : UINT64_MAX;
 }
 
-/* A path that can't be aimed sends nothing, which is counted then. */
+/* Points a path at the target. If that fails, the path sends nothing, and the relay counts that as
+ * unsent. */
 static void relay_aim(const struct relay *r, const struct path *p)
 {
     if (r->target.len) {
@@ -310,7 +312,8 @@ static void relay_aim(const struct relay *r, const struct path *p)
     }
 }
 
-/* NULL: there are too many, or no more descriptors. */
+/* Returns the path of a source address, and makes it if it is new. Returns NULL if there are too
+ * many paths or no descriptors left. */
 static struct path *relay_path(struct relay *r, const struct address *source)
 {
     struct path *p;
@@ -335,7 +338,7 @@ static struct path *relay_path(struct relay *r, const struct address *source)
     return p;
 }
 
-/* Reads a socket: the relay's own (path NULL) or that of a path. */
+/* Reads a socket: that of path p, or the relay's own if p is NULL. */
 static void relay_read(struct relay *r, struct path *p)
 {
     for (int i = 0; i < RELAY_BATCH; i++) {
@@ -345,14 +348,13 @@ static void relay_read(struct relay *r, struct path *p)
         if (got < 0 && errno == EAGAIN) {
             return;
         }
-        if (got >= 0) { /* else an ICMP error of what was sent before */
+        if (got >= 0) { /* else it is an ICMP error of an earlier send */
             relay_take(r, p ? p : relay_path(r, &from), p ? OUT : IN, (size_t)got, relay_now_ns());
         }
     }
 }
 
-/* ---- control
- * ------------------------------------------------------------------------------------------- */
+/* ---- control ---- */
 
 bool relay_set(struct relay *r, const char *name, const char *value)
 {

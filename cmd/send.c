@@ -1,4 +1,5 @@
-/* send: one message, or one for each line of input; done when all are in the mailbox. */
+/* send: sends one message, or one for each line of input, and waits until all are in the
+ * mailbox. */
 #include "cmd.h"
 
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static int send_one(struct send *send, size_t first)
     char *data;
     int status = input_message(send->options, first, &data, &len);
 
-    /* Only now, as the connection would grow old while somebody types. */
+    /* Connect only now: the connection would grow old while somebody types. */
     status = status == 0 ? target_process(send->options, &send->target) : status;
     status = status == 0 ? send_post(send, data ? data : "", len) : status;
     free(data);

@@ -1,5 +1,5 @@
-/* signals: SIGINT, SIGTERM and SIGHUP make a node leave, the second of them at once. A thread waits
- * for them: a handler would need a global to find the node. */
+/* signals: SIGINT, SIGTERM and SIGHUP make a node leave. The second one makes it leave at once. A
+ * thread waits for them, because a handler would need a global to find the node. */
 #include "cmd.h"
 
 void signals_block(struct signals *signals)
@@ -10,7 +10,7 @@ void signals_block(struct signals *signals)
     sigemptyset(&signals->set);
     sigaddset(&signals->set, SIGINT);
     sigaddset(&signals->set, SIGTERM);
-    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN) { /* not under nohup */
+    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN) { /* nohup ignores it */
         sigaddset(&signals->set, SIGHUP);
     }
     pthread_sigmask(SIG_BLOCK, &signals->set, NULL);

@@ -1,5 +1,5 @@
-/* target: who a command is for: a node and mostly a process of it, or a global name that any node
- * of the cluster resolves. */
+/* target: finds what a command is for: a node and mostly a process of it, or a global name that any
+ * node of the cluster resolves. */
 #include "cmd.h"
 
 #include <stdlib.h>
@@ -26,18 +26,17 @@ int target_node(const struct options *options, const char *node, struct rusm_cli
     return status == 0 && error != 0 ? failure_report(options->cmd, error, &why) : status;
 }
 
-/* ---- any node
- * ----------------------------------------------------------------------------------- */
+/* ---- any node ---- */
 
 struct target_search {
     const struct options *options;
     struct rusm_client *client;
-    struct rusm_why why; /* of the first that could not be reached */
+    struct rusm_why why; /* of the first node that could not be reached */
     int error;
     int status;
 };
 
-/* A rusm_row_fn over the nodes known: the first that answers ends the search. */
+/* Tries one of the known nodes. The first that answers ends the search. A rusm_row_fn. */
 static int target_try(void *context, const struct rusm_field *fields, size_t count)
 {
     struct target_search *search = context;

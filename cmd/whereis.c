@@ -1,4 +1,4 @@
-/* whereis: which process holds a global name. */
+/* whereis: prints which process holds a global name. */
 #include "cmd.h"
 
 static int whereis_run(struct options *options)

@@ -1,28 +1,28 @@
 /* rusm.h: the public interface of librusm, distributed Erlang for any program.
  *
- * Three groups of functions, by who may call them:
+ * There are three groups of functions, by who may call them:
  *
  *   rusm_node_*     own a node: make it, teach it behaviours, run it, stop it.
- *   rusm_<verb>     what a process does, from inside its behaviour's init, receive, body and stop
- *                   only, on the thread of its scheduler (rusm_node_run's own, unless there are
- *                   several). None of them ever blocks that; in a body some make the process wait
- *                   while others run.
- *   rusm_client_*   reach a running node from outside, as the rusm command does: synchronous,
- *                   each takes a timeout in milliseconds and may block that long.
+ *   rusm_<verb>     are what a process does. Call them only inside the init, receive, body and
+ *                   stop of its behaviour, on the thread of its scheduler. That is the thread of
+ *                   rusm_node_run, unless the node has several schedulers. None of them ever
+ *                   blocks the thread. In a body, some make the process wait while others run.
+ *   rusm_client_*   reach a running node from outside, as the rusm command does. They are
+ *                   synchronous: each has a timeout in milliseconds and may block that long.
  *
- * Conventions: functions return 0 (or a count) or a negative RUSM_E* code; RUSM_BUSY means that
- * nothing was taken and the caller keeps what it passed. Text is UTF-8. Times are milliseconds
- * in arguments (_ms) and nanoseconds of CLOCK_MONOTONIC inside (_ns). There are no globals: a
- * program may have any number of nodes and clients, each used by one thread at a time.
- * "borrows" means: the callee reads it only until it returns.
+ * Conventions: functions return 0 (or a count), or a negative RUSM_E* code. RUSM_BUSY means that
+ * the function took nothing: the caller keeps what it passed. Text is UTF-8. Times in arguments are
+ * milliseconds (_ms). Other times are nanoseconds of CLOCK_MONOTONIC (_ns). There are no globals: a
+ * program may have any number of nodes and clients. One thread at a time may use each of them.
+ * "Borrows" means that the function reads the data only until it returns. "Keeps" means that the
+ * data must live as long as the object that keeps it.
  *
- * Stability: RUSM_ABI is raised whenever a struct, a constant or a function here changes so that a
- * program that was compiled before no longer works. New functions, new kinds of messages and new
- * members in the place of `reserved` do not raise it: a program ignores the kinds it does not
- * know, and sets an options struct to zero before it fills it. Until version 1.0 RUSM_ABI may rise
- * with each release; from then on only with the first number of the version. rusm_version says
- * which library a program runs with.
- */
+ * Stability: RUSM_ABI rises whenever a struct, a constant or a function here changes so that a
+ * program compiled before no longer works. It does not rise for new functions, for new kinds of
+ * messages, or for new members in the place of `reserved`. So a program must ignore the kinds that
+ * it does not know, and must set an options struct to zero before it fills it. Until version 1.0,
+ * RUSM_ABI may rise with each release. From then on it rises only with the first number of the
+ * version. rusm_version says which library a program runs with. */
 #ifndef RUSM_H
 #define RUSM_H
 
@@ -35,59 +35,62 @@ extern "C" {
 #endif
 
 #define RUSM_VERSION "0.1.0"
-#define RUSM_ABI 3 /* raised whenever a struct or a function here changes incompatibly */
+#define RUSM_ABI 3 /* rises with every incompatible change of this header */
 
-/* Limits that a caller meets. lib/base/limits.h has all of them, each with its reason. */
+/* Limits that a caller meets. The limits.h files of the sources have all limits and their
+ * reasons. */
 #define RUSM_NODE_NAME_MAX 63                       /* bytes of a node's name */
 #define RUSM_NAME_MAX 255                           /* bytes of a process's or spawnable's name */
 #define RUSM_MESSAGE_MAX ((size_t)64 * 1024 * 1024) /* bytes of a message */
 #define RUSM_REASON_MAX 1024                        /* bytes of an exit reason; longer is cut */
 #define RUSM_ARGS_MAX 64                            /* arguments of a spawn */
-#define RUSM_ADDRESS_MAX 320                        /* NAME@NODE or a full pid, as text */
-#define RUSM_PID_TEXT_MAX 104                       /* a full pid, as text, and its NUL */
-#define RUSM_PACKET_MIN 1200                        /* bytes of a UDP payload: max_packet below */
+#define RUSM_ADDRESS_MAX 320                        /* bytes of NAME@NODE or a full pid, as text */
+#define RUSM_PID_TEXT_MAX 104                       /* bytes of a full pid as text, with its NUL */
+#define RUSM_PACKET_MIN 1200                        /* bytes of a UDP payload, for max_packet */
 #define RUSM_PACKET_MAX 65000
 
 /* ---- errors ------------------------------------------------------------------------------ */
 
 enum rusm_error {
     RUSM_OK = 0,
-    RUSM_BUSY = -1,         /* full (mailbox, lane, lanes of a connection): nothing was taken */
-    RUSM_EINVAL = -2,       /* an argument is not what it must be */
+    RUSM_BUSY = -1,         /* a mailbox, a lane or a connection is full: nothing was taken */
+    RUSM_EINVAL = -2,       /* an argument is not valid */
     RUSM_ENOMEM = -3,       /* no memory */
-    RUSM_ENOPROC = -4,      /* no such process or name, or it died */
-    RUSM_ENOSPAWNABLE = -5, /* the node has not been taught that behaviour */
-    RUSM_ENOCONN = -6,      /* node unknown or unreachable, or the connection was lost */
-    RUSM_EREFUSED = -7,     /* certificate or permission */
-    RUSM_ETIMEOUT = -8,     /* no answer in time; what was asked may still happen */
+    RUSM_ENOPROC = -4,      /* there is no such process or name, or the process has ended */
+    RUSM_ENOSPAWNABLE = -5, /* the node was not taught that behaviour */
+    RUSM_ENOCONN = -6,      /* the node is unknown or unreachable, or the connection was lost */
+    RUSM_EREFUSED = -7,     /* a certificate or a permission is missing */
+    RUSM_ETIMEOUT = -8,     /* there was no answer in time; what was asked may still happen */
     RUSM_EEXIST = -9,       /* the name or file is taken */
-    RUSM_ETOOLARGE = -10,   /* over RUSM_MESSAGE_MAX, or what the peer said it takes */
-    RUSM_EMALFORMED = -11,  /* bytes that break the protocol or a file's format */
-    RUSM_EINIT = -12,       /* the new process's init failed */
+    RUSM_ETOOLARGE = -10,   /* longer than RUSM_MESSAGE_MAX, or than the peer takes */
+    RUSM_EMALFORMED = -11,  /* the bytes break the protocol or the format of a file */
+    RUSM_EINIT = -12,       /* the init of the new process failed */
     RUSM_ELIMIT = -13,      /* a table is full; limits.h says which and why */
     RUSM_ECLOSED = -14,     /* the node is stopping */
-    RUSM_EIO = -15,         /* the operating system refused; the text says what */
+    RUSM_EIO = -15,         /* the operating system refused; the text says what it refused */
 };
 
-/* Returns RUSM_VERSION of the library that the program runs with, which may be newer than the
- * header that it was compiled with. Constant text. Any thread. */
+/* Returns the RUSM_VERSION of the library that the program runs with, as constant text. The library
+ * may be newer than the header that the program was compiled with. Any thread may call this. */
 const char *rusm_version(void);
 
-/* A short, constant text for a code, such as "no such process". Never NULL. */
+/* Returns a short, constant text for an error code, such as "no such process". Never returns
+ * NULL. */
 const char *rusm_strerror(int error);
 
-/* Why something failed, for a person: one line, no newline, with the cure where there is one. */
+/* Tells a person why something failed, in one line without a newline. Names the cure if there is
+ * one. */
 struct rusm_why {
     char text[512];
 };
 
 /* ---- pids, addresses, messages ----------------------------------------------------------- */
 
-/* A process's identity. Plain value; compare with rusm_pid_eq. */
+/* The identity of a process. It is a plain value. Compare two of them with rusm_pid_eq. */
 typedef struct rusm_pid {
-    uint64_t serial;      /* never reused within an incarnation; 0 is no process */
+    uint64_t serial;      /* unique within an incarnation; 0 is no process */
     uint32_t node;        /* index of the node's name in this node's table; 0 is this node */
-    uint32_t incarnation; /* of that node; a new one at every start */
+    uint32_t incarnation; /* of the node; every start of a node has a new one */
 } rusm_pid;
 
 static inline bool rusm_pid_eq(rusm_pid a, rusm_pid b)
@@ -95,221 +98,256 @@ static inline bool rusm_pid_eq(rusm_pid a, rusm_pid b)
     return a.serial == b.serial && a.node == b.node && a.incarnation == b.incarnation;
 }
 
-/* What a message is. Only SEND and CALL come from another process's will; the others are answers
- * and signals (Erlang reference manual, Processes: Signals). */
+/* What a message is. Only SEND and CALL are messages that another process chose to send. The others
+ * are answers and signals (Erlang reference manual, Processes: Signals). */
 enum rusm_kind {
-    RUSM_SEND = 0,       /* rusm_send */
-    RUSM_CALL = 1,       /* rusm_request, rusm_call: answer with rusm_reply or rusm_refuse */
-    RUSM_REPLY = 2,      /* the answer to our call that gave `ref` */
-    RUSM_EXIT = 3,       /* an exit signal, trapped (rusm_trap_exit): data is the reason */
-    RUSM_DOWN = 8,       /* a monitored process is gone; data is its reason, `ref` the monitor */
-    RUSM_SPAWNED = 16,   /* our rusm_spawn_at succeeded: `from` is the new pid, `ref` the request */
-    RUSM_FAILED = 17,    /* our call or request `ref` failed: `error` says why, data is a text */
-    RUSM_WRITABLE = 18,  /* someone who was RUSM_BUSY for us may take again; try */
-    RUSM_NAME_LOST = 19, /* another process, `from`, holds our global name now; data is the name */
-    RUSM_TIMER = 20,     /* our rusm_timer or rusm_interval that gave `ref` is due */
-    RUSM_NODE_UP = 21,   /* a node is connected: from.node and data, its name; rusm_monitor_nodes */
-    RUSM_NODE_DOWN = 22, /* ... is no longer; also with `ref` of rusm_monitor_node */
-    RUSM_GAP = 23,       /* messages of ours may not have arrived: rusm_monitor_gaps */
-    RUSM_READY = 24,     /* the descriptor of our rusm_watch that gave `ref` is ready */
+    RUSM_SEND = 0,       /* a message of rusm_send */
+    RUSM_CALL = 1,       /* a request: answer it with rusm_reply or rusm_refuse */
+    RUSM_REPLY = 2,      /* the reply to our request `ref` */
+    RUSM_EXIT = 3,       /* a trapped exit signal (rusm_trap_exit): the data is its reason */
+    RUSM_DOWN = 8,       /* a process has ended: the data is its reason, `ref` our monitor */
+    RUSM_SPAWNED = 16,   /* our rusm_spawn_at `ref` succeeded: `from` is the new pid */
+    RUSM_FAILED = 17,    /* our request or spawn `ref` failed: `error` says why, as does the data */
+    RUSM_WRITABLE = 18,  /* a receiver that was RUSM_BUSY for us may have room again: retry */
+    RUSM_NAME_LOST = 19, /* process `from` now holds our global name, which is the data */
+    RUSM_TIMER = 20,     /* our rusm_timer or rusm_interval `ref` is due */
+    RUSM_NODE_UP = 21,   /* node from.node connected: the data is its name (rusm_monitor_nodes) */
+    RUSM_NODE_DOWN = 22, /* node from.node was lost (rusm_monitor_nodes, rusm_monitor_node) */
+    RUSM_GAP = 23,       /* messages of ours may be lost (rusm_monitor_gaps) */
+    RUSM_READY = 24,     /* the descriptor of our rusm_watch `ref` is ready */
 };
 
-/* A message as receive sees it. Borrowed: valid until receive returns. */
+/* A message as receive sees it. It is borrowed: valid until receive returns. */
 struct rusm_message {
     enum rusm_kind kind;
-    int error;           /* RUSM_FAILED and RUSM_GAP only */
-    rusm_pid from;       /* serial 0: from no process */
-    uint64_t ref;        /* of a call, reply, monitor or request; RUSM_GAP: a count; else 0 */
-    const uint8_t *data; /* never NULL; the byte after the last is 0, for convenience */
+    int error;           /* for RUSM_FAILED and RUSM_GAP only */
+    rusm_pid from;       /* serial 0: no process sent it */
+    uint64_t ref;        /* of our request, spawn, monitor or timer; RUSM_GAP: a count; else 0 */
+    const uint8_t *data; /* never NULL; a 0 byte follows the last one, for convenience */
     size_t len;
 };
 
-struct rusm_process; /* the calling process: "self" */
+struct rusm_process; /* the calling process, "self" */
 
 /* ---- behaviours -------------------------------------------------------------------------- */
 
 struct rusm_args {
     size_t count;             /* up to RUSM_ARGS_MAX */
-    const char *const *value; /* NUL-terminated; borrowed during init */
+    const char *const *value; /* NUL-terminated; valid while init runs */
 };
 
-/* What a process does. Constant for the node's life; shared by all processes of its kind. On a
- * node of several schedulers these run on several threads: a process's state is its own, but
- * whatever else its functions use, `context` for one, must bear that. */
+/* What a process does. A behaviour is constant for the life of the node. All processes of one kind
+ * share it. On a node with several schedulers these processes run on several threads. The state of
+ * a process belongs to that process alone. Whatever else the functions use, such as `context`, must
+ * be safe for several threads. */
 struct rusm_behaviour {
-    const char *name; /* shown by attach; also the spawnable's name by default */
-    /* Makes the process's state. 0, or an error after which no process exists (a text for the
-     * spawner may be left with rusm_init_error). NULL: no state. */
+    const char *name; /* attach shows it; lib:FILE.so:NAME finds the behaviour by it */
+    /* Makes the state of the process. Returns 0, or an error, and then there is no process. Before
+     * an error it may leave a text for the spawner with rusm_init_error. NULL: there is no
+     * state. */
     int (*init)(struct rusm_process *self, const struct rusm_args *args, void **state);
-    /* Handles one message. Must not block. NULL: it has a body. */
+    /* Handles one message. Must not block. NULL: the behaviour has a body. */
     void (*receive)(struct rusm_process *self, void *state, const struct rusm_message *message);
-    /* Frees the state; called exactly once after a successful init. NULL: nothing to free. */
+    /* Frees the state. The runtime calls it exactly once after a successful init. NULL: there is
+     * nothing to free. */
     void (*stop)(struct rusm_process *self, void *state, const char *reason);
-    void *context; /* the program's own, for all processes of the behaviour, on all schedulers'
-                      threads: rusm_context */
-    /* The other way to write a process, a coroutine: runs on a stack of its own and takes messages
-     * with rusm_receive. When it returns the process has ended, "normal". When it is ended where it
-     * waits, its stack is dropped as it is: what must be freed belongs into the state. */
+    /* Belongs to the program. All processes of the behaviour share it, on the threads of all
+     * schedulers. rusm_context returns it. */
+    void *context;
+    /* The other way to write a process, as a coroutine. A body runs on a stack of its own and takes
+     * messages with rusm_receive. When it returns, the process has ended with the reason "normal".
+     * When a process ends while its body waits, the runtime drops the stack as it is. So whatever
+     * must be freed belongs in the state. */
     void (*body)(struct rusm_process *self, void *state);
-    size_t stack_bytes; /* of a body, to 32 MiB, a power of two from 16 KiB: rounded up [64 KiB] */
+    /* Bytes of a body's stack, at most 32 MiB [64 KiB]. They are rounded up to a power of two of at
+     * least 16 KiB. */
+    size_t stack_bytes;
 };
 
 /* What a shared object for lib:FILE.so defines, as
  *     const struct rusm_library rusm_library = { .abi = RUSM_ABI, .behaviours = list };
- * It calls what it needs of this header and is linked with nothing of rusm's: the functions are
- * those of the program that loads it. */
+ *
+ * The shared object calls functions of this header but is linked with no library of rusm's. The
+ * program that loads it supplies the functions. */
 struct rusm_library {
-    uint32_t abi;                                   /* RUSM_ABI; looked at before all else */
+    uint32_t abi;                                   /* RUSM_ABI; checked before all else */
     const struct rusm_behaviour *const *behaviours; /* ends with NULL */
 };
 extern const struct rusm_library rusm_library __attribute__((visibility("default")));
 
-/* ---- what a process can do (inside init, receive, stop) ------------------------------------ */
+/* ---- what a process can do (inside init, receive, body, stop) ------------------------------ */
 
-#define RUSM_GLOBAL UINT32_MAX /* as a node index: wherever the global name lives */
-#define RUSM_UNORDERED 1u /* flag: order means nothing to me; refused when the mailbox is full */
+#define RUSM_GLOBAL UINT32_MAX /* as a node index: the node that holds the global name */
+#define RUSM_UNORDERED 1u      /* flag: needs no order; a full mailbox on another node refuses it */
 
 rusm_pid rusm_self(const struct rusm_process *self);
-const char *rusm_self_node(const struct rusm_process *self); /* this node's name */
-void *rusm_context(const struct rusm_process *self);         /* its behaviour's */
-uint64_t rusm_now_ns(const struct rusm_process *self);       /* time of this loop tick */
+const char *rusm_self_node(const struct rusm_process *self); /* the name of this node */
+void *rusm_context(const struct rusm_process *self);         /* the context of its behaviour */
+uint64_t rusm_now_ns(const struct rusm_process *self);       /* the time of this tick */
 
-/* Sends a message; borrows data. The message is on its way (delivery is not promised: monitor or
- * call to know). RUSM_BUSY: nothing taken, RUSM_WRITABLE follows. RUSM_ENOPROC: a name or a pid of
- * this scheduler that is gone (one of another scheduler is counted). RUSM_ENOCONN: no connection
- * to that node. RUSM_ETOOLARGE, RUSM_ENOMEM. Messages from one process to one address arrive in
- * order, at most once. The data is copied before it returns, while the scheduler's other processes
- * wait: nothing for small messages, tens of milliseconds for one of 64 MiB. Who cares sends
- * parts. */
+/* Sends a message. Borrows data and copies it. Messages from one process to one address arrive in
+ * the order sent, each at most once. rusm_send does not promise delivery: monitor or call the
+ * receiver to know. The other processes of the scheduler wait during the copy. That takes no time
+ * for a small message, but tens of milliseconds for one of 64 MiB. If that matters, send parts.
+ *
+ * Returns 0 if the message is on its way, RUSM_BUSY if nothing was taken (RUSM_WRITABLE follows),
+ * RUSM_ENOPROC if the name, or the pid of a process of this scheduler, does not exist, RUSM_ENOCONN
+ * if there is no connection to the node, RUSM_ETOOLARGE, RUSM_EINVAL or RUSM_ENOMEM. For a missing
+ * process of another scheduler it returns 0, and the node counts the message. */
 int rusm_send(struct rusm_process *self, rusm_pid to, const void *data, size_t len, unsigned flags);
 
-/* Does what rusm_send does, for the process that holds a name on the node with index `node` (0:
- * this node, RUSM_GLOBAL: the name is a global one). Returns RUSM_EINVAL too, if it is not a name
- * or there is no such index. */
+/* Does what rusm_send does, for the process that holds a name on the node with index `node`. 0
+ * means this node. RUSM_GLOBAL means that the name is a global one. Also returns RUSM_EINVAL if the
+ * name is not valid or there is no such index. */
 int rusm_send_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
                    size_t len, unsigned flags);
 
-/* Does what rusm_send does, for an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. A
- * NAME that no process of this node has is a global one. Returns RUSM_EINVAL too, if it is not an
- * address. */
+/* Does what rusm_send does, for an address in text: NAME, NAME@NODE, SERIAL@NODE or a full pid. If
+ * no process of this node has the NAME, it is a global one. Also returns RUSM_EINVAL if the text is
+ * not an address. */
 int rusm_send_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                  unsigned flags);
 
-#define RUSM_FOREVER UINT32_MAX /* as a timeout: none */
+#define RUSM_FOREVER UINT32_MAX /* a timeout that never ends */
 
-/* Sends a request; borrows data. The receiver gets a RUSM_CALL. Exactly one message with *ref
- * follows: RUSM_REPLY, or RUSM_FAILED with the error RUSM_ENOPROC (the process that was asked has
- * ended, the data is its reason), RUSM_ENOCONN (its node was lost) or RUSM_ETIMEOUT (no reply
- * within timeout_ms). A reply that comes after that is dropped and counted. A body may use
- * rusm_call, which waits. Returns 0, or, if nothing was sent and nothing follows, RUSM_BUSY (as
- * rusm_send), RUSM_ENOPROC, RUSM_ENOCONN, RUSM_ELIMIT (a million calls wait on this node),
+/* Sends a request. Borrows data. The receiver gets a RUSM_CALL. Then self gets exactly one message
+ * with *ref. It is a RUSM_REPLY, or a RUSM_FAILED with one of these errors:
+ *
+ *   RUSM_ENOPROC    the process that was asked has ended; the data is its exit reason
+ *   RUSM_ENOCONN    its node was lost
+ *   RUSM_ETIMEOUT   there was no reply within timeout_ms (RUSM_FOREVER: no limit)
+ *
+ * A reply that comes later is dropped and counted. A body may use rusm_call, which waits.
+ *
+ * Returns 0. If it returns an error, nothing was sent and no message follows: RUSM_BUSY (as
+ * rusm_send), RUSM_ENOPROC, RUSM_ENOCONN, RUSM_ELIMIT if a million calls wait on this node,
  * RUSM_ETOOLARGE, RUSM_EINVAL or RUSM_ENOMEM. */
 int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
                  uint32_t timeout_ms, uint64_t *ref);
-/* The same for a name on a node, and for an address in text, as rusm_send_name and rusm_send_to. */
+/* Do what rusm_request does, for a name on a node and for an address in text. See rusm_send_name
+ * and rusm_send_to. */
 int rusm_request_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
                       size_t len, uint32_t timeout_ms, uint64_t *ref);
 int rusm_request_to(struct rusm_process *self, const char *address, const void *data, size_t len,
                     uint32_t timeout_ms, uint64_t *ref);
-/* Sends a request to the holder of a name on each of `count` nodes; writes refs[0..count). One
- * message follows for each ref, also for a request that could not be sent. */
+/* Sends a request to the holder of a name on each of `count` nodes. Writes refs[0] to
+ * refs[count-1]. One message follows for each ref: RUSM_FAILED also for a request that could not be
+ * sent. */
 void rusm_request_many(struct rusm_process *self, const uint32_t *nodes, size_t count,
                        const char *name, const void *data, size_t len, uint32_t timeout_ms,
                        uint64_t *refs);
-/* Gives a request up: nothing follows. Returns RUSM_ENOPROC if self has no such request, or its
- * outcome has come. */
+/* Gives up a request: no message follows. Returns 0, or RUSM_ENOPROC if self has no such request or
+ * its outcome has come. */
 int rusm_request_end(struct rusm_process *self, uint64_t ref);
 
-/* For a receive whose send said RUSM_BUSY: the message being handled goes back to the head of the
- * mailbox, the process sleeps until RUSM_WRITABLE, then receives the same message again and not
- * the RUSM_WRITABLE. As it takes nothing meanwhile, those who send to it are held back in turn, to
- * the first sender. Processes that hold for each other in a circle wait for ever: in a circle,
- * bound what is in flight instead. Without a RUSM_BUSY before it, the message is merely received
- * again later. Nothing in init and stop. */
+/* Puts the message being handled back at the head of the mailbox. A receive calls it when a send
+ * has returned RUSM_BUSY. The process sleeps until RUSM_WRITABLE. Then it receives the same message
+ * again, instead of the RUSM_WRITABLE. Meanwhile it takes no messages. So its senders are held back
+ * too, and their senders, up to the first one. Processes that hold for each other in a circle wait
+ * for ever. In a circle, limit the messages in flight instead. If no send has returned RUSM_BUSY,
+ * the process just receives the message again later. Does nothing in init, body and stop. */
 void rusm_hold(struct rusm_process *self);
-/* The same for so many milliseconds, or until a RUSM_WRITABLE if one comes before: for a process
- * that works at a pace of its own. Without memory for it, the message is received again at once. */
+/* Does what rusm_hold does, for `ms` milliseconds, or until a RUSM_WRITABLE if one comes earlier.
+ * It lets a process take messages at a pace of its own. Without memory for the timer, the process
+ * receives the message again at once. */
 void rusm_hold_for(struct rusm_process *self, uint32_t ms);
 
-/* Answers a RUSM_CALL, now or later: kind, from and ref of the message are enough. For a RUSM_SEND
- * it sends a plain message to the sender, if there is one. */
+/* Answers a RUSM_CALL, now or later: the kind, from and ref of the message are enough. For a
+ * RUSM_SEND it sends a plain message to the sender. Returns 0, RUSM_EINVAL if `to` is of another
+ * kind, RUSM_ENOPROC if no process sent it, or an error of rusm_send. */
 int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const void *data,
                size_t len);
-/* Answers a RUSM_CALL with a failure: the caller gets RUSM_FAILED with this reason and RUSM_ENOPROC
- * (RUSM_ENOCONN for "noconnection", RUSM_ETIMEOUT for "timeout"). Errors as rusm_reply. */
+/* Answers a RUSM_CALL with a failure. The caller gets a RUSM_FAILED with this reason. Its error is
+ * RUSM_ENOCONN for the reason "noconnection", RUSM_ETIMEOUT for "timeout", and RUSM_ENOPROC for any
+ * other reason. Returns what rusm_reply does. */
 int rusm_refuse(struct rusm_process *self, const struct rusm_message *to, const char *reason);
 
 /* ---- links, monitors, exit signals ---------------------------------------------------------
- * As in Erlang (reference manual, Processes: Links, Monitors, Error Handling, Signals). rusm(7),
- * SIGNALS, has each rule. From one process to another they keep their order with the messages. */
+ * They work as in Erlang (reference manual, Processes: Links, Monitors, Error Handling, Signals).
+ * rusm(7) has each rule, under "Erlang's rules". Signals and messages from one process to another
+ * keep their order. */
 
-/* Asks for one RUSM_DOWN when the process ends, at once (noproc) if there is none, and with
- * reason noconnection when its node is lost. Each call is a monitor of its own. */
+/* Asks for one RUSM_DOWN when the process ends. If there is no such process it comes at once, with
+ * the reason "noproc". If the node of the process is lost, it comes with the reason "noconnection".
+ * Each call makes a monitor of its own. */
 int rusm_monitor(struct rusm_process *self, rusm_pid target, uint64_t *ref);
-/* The same for the process that holds a name on the node with index `node` (RUSM_GLOBAL: a global
- * name) when the request gets there, whoever has the name later. */
+/* Does what rusm_monitor does, for the process that holds a name on the node with index `node`
+ * (RUSM_GLOBAL: a global name) when the request gets there. The monitor stays with that process,
+ * even if another one takes the name later. */
 int rusm_monitor_name(struct rusm_process *self, uint32_t node, const char *name, uint64_t *ref);
-/* The same for an address in text, as rusm_send_to. */
+/* Does what rusm_monitor does, for an address in text, as rusm_send_to takes it. */
 int rusm_monitor_to(struct rusm_process *self, const char *address, uint64_t *ref);
-/* No RUSM_DOWN (or RUSM_NODE_DOWN) for ref any more, unless it waits in the mailbox already.
- * RUSM_ENOPROC: no such monitor, or it was told. */
+/* Ends a monitor: no RUSM_DOWN or RUSM_NODE_DOWN with ref comes after this, except one that is in
+ * the mailbox already. Returns 0, or RUSM_ENOPROC if self has no such monitor or its message has
+ * come. */
 int rusm_demonitor(struct rusm_process *self, uint64_t ref);
-/* The same, and one that waits in the mailbox is taken out. */
+/* Does what rusm_demonitor does, and takes a message of the monitor out of the mailbox. Returns
+ * what rusm_demonitor does. */
 int rusm_demonitor_flush(struct rusm_process *self, uint64_t ref);
 
-/* Links self with a process: when one of the two ends, the other gets an exit signal with its
- * reason and the link is gone. At most one between two processes. Nobody there: the exit signal
- * comes at once, with noproc or noconnection. RUSM_BUSY, RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM: no
- * link. */
+/* Links self with a process. When one of the two ends, the other gets an exit signal with its
+ * reason, and the link is gone. Two processes have at most one link. If the process does not exist
+ * or its node is not connected, the exit signal comes at once, with the reason "noproc" or
+ * "noconnection". Returns 0, or RUSM_BUSY, RUSM_EINVAL, RUSM_ELIMIT or RUSM_ENOMEM, and then there
+ * is no link. */
 int rusm_link(struct rusm_process *self, rusm_pid pid);
-/* The same for the process that holds a name now, and for an address in text, as rusm_send_name
- * and rusm_send_to. A link joins two pids, so the name must be a global one or one of this node.
- * For a name that only another node knows both return RUSM_ENOCONN: monitor it, or link the pid
- * that answers. */
+/* Do what rusm_link does, for the process that holds a name now, and for an address in text. See
+ * rusm_send_name and rusm_send_to. A link joins two pids, so the name must be a global one or one
+ * of this node. Both return RUSM_ENOCONN for a name that only another node knows. Monitor that
+ * name, or link the pid that answers. */
 int rusm_link_name(struct rusm_process *self, uint32_t node, const char *name);
 int rusm_link_to(struct rusm_process *self, const char *address);
-/* No exit signal of that link after this, unless it was trapped and waits in the mailbox already.
- * RUSM_ENOPROC: there was no link. */
+/* Ends a link: no exit signal of it comes after this, except one that was trapped and is in the
+ * mailbox already. Returns 0, or RUSM_ENOPROC if there was no link. */
 int rusm_unlink(struct rusm_process *self, rusm_pid pid);
-/* Whether exit signals become RUSM_EXIT messages instead of ending this process, or being ignored
- * (normal). A rusm_kill with reason "kill" ends it nevertheless. Returns what it was; false at
- * first. */
+/* Sets whether self traps exit signals. A trapped exit signal becomes a RUSM_EXIT message. One that
+ * is not trapped ends self, or has no effect if its reason is "normal". A rusm_kill with the reason
+ * "kill" ends self even if it traps. Returns what was set before, false at first. */
 bool rusm_trap_exit(struct rusm_process *self, bool trap);
 
-/* One RUSM_NODE_DOWN with ref when the connection to that node ends, behind everything else that
- * came of it; at once if there is none. RUSM_EINVAL: this node, or no such index. */
+/* Asks for one RUSM_NODE_DOWN with ref when the connection to a node ends. It comes behind
+ * everything else that came from the node. If there is no connection, it comes at once. Returns 0,
+ * or RUSM_EINVAL if `node` is this node or there is no such index, RUSM_ELIMIT, RUSM_ENOMEM. */
 int rusm_monitor_node(struct rusm_process *self, uint32_t node, uint64_t *ref);
-/* RUSM_NODE_UP for every node that is connected from now on, before anything that comes from it,
- * and RUSM_NODE_DOWN, behind everything that came from it; or no longer. On or off, not counted. */
+/* Turns messages about all nodes on or off. RUSM_NODE_UP comes for every node that connects from
+ * now on, before anything else from it. RUSM_NODE_DOWN comes behind everything from it. Calls do
+ * not add up: the last one counts. Returns 0 or RUSM_ENOMEM. */
 int rusm_monitor_nodes(struct rusm_process *self, bool on);
-/* RUSM_GAP from now on, or no longer, whenever something that self has sent to another node may be
- * lost: from.node is that node, data its name. Error RUSM_ENOCONN: its connection has ended before
- * it said that all of it met its fate. The `ref` newest messages and signals are not acknowledged
- * and may have arrived or not; those before them had got to that node, if perhaps not into a
- * mailbox. It comes before the RUSM_NODE_DOWN. RUSM_ENOPROC, RUSM_BUSY, RUSM_ETOOLARGE: that node
- * wants no more of a lane, as there is no such process, or a large message got stuck or is over
- * its limit: `ref` of them are dropped. Returns 0 or RUSM_ENOMEM. */
+/* Turns RUSM_GAP messages on or off. One comes whenever something that self has sent to another
+ * node may be lost. from.node is that node, the data is its name. The error says what happened:
+ *
+ *   RUSM_ENOCONN     The connection ended before the node had confirmed everything. The last `ref`
+ *                    messages and signals are not acknowledged: they may have arrived or not. Those
+ *                    before them reached the node, but perhaps not a mailbox. The RUSM_GAP comes
+ *                    before the RUSM_NODE_DOWN.
+ *   RUSM_ENOPROC,    The node takes no more from a lane: there is no such process, or a large
+ *   RUSM_BUSY,       message got stuck or is longer than the node takes. `ref` messages and signals
+ *   RUSM_ETOOLARGE   are dropped.
+ *
+ * Returns 0 or RUSM_ENOMEM. */
 int rusm_monitor_gaps(struct rusm_process *self, bool on);
 
-/* Timers count from rusm_now_ns, are up to a millisecond late and never early, and end with their
- * process. A node takes 4 million: RUSM_ELIMIT. RUSM_ENOMEM.
- * One RUSM_TIMER with *ref after ms milliseconds. */
+/* Asks for one RUSM_TIMER with *ref after `ms` milliseconds.
+ *
+ * This holds for all timers: they count from rusm_now_ns. They are never early, and up to a
+ * millisecond late. They end with their process. The functions that set one return 0, or
+ * RUSM_ELIMIT if the node has 4 million timers, RUSM_ENOMEM. */
 int rusm_timer(struct rusm_process *self, uint32_t ms, uint64_t *ref);
-/* One every ms milliseconds, without drift; none while the one before waits in the mailbox still.
- * RUSM_EINVAL: 0 ms. */
+/* Asks for a RUSM_TIMER with *ref every `ms` milliseconds, without drift. The timer skips one while
+ * the one before is still in the mailbox. Also returns RUSM_EINVAL if `ms` is 0. */
 int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref);
-/* Sends a message after ms milliseconds, as rusm_send would then; borrows data. When that is
- * RUSM_BUSY it is tried again until there is room. */
+/* Sends a message after `ms` milliseconds, as rusm_send would then. Borrows data. If the receiver
+ * has no room then, the timer tries again until it has. */
 int rusm_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const void *data,
                     size_t len, uint64_t *ref);
-/* The same for a name and for an address in text, as rusm_send_name and rusm_send_to. The process
- * that holds the name when the time has come gets the message. */
+/* Do what rusm_send_after does, for a name and for an address in text. See rusm_send_name and
+ * rusm_send_to. The process that holds the name when the time has come gets the message. */
 int rusm_send_after_name(struct rusm_process *self, uint32_t ms, uint32_t node, const char *name,
                          const void *data, size_t len, uint64_t *ref);
 int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *address,
                        const void *data, size_t len, uint64_t *ref);
-/* Takes a timer of our own back. RUSM_ENOPROC: there is none of that ref, or it was due: then its
- * message may be in the mailbox already. */
+/* Cancels a timer of self. A RUSM_TIMER that is in the mailbox already stays there. Returns 0, or
+ * RUSM_ENOPROC if self has no such timer, or it was due. */
 int rusm_cancel(struct rusm_process *self, uint64_t ref);
 
 /* What rusm_watch waits for. */
@@ -318,134 +356,160 @@ enum rusm_watch_event {
     RUSM_CAN_WRITE = 2, /* there is room to write, or an error */
 };
 /* Watches a file descriptor: the process gets one RUSM_READY with *ref when the event has come.
- * To be told again, call rusm_watch again, usually after reading or writing until EAGAIN; an event
+ * To be told again, call rusm_watch again, usually after reading or writing until EAGAIN. An event
  * that is still there then comes at once. The descriptor should be non-blocking and stays the
  * caller's: call rusm_unwatch before closing it if RUSM_READY has not come. The end of the process
  * ends its watches and closes nothing. Several processes may watch one descriptor. Does not block.
  * Returns 0, or RUSM_EINVAL if fd is not open or `event` is none of the two, RUSM_ELIMIT if the
  * node's processes watch too many (a million), RUSM_ENOMEM. */
 int rusm_watch(struct rusm_process *self, int fd, enum rusm_watch_event event, uint64_t *ref);
-/* Ends a watch of our own: no RUSM_READY of it after this, unless it waits in the mailbox already.
- * Returns 0, or RUSM_ENOPROC if there is none of that ref or its event has come. */
+/* Ends a watch of self: no RUSM_READY of it comes after this, unless it is in the mailbox already.
+ * Returns 0, or RUSM_ENOPROC if self has no such watch or its event has come. */
 int rusm_unwatch(struct rusm_process *self, uint64_t ref);
 
-/* Starts a process on this scheduler of this node. RUSM_EINIT: init failed. RUSM_ELIMIT: too many
- * processes. */
+/* Starts a process on this scheduler. Returns 0, or RUSM_EINIT if its init failed, RUSM_ELIMIT if
+ * there are too many processes or arguments, RUSM_EINVAL if stack_bytes is too large, RUSM_ECLOSED
+ * if the node leaves, RUSM_ENOMEM. */
 int rusm_spawn(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                const struct rusm_args *args, rusm_pid *pid);
 
-/* The same, linked with self from the start. */
+/* Does what rusm_spawn does, and links the process with self from the start. */
 int rusm_spawn_link(struct rusm_process *self, const struct rusm_behaviour *behaviour,
                     const struct rusm_args *args, rusm_pid *pid);
 
-/* Asks the node with that index to start one of its spawnables, on the scheduler whose turn it is
- * (0: this node, too); RUSM_SPAWNED or RUSM_FAILED with *ref follows. */
+/* Asks the node with that index to start one of its spawnables. 0 is this node. The node starts it
+ * on its schedulers in turn. A RUSM_SPAWNED or RUSM_FAILED with *ref follows. Returns 0, or
+ * RUSM_EINVAL if there is no such index, RUSM_ENOCONN, RUSM_ELIMIT, RUSM_ENOMEM, and then no
+ * message follows. */
 int rusm_spawn_at(struct rusm_process *self, uint32_t node, const char *spawnable,
                   const struct rusm_args *args, uint64_t *ref);
 
-/* Names on this node: one holder a name, any number of names a process. RUSM_EEXIST: taken. */
+/* Gives a process of this node a name on this node. A name has one holder. A process may have any
+ * number of names. Returns 0, or RUSM_EEXIST if the name is taken, RUSM_EINVAL, RUSM_ENOPROC,
+ * RUSM_ELIMIT, RUSM_ENOMEM. */
 int rusm_register(struct rusm_process *self, rusm_pid pid, const char *name);
+/* Does what rusm_register does, with a name that is global: it has one holder in the whole
+ * cluster. */
 int rusm_register_global(struct rusm_process *self, rusm_pid pid, const char *name);
+/* Takes a name away: a name on this node from its holder, or else a global name from self. Returns
+ * 0, or RUSM_ENOPROC if there is no such name, RUSM_ENOMEM. */
 int rusm_unregister(struct rusm_process *self, const char *name);
+/* Finds the holder of a name on this node. Returns 0, or RUSM_ENOPROC if there is none. */
 int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
 
-/* Ends the calling process when receive returns (in a body at once: it does not return), whether it
- * traps or not; reason "normal" is quiet. The first call wins. */
+/* Ends the calling process when receive returns, even if it traps exits. In a body the process ends
+ * at once: rusm_exit does not return. The reason "normal" ends no linked process. The first call
+ * wins. */
 void rusm_exit(struct rusm_process *self, const char *reason);
-/* Sends an exit signal to any process; unless trapped, it ends with that reason. As in Erlang,
- * "normal" ends no process but oneself, "kill" cannot be trapped and reads "killed" to those who
- * are told. To another node it goes behind what was sent before, but past messages that wait for
- * room in a full mailbox, so that a stuck process can be killed. RUSM_BUSY: it traps, and its
- * mailbox is full. */
+/* Sends an exit signal to any process. The process ends with that reason, unless it traps exits. As
+ * in Erlang, the reason "normal" ends no process but self. The reason "kill" cannot be trapped.
+ * Links and monitors read it as "killed". On the way to another node, the signal keeps its place
+ * behind what self has sent before. But it overtakes messages that wait for room in a full mailbox,
+ * so that a stuck process can be killed. Returns 0, or RUSM_BUSY if the process traps exits and its
+ * mailbox is full, or another error of rusm_send. */
 int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason);
-/* The same for the process that holds a name, and for an address in text, as rusm_send_name and
- * rusm_send_to. To a name that only another node knows, the signal does not pass waiting messages.
- * Both return RUSM_ENOPROC if nobody here has the name. */
+/* Do what rusm_kill does, for the process that holds a name, and for an address in text. See
+ * rusm_send_name and rusm_send_to. If only another node knows the name, the signal does not
+ * overtake waiting messages. Both return RUSM_ENOPROC if nobody that this node knows of has the
+ * name. */
 int rusm_kill_name(struct rusm_process *self, uint32_t node, const char *name, const char *reason);
 int rusm_kill_to(struct rusm_process *self, const char *address, const char *reason);
 
 /* ---- supervisors (OTP Design Principles, Supervisor Behaviour) ----------------------------- */
 
 enum rusm_strategy {
-    RUSM_ONE_FOR_ONE,  /* a child that ended is restarted */
-    RUSM_ONE_FOR_ALL,  /* ... with all others, which are stopped first */
-    RUSM_REST_FOR_ONE, /* ... with those after it in the list */
+    RUSM_ONE_FOR_ONE,  /* restarts the child that ended */
+    RUSM_ONE_FOR_ALL,  /* restarts all children; stops the others first */
+    RUSM_REST_FOR_ONE, /* restarts it and those after it in the list; stops these first */
 };
 
 enum rusm_restart {
-    RUSM_PERMANENT, /* restarted always */
-    RUSM_TRANSIENT, /* unless it ended with normal or shutdown */
-    RUSM_TEMPORARY, /* never */
+    RUSM_PERMANENT, /* is always restarted */
+    RUSM_TRANSIENT, /* is restarted unless it ended with "normal" or "shutdown" */
+    RUSM_TEMPORARY, /* is never restarted */
 };
 
-#define RUSM_BRUTAL (UINT32_MAX - 1) /* shutdown_ms: killed at once; RUSM_FOREVER: waited for */
-#define RUSM_UNLIMITED UINT32_MAX    /* max_restarts: never too many */
+#define RUSM_BRUTAL (UINT32_MAX - 1) /* shutdown_ms: kill at once; RUSM_FOREVER: wait */
+#define RUSM_UNLIMITED UINT32_MAX    /* max_restarts: no limit */
 
 struct rusm_supervisor;
 
-/* A child: how it is started, again and again. */
+/* A child, and how the supervisor starts it, again and again. */
 struct rusm_child {
-    const struct rusm_behaviour *behaviour;   /* kept; NULL: a supervisor of its own, as follows */
-    const struct rusm_supervisor *supervisor; /* copied */
+    const struct rusm_behaviour *behaviour;   /* kept; NULL: the child is `supervisor` */
+    const struct rusm_supervisor *supervisor; /* copied; NULL: the child is `behaviour` */
     struct rusm_args args;                    /* copied */
-    const char *name; /* registered for each that is started; NULL: none; copied */
-    bool global;      /* a global name */
+    const char *name;                         /* registered at every start; NULL: none; copied */
+    bool global;                              /* `name` is a global one */
     enum rusm_restart restart;
-    /* It is told to stop by the exit signal shutdown, and killed after so long [5000; a supervisor:
-     * RUSM_FOREVER]. */
+    /* The supervisor stops the child with the exit signal "shutdown", and kills it after so many
+     * milliseconds [5000; for a supervisor RUSM_FOREVER]. */
     uint32_t shutdown_ms;
 };
 
 struct rusm_supervisor {
     enum rusm_strategy strategy;
-    uint32_t
-        max_restarts; /* more than these within max_seconds [5] are too many: all children are */
-    uint32_t max_seconds; /* stopped and it ends with reason shutdown. 0 restarts: the first is */
+    /* More than max_restarts restarts within max_seconds [5] are too many: the supervisor stops all
+     * children and ends with the reason "shutdown". If max_restarts is 0, the first restart is too
+     * many. */
+    uint32_t max_restarts;
+    uint32_t max_seconds;
     const struct rusm_child *children; /* started in this order, stopped in reverse */
     size_t child_count;
 };
 
-/* Starts a supervisor that is linked with self, and its children. It traps exits; an exit signal
- * from self stops its children, one by one, then itself with that reason. A child that cannot be
- * restarted is tried again, which counts as a restart. RUSM_EINIT: a child could not be started,
- * none is left. RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM. */
+/* Starts a supervisor that is linked with self, and its children. The supervisor traps exits. An
+ * exit signal from self makes it stop its children one by one, and then end with that reason. If it
+ * cannot restart a child, it tries again. Each try counts as a restart.
+ *
+ * Returns 0, or RUSM_EINIT if a child could not be started, RUSM_EINVAL, RUSM_ELIMIT, RUSM_ENOMEM.
+ * On an error no child is left. */
 int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
                    rusm_pid *pid);
 
-/* The index of a node's name, for rusm_send_name and rusm_spawn_at; and back (NULL: no such
- * index). RUSM_EINVAL: not a node's name. RUSM_ELIMIT: too many names seen. */
+/* Gives the index of a node's name, which rusm_send_name and rusm_spawn_at take. Returns 0, or
+ * RUSM_EINVAL if it is not a node's name, RUSM_ELIMIT if this node has seen too many names,
+ * RUSM_ENOMEM. */
 int rusm_node_index(struct rusm_process *self, const char *node, uint32_t *index);
+/* Returns the name of the node with that index, or NULL if there is none. */
 const char *rusm_node_at(const struct rusm_process *self, uint32_t index);
 
-/* A pid in full as text (17@london#5f3a1c): writes at most cap bytes with NUL, returns its length
- * as snprintf does. RUSM_PID_TEXT_MAX always fits. */
+/* Writes a full pid as text, such as 17@london#5f3a1c: at most `cap` bytes with the NUL. Returns
+ * the length as snprintf does. RUSM_PID_TEXT_MAX bytes are always enough. */
 int rusm_pid_format(const struct rusm_process *self, rusm_pid pid, char *text, size_t cap);
+/* Reads a pid from text, in full or as SERIAL@NODE. Returns 0, or RUSM_EINVAL if the text is not a
+ * pid, RUSM_ELIMIT and RUSM_ENOMEM as rusm_node_index. */
 int rusm_pid_parse(struct rusm_process *self, const char *text, rusm_pid *pid);
 
-/* Writes a line to the node's output (standard output unless detached): what greeter does. */
+/* Writes a line to the node's output, which is standard output unless the node is detached. The
+ * greeter uses it. */
 void rusm_print(struct rusm_process *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Leaves a text for the spawner; to be called by an init that is about to fail. */
+/* Leaves a text for the spawner. An init calls it before it returns an error. */
 void rusm_init_error(struct rusm_process *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- for a body only; RUSM_EINVAL elsewhere ----
- * In a body whatever else could say RUSM_BUSY waits for room instead; there is no RUSM_WRITABLE. */
+ * In a body, a function that could return RUSM_BUSY waits for room instead. No RUSM_WRITABLE
+ * comes. */
 
-/* Does the body want it? Must only look at it. */
+/* Returns whether the body wants the message. Must only look at it. */
 typedef bool rusm_match_fn(void *context, const struct rusm_message *message);
-/* Waits for the first message that match (NULL: any) says true for, and lends it until the next
- * rusm_receive; RUSM_ETIMEOUT after timeout_ms (0: at once; RUSM_FOREVER). Others stay in the
- * mailbox, in order, for a later call; they count in its bounds, so that a full mailbox of
- * unwanted ones keeps senders waiting, while answers and signals come through. */
+/* Waits for the first message for which `match` returns true (NULL: any message), and lends it
+ * until the next rusm_receive or rusm_call. Returns 0, or RUSM_ETIMEOUT after timeout_ms (0: at
+ * once, RUSM_FOREVER: never). Other messages stay in the mailbox, in order, for a later call. They
+ * count in the limits of the mailbox. So a mailbox full of unwanted messages keeps senders waiting.
+ * Answers and signals still come through. */
 int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
                  uint32_t timeout_ms, const struct rusm_message **message);
-/* Sends a request (rusm_request) and waits for its outcome, which is lent like a message of
- * rusm_receive. Returns 0 and gives *reply, the RUSM_REPLY; or the error of the RUSM_FAILED, which
- * *reply then is; or the error of rusm_request, and leaves *reply alone. Does what
- * rusm_client_call does from outside. */
+/* Sends a request as rusm_request does, and waits for its outcome. Lends *reply as rusm_receive
+ * lends a message. Returns 0 if *reply is the RUSM_REPLY, or the error of the RUSM_FAILED that
+ * *reply is. If the request could not be sent, returns the error of rusm_request and does not
+ * change *reply. From outside, rusm_client_call does the same. */
 int rusm_call(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
               uint32_t timeout_ms, const struct rusm_message **reply);
+/* Do what rusm_call does, for a name on a node and for an address in text. See rusm_send_name and
+ * rusm_send_to. */
 int rusm_call_name(struct rusm_process *self, uint32_t node, const char *name, const void *data,
                    size_t len, uint32_t timeout_ms, const struct rusm_message **reply);
 int rusm_call_to(struct rusm_process *self, const char *address, const void *data, size_t len,
@@ -456,122 +520,137 @@ int rusm_call_to(struct rusm_process *self, const char *address, const void *dat
 struct rusm_node;
 
 struct rusm_boot {
-    const char *name;      /* to register */
-    const char *spawnable; /* what to start: a spawnable's name or a SPEC */
+    const char *name;      /* the process gets this name */
+    const char *spawnable; /* a spawnable's name or a SPEC */
     const char *const *args;
     size_t arg_count;
-    bool global; /* a global name instead of a local one */
+    bool global; /* `name` is a global one */
 };
 
 enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
 
 /* Takes a line of a node's log: its level and its text, without time, name and newline, and with
- * control characters escaped; borrowed. Called on any of the node's threads, perhaps on several at
- * once. It must not block, nor call a function of this header. */
+ * control characters escaped. The text is borrowed. Any thread of the node may call it, several of
+ * them at once. It must not block, and must not call a function of this header. */
 typedef void rusm_log_fn(void *context, enum rusm_log_level level, const char *text);
 
-/* All pointers are borrowed until rusm_node_new returns. Zero means the default in brackets. */
+/* Options of a node. All pointers are borrowed until rusm_node_new returns, except the two marked
+ * "kept". Zero means the default in brackets. */
 struct rusm_node_options {
     const char *name;        /* required */
     const char *listen;      /* ADDR:PORT [127.0.0.1:0, a free port] */
-    const char *advertise;   /* HOST:PORT told to peers [what they see] */
+    const char *advertise;   /* HOST:PORT that peers are told [what they see] */
     const char *rundir;      /* [$RUSM_RUNDIR, $XDG_RUNTIME_DIR/rusm, private temporary] */
     const char *identity;    /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
-    const char *const *join; /* NODE@HOST:PORT to dial, for ever */
+    const char *const *join; /* NODE@HOST:PORT that the node dials for ever */
     size_t join_count;
-    uint32_t mailbox_messages; /* a mailbox's limit [1024] */
-    uint64_t mailbox_bytes;    /* [4 MiB] */
-    uint32_t idle_timeout_ms;  /* a silent peer is lost after this [10000] */
-    int32_t spin_us;     /* looks for messages so long before it sleeps [50]; negative: never */
-    uint32_t max_packet; /* bytes of the longest packet tried on a path: RUSM_PACKET_MIN to
-                            RUSM_PACKET_MAX [8952] */
-    enum rusm_log_level log_level; /* RUSM_LOG_ERROR is 0: set it [error] */
-    int log_fd;                    /* where the log goes, one line each [2, standard error] */
+    uint32_t mailbox_messages; /* messages that a mailbox takes [1024] */
+    uint64_t mailbox_bytes;    /* bytes that a mailbox takes [4 MiB] */
+    uint32_t idle_timeout_ms;  /* a peer that is silent for so long is lost [10000] */
+    int32_t spin_us; /* it looks for messages so long before it sleeps [50]; negative: never */
+    /* Bytes of the longest packet that is tried on a path: RUSM_PACKET_MIN to RUSM_PACKET_MAX
+     * [8952]. */
+    uint32_t max_packet;
+    enum rusm_log_level log_level; /* set it: 0 is RUSM_LOG_ERROR [error] */
+    int log_fd;                    /* where log lines go [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */
-    bool identity_create;          /* make the identity file when there is none */
+    bool identity_create;          /* make the identity file if it does not exist */
     bool http;                     /* serve HTTP/3 too, on the same port: rusm-http(7) */
-    const char *http_token;        /* file: the token of HTTP clients without certificate */
-    /* ADDR:PORT, or PORT of 127.0.0.1: serve HTTP/1.1 over TCP too. Needs http_token. */
+    const char *http_token;        /* file with the token of HTTP clients without certificate */
+    /* ADDR:PORT, or a PORT of 127.0.0.1: serve HTTP/1.1 over TCP too. Needs http_token. */
     const char *http_tcp;
-    /* A body that overflows its stack ends the program by SIGSEGV, as ever; but first log_fd gets
-     * a line that names the process. For that, rusm_node_run handles SIGSEGV for the whole
-     * program, if nobody does yet. */
+    /* Names the process whose body overflows its stack. The program ends by SIGSEGV as without this
+     * option, but first a line that names the process goes to log_fd. For that, rusm_node_run
+     * handles SIGSEGV for the whole program, unless the program has a handler already. */
     bool name_overflow;
-    uint32_t schedulers; /* threads that run processes, to 64: rusm_node_run's and more [1] */
-    rusm_log_fn *log;    /* takes the lines of log_level and above instead of log_fd; kept [NULL] */
-    void *log_context;   /* the program's own, for log; kept */
-    void *reserved[8];   /* room for later: must be zero, RUSM_EINVAL otherwise */
+    uint32_t schedulers; /* threads that run processes, rusm_node_run's included: 1 to 64 [1] */
+    rusm_log_fn *log;    /* gets the log lines instead of log_fd, up to log_level; kept [NULL] */
+    void *log_context;   /* for log; belongs to the program; kept */
+    void *reserved[8];   /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
-/* Makes a node: checks the identity, takes the name's lock in the run folder, binds the socket.
- * Gives *node (rusm_node_free). RUSM_EREFUSED: identity. RUSM_EEXIST: a live node has the name.
- * RUSM_EINVAL, RUSM_EIO, RUSM_ENOMEM; `why` (may be NULL) then says more. */
+/* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the
+ * socket. Gives *node, which rusm_node_free frees. Returns 0, or RUSM_EREFUSED if the identity is
+ * refused, RUSM_EEXIST if a live node has the name, RUSM_EINVAL, RUSM_EIO, RUSM_ENOMEM. On an error
+ * `why` says more. It may be NULL. */
 int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *options,
                   struct rusm_why *why);
 
-/* Teaches the node a behaviour under `name`. Before rusm_node_run. Keeps behaviour. */
+/* Teaches the node a behaviour under `name`. Keeps behaviour. Call it before rusm_node_run. */
 int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour);
-/* Teaches it `name` by a SPEC: the name of a built-in (echo, greeter, sink, crash, relay, bounce),
- * or lib:FILE.so[:BEHAVIOUR], which loads a behaviour (struct rusm_library) and blocks for the
- * file; exec:COMMAND makes a process of any program. RUSM_EIO, RUSM_EMALFORMED (no shared object,
- * no rusm_library, another ABI), RUSM_EINVAL (one of several: which?), RUSM_ENOSPAWNABLE. */
+/* Teaches the node a spawnable `name` by a SPEC. A SPEC is one of these:
+ *
+ *   echo, greeter, sink, crash, relay, bounce   a built-in behaviour
+ *   lib:FILE.so[:BEHAVIOUR]   loads a behaviour (struct rusm_library); blocks for the file
+ *   exec:COMMAND              makes a process of any program
+ *
+ * Returns 0, or RUSM_EIO if the file cannot be read, RUSM_EMALFORMED if it is no shared object, has
+ * no rusm_library or another ABI, RUSM_EINVAL if it has several behaviours and the SPEC does not
+ * say which, RUSM_ENOSPAWNABLE if there is no such behaviour. */
 int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *spec,
                          struct rusm_why *why);
-/* Starts a process and registers it, as a permanent child of the node's supervisor (`supervisor` in
- * attach): whenever it ends it is started and registered again. More than 3 restarts in 5 seconds:
- * the node says so in its log, and goes on without it. Before or while running, on the node's
- * thread. */
+/* Starts a process and registers it. The process is a permanent child of the node's supervisor,
+ * which attach shows as `supervisor`: whenever the process ends, the supervisor starts and
+ * registers it again. After more than 3 restarts in 5 seconds the node says so in its log and goes
+ * on without the process. Call it before the node runs or while it runs, on the node's thread. */
 int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
 
-/* Runs until rusm_node_stop or an error; tells peers that it leaves, then returns 0. Blocks.
- * Returns RUSM_EINVAL at once if rusm_node_start drives the node, RUSM_EIO if there is no
- * thread. */
+/* Runs the node until rusm_node_stop, tells the peers that the node leaves, and returns 0. Blocks.
+ * Returns at once with RUSM_EINVAL if rusm_node_start drives the node, or with RUSM_EIO if there is
+ * no thread for a scheduler. */
 int rusm_node_run(struct rusm_node *node);
-/* Asks it to leave; a second call makes it immediate. Any thread, any signal handler. */
+/* Asks the node to leave. A second call makes it leave at once. Any thread and any signal handler
+ * may call it. */
 void rusm_node_stop(struct rusm_node *node);
 /* ---- driving a node from another event loop, instead of rusm_node_run ---- */
 
-/* Starts the node, for a program that has an event loop of its own, and gives a descriptor for
- * that loop to poll. Whenever the descriptor is readable, rusm_node_tick is due. The descriptor
- * stays the node's: poll it, do nothing else with it. The thread that calls this is the node's: it
- * makes every later call but those that any thread may make. Other schedulers have threads of
- * their own, as with rusm_node_run. Returns the descriptor, RUSM_EIO if the system refuses one or
- * a thread, or RUSM_EINVAL if the node was started before. Does not block. name_overflow has no
- * effect on this thread. */
+/* Starts the node for a program that has an event loop of its own. Gives a descriptor that the loop
+ * polls. Whenever the descriptor is readable, call rusm_node_tick. The descriptor belongs to the
+ * node: poll it, and do nothing else with it. The thread that calls this becomes the node's thread.
+ * It must make all later calls, except those that any thread may make. Other schedulers have
+ * threads of their own, as with rusm_node_run. Does not block. The option name_overflow has no
+ * effect on this thread. Returns the descriptor, or RUSM_EIO if the system refuses a descriptor or
+ * a thread, RUSM_EINVAL if the node was started before. */
 int rusm_node_start(struct rusm_node *node);
-/* Does what is due, once, and returns: reads sockets, runs processes, sends. Does not wait.
- * Returns 0, or 1 if the node has left, as rusm_node_stop asked for: then rusm_node_free is next.
- * The call that sees the stop leaves, which may block up to the 2 seconds that a leave may take (5
- * with programs). Returns RUSM_EINVAL if rusm_node_start was not called or the node has left. */
+/* Does what is due, once: reads sockets, runs processes, sends. Does not wait. Returns 0, or 1 if
+ * the node has left as rusm_node_stop asked. Then call rusm_node_free. The call that sees the stop
+ * lets the node leave. It may block for as long as that takes: up to 2 seconds, or 5 with programs.
+ * Returns RUSM_EINVAL if rusm_node_start was not called or the node has left. */
 int rusm_node_tick(struct rusm_node *node);
 
-/* ---- messages from the program's own threads ---- */
+/* ---- messages from the program's own threads to processes ---- */
 
-/* Sends a message to a process, from no process that answers: `from` is a process of the node's
- * own that takes no messages. Borrows data; copies it. Any thread, while the node lives; not from
- * a signal handler. Blocks for no longer than it takes to copy. The messages that one thread posts
- * to one target arrive in the order posted. A message that finds no process is counted
- * (noproc_local). Returns 0, RUSM_BUSY if 1,024 messages or 4 MiB for that target, or 64 MiB for
- * all targets, still wait for room (nothing is taken, try again later), RUSM_ETOOLARGE,
- * RUSM_EINVAL if there is no serial or data, RUSM_ECLOSED if the node leaves, or RUSM_ENOMEM. */
+/* Sends a message to a process, from outside of all processes. The `from` of the message is a
+ * process of the node that takes no messages: an answer reaches nobody. Borrows data and copies it.
+ * Any thread may call it while the node lives, but no signal handler. Blocks only for the copy. The
+ * messages that one thread posts to one target arrive in the order posted. If there is no such
+ * process, the node counts the message (noproc_local).
+ *
+ * Returns 0, RUSM_BUSY if too much waits for room (1,024 messages or 4 MiB for that target, or 64
+ * MiB for all targets), RUSM_ETOOLARGE, RUSM_EINVAL if the pid has no serial or there is no data,
+ * RUSM_ECLOSED if the node leaves, or RUSM_ENOMEM. After RUSM_BUSY, nothing was taken: try again
+ * later. */
 int rusm_node_post(struct rusm_node *node, rusm_pid to, const void *data, size_t len);
-/* The same to an address in text, as rusm_send_to. Returns RUSM_EINVAL too, if it is not an
- * address. */
+/* Does what rusm_node_post does, for an address in text, as rusm_send_to takes it. Also returns
+ * RUSM_EINVAL if the text is not an address. */
 int rusm_node_post_to(struct rusm_node *node, const char *address, const void *data, size_t len);
 
-void rusm_node_free(struct rusm_node *node); /* after rusm_node_run returned; NULL is fine */
+/* Frees the node, after rusm_node_run has returned or rusm_node_tick has returned 1. NULL is
+ * fine. */
+void rusm_node_free(struct rusm_node *node);
 
 const char *rusm_node_name(const struct rusm_node *node);
-const char *rusm_node_address(const struct rusm_node *node);  /* ADDR:PORT, really bound */
-const char *rusm_node_http_tcp(const struct rusm_node *node); /* where HTTP over TCP is; or NULL */
-const char *rusm_node_rundir(const struct rusm_node *node);   /* the run folder in use */
-/* Whether the identity file was made just now, and its path and fingerprint (SHA-256, hex). */
+const char *rusm_node_address(const struct rusm_node *node);  /* the ADDR:PORT that is bound */
+const char *rusm_node_http_tcp(const struct rusm_node *node); /* of HTTP over TCP, or NULL */
+const char *rusm_node_rundir(const struct rusm_node *node);   /* the run folder that is used */
+/* Return whether rusm_node_new made the identity file, its path, and its fingerprint (SHA-256,
+ * hex). */
 bool rusm_node_identity_made(const struct rusm_node *node);
 const char *rusm_node_identity_path(const struct rusm_node *node);
 const char *rusm_node_fingerprint(const struct rusm_node *node);
 
-/* ---- tables: what a node shows, column by column ------------------------------------------- */
+/* ---- tables: what a node shows, with their columns ----------------------------------------- */
 
 enum rusm_table {
     RUSM_TABLE_NODE = 0,      /* one row: name address uptime processes peers ... */
@@ -580,7 +659,7 @@ enum rusm_table {
     RUSM_TABLE_NAMES = 3, /* name pid scope node */
     RUSM_TABLE_SPAWNABLES = 4, /* name behaviour */
     RUSM_TABLE_COUNTERS = 5,   /* counter value */
-    RUSM_TABLE_NODES = 6,      /* local: node address state os_pid incarnation source */
+    RUSM_TABLE_NODES = 6,      /* of this machine: node address state os_pid incarnation source */
 };
 
 enum rusm_type {
@@ -593,13 +672,14 @@ enum rusm_type {
 };
 
 struct rusm_field {
-    const char *column; /* lower case */
+    const char *column; /* in lower case */
     enum rusm_type type;
-    const char *text; /* for TEXT and PID; else NULL */
-    uint64_t number;  /* for the others */
+    const char *text; /* of TEXT and PID; else NULL */
+    uint64_t number;  /* of the others */
 };
 
-/* Called once a row; all borrowed. Non-zero stops the listing and is returned. */
+/* Takes one row. All data is borrowed. A result that is not 0 stops the listing, which returns
+ * it. */
 typedef int rusm_row_fn(void *context, const struct rusm_field *fields, size_t count);
 
 /* ---- a client ---------------------------------------------------------------------------- */
@@ -608,55 +688,58 @@ struct rusm_client;
 
 struct rusm_client_options {
     const char *rundir;   /* as in rusm_node_options */
-    const char *identity; /* never made here: RUSM_EREFUSED when missing */
-    uint32_t timeout_ms;  /* for every call below [5000] */
-    void *reserved[4];    /* room for later: must be zero, RUSM_EINVAL otherwise */
+    const char *identity; /* must exist: else RUSM_EREFUSED */
+    uint32_t timeout_ms;  /* of every call below [5000] */
+    void *reserved[4];    /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
-/* Connects to a node written NAME, NAME@HOST:PORT or HOST:PORT. Gives *client
- * (rusm_client_close). RUSM_ENOCONN (why lists the nodes known and where it looked),
- * RUSM_EREFUSED, RUSM_EINVAL, RUSM_ETIMEOUT. */
+/* Connects to a node written NAME, NAME@HOST:PORT or HOST:PORT. Gives *client, which
+ * rusm_client_close frees. Returns 0, or RUSM_ENOCONN (`why` lists the known nodes and where it
+ * looked), RUSM_EREFUSED, RUSM_EINVAL, RUSM_ETIMEOUT. */
 int rusm_client_open(struct rusm_client **client, const struct rusm_client_options *options,
                      const char *node, struct rusm_why *why);
 void rusm_client_close(struct rusm_client *client);             /* NULL is fine */
-const char *rusm_client_node(const struct rusm_client *client); /* the name it told us */
+const char *rusm_client_node(const struct rusm_client *client); /* the name that the node told us */
 
-/* In these, `process` is a local name of that node, a pid in either form, or, with global set,
- * a global name that the node resolves. */
+/* In the functions below, `process` is a local name of the node or a pid in either form. With
+ * `global` set, it is a global name that the node resolves. */
 
-/* Hands over one message without waiting for its receipt; blocks only while too many are without
- * one. Order is kept. Failures of earlier ones may be returned here or by rusm_client_flush. */
+/* Sends one message without waiting for its receipt. Blocks only while too many messages are
+ * without a receipt. Keeps the order. It may return the failure of an earlier message, as may
+ * rusm_client_flush. */
 int rusm_client_post(struct rusm_client *client, const char *process, bool global, const void *data,
                      size_t len, struct rusm_why *why);
-/* Waits until every posted message is in its mailbox (or has failed: the first failure). */
+/* Waits until every posted message is in its mailbox. Returns 0, or the first failure. */
 int rusm_client_flush(struct rusm_client *client, struct rusm_why *why);
 
-/* Sends, waits for the reply. Gives *reply (free), NUL-terminated beyond *reply_len. RUSM_ENOPROC
- * when there is no such process or it died first. */
+/* Sends a request and waits for the reply. Gives *reply, which the caller frees. A NUL follows its
+ * *reply_len bytes. Returns 0, or RUSM_ENOPROC if there is no such process or it ended before it
+ * replied. */
 int rusm_client_call(struct rusm_client *client, const char *process, bool global, const void *data,
                      size_t len, void **reply, size_t *reply_len, struct rusm_why *why);
 
-/* Starts a spawnable there; its full pid as text goes to pid. name may be NULL. */
+/* Starts a spawnable on the node. Writes the full pid as text into `pid`. `name` may be NULL. */
 int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
                       const struct rusm_args *args, const char *name, bool global,
                       char pid[RUSM_PID_TEXT_MAX], struct rusm_why *why);
 
-/* Exit signal, from no process; RUSM_ENOPROC if there is none. Returns when the process has ended
- * or, if it traps exits and the reason is not kill, when it has the message. As in Erlang, normal
- * ends none. */
+/* Sends a process an exit signal that comes from no process. Returns when the process has ended. If
+ * the process traps exits and the reason is not "kill", returns when it has the message. As in
+ * Erlang, the reason "normal" ends no process. Returns RUSM_ENOPROC if there is no such process. */
 int rusm_client_kill(struct rusm_client *client, const char *process, bool global,
                      const char *reason, struct rusm_why *why);
-/* Who owns a global name, as that node sees it. */
+/* Writes the pid of the process that holds a global name, as the node sees it. */
 int rusm_client_whereis(struct rusm_client *client, const char *name, char pid[RUSM_PID_TEXT_MAX],
                         struct rusm_why *why);
-/* Asks the node to leave and waits until it has. */
+/* Asks the node to leave, and waits until it has left. */
 int rusm_client_stop(struct rusm_client *client, struct rusm_why *why);
-/* One of the tables above (not RUSM_TABLE_NODES). */
+/* Calls `row` for each row of one of the tables above, except RUSM_TABLE_NODES. */
 int rusm_client_list(struct rusm_client *client, enum rusm_table table, rusm_row_fn *row,
                      void *context, struct rusm_why *why);
 
-/* The nodes this machine knows of: run folder and `nodes` file (RUSM_TABLE_NODES). Blocks for
- * the files and to probe addresses of the nodes file, up to the timeout. */
+/* Calls `row` for each node that this machine knows, from the run folder and the `nodes` file
+ * (RUSM_TABLE_NODES). Blocks to read the files and to probe the addresses of the nodes file, up to
+ * the timeout. */
 int rusm_nodes_list(const struct rusm_client_options *options, rusm_row_fn *row, void *context,
                     struct rusm_why *why);
 
@@ -664,17 +747,19 @@ int rusm_nodes_list(const struct rusm_client_options *options, rusm_row_fn *row,
 
 struct rusm_identity_info {
     char path[4096];
-    char fingerprint[65]; /* SHA-256 of the certificate, hex */
+    char fingerprint[65]; /* SHA-256 of the certificate, in hex */
     char subject[128];
-    char not_after[32]; /* 2126-11-23 */
+    char not_after[32]; /* such as 2126-11-23 */
 };
 
-/* The path used when none is given ($RUSM_IDENTITY, else under the configuration folder). */
+/* Writes the path of the identity file: `given`, or without it $RUSM_IDENTITY, or else a path in
+ * the configuration folder. */
 int rusm_identity_path(const char *given, char *path, size_t cap);
-/* Makes a cluster identity (self-signed ECDSA P-256, key and certificate, mode 0600) at path,
- * never over an existing file (RUSM_EEXIST). */
+/* Makes a cluster identity at `path`: a self-signed ECDSA P-256 certificate and its key, in a file
+ * of mode 0600. Never overwrites a file: returns RUSM_EEXIST. */
 int rusm_identity_new(const char *path, struct rusm_identity_info *info, struct rusm_why *why);
-/* Reads one. RUSM_EREFUSED: missing, or others can read it. RUSM_EMALFORMED. */
+/* Reads an identity. Returns 0, or RUSM_EREFUSED if the file is missing or others can read it,
+ * RUSM_EMALFORMED. */
 int rusm_identity_show(const char *path, struct rusm_identity_info *info, struct rusm_why *why);
 
 #ifdef __cplusplus

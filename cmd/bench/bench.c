@@ -1,5 +1,5 @@
-/* bench: measures rusm on this machine: real nodes, real QUIC, nothing lost. The command and its
- * table of benches, each in a file of its own. */
+/* bench: measures rusm on this machine, with real nodes and real QUIC, and no message may be lost.
+ * The command and its table of benches. Each bench has a file of its own. */
 #include "bench.h"
 
 #include <string.h>
@@ -7,8 +7,8 @@
 
 static const struct bench_kind {
     const char *name;
-    size_t words; /* its name and numbers on the command line */
-    size_t more;  /* that may follow */
+    size_t words; /* its name and the numbers that must follow */
+    size_t more;  /* numbers that may follow */
     int (*run)(struct bench *bench);
 } bench_kinds[] = {
     { "fanout", 3, 0, bench_fanout }, { "closed", 3, 0, bench_closed },

@@ -1,15 +1,16 @@
-/* bulk: `bulk`: large messages one way, from a process on a hub to one on a worker. The parent's
- * side first, then what runs on the nodes. */
+/* bulk: `bulk`: large messages one way, from a process on a hub to one on a worker. First the
+ * parent's side, then what runs on the nodes. */
 #include "bench.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BULK_SECONDS 3 /* unless told */
+#define BULK_SECONDS 3 /* the default */
 #define BULK_MESSAGE ((size_t)1024 * 1024)
 #define BULK_ETHERNET 1452 /* what an Ethernet frame holds over IPv6 */
 
-/* What the parent asks of the hub's process "bulk". The answer comes when the sink has counted. */
+/* An order of the parent to the hub's process "bulk". The answer comes when the sink has
+ * counted. */
 struct bulk_order {
     uint64_t duration_ns;
 };
@@ -19,8 +20,7 @@ struct bulk_state {
     int error;
 };
 
-/* ---- the parent
- * ------------------------------------------------------------------------------------- */
+/* ---- the parent ---- */
 
 static int bulk_nodes_boot(struct rusm_node *node, size_t index, struct rusm_why *why);
 
@@ -34,7 +34,7 @@ static int bulk_counter(void *context, const struct rusm_field *fields, size_t c
     return 0;
 }
 
-/* The longest packets that the worker has received. */
+/* Gives the length of the longest packets that the worker has received. */
 static int bulk_packet(const struct cluster *c, const struct cmd *cmd, uint64_t *packet)
 {
     struct rusm_client *worker;
@@ -110,13 +110,12 @@ int bench_bulk(struct bench *bench)
     return status == 0 ? common_verdict(bench, lost) : status;
 }
 
-/* ---- on the hub: spawns a sink, sends, asks the sink how many came
- * ------------------------------------ */
+/* ---- on the hub: spawns a sink, sends to it, asks it how many messages came ---- */
 
 struct bulk_sender {
     struct bulk_order order;
     struct bulk_state state;
-    struct rusm_message asked; /* the call to be answered */
+    struct rusm_message asked; /* the call that waits for an answer */
     uint64_t start_ns;
     rusm_pid sink;
     uint8_t *data;
@@ -129,7 +128,7 @@ static void bulk_answer(struct rusm_process *self, struct bulk_sender *s, int er
     rusm_reply(self, &s->asked, &s->state, sizeof(s->state));
 }
 
-/* Sends while there is room; when the time is over, the question comes behind the last message. */
+/* Sends while there is room. When the time is over, sends the question behind the last message. */
 static void bulk_fill(struct rusm_process *self, struct bulk_sender *s)
 {
     uint64_t ref;
@@ -176,8 +175,7 @@ static void bulk_receive(struct rusm_process *self, void *state, const struct ru
     }
 }
 
-/* ---- on the worker: counts whole messages
- * --------------------------------------------------------------- */
+/* ---- on the worker: counts whole messages ---- */
 
 static int sink_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
@@ -207,7 +205,7 @@ static void sink_stop(struct rusm_process *self, void *state, const char *reason
 
 static int bulk_nodes_boot(struct rusm_node *node, size_t index, struct rusm_why *why)
 {
-    static struct bulk_sender sender; /* one a process of the system: it is forked for this */
+    static struct bulk_sender sender; /* static: each node has an OS process of its own */
     static const struct rusm_behaviour bulk = { .name = "bulk",
                                                 .receive = bulk_receive,
                                                 .context = &sender };

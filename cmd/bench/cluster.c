@@ -1,5 +1,5 @@
-/* cluster: the nodes of a bench: forked, each a process of the system, in a run folder and
- * with an identity of their own, which are removed at the end. */
+/* cluster: the nodes of a bench. Each is forked, an OS process of its own. They have a run folder
+ * and an identity of their own, which cluster_stop removes. */
 #include "bench.h"
 #include "../relay.h"
 
@@ -14,10 +14,9 @@
 #include <unistd.h>
 
 #define CLUSTER_START_MS 20000
-#define CLUSTER_SEED 1 /* of the relay: which datagrams are lost */
+#define CLUSTER_SEED 1 /* of the relay: decides which datagrams get lost */
 
-/* ---- in the child
- * ------------------------------------------------------------------------------ */
+/* ---- in the child ---- */
 
 int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable, const char *arg,
                  struct rusm_why *why)
@@ -29,8 +28,8 @@ int cluster_boot(struct rusm_node *node, const char *name, const char *spawnable
     return rusm_node_boot(node, &boot, why);
 }
 
-/* Runs the node; writes a NUL and its address to `ready` when it is, or the reason why it is
- * not. */
+/* Runs the node. Writes to `ready` a NUL and the address when the node is ready, or else the reason
+ * why it did not start. */
 static int cluster_child(const struct cluster *c, const struct rusm_node_options *options,
                          cluster_boot_fn *boot, int ready)
 {
@@ -40,7 +39,7 @@ static int cluster_child(const struct cluster *c, const struct rusm_node_options
     int error;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN); /* the parent ends us */
+    signal(SIGINT, SIG_IGN); /* the parent ends this process */
     error = rusm_node_new(&node, options, &why);
     error = error == 0 ? boot(node, c->nodes, &why) : error;
     if (error == 0) {
@@ -48,7 +47,7 @@ static int cluster_child(const struct cluster *c, const struct rusm_node_options
     } else {
         snprintf(said, sizeof(said), "%s", why.text);
     }
-    /* A parent that can't be told is gone. */
+    /* If the write fails, the parent is gone. */
     if (write(ready, said, sizeof(said)) < 0 || error != 0) {
         return EXIT_FAILED;
     }
@@ -58,8 +57,7 @@ static int cluster_child(const struct cluster *c, const struct rusm_node_options
     return EXIT_DONE;
 }
 
-/* ---- in the parent
- * ------------------------------------------------------------------------------ */
+/* ---- in the parent ---- */
 
 static int cluster_fork(struct cluster *c, const struct cmd *cmd,
                         const struct rusm_node_options *options, cluster_boot_fn *boot)
@@ -242,10 +240,9 @@ int cluster_call(const struct cluster *c, const struct cmd *cmd, const char *pro
     return fits ? 0 : failure_say(cmd, EXIT_FAILED, "bad answer");
 }
 
-/* ---- behind a relay
- * ------------------------------------------------------------------------------- */
+/* ---- behind a relay ---- */
 
-/* The relay, which aims at the hub by now, becomes a process. Takes relay. */
+/* Makes the relay an OS process. It aims at the hub already. Takes relay. */
 static int cluster_fork_relay(struct cluster *c, const struct cmd *cmd, struct relay *relay)
 {
     fflush(NULL);
@@ -286,7 +283,7 @@ int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_f
     relay_set(relay, "to", c->node[0].address);
     relay_set(relay, "loss", loss);
     status = cluster_fork_relay(c, cmd, relay);
-    /* In a run folder of its own it finds the hub by its relay only. */
+    /* In a run folder of its own, the worker finds the hub through the relay only. */
     options = (struct rusm_node_options){ .name = "worker0",
                                           .rundir = c->apart,
                                           .identity = c->identity,
@@ -296,8 +293,7 @@ int cluster_start_lossy(struct cluster *c, const struct cmd *cmd, cluster_boot_f
     return status != 0 ? status : cluster_ready(c, cmd);
 }
 
-/* ---- the end
- * --------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static void cluster_remove(const char *dir)
 {
@@ -321,7 +317,7 @@ void cluster_stop(struct cluster *c)
 {
     for (size_t i = 0; i < c->nodes; i++) {
         rusm_client_close(c->node[i].client);
-        kill(c->node[i].pid, SIGKILL); /* nothing in them is worth a graceful leave */
+        kill(c->node[i].pid, SIGKILL); /* no node needs to leave gracefully */
     }
     for (size_t i = 0; i < c->nodes; i++) {
         waitpid(c->node[i].pid, NULL, 0);
@@ -337,8 +333,7 @@ void cluster_stop(struct cluster *c)
     }
 }
 
-/* ---- what they use
- * ------------------------------------------------------------------------------- */
+/* ---- what the nodes use ---- */
 
 uint64_t cluster_cpu_ns(const struct cluster *c)
 {
@@ -346,7 +341,7 @@ uint64_t cluster_cpu_ns(const struct cluster *c)
 
     for (size_t i = 0; i < c->nodes; i++) {
         struct timespec t;
-        clockid_t clock; /* of all threads of the process */
+        clockid_t clock; /* counts all threads of the process */
         if (clock_getcpuclockid(c->node[i].pid, &clock) == 0 && clock_gettime(clock, &t) == 0) {
             total += (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
         }
@@ -354,7 +349,7 @@ uint64_t cluster_cpu_ns(const struct cluster *c)
     return total;
 }
 
-/* A line of /proc/PID/status, in KiB. */
+/* Returns a line of /proc/PID/status, in KiB. */
 static uint64_t cluster_status_kib(const struct cluster *c, size_t index, const char *what)
 {
     unsigned long long kib = 0;

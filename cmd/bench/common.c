@@ -1,4 +1,4 @@
-/* common: what all benches share: their words, the clock, waiting, what they print. */
+/* common: what all benches share: words of the command line, the clock, waiting, output. */
 #include "bench.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* connect: `connect`: what many of everything cost: nodes, connections, lanes, handshakes,
- * spawns. This is the parent's side; connect_hub.c is what runs on the nodes. */
+/* connect: `connect`: what many nodes, connections, lanes, handshakes and spawns cost. This is the
+ * parent's side. connect_hub.c is what runs on the nodes. */
 #include "connect.h"
 
 #include <errno.h>
@@ -9,14 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECT_NODES 20 /* unless told */
+#define CONNECT_NODES 20 /* the default */
 #define CONNECT_LANES_OPEN 10000
 #define CONNECT_SPAWNS 2000   /* one after the other */
-#define CONNECT_IN_FLIGHT 100 /* spawns at once */
-#define CONNECT_CALLERS 4     /* processes that open connections as fast as they can */
-#define CONNECT_SETTLE_MS 500 /* until what a phase began is done: acknowledgements, timers */
+#define CONNECT_IN_FLIGHT 100 /* spawns in flight */
+#define CONNECT_CALLERS 4     /* OS processes that open connections as fast as they can */
+#define CONNECT_SETTLE_MS 500 /* lets a phase come to rest: acknowledgements, timers */
 #define CONNECT_IDLE_MS 5000
-#define CONNECT_RATE_MS 1000 /* how long rates are measured */
+#define CONNECT_RATE_MS 1000 /* how long a rate is measured */
 
 struct connect {
     struct bench *bench;
@@ -39,8 +39,7 @@ static void connect_pause(unsigned ms)
     nanosleep(&pause, NULL);
 }
 
-/* ---- memory of nodes and connections
- * ---------------------------------------------------------------- */
+/* ---- memory of nodes and connections ---- */
 
 static uint64_t connect_rss_sum(const struct connect *t, size_t nodes)
 {
@@ -52,8 +51,8 @@ static uint64_t connect_rss_sum(const struct connect *t, size_t nodes)
     return sum;
 }
 
-/* A node alone, then meshes of half and of all nodes: what the nodes of the first half grew by in
- * between is their connections to the second, all else they had before. */
+/* Starts one node, then more up to half, then all, each time as a mesh. In the last step the nodes
+ * of the first half grow only by their connections to the second half. All else they had before. */
 static int connect_nodes(struct connect *t)
 {
     struct cluster *c = &t->cluster;
@@ -94,10 +93,10 @@ static void connect_idle(struct connect *t)
     t->idle_cpu_percent = (double)cpu / (double)t->nodes / (CONNECT_IDLE_MS * 1e6) * 100;
 }
 
-/* ---- handshakes
- * -------------------------------------------------------------------------------------- */
+/* ---- handshakes ---- */
 
-/* In a process of its own: opens and closes connections to worker0 while the time lasts. */
+/* Opens and closes connections to worker0 until the time is over. Runs in an OS process of its
+ * own. */
 static int connect_caller(const struct connect *t, int out)
 {
     uint64_t count = 0, end_ns = common_now_ns() + (uint64_t)CONNECT_RATE_MS * 1000000;
@@ -144,15 +143,14 @@ static int connect_handshakes(struct connect *t)
     for (int i = 0; i < started; i++) {
         int ended;
         if (waitpid(caller[i], &ended, 0) != caller[i] || ended != 0) {
-            status = EXIT_FAILED; /* it said why */
+            status = EXIT_FAILED; /* it has said why */
         }
     }
     t->handshakes_per_s = (double)all * 1000 / CONNECT_RATE_MS;
     return status;
 }
 
-/* ---- lanes, spawns
- * ------------------------------------------------------------------------------------ */
+/* ---- lanes, spawns ---- */
 
 static int connect_order(struct connect *t, const struct connect_order *order,
                          struct connect_state *state)
@@ -165,8 +163,8 @@ static int connect_order(struct connect *t, const struct connect_order *order,
                : status;
 }
 
-/* What either end grows by while so many lanes are open on one connection: the larger of the
- * two. */
+/* Measures what either end grows by while many lanes are open on one connection. The larger growth
+ * counts. */
 static int connect_lanes(struct connect *t)
 {
     const struct connect_order senders = { .what = CONNECT_SENDERS, .count = CONNECT_LANES_OPEN };
@@ -212,7 +210,7 @@ static int connect_spawns(struct connect *t)
     return status;
 }
 
-/* ---- all ---- */
+/* ---- all phases ---- */
 
 static void connect_print(const struct connect *t)
 {

@@ -1,30 +1,30 @@
-/* connect.h: what the two sides of `bench connect` say to each other. */
+/* connect.h: the messages between the two sides of `bench connect`. */
 #ifndef BENCH_CONNECT_H
 #define BENCH_CONNECT_H
 
 #include "bench.h"
 
 enum connect_what {
-    CONNECT_SENDERS,      /* there are `count` senders */
-    CONNECT_LANES,        /* each opens a lane to worker0 */
-    CONNECT_SPAWNS_ASKED, /* worker0 spawns `count` times, or for the duration */
+    CONNECT_SENDERS,      /* start `count` senders */
+    CONNECT_LANES,        /* each sender opens a lane to worker0 */
+    CONNECT_SPAWNS_ASKED, /* ask worker0 for `count` spawns, or for spawns until the time is over */
 };
 
-/* What the parent asks of the hub's process "connect", as the message of a call. */
+/* An order of the parent to the hub's process "connect": the data of a call. */
 struct connect_order {
     enum connect_what what;
     uint32_t count, in_flight;
     uint64_t duration_ns;
 };
 
-/* What it answers when that is done. */
+/* The reply to an order, when it is done. */
 struct connect_state {
     int error;
     uint64_t done, elapsed_ns;
-    struct histogram spawn; /* of those asked one at a time */
+    struct histogram spawn; /* times of spawns, if one is in flight at a time */
 };
 
-/* connect_hub.c: what runs on the nodes. */
+/* Boots what runs on a node. In connect_hub.c. */
 cluster_boot_fn connect_boot;
 
 #endif

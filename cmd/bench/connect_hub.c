@@ -1,6 +1,6 @@
-/* connect_hub: what runs on the nodes of `bench connect`: on the hub "connect", which takes orders
- * and answers each when it is done, and the many senders that open a lane each; on the others
- * "lanes", where those end, and a spawnable that lives for a moment. */
+/* connect_hub: what runs on the nodes of `bench connect`. On the hub "connect" takes orders and
+ * answers each when it is done, and many senders open a lane each. On the other nodes the lanes end
+ * at "lanes". A spawnable there lives for a moment only. */
 #include "connect.h"
 
 #include <stdlib.h>
@@ -11,16 +11,15 @@
 struct connect_hub {
     struct connect_order order;
     struct connect_state state;
-    struct rusm_message asked; /* the call to be answered; kind RUSM_SEND: none */
+    struct rusm_message asked; /* the call that waits for an answer; kind RUSM_SEND: none */
     uint64_t start_ns, stamp_ns;
-    uint32_t node; /* index of the other end */
+    uint32_t node; /* index of worker0 */
     uint32_t asks; /* spawns asked for */
     rusm_pid *sender;
     uint32_t senders;
 };
 
-/* ---- on the hub
- * ----------------------------------------------------------------------------------- */
+/* ---- on the hub ---- */
 
 static void sender_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
@@ -56,7 +55,7 @@ static int hub_spawn_senders(struct rusm_process *self, struct connect_hub *h)
     return 0;
 }
 
-/* The next row of senders opens its lanes. */
+/* Lets the next row of senders open its lanes. */
 static int hub_open_row(struct rusm_process *self, struct connect_hub *h)
 {
     uint64_t end = h->state.done + LANES_ROW < h->senders ? h->state.done + LANES_ROW : h->senders;
@@ -154,10 +153,9 @@ static void hub_receive(struct rusm_process *self, void *state, const struct rus
     }
 }
 
-/* ---- on the others
- * -------------------------------------------------------------------------------- */
+/* ---- on the other nodes ---- */
 
-/* Says how many lanes came, a row at a time. */
+/* Tells the hub how many lanes came, after each row. */
 static void lanes_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     uint64_t *count = rusm_context(self);
@@ -190,7 +188,7 @@ static void mayfly_receive(struct rusm_process *self, void *state, const struct 
 
 int connect_boot(struct rusm_node *node, size_t index, struct rusm_why *why)
 {
-    static struct connect_hub hub; /* one a process of the system: it is forked for this */
+    static struct connect_hub hub; /* static: each node has an OS process of its own */
     static uint64_t lanes_count;
     static const struct rusm_behaviour connect = { .name = "connect",
                                                    .receive = hub_receive,

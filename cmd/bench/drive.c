@@ -1,4 +1,4 @@
-/* drive: the parent's side of a load: orders to its nodes, and waiting until they are done. */
+/* drive: the parent's side of a load: gives orders to its nodes, and waits until they are done. */
 #include "load.h"
 
 #include <stdlib.h>
@@ -50,7 +50,8 @@ int load_probe(struct cluster *c, const struct bench *b, const char *what, size_
     return status;
 }
 
-/* One look at all nodes. Gives the taker's state and what all have sent. */
+/* Asks all nodes once. Gives the taker's state, what all nodes have sent, and how many senders are
+ * not done. */
 static int drive_look(struct cluster *c, const struct bench *b, size_t to, struct load_state *taker,
                       uint64_t *sent, uint32_t *sending)
 {
@@ -81,7 +82,8 @@ int load_drain(struct cluster *c, const struct bench *b, size_t to, struct load_
     uint32_t sending = 0, quiet = 0;
     int status = 0;
 
-    /* As long as messages come none is lost; some are when nothing comes for the timeout. */
+    /* While messages arrive, none counts as lost. What is missing counts as lost after a timeout in
+     * which nothing came. */
     for (;;) {
         status = drive_look(c, b, to, taker, &sent, &sending);
         if (status != 0 || (sending == 0 && taker->taken == sent) || quiet >= b->timeout_ms) {

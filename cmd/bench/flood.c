@@ -1,15 +1,16 @@
-/* flood: `flood`: many senders of two nodes flood a process that takes one message a
- * millisecond: what that costs in memory, and a bystander pair of the same nodes in time. */
+/* flood: `flood`: many senders on two nodes flood a process that takes one message a millisecond.
+ * The bench measures what that costs in memory, and what it costs a bystander pair of the same
+ * nodes in time. */
 #include "load.h"
 
 #include <string.h>
 
-#define FLOOD_SECONDS 5  /* each phase */
-#define FLOOD_SENDERS 16 /* a node */
+#define FLOOD_SECONDS 5  /* of each phase */
+#define FLOOD_SENDERS 16 /* on each node */
 #define FLOOD_BYTES 1024
 #define FLOOD_PACE_NS ((uint64_t)1000000)
-#define FLOOD_LEAD_MS 200 /* the flood goes on for so long before and after the bystander */
-#define FLOOD_LIMIT_KIB (64 * 1024) /* what memory may grow by, on either side */
+#define FLOOD_LEAD_MS 200           /* the flood runs for so long before and after the bystander */
+#define FLOOD_LIMIT_KIB (64 * 1024) /* how much memory may grow on either side */
 
 enum { RECEIVER, SENDER, SENDERS_END = SENDER + 2, NODES = SENDERS_END };
 
@@ -17,7 +18,7 @@ struct flood {
     const struct bench *bench;
     struct cluster cluster;
     uint64_t before_kib[NODES];
-    uint64_t taken; /* meanwhile */
+    uint64_t taken; /* during the flood */
     uint64_t sent, lost;
     struct histogram alone, flooded;
 };
@@ -43,7 +44,7 @@ static int flood_begin(struct flood *f)
     return status;
 }
 
-/* How much a node's memory has grown at its highest. */
+/* Returns how much a node's memory has grown at its peak. */
 static uint64_t flood_growth_kib(const struct flood *f, size_t index)
 {
     uint64_t peak = cluster_peak_kib(&f->cluster, index);

@@ -1,4 +1,4 @@
-/* histogram: round trip times by powers of two, each cut in HISTOGRAM_SUB: 1.6 % wide. */
+/* histogram: counts times in buckets. Each power of two has HISTOGRAM_SUB of them, 1.6 % wide. */
 #include "bench.h"
 
 #include <string.h>
@@ -13,11 +13,12 @@ static size_t histogram_bucket(uint64_t ns)
     if (ns < HISTOGRAM_SUB) {
         return (size_t)ns;
     }
-    unsigned shift = 57u - (unsigned)__builtin_clzll(ns); /* leaves HISTOGRAM_SUB to 2 x that */
+    /* ns >> shift is from HISTOGRAM_SUB to 2 * HISTOGRAM_SUB - 1. */
+    unsigned shift = 57u - (unsigned)__builtin_clzll(ns);
     return (size_t)(shift + 1) * HISTOGRAM_SUB + (size_t)((ns >> shift) - HISTOGRAM_SUB);
 }
 
-/* The middle of a bucket. */
+/* Returns the middle of a bucket. */
 static double histogram_ns(size_t bucket)
 {
     if (bucket < HISTOGRAM_SUB) {

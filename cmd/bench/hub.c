@@ -1,21 +1,21 @@
-/* hub: the hub's processes: "bench", which takes orders and answers how far they are, and the
- * senders, each with its messages in flight to one worker. They share one struct, as they run on
- * one thread; its owner is the hub's process. */
+/* hub: the processes of the hub. "bench" takes orders and says how far they are. The senders each
+ * have messages in flight to one worker. All share one struct without a lock, because they run on
+ * one thread. The OS process of the hub owns it. */
 #include "bench.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define STAMP 8      /* bytes of the time in front of a message */
-#define REPLY_NAME 9 /* "s00000001" */
+#define STAMP 8      /* bytes of the time at the start of a message */
+#define REPLY_NAME 9 /* bytes of "s00000001" */
 
 struct sender {
     struct hub *hub;
-    char bytes[STAMP + REPLY_NAME]; /* a message: time and reply name */
-    uint32_t node;                  /* index of its worker */
-    uint32_t in_flight, left; /* left: probes still to be sent (unloaded), of the warm-up too */
-    uint64_t stamp_ns;        /* of the one in flight (closed) */
-    rusm_pid to;              /* closed: the mirror on its worker */
+    char bytes[STAMP + REPLY_NAME]; /* a message: the time and the reply name */
+    uint32_t node;                  /* index of its worker's node */
+    uint32_t in_flight, left; /* left: unloaded: round trips still to send, with the warm-up */
+    uint64_t stamp_ns;        /* closed: the time of the message in flight */
+    rusm_pid to;              /* not used */
 };
 
 struct hub {
@@ -23,13 +23,12 @@ struct hub {
     struct bench_state state;
     uint64_t start_ns, end_ns;
     uint32_t running;       /* senders that are not done */
-    uint32_t senders, turn; /* processes there are; whose turn it is (unloaded) */
+    uint32_t senders, turn; /* senders: processes that exist; turn: not used */
     rusm_pid pid[BENCH_SENDERS_MAX];
     char *payload;
 };
 
-/* ---- a sender
- * --------------------------------------------------------------------------------- */
+/* ---- a sender ---- */
 
 static int sender_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
@@ -51,7 +50,7 @@ static void sender_stop(struct rusm_process *self, void *state, const char *reas
     free(state);
 }
 
-/* One message on its way; false when there is no room now. */
+/* Sends one message. Returns false if there is no room now. */
 static bool sender_send(struct rusm_process *self, struct sender *s)
 {
     struct hub *h = s->hub;
@@ -87,7 +86,7 @@ static void sender_done(struct hub *h, uint64_t now)
     }
 }
 
-/* Fills the window, while the time lasts. */
+/* Fills the window until the time is over. */
 static void sender_fill(struct rusm_process *self, struct sender *s, uint64_t now)
 {
     struct hub *h = s->hub;
@@ -141,7 +140,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
         return;
     }
     if (s->in_flight == 0) {
-        return; /* of an order that was given up */
+        return; /* it belongs to an order that was given up */
     }
     now = common_now_ns();
     if (h->order.mode != BENCH_CLOSED) {
@@ -155,10 +154,9 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     }
 }
 
-/* ---- the one that takes orders
- * ------------------------------------------------------------------ */
+/* ---- the process that takes orders ---- */
 
-/* There are as many senders as asked for; those of an earlier order stay. */
+/* Spawns senders until there are as many as the order needs. Those of an earlier order stay. */
 static int hub_spawn(struct rusm_process *self, struct hub *h, uint32_t senders)
 {
     static struct rusm_behaviour sender = {
@@ -227,7 +225,8 @@ static void hub_receive(struct rusm_process *self, void *state, const struct rus
             rusm_exit(self, rusm_strerror(error));
             return;
         }
-        rusm_reply(self, m, NULL, 0); /* the state is long: it would be sent while it is measured */
+        /* Without the state: it is long, and sending it would disturb the measurement. */
+        rusm_reply(self, m, NULL, 0);
         return;
     }
     rusm_reply(self, m, &h->state, sizeof(h->state));
@@ -235,7 +234,7 @@ static void hub_receive(struct rusm_process *self, void *state, const struct rus
 
 int bench_hub_boot(struct rusm_node *node, struct rusm_why *why)
 {
-    static struct hub hub; /* one a process of the system: it is forked for this */
+    static struct hub hub; /* static: each node has an OS process of its own */
     static struct rusm_behaviour bench = { .name = "bench", .receive = hub_receive };
     const struct rusm_boot boot = { .name = "bench", .spawnable = "bench" };
     int error;

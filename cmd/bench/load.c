@@ -1,28 +1,27 @@
-/* load: the processes of a loaded node: "load" takes orders, "probe" measures round trips,
- * the senders send, "taker" takes at its pace. They share one struct, as they run on one thread;
- * its owner is the node's process of the system. */
+/* load: the processes of a loaded node. "load" takes orders, "probe" measures round trips, the
+ * senders send, and "taker" takes at its pace. All share one struct without a lock, because they
+ * run on one thread. The OS process of the node owns it. */
 #include "load.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LOAD_PROBE_BYTES 17 /* as in fanout */
-#define LOAD_STALL_MS 5     /* how often a taker that takes nothing looks whether it may */
+#define LOAD_PROBE_BYTES 17 /* the length of the messages of fanout */
+#define LOAD_STALL_MS 5     /* how often a stalled taker looks whether it may take */
 
 struct load {
     struct load_state state;
     struct load_order probe, send;
     uint64_t probe_end_ns, send_end_ns;
-    uint64_t pace_ns, paced, pace_start_ns; /* paced: taken at this pace since then */
+    uint64_t pace_ns, paced, pace_start_ns; /* paced: messages taken since pace_start_ns */
     rusm_pid probe_pid, sender_pid[LOAD_SENDERS_MAX];
     uint32_t probe_node, send_node;
-    uint64_t stamp_ns; /* of the round trip in flight */
+    uint64_t stamp_ns; /* when the round trip in flight began */
     char *payload;
     size_t payload_cap;
 };
 
-/* ---- probe
- * ---------------------------------------------------------------------------------------- */
+/* ---- probe ---- */
 
 static void probe_send(struct rusm_process *self, struct load *load)
 {
@@ -32,12 +31,13 @@ static void probe_send(struct rusm_process *self, struct load *load)
     int error = rusm_send_name(self, load->probe_node, "mirror", probe, sizeof(probe), 0);
     if (error == 0) {
         load->state.asked++;
-    } else if (error != RUSM_BUSY) { /* else it is told when it may try again */
+    } else if (error != RUSM_BUSY) { /* after RUSM_BUSY, RUSM_WRITABLE follows */
         rusm_exit(self, rusm_strerror(error));
     }
 }
 
-/* From here: begin. From elsewhere: the mirror. */
+/* A message from another node is the mirror's answer. Any other message makes the probe begin, or
+ * go on after RUSM_BUSY. */
 static void probe_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct load *load = rusm_context(self);
@@ -55,10 +55,9 @@ static void probe_receive(struct rusm_process *self, void *state, const struct r
     }
 }
 
-/* ---- senders
- * -------------------------------------------------------------------------------------- */
+/* ---- senders ---- */
 
-/* Begun by a message of the one that takes orders; then it goes on whenever its lane has room. */
+/* Begins with a message of "load". Goes on whenever its lane has room. */
 static void sender_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct load *load = rusm_context(self);
@@ -78,8 +77,7 @@ static void sender_receive(struct rusm_process *self, void *state, const struct 
     }
 }
 
-/* ---- taker
- * ---------------------------------------------------------------------------------------- */
+/* ---- taker ---- */
 
 static void taker_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
@@ -105,8 +103,7 @@ static void taker_receive(struct rusm_process *self, void *state, const struct r
     load->state.taken_ns = now;
 }
 
-/* ---- the one that takes orders
- * ------------------------------------------------------------------ */
+/* ---- the process that takes orders ---- */
 
 static int load_begin_probe(struct rusm_process *self, struct load *load,
                             const struct load_order *order)
@@ -205,7 +202,7 @@ static int load_init(struct rusm_process *self, const struct rusm_args *args, vo
 
 int load_boot(struct rusm_node *node, size_t index, struct rusm_why *why)
 {
-    static struct load load; /* one a process of the system: it is forked for this */
+    static struct load load; /* static: each node has an OS process of its own */
     static struct rusm_behaviour orders = { .name = "load",
                                             .init = load_init,
                                             .receive = load_receive };

@@ -1,17 +1,17 @@
-/* local: `local`: what processes cost on one node that talks to nobody, with one scheduler and with
- * all. A process on each scheduler takes one order at a time and works on it in slices, each begun
- * by a message to itself, so that no handler holds its scheduler for long; they have nothing to do
- * with each other. */
+/* local: `local`: what processes cost on one node without peers, with one scheduler and with all.
+ * There is a process on each scheduler that takes one order at a time. It works on the order in
+ * slices, each begun by a message to itself, so that no handler holds its scheduler for long. These
+ * processes have nothing to do with each other. */
 #include "bench.h"
 
 #include <stdalign.h>
 #include <string.h>
 
-#define LOCAL_MS 1000 /* of a measurement that takes a time */
+#define LOCAL_MS 1000 /* length of a measurement that takes a fixed time */
 #define LOCAL_POLL_MS 20
-#define LOCAL_SLICE 256 /* processes or timers in a row */
+#define LOCAL_SLICE 256 /* processes or timers in one slice */
 #define LOCAL_IDLE ((uint64_t)1000000)
-#define LOCAL_TIMERS ((uint64_t)1000000) /* that are set, beside those that are set and cancelled */
+#define LOCAL_TIMERS ((uint64_t)1000000) /* timers that stay set beside those that are measured */
 #define LOCAL_SCHEDULERS_MAX 64
 
 enum local_what {
@@ -27,7 +27,7 @@ enum local_what {
 
 struct local_order {
     enum local_what what;
-    uint32_t parts; /* schedulers that share the idle processes */
+    uint32_t parts; /* schedulers that share the work */
 };
 
 struct local_state {
@@ -36,20 +36,19 @@ struct local_state {
     uint64_t count, elapsed_ns;
 };
 
-/* What a scheduler's processes share, in cache lines of its own. */
+/* What the processes of one scheduler share. It has cache lines of its own. */
 struct local {
     alignas(128) enum local_what what;
     struct local_state state;
     uint64_t start_ns;
-    uint64_t left;    /* processes or timers still to be made */
-    rusm_pid pair[2]; /* of a ping-pong; the first alone: what is to be ended */
+    uint64_t left;    /* processes or timers still to make */
+    rusm_pid pair[2]; /* the two of a ping-pong, or pair[0] alone: local_done ends them */
     uint64_t parts;   /* schedulers that share a million */
     struct rusm_behaviour orders, pong, coroutine, brief, child;
     char name[16];
 };
 
-/* ---- what is measured
- * --------------------------------------------------------------------------- */
+/* ---- what is measured ---- */
 
 static rusm_pid pong_other(const struct rusm_process *self, const struct local *l)
 {
@@ -81,7 +80,7 @@ static void pong_body(struct rusm_process *self, void *state)
     }
 }
 
-/* Ends with its first message. */
+/* Ends the process with its first message. */
 static void short_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct local *l = rusm_context(self);
@@ -92,7 +91,7 @@ static void short_receive(struct rusm_process *self, void *state, const struct r
     rusm_exit(self, "normal");
 }
 
-/* The same, over and over: it sends itself that message. */
+/* Sends itself the message that ends it. A supervisor starts it over and over. */
 static int child_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     (void)args;
@@ -121,8 +120,7 @@ static void idle_receive(struct rusm_process *self, void *state, const struct ru
 
 static const struct rusm_behaviour local_idle = { .name = "idle", .receive = idle_receive };
 
-/* ---- the one that takes orders
- * -------------------------------------------------------------------- */
+/* ---- the process that takes orders ---- */
 
 static int local_pair(struct rusm_process *self, struct local *l,
                       const struct rusm_behaviour *behaviour)
@@ -140,7 +138,7 @@ static int local_supervise(struct rusm_process *self, struct local *l)
                                                 .children = &child,
                                                 .child_count = 1 };
 
-    rusm_trap_exit(self, true); /* it is linked with the supervisor, which is ended later */
+    rusm_trap_exit(self, true); /* it is linked with the supervisor, and ends that later */
     return rusm_supervise(self, &supervisor, &l->pair[0]);
 }
 
@@ -153,7 +151,7 @@ static int local_spawns(struct rusm_process *self, struct local *l)
         error = rusm_spawn(self, &l->brief, NULL, &pid);
         error = error == 0 ? rusm_send(self, pid, "", 0, 0) : error;
     }
-    l->left = 1; /* until the time is over */
+    l->left = 1; /* goes on until the time is over */
     return error;
 }
 
@@ -169,7 +167,8 @@ static int local_idles(struct rusm_process *self, struct local *l)
     return error;
 }
 
-/* A million, from a minute to an hour, and then as many that are set and cancelled among them. */
+/* Sets a million timers of a minute to an hour. Then sets as many again among them, and cancels
+ * each at once. Only the latter are measured. */
 static int local_timers(struct rusm_process *self, struct local *l)
 {
     bool cancelled = l->left <= LOCAL_TIMERS / l->parts;
@@ -209,7 +208,7 @@ static int local_slice(struct rusm_process *self, struct local *l)
     }
 }
 
-/* Another slice, or the end. */
+/* Does another slice, or ends the order. */
 static void local_go_on(struct rusm_process *self, struct local *l)
 {
     int error = local_slice(self, l);
@@ -274,8 +273,8 @@ static void local_receive(struct rusm_process *self, void *state, const struct r
 
 static int local_boot(struct rusm_node *node, size_t index, struct rusm_why *why)
 {
-    static struct local
-        local[LOCAL_SCHEDULERS_MAX]; /* one node a process, which is forked for it */
+    /* It is static because each node has an OS process of its own. */
+    static struct local local[LOCAL_SCHEDULERS_MAX];
     int error = 0;
 
     (void)index;
@@ -298,16 +297,15 @@ static int local_boot(struct rusm_node *node, size_t index, struct rusm_why *why
     return error;
 }
 
-/* ---- the parent
- * ------------------------------------------------------------------------------------- */
+/* ---- the parent ---- */
 
-/* What a node's schedulers did, together. */
+/* What all schedulers of a node did together. */
 struct local_sum {
     uint64_t count;
     double per_s, each_ns;
 };
 
-/* Has all of them do it at the same time. */
+/* Gives all processes the same order at the same time, and waits until they are done. */
 static int local_order(const struct cluster *c, const struct bench *b, enum local_what what,
                        struct local_sum *sum)
 {
@@ -369,7 +367,8 @@ static void local_print(const struct bench *b, uint32_t schedulers, const struct
            (unsigned long long)s[LOCAL_MEMORY].count);
 }
 
-/* Its processes, one on each scheduler, as spawns from outside are given to them in turn. */
+/* Starts the node and its processes. There is one process on each scheduler, because the node gives
+ * spawns from outside to its schedulers in turn. */
 static int local_start(struct cluster *c, const struct bench *b, uint32_t schedulers)
 {
     int status = cluster_make(c, b->options->cmd);

@@ -1,5 +1,5 @@
-/* mirror: the process that benches send to: it sends each message back to its sender, as a message
- * and not as an answer to a call, so that what is measured is messages. */
+/* mirror: the process that benches send to. It sends each message back to its sender as a message,
+ * not as the reply to a call, because the benches measure messages. */
 #include "bench.h"
 
 static void mirror_receive(struct rusm_process *self, void *state, const struct rusm_message *m)

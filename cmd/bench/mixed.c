@@ -1,14 +1,14 @@
-/* mixed: `mixed`: the small round trips of one pair, alone and beside what others of the same
- * two nodes do. */
+/* mixed: `mixed`: measures the small round trips of one pair, alone and beside the load of others
+ * on the same two nodes. */
 #include "load.h"
 
 #include <string.h>
 
 #define MIXED_HOSE_BYTES RUSM_MESSAGE_MAX /* a message of the firehose */
-#define MIXED_STALL_BYTES 1024            /* one for the stalled receiver */
+#define MIXED_STALL_BYTES 1024            /* a message for the stalled receiver */
 #define MIXED_STALL_SENDERS 8
-#define MIXED_LOSS "1"    /* percent of datagrams */
-#define MIXED_LEAD_MS 200 /* the others send for so long before and after the probe */
+#define MIXED_LOSS "1"    /* percent of all datagrams */
+#define MIXED_LEAD_MS 200 /* the load runs for so long before and after the probe */
 
 enum { HUB, WORKER, NODES };
 
@@ -19,7 +19,7 @@ struct mixed {
     double alone_bytes_per_s;
 };
 
-/* Orders the hub's senders to send to the worker for the seconds of the bench and both leads. */
+/* Orders the hub's senders to send to the worker, for the seconds of the bench and both leads. */
 static int mixed_send(struct mixed *m, struct cluster *c, uint32_t senders, uint32_t payload,
                       uint64_t pace_ns)
 {

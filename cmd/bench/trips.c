@@ -1,12 +1,14 @@
-/* trips: `fanout` and `closed`: round trips from senders on a hub to workers and back. This is
- * the parent's side; hub.c is the hub's. */
+/* trips: `fanout` and `closed`: round trips from senders on a hub to workers and back. This is the
+ * parent's side. hub.c is the hub's side. */
 #include "bench.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TRIPS_POLL_MS 20
-#define TRIPS_ROW_MS 50 /* an unloaded row is not asked for before: it is done by then, or nearly */
+/* How long to wait before asking for the state of an unloaded row. The row is done by then, or
+ * nearly. */
+#define TRIPS_ROW_MS 50
 
 struct trips {
     struct bench *bench;
@@ -14,10 +16,9 @@ struct trips {
     uint64_t workers, senders, window, payload;
 };
 
-/* ---- one measurement
- * ------------------------------------------------------------------------------ */
+/* ---- one measurement ---- */
 
-/* Gives an order, or asks for the state of the last one. */
+/* Gives an order, or asks for the state of the last one if `order` is NULL. */
 static int trips_ask(struct trips *t, const struct bench_order *order, struct bench_state *state)
 {
     struct rusm_why why;
@@ -43,8 +44,9 @@ static int trips_run(struct trips *t, const struct bench_order *order, const cha
 {
     int status = trips_ask(t, order, state);
 
-    if (status ==
-        0) { /* asking costs the hub little; in the measured time it is not asked at all */
+    /* A question costs the hub little. But during the measured time the parent does not ask at
+     * all. */
+    if (status == 0) {
         common_wait(t->bench, what, order->duration_ns / 1000000);
         status = trips_ask(t, NULL, state);
     }
@@ -74,14 +76,13 @@ static json_t *trips_rtt(const struct histogram *h)
     return json_pack("{s:f, s:f}", "p50", histogram_us(h, 0.5), "p99", histogram_us(h, 0.99));
 }
 
-/* ---- fanout
- * ---------------------------------------------------------------------------------------- */
+/* ---- fanout ---- */
 
 /* What the unloaded phase measures. */
 struct trips_unloaded {
     struct histogram rtt;
-    struct histogram warm,
-        first; /* what the warm-up keeps out of it; the first probe of each row */
+    /* warm: the round trips of the warm-up. first: the first round trip of each row. */
+    struct histogram warm, first;
 };
 
 static void trips_add(struct histogram *all, const struct histogram *h)
@@ -204,8 +205,7 @@ static int trips_fanout(struct trips *t)
     return status == 0 ? common_verdict(t->bench, lost) : status;
 }
 
-/* ---- closed
- * ---------------------------------------------------------------------------------------- */
+/* ---- closed ---- */
 
 static int trips_closed(struct trips *t)
 {
@@ -245,8 +245,7 @@ static int trips_closed(struct trips *t)
     return common_verdict(t->bench, trips_lost(&state));
 }
 
-/* ---- both
- * ------------------------------------------------------------------------------------------- */
+/* ---- both ---- */
 
 static int trips_child(struct rusm_node *node, size_t index, struct rusm_why *why)
 {

@@ -1,4 +1,4 @@
-/* call: see the header. The process side is that of rusm.h; called from behaviours, by the wheel,
+/* call: see the header. Implements the requests of rusm.h. Called from behaviours, by the wheel,
  * and when answers arrive. */
 #include "actor/call.h"
 
@@ -16,7 +16,8 @@
 struct call {
     struct map_node by_ref; /* in rt->calls */
     struct owned owned;     /* the caller's */
-    struct list at_node;    /* in the asked one's node's calls; not linked: it is ours */
+    /* In `calls` of the target's node. Not linked: the target is in this runtime. */
+    struct list at_node;
     struct wheel_node deadline;
     struct rusm_process *caller;
     rusm_pid target; /* serial 0: by name on that node */
@@ -55,7 +56,8 @@ static struct call *call_find(const struct rusm_process *p, uint64_t ref)
     return c && c->caller == p ? c : NULL;
 }
 
-/* One to a process of our own, or (node not NULL) there. Sets its ref. NULL: no memory. */
+/* Makes a call to a process of this runtime, or, if node is not NULL, to one there. Sets its ref.
+ * Returns NULL if there is no memory. */
 static struct call *call_new(struct rusm_process *caller, rusm_pid target, struct node_name *node,
                              const char *name, size_t name_len)
 {
@@ -97,7 +99,8 @@ static void call_free(struct runtime *rt, struct call *c)
     slab_give(&rt->call_slab, c);
 }
 
-/* The caller waits no longer; the other node need not watch for it. */
+/* Ends a call that the caller waits for no longer, and tells the target's node or scheduler, if it
+ * is another one. */
 static void call_give_up(struct runtime *rt, struct call *c)
 {
     struct post post = { .from = process_pid(c->caller),
@@ -151,7 +154,7 @@ bool call_answered(struct rusm_process *p, uint64_t ref)
     return true;
 }
 
-/* What a reason says of a call; most are texts of the one that was asked. */
+/* Returns the error for a reason why a call failed. Most reasons are texts of the target. */
 static int call_error(const char *reason, size_t len)
 {
     static const char lost[] = "noconnection", late[] = "timeout";
@@ -276,7 +279,7 @@ static int call_there(struct rusm_process *self, const struct address *to, const
     post.data = len > 0 ? data : "";
     post.len = len;
     int err = process_post(self, &post);
-    c = call_find(self, ref); /* the hook may have lost that node: it has failed already */
+    c = call_find(self, ref); /* the hook may have lost that node, and so have failed the call */
     *out = c;
     if (err && c) {
         call_free(rt, c);
@@ -310,7 +313,7 @@ static int call_ask(struct rusm_process *self, const struct address *to, const v
     return 0;
 }
 
-/* Of a coroutine that has waited for room all is looked up again. */
+/* The target is looked up again after a coroutine has waited for room: it may have changed. */
 int rusm_request(struct rusm_process *self, rusm_pid to, const void *data, size_t len,
                  uint32_t timeout_ms, uint64_t *ref)
 {

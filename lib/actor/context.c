@@ -10,9 +10,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* context_swap(&from's stack pointer, to's): puts what a callee must keep on the old stack, takes
- * it from the new one. A new stack looks as if it had been left just before its entry:
- * context_begin calls the function in one kept register with what is in another. */
+/* context_swap(&from's stack pointer, to's stack pointer) puts what a callee must keep on the old
+ * stack and takes it from the new one. A new stack looks as if it had been left just before its
+ * entry: context_begin calls the function in one kept register with the argument in another. */
 
 #if defined(__x86_64__)
 
@@ -54,7 +54,7 @@ __asm__(".text\n"
         "    ud2\n"
         ".size context_begin,.-context_begin\n");
 
-#define CONTEXT_SAVED 8    /* words: control words, r15 to r12, rbx, rbp, where to return to */
+#define CONTEXT_SAVED 8    /* words: control words, r15 to r12, rbx, rbp, return address */
 #define CONTEXT_ENTRY 3    /* r13 */
 #define CONTEXT_ARGUMENT 4 /* r12 */
 #define CONTEXT_RETURN 7
@@ -145,8 +145,7 @@ void context_begin(void);
 static void context_make(struct context *c, void *stack, size_t size, void (*entry)(void *),
                          void *argument)
 {
-    /* On x86-64 the stack is aligned to 16 before a call: it is so when context_begin is
-     * reached. */
+    /* x86-64 wants the stack aligned to 16 before a call. It is so when context_begin begins. */
     void **top = (void **)(((uintptr_t)stack + size) & ~(uintptr_t)15);
     void **at = top - CONTEXT_SAVED;
 
@@ -214,7 +213,7 @@ void context_switch(struct context *from, struct context *to)
 #endif
     context_go(from, to);
 #ifdef __SANITIZE_ADDRESS__
-    /* Whoever switched back is `to`, whose stack is known; `from` learns nothing new. */
+    /* `to` has switched back, and its stack is known, so `from` learns nothing new. */
     __sanitizer_finish_switch_fiber(from->fake, &to->stack, &to->size);
 #endif
 }

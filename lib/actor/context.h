@@ -1,10 +1,11 @@
 /* context: a place of execution with a stack of its own, and the switch to it and back.
  *
- * A small assembly and not a library: swapcontext(3) of libc saves the signal mask by a system call
- * each time, 20 times what the switch itself costs; libpcl, the one in C that Debian 12 has, is
- * built on it; Boost.Context is a C++ library, whose C symbols are its own affair. A switch is a
- * function call to the compiler, so only what a callee must keep is saved: on x86-64 and aarch64
- * that is below; elsewhere ucontext serves. One thread. */
+ * This is a little assembly and not a library. swapcontext(3) of libc saves the signal mask with a
+ * system call each time, which costs 20 times as much as the switch itself. libpcl, the C library
+ * for this in Debian 12, is built on swapcontext. Boost.Context is a C++ library, and its C symbols
+ * are not a public interface. To the compiler a switch is a function call, so it saves only what a
+ * callee must keep. That code is below for x86-64 and aarch64. Elsewhere ucontext serves. One
+ * thread. */
 #ifndef ACTOR_CONTEXT_H
 #define ACTOR_CONTEXT_H
 
@@ -15,7 +16,7 @@
 #endif
 
 struct context {
-    void *at; /* its stack pointer while it does not run */
+    void *at; /* stack pointer while it does not run */
 #ifdef CONTEXT_UCONTEXT
     ucontext_t own;
 #endif
@@ -29,14 +30,15 @@ struct context {
 #endif
 };
 
-/* Makes one that begins with entry(argument), which must never return, on stack[0..size). */
+/* Makes a context that begins with entry(argument) on stack[0..size). entry must never return. */
 void context_init(struct context *c, void *stack, size_t size, void (*entry)(void *argument),
                   void *argument);
-/* It will not run again. Its stack is as if nothing had been on it. */
+/* Ends a context, which must not run again. The caller may use its stack for something else. */
 void context_fini(struct context *c);
-/* The first thing that entry does, with the one that has switched to it. */
+/* Must be the first call in entry. `from` is the context that has switched to c. */
 void context_entered(struct context *c, struct context *from);
-/* Leaves `from`, the one that runs, for `to`; returns when someone switches back to `from`. */
+/* Switches from `from`, which runs, to `to`. Returns when another context switches back to
+ * `from`. */
 void context_switch(struct context *from, struct context *to);
 
 #endif

@@ -1,5 +1,5 @@
-/* coroutine: see the header. The process side is that of rusm.h. What is switched to is a body;
- * what is switched back to is coroutine_run, on the scheduler's stack. */
+/* coroutine: see the header. Implements rusm_receive of rusm.h. A switch goes from coroutine_run,
+ * on the scheduler's stack, to a body, and back to coroutine_run. */
 #include "actor/coroutine.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ bool coroutine_inside(const struct rusm_process *self)
 
 /* ---- switching ---- */
 
-/* Back to the scheduler, until there is a reason to go on. */
+/* Switches to the scheduler. Returns when there is a reason to go on. */
 static void coroutine_block(struct coroutine *co)
 {
     co->inside = false;
@@ -53,7 +53,7 @@ void coroutine_leave(struct rusm_process *self)
 {
     if (self->co && self->co->inside) {
         coroutine_block(self->co);
-        must(false); /* nobody switches to one that has a reason */
+        must(false); /* nothing switches to a coroutine that must end */
     }
 }
 
@@ -66,7 +66,7 @@ bool coroutine_waits(struct rusm_process *self)
     }
     co->busy = true;
     if (!self->busy && !self->busy_far) {
-        co->go = true; /* nobody owes it a word */
+        co->go = true; /* no RUSM_WRITABLE will come */
     }
     coroutine_block(co);
     co->busy = false;
@@ -105,7 +105,7 @@ int coroutine_begin(struct rusm_process *p)
     context_init(&co->own, co->stack, stack_bytes(size_class), coroutine_entry, co);
     p->co = co;
     process_has(p, PART_BODY);
-    p->holding = true; /* a message alone is no reason to run it: coroutine_ready says */
+    p->holding = true; /* a message alone does not make it ready: coroutine_ready decides */
     return 0;
 }
 
@@ -128,7 +128,8 @@ void coroutine_end(struct rusm_process *p)
 
 /* ---- receiving ---- */
 
-/* Looks through what was not seen yet. True: co->found is the first that matches. */
+/* Looks through the messages not seen yet. Returns true if one matches: co->found is the first that
+ * does. */
 static bool coroutine_look(struct coroutine *co)
 {
     struct rusm_process *p = co->process;
@@ -145,7 +146,7 @@ static bool coroutine_look(struct coroutine *co)
     return false;
 }
 
-/* The message that the body had is over. */
+/* Frees the message that the body has borrowed. */
 static void coroutine_done(struct coroutine *co)
 {
     if (co->found) {
@@ -168,7 +169,7 @@ int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
     }
     coroutine_done(co);
     if (co->took++ >= LIMIT_RUN_BATCH) {
-        co->go = true; /* others have their turn */
+        co->go = true; /* other processes get their turn */
         coroutine_block(co);
     }
     co->match = match;

@@ -1,26 +1,30 @@
 /* coroutine: a process whose behaviour has a body instead of a receive. The body runs on a stack of
- * its own and is left where it waits: in rusm_receive for a message, in a send for room. What it
- * did not want stays in the mailbox, in order: the mailbox is the save queue. One thread. */
+ * its own. Where it waits, the scheduler runs on: in rusm_receive for a message, in a send for
+ * room. Messages that the body did not want stay in the mailbox, in order: the mailbox is the save
+ * queue. One thread. */
 #ifndef ACTOR_COROUTINE_H
 #define ACTOR_COROUTINE_H
 
 #include "actor/state.h"
 
 void coroutine_rt_init(struct runtime *rt);
-void coroutine_rt_fini(struct runtime *rt); /* all processes have ended */
-/* Makes p one; it is ready to begin. RUSM_EINVAL (no such stack), RUSM_ENOMEM. */
+void coroutine_rt_fini(struct runtime *rt); /* all processes must have ended */
+/* Makes p a coroutine that is ready to begin. Returns 0, RUSM_EINVAL if a stack may not be that
+ * large, or RUSM_ENOMEM. */
 int coroutine_begin(struct rusm_process *p);
-/* p has ended: its body is forgotten where it is. Not a coroutine: nothing. */
+/* Frees the coroutine of p, which has ended. Its body stops where it is. Does nothing if p is no
+ * coroutine. */
 void coroutine_end(struct rusm_process *p);
-/* Goes on with it, if what it waits for is there, until it waits again. Returns how many messages
- * it took, at least 1. */
+/* Runs the body until it waits again, if what it waits for is there. Returns 1 plus the
+ * number of rusm_receive calls that the body made. */
 unsigned coroutine_run(struct rusm_process *p);
-/* For a call of its own that was RUSM_BUSY: true after it has waited and may try again; false if
- * self is no coroutine, or in its init or stop. */
+/* Makes self wait after a call of its own was RUSM_BUSY. Returns true when self may try again.
+ * Returns false at once if self is no coroutine, or is in its init or stop. */
 bool coroutine_waits(struct rusm_process *self);
-/* Is the body of self what runs? */
+/* Returns whether the body of self is what runs now. */
 bool coroutine_inside(const struct rusm_process *self);
-/* It has a reason to end: does not return, if it is a coroutine in its body. */
+/* Leaves the body of self for good, as self has a reason to end. Does not return if that body runs.
+ * Otherwise does nothing. */
 void coroutine_leave(struct rusm_process *self);
 
 #endif

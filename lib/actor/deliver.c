@@ -1,6 +1,5 @@
-/* deliver: what a message that came from elsewhere does to the process that it is for; declared in
- * runtime.h. Called by the router, by lib/sched and by the node, on the runtime's thread, never
- * from a behaviour. */
+/* deliver: what a message from elsewhere does to its process. Declared in runtime.h. Called by the
+ * router, by lib/sched and by the node, on the runtime's thread, never from a behaviour. */
 #include "actor/call.h"
 #include "actor/link.h"
 #include "actor/monitor.h"
@@ -36,7 +35,8 @@ enum admission process_admit(struct rusm_process *p, const struct arrival *a, st
     return ADMIT_HOLD;
 }
 
-/* An exit signal that is not trapped has its effect, and m is freed: true. */
+/* Lets an exit signal that p does not trap take effect, and frees m. Returns whether it did. If
+ * not, m is a RUSM_EXIT for p's mailbox. */
 static bool deliver_exit(struct rusm_process *p, struct message *m)
 {
     const char *reason = (const char *)m->pub.data;
@@ -47,7 +47,7 @@ static bool deliver_exit(struct rusm_process *p, struct message *m)
     if (p->trapping && (linked || process_traps(p, reason, m->pub.len))) {
         return false;
     }
-    /* Not runtime_exit: the caller may still use p this tick. */
+    /* runtime_exit would end p here, but the caller may still use p in this tick. */
     process_exit_signal(p, m->pub.from, reason, m->pub.len, linked);
     message_free(p->rt->pool, m);
     return true;
@@ -62,7 +62,8 @@ void process_deliver(struct rusm_process *p, struct message *m)
     case RUSM_CALL:
         must(mailbox_has_room(&p->mailbox, &rt->limits, m->pub.len));
         if (m->pub.from.serial) {
-            /* Without room for it the caller is told by its timeout alone. */
+            /* If there is no room for the monitor, only the caller's timeout tells it of p's
+             * end. */
             (void)process_monitor(p, m->pub.from, m->pub.ref);
         }
         break;

@@ -1,5 +1,5 @@
-/* exit_notice: see the header. Called by monitor.c, link.c and signal.c, and by the runtime to try
- * again. */
+/* exit_notice: see the header. Called by the files that post for processes, by monitor.c, link.c
+ * and signal.c, and by the runtime to try again. */
 #include "actor/exit_notice.h"
 
 #include <stdlib.h>
@@ -9,17 +9,18 @@
 #include "actor/limits.h"
 #include "base/must.h"
 
-/* The end of a process with many links says the same to all. */
+/* A name or a reason, which notices share: a process with many links ends with one reason for all
+ * of them. */
 struct exit_notice_text {
     size_t users;
     char text[];
 };
 
 struct exit_notice {
-    struct map_node by_pair; /* in rt->exit_notices, if it is its pair's first */
-    struct list at; /* the first: in its node's `unsent`; another: in the first's `behind` */
+    struct map_node by_pair; /* in rt->exit_notices, if it is the first of its pair */
+    struct list at; /* the first: in its node's `unsent`; others: in the first's `behind` */
     struct list behind;
-    struct exit_notice_text *text; /* the name or the reason, which post points to */
+    struct exit_notice_text *text; /* the name or the reason; post points to it */
     struct post post;
 };
 
@@ -85,7 +86,7 @@ static bool exit_notice_eq(const struct map_node *node, const void *key)
 static struct exit_notice *exit_notice_find(const struct runtime *rt, const struct post *post)
 {
     if (rt->exit_notices.count == 0) {
-        return NULL; /* as nearly always */
+        return NULL; /* nearly always so */
     }
     struct map_node *found =
         map_find(&rt->exit_notices, exit_notice_hash(rt, post), exit_notice_eq, post);
@@ -100,7 +101,8 @@ bool exit_notice_waits(const struct runtime *rt, const struct post *post)
 
 /* ---- keeping ---- */
 
-/* Behind those of its pair, or as the first of them. 0 or RUSM_ENOMEM. */
+/* Puts f behind the notices of its pair, or makes it the first of them. Returns 0 or
+ * RUSM_ENOMEM. */
 static int exit_notice_line_up(struct runtime *rt, struct node_name *node, struct exit_notice *f)
 {
     struct exit_notice *first = exit_notice_find(rt, &f->post);
@@ -119,7 +121,7 @@ static int exit_notice_line_up(struct runtime *rt, struct node_name *node, struc
     return 0;
 }
 
-/* 0, RUSM_ELIMIT, RUSM_ENOMEM. */
+/* Keeps a copy of a post. Returns 0, RUSM_ELIMIT or RUSM_ENOMEM. */
 static int exit_notice_keep(struct runtime *rt, const struct post *post)
 {
     struct node_name *node = nodes_at(&rt->nodes, post->node);
@@ -160,7 +162,7 @@ static void exit_notice_free(struct runtime *rt, struct exit_notice *f)
     slab_give(&rt->exit_notice_slab, f);
 }
 
-/* A pair's first is done with: the next one takes its place. */
+/* Frees f, the first of its pair. The next notice of the pair takes its place. */
 static void exit_notice_next(struct runtime *rt, struct node_name *node, struct exit_notice *f)
 {
     struct list *l = list_first(&f->behind);
@@ -182,7 +184,9 @@ static void exit_notice_next(struct runtime *rt, struct node_name *node, struct 
 
 /* ---- posting ---- */
 
-/* What became of it, but for RUSM_BUSY. Any other error: that node is gone, and knows by that. */
+/* Handles the result of a post, except RUSM_BUSY. If the signal could not be kept, asks for the end
+ * of the connection. After any other error the node is gone, and its processes learn the news from
+ * that. */
 static void exit_notice_posted(struct runtime *rt, uint32_t node, int err)
 {
     if ((err != RUSM_ENOMEM && err != RUSM_ELIMIT) || node == 0) {
@@ -258,7 +262,8 @@ void exit_notice_post_name(struct runtime *rt, enum rusm_kind kind, rusm_pid fro
     exit_notice_send(rt, &post);
 }
 
-/* One that is RUSM_BUSY lacks what all others of that node lack too: a place among its pairs. */
+/* Posts the node's notices until one is RUSM_BUSY. All others would be RUSM_BUSY too: they lack the
+ * same thing, a place among the node's pairs. */
 static void exit_notice_retry_node(struct runtime *rt, struct node_name *node)
 {
     struct list *l;
@@ -269,7 +274,7 @@ static void exit_notice_retry_node(struct runtime *rt, struct node_name *node)
         struct post post = f->post;
         struct exit_notice_text *text = f->text;
         rt->exit_notice_now = f;
-        text->users++; /* the hook may lose that node, and so what is for it */
+        text->users++; /* the hook may lose that node, which drops its notices */
         err = runtime_post(rt, &post);
         if (err != RUSM_BUSY) {
             exit_notice_posted(rt, node->index, err);
@@ -298,7 +303,7 @@ void exit_notice_retry(struct runtime *rt)
 
 /* ---- the end ---- */
 
-/* With all of its pair. */
+/* Frees a notice and all others of its pair. */
 static void exit_notice_drop(struct runtime *rt, struct exit_notice *first)
 {
     struct list *l;

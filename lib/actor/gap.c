@@ -1,5 +1,5 @@
-/* gap: see the header. The node says what each process has under way as a connection ends, and then
- * that this was all of it. */
+/* gap: see the header. When a connection ends, the node says what each process has under way, and
+ * then that this was all. */
 #include "actor/gap.h"
 
 #include <stdlib.h>
@@ -67,7 +67,7 @@ int gap_watch(struct rusm_process *p, bool on)
 
 bool runtime_gaps_wanted(const struct runtime *rt)
 {
-    return rt->gaps.count > 0 || rt->schedulers > 1; /* who knows of theirs */
+    return rt->gaps.count > 0 || rt->schedulers > 1; /* other schedulers' processes may want them */
 }
 
 void runtime_gap(struct runtime *rt, uint64_t serial, uint64_t records)

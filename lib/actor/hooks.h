@@ -1,44 +1,46 @@
-/* hooks: what leaves a runtime, as calls of functions that its owner (the node; a test) gives it.
- * All are called on the runtime's thread, most of them from within a behaviour: they must not run
+/* hooks: what leaves a runtime, as functions that its owner (the node, or a test) gives it. The
+ * runtime calls them on its own thread, most of them from within a behaviour. So they must not run
  * the runtime. They may deliver, spawn and kill. */
 #ifndef ACTOR_HOOKS_H
 #define ACTOR_HOOKS_H
 
 #include "rusm.h"
 
-/* A message to another node, or to a global name; within a runtime, to a other scheduler too. All
- * borrowed. */
+/* A message to another node or to a global name. Inside the runtime, also one to another scheduler.
+ * All pointers are borrowed. */
 struct post {
     rusm_pid from;
-    uint32_t node; /* index; RUSM_GLOBAL; for the hook neither that nor 0 */
+    uint32_t node; /* index, or RUSM_GLOBAL; the hook sees neither that nor 0 */
     rusm_pid to;   /* serial 0: by name; incarnation 0: the node's present one */
     const char *name;
     size_t name_len;
-    bool global;         /* for the hook: it is a global name, which that node holds */
-    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or one of those in message.h */
+    bool global;         /* for the hook: a global name, which that node holds */
+    enum rusm_kind kind; /* SEND CALL REPLY EXIT DOWN, or one of message.h */
     uint64_t ref;        /* CALL REPLY DOWN MONITOR DEMONITOR UNLINK UNLINKED */
     const void *data;
     size_t len;
-    unsigned flags;   /* RUSM_UNORDERED */
-    bool answer;      /* within a runtime: it answers a request that met nobody, or a limit */
-    uint64_t receipt; /* SEND of scheduler 0: hooks->receipt says what came of it; 0: no need */
+    unsigned flags; /* RUSM_UNORDERED */
+    bool answer;    /* inside the runtime: it answers a request that met nobody, or a limit */
+    /* For a SEND of a process of scheduler 0: hooks->receipt gets this with the outcome. 0: no
+     * receipt. */
+    uint64_t receipt;
 };
 
-/* What happens to processes, for those who look on. All borrowed. */
+/* An event: what happens to a process, for observers. All pointers are borrowed. */
 enum process_event_kind {
     PROCESS_STARTED,
     PROCESS_ENDED,
-    PROCESS_RESTARTED, /* a supervisor started it in the place of one that ended */
+    PROCESS_RESTARTED, /* a supervisor started it in place of one that ended */
     PROCESS_NAMED,     /* it got a local name */
-    PROCESS_UNNAMED,   /* nobody has that local name any more, and its holder lives on */
+    PROCESS_UNNAMED,   /* nobody has that local name any more; its holder lives on */
 };
 struct process_event {
     enum process_event_kind kind;
-    uint64_t serial;  /* PROCESS_UNNAMED: 0 */
-    const char *name; /* for a process its first local one; "": none */
+    uint64_t serial;  /* 0 for PROCESS_UNNAMED */
+    const char *name; /* of STARTED, ENDED, RESTARTED: the first local name, or "" */
     size_t name_len;
-    const char *behaviour; /* START, END, RESTART; else "" */
-    const char *reason;    /* END; else "" */
+    const char *behaviour; /* of STARTED, ENDED, RESTARTED; else "" */
+    const char *reason;    /* of ENDED; else "" */
 };
 
 struct runtime_watch; /* a descriptor that is watched for a process: the owner's */
@@ -51,70 +53,74 @@ struct runtime_hooks {
                  struct runtime_watch **out);
     /* Takes a watch that is over or that nobody needs any longer. */
     void (*unwatch)(void *context, struct runtime_watch *watch);
-    /* Sends it, to a node whose connections are this scheduler's, for the processes of all. 0, or
-     * RUSM_BUSY (then runtime_writable(from), or that of all, must follow, even if `from` has
-     * ended; what takes no room in a mailbox is RUSM_BUSY only if the node has no place for one
-     * more pair, and that of all must follow), RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE,
-     * RUSM_ENOMEM. */
+    /* Sends a post to a node whose connection this scheduler has, for the processes of all
+     * schedulers. Returns 0, RUSM_BUSY, RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE or RUSM_ENOMEM.
+     * After RUSM_BUSY, runtime_writable must follow, for `from` or for all, even if `from` has
+     * ended. A post that takes no room in a mailbox is RUSM_BUSY only if the node has no place for
+     * one more pair. Then runtime_writable for all must follow. */
     int (*post)(void *context, const struct post *post);
-    /* That node would not take its signals, or there is no memory to keep them: the connection is
-     * to end. runtime_node_lost follows, later. Of the scheduler whose connection it is. */
+    /* Ends the connection to a node that does not take its signals, or whose signals there is no
+     * memory to keep. runtime_node_lost follows later. Called on the scheduler that has the
+     * connection. */
     void (*give_up)(void *context, uint32_t node);
-    /* A process has ended: its names are gone, its mailbox discarded, its monitors told. Called
-     * for one whose init failed too, as that may have registered names. global: it may have such
-     * names. */
+    /* Tells that a process has ended. Its names are gone, its mailbox is discarded, its monitors
+     * are told. Also called for a process whose init failed, because the init may have registered
+     * names. global: the process may have global names. */
     void (*exited)(void *context, rusm_pid pid, const char *reason, bool global);
-    /* Global names: 0, RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
+    /* Register and release a global name. Return 0, RUSM_EEXIST, RUSM_ELIMIT or RUSM_ENOMEM. */
     int (*register_global)(void *context, rusm_pid pid, const char *name);
     int (*unregister_global)(void *context, rusm_pid pid, const char *name);
-    /* Who holds a global name, as far as is known here. RUSM_ENOPROC. */
+    /* Gives the holder of a global name, as far as this node knows. Returns 0 or RUSM_ENOPROC. */
     int (*whereis_global)(void *context, const char *name, size_t len, rusm_pid *holder);
-    /* RUSM_SPAWNED or RUSM_FAILED with ref must be delivered to `self` later, unless an error is
-     * returned. */
+    /* Asks a node to spawn. Unless this returns an error, RUSM_SPAWNED or RUSM_FAILED with ref must
+     * be delivered to `self` later. */
     int (*spawn_at)(void *context, rusm_pid self, uint32_t node, const char *spawnable,
                     const struct rusm_args *args, uint64_t ref);
-    /* The time, as of now_ns, to tell who holds the scheduler: asked for after each process that
-     * has run, so it must cost next to nothing, and may lag some milliseconds. */
+    /* Returns the time, on the clock of now_ns. The runtime calls it after each process that has
+     * run, to find those that hold the scheduler too long. So it must be very cheap, and it may lag
+     * some milliseconds. */
     uint64_t (*clock_ns)(void *context);
-    /* While runtime_options.watched says so. */
+    /* Takes an event. Called only while *runtime_options.watched is true. */
     void (*event)(void *context, const struct process_event *h);
-    /* One line of a process's output, without newline. */
+    /* Prints one line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
-    /* Of several schedulers only. There is something for runtime_receive, and it sleeps. Called on
-     * any of their threads. */
+    /* Wakes the scheduler, which sleeps and has something for runtime_receive. Only with several
+     * schedulers. Called on any of their threads. */
     void (*wake)(void *context);
-    /* What came of a record of `from` that wanted a receipt, or of a post of our own. */
+    /* Gives the outcome of a record of `from` that wanted a receipt, or of a post of this node
+     * (from.node 0). */
     void (*receipt)(void *context, rusm_pid from, uint64_t receipt, int error);
 };
 
 struct runtime;
 struct node_name;
 
-/* What a runtime asks of the schedulers beside it: lib/sched. Called on the runtime's thread. */
+/* What a runtime asks of the other schedulers: lib/sched. Called on the runtime's thread. */
 struct far_hooks {
-    /* Takes a post for a process of another scheduler, or for a node whose connections are another
-     * scheduler's. 0, RUSM_BUSY, RUSM_ELIMIT or RUSM_ENOMEM, as hooks->post. */
+    /* Takes a post for a process of another scheduler, or for a node whose connection another
+     * scheduler has. Returns 0, RUSM_BUSY, RUSM_ELIMIT or RUSM_ENOMEM, as hooks->post does. */
     int (*post)(struct runtime *rt, const struct post *post);
-    /* Another node takes more of that process; serial 0: of all. */
+    /* Tells that another node takes more posts of that process; serial 0: of all processes. */
     void (*writable)(struct runtime *rt, rusm_pid from);
-    /* The connection with that node, another scheduler's, is to end. */
+    /* Asks another scheduler to end its connection with that node. */
     void (*give_up)(struct runtime *rt, unsigned scheduler, uint32_t node);
-    /* As runtime_gap, for another scheduler's process; as runtime_gaps_tell, for all other
-     * schedulers. */
+    /* Do what runtime_gap does for another scheduler's process, and what runtime_gaps_tell does for
+     * all other schedulers. */
     void (*gap)(struct runtime *rt, unsigned scheduler, uint64_t serial, uint64_t records);
     void (*gaps_tell)(struct runtime *rt, const struct node_name *node, uint32_t incarnation,
                       int error);
-    /* A process of another scheduler has a global name now. 0 or RUSM_ENOMEM. */
+    /* Tells another scheduler that its process has a global name now. Returns 0 or RUSM_ENOMEM. */
     int (*global)(struct runtime *rt, rusm_pid pid);
-    /* A node whose connections are ours is connected, or is no longer. The second cannot fail: the
-     * first, and client_up for a client, reserves what it takes. 0 or RUSM_ENOMEM. */
+    /* Tell the other schedulers that a node whose connection this one has is connected, or no
+     * longer connected. node_lost cannot fail, because node_up, or client_up for a client, reserves
+     * what it takes. node_up and client_up return 0 or RUSM_ENOMEM. */
     int (*node_up)(struct runtime *rt, struct node_name *node, uint32_t incarnation);
     void (*node_lost)(struct runtime *rt, struct node_name *node, uint32_t incarnation);
     int (*client_up)(struct runtime *rt, struct node_name *node);
     void (*client_down)(struct runtime *rt, struct node_name *node);
-    /* Sends what was gathered. */
+    /* Sends the messages that were gathered for other schedulers. */
     void (*flush)(struct runtime *rt);
-    /* The runtime ends. All of its messages have come home. */
+    /* Leaves the bridge at the runtime's end. All of the runtime's messages must have come home. */
     void (*leave)(struct runtime *rt);
 };
 

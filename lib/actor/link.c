@@ -1,4 +1,4 @@
-/* link: see the header. Called by self.c, by the runtime at a process's end, and by signal.c for
+/* link: see the header. Called by self.c, by the runtime when a process ends, and by signal.c for
  * what comes from other nodes. */
 #include "actor/link.h"
 
@@ -8,17 +8,17 @@
 #include "actor/limits.h"
 
 struct link_end {
-    struct list at; /* first; in a process's ring, or in a node's `linked` */
+    struct list at; /* must be first; in a process's ring, or in a node's `linked` */
     struct link *link;
 };
 
 struct link {
     struct map_node by_pair;   /* in rt->links */
-    struct link_end end[2];    /* [0] is self's, [1] peer's or its node's */
-    struct rusm_process *self; /* ours, and of two of ours the older */
-    struct rusm_process *peer; /* the other if it is ours; else NULL */
-    rusm_pid other;            /* the other */
-    uint64_t unlinking;        /* not 0: deaf, until an UNLINKED with this ref comes */
+    struct link_end end[2];    /* [0] is of self, [1] of peer or of its node */
+    struct rusm_process *self; /* of this runtime; the older one if both are */
+    struct rusm_process *peer; /* the other one if it is of this runtime; else NULL */
+    rusm_pid other;            /* pid of the other one */
+    uint64_t unlinking;        /* not 0: the link is deaf until an UNLINKED with this ref comes */
 };
 
 static struct link *link_of(const struct list *end)
@@ -38,7 +38,7 @@ struct link_key {
     rusm_pid other;
 };
 
-/* The two ends in the order of struct link. */
+/* Returns the two ends in the order of struct link. */
 static struct link_key link_key(const struct rusm_process *p, rusm_pid other)
 {
     if (other.serial < p->serial && !runtime_far(p->rt, other)) {
@@ -47,7 +47,7 @@ static struct link_key link_key(const struct rusm_process *p, rusm_pid other)
     return (struct link_key){ .self = p->serial, .other = other };
 }
 
-/* Without the incarnation: 0 stands for whichever is present. */
+/* Leaves the incarnation out, because 0 stands for whichever incarnation is present. */
 static uint64_t link_hash(const struct runtime *rt, const struct link_key *key)
 {
     uint64_t other = key->other.serial ^ (uint64_t)key->other.node << 40;
@@ -92,7 +92,8 @@ static void link_ring_remove(struct rusm_process *p, struct list *end)
     list_remove(end);
 }
 
-/* RUSM_ELIMIT, RUSM_ENOMEM. peer: the process `to` if it is ours. */
+/* Makes a link. peer is the process `to` if it is of this runtime. Returns 0, RUSM_ELIMIT or
+ * RUSM_ENOMEM. */
 static int link_new(struct rusm_process *p, rusm_pid to, struct rusm_process *peer)
 {
     struct runtime *rt = p->rt;
@@ -172,7 +173,7 @@ static int link_make_far(struct rusm_process *self, rusm_pid to)
     post.kind = MESSAGE_LINK;
     post.data = "";
     err = process_post(self, &post);
-    /* By its ends, as the hook may have lost that node, and the link with it, in the meantime. */
+    /* Look it up again: the hook may have lost that node meanwhile, and the link with it. */
     k = link_find(self, to);
     if (!k) {
         return 0;
@@ -270,7 +271,8 @@ int link_asked(struct rusm_process *p, rusm_pid other)
 {
     struct runtime *rt = p->rt;
 
-    /* One that is being unlinked stays so: the other end made it before it heard of that. */
+    /* A link that is being unlinked stays so: the other end asked for it before it heard of the
+     * unlink. */
     if (link_find(p, other)) {
         return 0;
     }
@@ -304,7 +306,7 @@ void link_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarna
 {
     list_each_safe(l, &node->linked) {
         struct link *k = link_of(l);
-        /* 0: the present one at the time, whichever that was. */
+        /* 0 stands for the incarnation that was present at the time, whichever that was. */
         if (k->other.incarnation == incarnation || k->other.incarnation == 0) {
             struct rusm_process *p = k->self;
             rusm_pid other = k->other;

@@ -1,32 +1,36 @@
-/* link: pairs of processes that end together, as Erlang's links: at most one between two processes,
- * the same seen from either end. Between nodes each side keeps its own half; an unlink is answered
- * (UNLINKED), and until then the half stays, deaf, so that an exit signal that crossed it has no
- * effect and a link made again is not taken for the old one (Erlang distribution protocol, Link
- * Protocol). One thread. */
+/* link: pairs of processes that end together, as Erlang's links. Two processes have at most one
+ * link, which both ends see. Between nodes each side keeps its own half. An unlink is answered
+ * (UNLINKED). Until the answer comes the half stays and is deaf: an exit signal that crossed the
+ * unlink has no effect, and a new link is not taken for the old one (Erlang distribution protocol,
+ * Link Protocol). One thread. */
 #ifndef ACTOR_LINK_H
 #define ACTOR_LINK_H
 
 #include "actor/state.h"
 
 void link_slab_init(struct runtime *rt);
-/* self and `to` are linked. Nobody there: self gets an exit signal (noproc, noconnection).
- * RUSM_EINVAL (no such node), RUSM_ELIMIT, RUSM_ENOMEM, or what `post` says: then there is none. */
+/* Links self and `to`. If nobody is there, self gets an exit signal (noproc, noconnection). Returns
+ * 0, or, without a link, RUSM_EINVAL if there is no such node, RUSM_ELIMIT, RUSM_ENOMEM or what
+ * process_post returns. */
 int link_make(struct rusm_process *self, rusm_pid to);
-/* No exit signal of that link any more. RUSM_ENOPROC: there was none. */
+/* Unlinks self and `other`: no exit signal of that link takes effect after this. Returns 0, or
+ * RUSM_ENOPROC if there was no link. */
 int link_cut(struct rusm_process *self, rusm_pid other);
-/* The request for it came to nothing, by another scheduler: an exit signal with that reason. */
+/* Ends a link that another scheduler could not make: p gets an exit signal with that reason. */
 void link_refused(struct rusm_process *p, rusm_pid other, const char *reason);
-/* How many p has. */
+/* Returns how many links p has. */
 uint64_t link_count(const struct rusm_process *p);
-/* An exit signal of a linked process has come: whether p is to mind it. The link is gone then. */
+/* Takes note of an exit signal of a linked process. Returns whether p must react to it. The link is
+ * gone then. */
 bool link_told(struct rusm_process *p, rusm_pid other);
-/* p has ended, with p->reason: all linked processes are told. */
+/* Tells all linked processes that p has ended, with p->reason. */
 void link_ended(struct rusm_process *p);
-/* LINK, UNLINK and UNLINKED of another node. 0, RUSM_ELIMIT, RUSM_ENOMEM: `other` was told so. */
+/* Take a LINK, UNLINK and UNLINKED of another node. link_asked returns 0, RUSM_ELIMIT or
+ * RUSM_ENOMEM; `other` was told of an error. */
 int link_asked(struct rusm_process *p, rusm_pid other);
 void link_undone(struct rusm_process *p, rusm_pid other, uint64_t ref);
 void link_confirmed(struct rusm_process *p, rusm_pid other, uint64_t ref);
-/* Exit signal noconnection for all who are linked there. */
+/* Gives exit signal noconnection to all who are linked with a process on that node. */
 void link_node_lost(struct runtime *rt, struct node_name *node, uint32_t incarnation);
 
 #endif

@@ -1,4 +1,4 @@
-/* mailbox: what is not worth inlining. See the header. */
+/* mailbox: see the header. What is not worth inlining. */
 #include "actor/mailbox.h"
 
 size_t mailbox_discard(struct mailbox *mb, struct message_pool *pool)

@@ -1,6 +1,6 @@
-/* mailbox: a process's queue of messages, bounded in their number and bytes. The bounds are the
- * runtime's, the same for all; only senders ask about room, as signals are always taken. Owns its
- * messages. One thread; used by the process and its senders. */
+/* mailbox: a process's queue of messages, bounded in number and bytes. The bounds are the
+ * runtime's, the same for all mailboxes. Only senders ask whether there is room, because signals
+ * are always taken. Owns its messages. One thread. Used by the process and its senders. */
 #ifndef ACTOR_MAILBOX_H
 #define ACTOR_MAILBOX_H
 
@@ -9,7 +9,7 @@
 
 struct mailbox_limits {
     uint32_t messages;
-    uint64_t bytes; /* of payloads; a longer one is taken into an empty mailbox */
+    uint64_t bytes; /* of payloads; a longer message is taken into an empty mailbox */
 };
 
 struct mailbox {
@@ -26,7 +26,7 @@ static inline bool mailbox_has_room(const struct mailbox *mb, const struct mailb
            (mb->count == 0 || mb->bytes + len <= limits->bytes);
 }
 
-/* Takes m. */
+/* Puts m at the end. Takes m. */
 static inline void mailbox_push(struct mailbox *mb, struct message *m)
 {
     m->next = NULL;
@@ -40,7 +40,7 @@ static inline void mailbox_push(struct mailbox *mb, struct message *m)
     mb->bytes += m->pub.len;
 }
 
-/* Takes m back, to be the next one popped. */
+/* Puts m back at the head, to be popped next. Takes m. */
 static inline void mailbox_unpop(struct mailbox *mb, struct message *m)
 {
     m->next = mb->head;
@@ -52,7 +52,7 @@ static inline void mailbox_unpop(struct mailbox *mb, struct message *m)
     mb->bytes += m->pub.len;
 }
 
-/* Gives the oldest message; the mailbox must not be empty. */
+/* Gives the oldest message. The mailbox must not be empty. */
 static inline struct message *mailbox_pop(struct mailbox *mb)
 {
     struct message *m = mb->head;
@@ -63,7 +63,7 @@ static inline struct message *mailbox_pop(struct mailbox *mb)
     return m;
 }
 
-/* Gives the message behind `before` (NULL: the oldest). */
+/* Gives m, the message behind `before` (NULL: m is the oldest). */
 static inline void mailbox_remove(struct mailbox *mb, struct message *before, struct message *m)
 {
     if (before) {
@@ -78,7 +78,7 @@ static inline void mailbox_remove(struct mailbox *mb, struct message *before, st
     mb->bytes -= m->pub.len;
 }
 
-/* Frees all messages; returns how many. */
+/* Frees all messages. Returns how many. */
 size_t mailbox_discard(struct mailbox *mb, struct message_pool *pool);
 
 #endif

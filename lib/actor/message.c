@@ -1,21 +1,22 @@
-/* message: the pool. A free list a size class; what a class keeps is bounded, so that a burst of
- * large messages does not stay in memory. Called by the runtime's thread. */
+/* message: see the header. The pool has a free list for each size class. What a class keeps is
+ * bounded, so that memory for a burst of large messages is given back. Called on the runtime's
+ * thread. */
 #include "actor/message.h"
 
 #include <stdlib.h>
 #include "base/must.h"
 
 #define MESSAGE_SMALLEST ((size_t)128)     /* bytes of a whole message of class 0 */
-#define MESSAGE_CLASSES 7                  /* each twice the one before: to 8 KiB */
-#define MESSAGE_OWN UINT16_MAX             /* class of one that is a block of its own */
-#define MESSAGE_KEPT ((size_t)1024 * 1024) /* bytes a class keeps */
+#define MESSAGE_CLASSES 7                  /* each is twice the one before: up to 8 KiB */
+#define MESSAGE_OWN UINT16_MAX             /* class of a message that is a block of its own */
+#define MESSAGE_KEPT ((size_t)1024 * 1024) /* bytes that a class keeps */
 
 struct message_pool {
     struct message *free[MESSAGE_CLASSES];
     size_t kept[MESSAGE_CLASSES]; /* bytes in that list */
-    size_t out;                   /* messages not given back */
+    size_t out;                   /* messages not given back yet */
     struct blocks *blocks;
-    message_home_fn *send; /* for messages of other pools; NULL: there are no other schedulers */
+    message_home_fn *send; /* takes messages of other pools; NULL: no other schedulers */
     void *context;         /* of send */
     uint8_t home;
 };
@@ -62,7 +63,8 @@ static uint16_t message_class(size_t size)
     return step < MESSAGE_CLASSES ? (uint16_t)step : MESSAGE_OWN;
 }
 
-/* A message with room for `inside` bytes in it; all fields but that class zero. */
+/* Takes a message with room for `inside` bytes. All its fields are zero, except its class and its
+ * home. */
 static struct message *message_take(struct message_pool *p, size_t inside)
 {
     size_t size = sizeof(struct message) + inside;
@@ -85,7 +87,8 @@ static struct message *message_take(struct message_pool *p, size_t inside)
         return NULL;
     }
     p->out++;
-    /* One by one: to clear the whole struct first takes longer than all the rest. */
+    /* Fields are cleared one by one: to clear the whole struct first takes longer than all the
+     * rest. */
     m->pub = (struct rusm_message){ 0 };
     m->next = NULL;
     m->credit = NULL;
@@ -141,7 +144,7 @@ void message_free(struct message_pool *p, struct message *m)
     must(p->out > 0);
     p->out--;
 #ifdef __SANITIZE_ADDRESS__
-    free(m); /* so that the sanitizer sees who reads it still */
+    free(m); /* so that the sanitizer reports a later use */
 #else
     if (m->size_class == MESSAGE_OWN) {
         blocks_give(p->blocks, m);

@@ -1,5 +1,5 @@
-/* monitor: see the header. Also runtime.h's process_monitor and runtime_demonitor, for what comes
- * from other nodes. */
+/* monitor: see the header. Also process_monitor, process_asked and runtime_demonitor of runtime.h,
+ * for what comes from other nodes. */
 #include "actor/monitor.h"
 
 #include <stdlib.h>
@@ -12,12 +12,12 @@
 
 struct monitor {
     struct map_node by_ref; /* in rt->monitors by watcher and ref */
-    struct list at_target;  /* target's watchers, or its node's `watched` */
-    struct list at_watcher; /* watcher's watching, or its node's `watching` */
+    struct list at_target;  /* in the target's watchers, or its node's `watched` */
+    struct list at_watcher; /* in the watcher's watching, or its node's `watching` */
     rusm_pid watcher;
     rusm_pid target; /* serial 0: a name of that node, or the node */
     uint64_t ref;
-    char *name; /* the target's on another node; NULL: it is a pid, or the node */
+    char *name; /* the target's name on another node; NULL: a pid, or the node */
 };
 
 void monitor_slab_init(struct runtime *rt)
@@ -54,7 +54,8 @@ static struct monitor *monitor_find(const struct runtime *rt, rusm_pid watcher, 
     return found ? container_of(found, struct monitor, by_ref) : NULL;
 }
 
-/* Makes one; the caller links at_target and at_watcher. NULL: no memory. */
+/* Makes a monitor. The caller must link at_target and at_watcher. Returns NULL if there is no
+ * memory. */
 static struct monitor *monitor_new(struct runtime *rt, rusm_pid watcher, rusm_pid target,
                                    uint64_t ref)
 {
@@ -100,7 +101,7 @@ static bool monitor_of_node(const struct monitor *m)
     return m->target.serial == 0 && !m->name;
 }
 
-/* ---- ours ---- */
+/* ---- what a process does ---- */
 
 static void monitor_down(struct rusm_process *watcher, rusm_pid target, uint64_t ref,
                          const char *reason)
@@ -112,7 +113,8 @@ static void monitor_down(struct rusm_process *watcher, rusm_pid target, uint64_t
     }
 }
 
-/* One of ours, on another node or something there. NULL: no memory. */
+/* Makes a monitor of a process of this runtime on another node or on something there. Returns NULL
+ * if there is no memory. */
 static struct monitor *monitor_new_far(struct rusm_process *watcher, rusm_pid target, uint64_t ref)
 {
     struct runtime *rt = watcher->rt;
@@ -127,7 +129,7 @@ static struct monitor *monitor_new_far(struct rusm_process *watcher, rusm_pid ta
     return m;
 }
 
-/* Asks the target's node. name NULL: by target's serial. */
+/* Asks the target's node for a monitor. name NULL: the target is given by its serial. */
 static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, const char *name,
                              size_t name_len, uint64_t ref)
 {
@@ -150,7 +152,7 @@ static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, cons
     if (err == 0) {
         return 0;
     }
-    /* Not by m: the hook may have lost that node, and m with it, in the meantime. */
+    /* Look it up by ref, not by m: the hook may have lost that node meanwhile, and m with it. */
     if (!monitor_told(watcher, ref, target.node)) {
         return 0;
     }
@@ -161,7 +163,7 @@ static int monitor_watch_far(struct rusm_process *watcher, rusm_pid target, cons
     return err;
 }
 
-/* A ref for one more monitor of watcher. RUSM_ELIMIT. */
+/* Gives a ref for one more monitor of watcher. Returns 0 or RUSM_ELIMIT. */
 static int monitor_ref(struct rusm_process *watcher, uint64_t *ref)
 {
     if (watcher->watching_count >= LIMIT_MONITORS) {
@@ -238,7 +240,8 @@ int monitor_watch_node(struct rusm_process *watcher, uint32_t node, uint64_t *re
     return monitor_new_far(watcher, target, *ref) ? 0 : RUSM_ENOMEM;
 }
 
-/* Tells another node that a process of ours watches no more. Frees m. */
+/* Frees m. Tells the target's node or scheduler, if it is another one, that the watcher
+ * unsubscribes. */
 static void monitor_withdraw(struct runtime *rt, struct monitor *m)
 {
     rusm_pid watcher = m->watcher, target = m->target;
@@ -377,13 +380,14 @@ void runtime_demonitor(struct runtime *rt, rusm_pid watcher, uint64_t ref)
     monitor_drop(rt, watcher, ref);
 }
 
-/* In two passes: of what was there first, of the node itself last. */
+/* Ends the monitors on that node's processes or, with `itself`, those on the node. Two passes,
+ * because those on the node must be told last. */
 static void monitor_node_pass(struct runtime *rt, struct node_name *node, uint32_t incarnation,
                               bool itself)
 {
     list_each_safe(l, &node->watched) {
         struct monitor *m = container_of(l, struct monitor, at_target);
-        /* 0: the present one at the time, whichever that was. */
+        /* 0 stands for the incarnation that was present at the time, whichever that was. */
         bool gone = m->target.incarnation == incarnation || m->target.incarnation == 0;
         if (gone && monitor_of_node(m) == itself) {
             struct rusm_process *watcher = runtime_local(rt, m->watcher);
@@ -391,7 +395,7 @@ static void monitor_node_pass(struct runtime *rt, struct node_name *node, uint32
             uint64_t ref = m->ref;
             monitor_free(rt, m);
             if (!watcher) {
-                continue; /* it is being removed right now, and does not care */
+                continue; /* the watcher is being removed right now */
             }
             if (itself) {
                 process_signal(watcher, RUSM_NODE_DOWN, target, ref, 0, node->name, node->len);

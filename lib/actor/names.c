@@ -27,7 +27,7 @@ void names_fini(struct names *n)
     pthread_rwlock_destroy(&n->lock);
 }
 
-/* One scheduler alone pays for no lock. */
+/* A table of one scheduler costs no lock. */
 static void names_read(struct names *n)
 {
     if (n->tell) {
@@ -127,7 +127,7 @@ int names_add(struct runtime *rt, uint64_t serial, const char *name, size_t len)
     return err;
 }
 
-/* Under the lock. *own: it is ours to free. */
+/* Takes a name away. Called under the lock. Sets *own if the caller must free it. */
 static int names_take(struct runtime *rt, struct process_name *it, bool *own)
 {
     if ((it->serial & rt->mask) != rt->index) {
@@ -137,7 +137,7 @@ static int names_take(struct runtime *rt, struct process_name *it, bool *own)
         }
     } else {
         *own = it->holder != NULL;
-        it->ours = true; /* if not yet: the word of it that is under way ends with it */
+        it->ours = true; /* if it is not linked yet, names_told frees it later */
     }
     names_drop(rt->names, it);
     return 0;
@@ -174,15 +174,16 @@ void names_forget(struct rusm_process *holder)
         if (held) {
             free(it);
         }
-        /* else another scheduler took it away, and has told us so */
+        /* Otherwise another scheduler took it away. Its message, which is on its way, frees it. */
     }
 }
 
-/* Under the lock. True: it is to be freed. */
+/* Links a name that another scheduler gave. Called under the lock. Returns true if the caller must
+ * free it. */
 static bool names_told_named(struct runtime *rt, struct process_name *it)
 {
     if (!it->held) {
-        return it->ours; /* else the word that it is taken away follows */
+        return it->ours; /* if not ours, the message that it is taken away follows */
     }
     it->holder = process_table_find(&rt->processes_by_serial, it->serial);
     if (it->holder) {

@@ -21,7 +21,8 @@ static bool nodes_eq(const struct map_node *node, const void *key)
     return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
 }
 
-/* One more place in an array of pointers, if there are fewer than max. */
+/* Makes room for one more pointer in an array, if it has fewer than max. Returns 0, RUSM_ELIMIT or
+ * RUSM_ENOMEM. */
 static int nodes_room(void **at, uint32_t count, uint32_t *cap, size_t max)
 {
     if (count >= max) {
@@ -67,7 +68,7 @@ static bool known_eq(const struct map_node *node, const void *key)
     return it->len == k->len && memcmp(it->name, k->name, k->len) == 0;
 }
 
-/* Under the lock. */
+/* Adds a name or a client to the shared table. Called under the lock. */
 static int known_add(struct node_names *k, const char *name, size_t len, bool client, size_t max,
                      uint32_t *index)
 {
@@ -127,7 +128,7 @@ static int nodes_add(struct nodes *n, const char *name, size_t len, bool client,
     return 0;
 }
 
-/* Learns all that its schedulers know. */
+/* Adds every node of the shared table that this scheduler does not know yet. */
 static int nodes_learn(struct nodes *n)
 {
     struct node_names *k = n->known;
@@ -145,7 +146,7 @@ static int nodes_learn(struct nodes *n)
     return err;
 }
 
-/* One more, of ours or known to all. */
+/* Adds a name or a client, to the shared table too if there is one. */
 static int nodes_new(struct nodes *n, const char *name, size_t len, bool client, size_t max,
                      uint32_t *index)
 {
@@ -210,7 +211,7 @@ int nodes_client_up(struct nodes *n, uint32_t *index)
         n->free = n->at[n->free]->next_free;
         return 0;
     }
-    /* Names that peers make up must not keep clients out. */
+    /* The maximum is higher, so that names which peers make up do not keep clients out. */
     return nodes_new(n, name, sizeof(name) - 1, true, LIMIT_NODE_NAMES + LIMIT_CONNECTIONS, index);
 }
 

@@ -26,7 +26,7 @@ int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
     return 0;
 }
 
-/* A global name that is held here. */
+/* Posts to the holder of a global name, a process of this node. */
 static int runtime_post_here(struct runtime *rt, const struct post *post, uint64_t serial)
 {
     struct rusm_process *self = process_table_find(&rt->processes_by_serial, post->from.serial);
@@ -38,7 +38,7 @@ static int runtime_post_here(struct runtime *rt, const struct post *post, uint64
         far.to = to;
         return rt->far->post(rt, &far);
     }
-    if (!self) { /* the last words of one that has ended are for other nodes */
+    if (!self) { /* self has ended; its exit notices are for other nodes */
         rt->counters.noproc_local++;
         return RUSM_ENOPROC;
     }
@@ -50,8 +50,8 @@ static int runtime_post_here(struct runtime *rt, const struct post *post, uint64
     return err;
 }
 
-/* Goes by the scheduler that has the connection with that node. What can be known at once is said
- * at once. */
+/* Posts to another node, by the scheduler that has the connection. Returns at once if this
+ * scheduler knows that there is no connection. */
 static int runtime_post_out(struct runtime *rt, const struct post *post)
 {
     const struct node_name *node = rt->far ? nodes_at(&rt->nodes, post->node) : NULL;
@@ -59,7 +59,8 @@ static int runtime_post_out(struct runtime *rt, const struct post *post)
     if (!rt->far || (node && runtime_node_share(rt, node) == rt->index)) {
         return rt->hooks->post(rt->context, post);
     }
-    /* Relaxed: whoever has heard of the node has heard of that. */
+    /* Relaxed is enough: the store came before the news by which this scheduler learned of the
+     * node. */
     if (!node || (!node->client && !atomic_load_explicit(&node->known->up, memory_order_relaxed))) {
         rt->counters.noconnection++;
         return RUSM_ENOCONN;

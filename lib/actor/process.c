@@ -1,6 +1,6 @@
-/* process: see the header. The loop here is the way of every message from a mailbox into a
- * behaviour. An end never happens inside a behaviour function: a process that runs ends when it
- * returns, another one waits among the dying, so that no chain of ends grows the stack. */
+/* process: see the header. The loop here takes every message from a mailbox into a behaviour. A
+ * process never ends inside a behaviour function. One that runs ends when the function returns.
+ * Another one waits in the dying list. So no chain of ends grows the stack. */
 #include "actor/process.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ void process_schedule(struct rusm_process *p)
 
 void process_wake(struct rusm_process *p)
 {
-    p->writable = true; /* and still busy for those it waits for */
+    p->writable = true; /* `busy` stays set: it still waits for room elsewhere */
     process_schedule(p);
 }
 
@@ -107,7 +107,7 @@ void process_exit_signal(struct rusm_process *p, rusm_pid from, const char *reas
                          bool linked)
 {
     if (p->reason) {
-        return; /* and its mailbox may be gone */
+        return; /* its mailbox may be gone */
     }
     if (!linked && process_reason_is(reason, len, "kill")) {
         process_kill(p, "killed", strlen("killed"));
@@ -147,7 +147,7 @@ static void process_receive(struct rusm_process *p, const struct rusm_message *m
     rt->depth--;
 }
 
-/* The mailbox's oldest message: handled and freed, or put back if the behaviour holds. */
+/* Handles and frees the mailbox's oldest message, or puts it back if the behaviour holds. */
 static void process_take(struct rusm_process *p)
 {
     struct message *m = mailbox_pop(&p->mailbox);
@@ -167,7 +167,7 @@ static void process_take(struct rusm_process *p)
     process_took(p);
 }
 
-/* It may try again: either what it holds, or it is told so. */
+/* Lets p try again: gives it the message that it holds, or RUSM_WRITABLE. */
 static void process_take_writable(struct rusm_process *p)
 {
     bool held = p->holding && p->holding_head;
@@ -238,12 +238,12 @@ void process_remove(struct rusm_process *p)
     struct runtime *rt = p->rt;
     rusm_pid pid = process_pid(p);
 
-    /* First out of reach, so that nothing that the hooks do can find or refill it. */
+    /* Takes p out of the table first, so that nothing that the hooks do can find p or refill it. */
     process_table_remove(&rt->processes_by_serial, p);
     rt->epoch++;
     list_remove(&p->run);
     process_has(p, PART_MAILBOX);
-    /* What is undone may make something of a later part, but not of an earlier one. */
+    /* Undoing a part may create something of a later part, but never of an earlier one. */
     for (unsigned part = 0; part < PARTS; part++) {
         if (p->parts & 1u << part) {
             rt->parts->end[part](p);

@@ -1,4 +1,4 @@
-/* process_event: see the header. On the runtime's thread. */
+/* process_event: see the header. Called on the runtime's thread. */
 #include "actor/process_event.h"
 
 void process_event_of(const struct rusm_process *p, enum process_event_kind kind)

@@ -95,7 +95,7 @@ struct rusm_process *process_table_next(const struct process_table *r, uint64_t 
     if (p || serial == 0) {
         return container_of(p ? p->all.next : at->next, struct rusm_process, all);
     }
-    /* It has ended since: try the following numbers, then look through all. */
+    /* That process has ended since. Tries the serials that follow, then looks through all. */
     for (size_t i = 1; i <= r->count; i++) {
         p = process_table_find(r, serial + (i << r->bits));
         if (p) {

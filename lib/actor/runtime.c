@@ -1,5 +1,6 @@
-/* runtime: see the header. Life, running and names; spawning is in spawn.c, the way in from the
- * network and the views for attach in deliver.c. Called by the node, on its thread. */
+/* runtime: see the header. Life, running and names of a runtime. Spawning is in spawn.c, the way in
+ * from the network in deliver.c, the views for attach in views.c. Called by the node, on its
+ * thread. */
 #include "actor/runtime.h"
 
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     rt->parts = &runtime_parts;
 }
 
-/* The table of names: its own, or that of all schedulers. */
+/* Takes the shared table of names, or makes one if there is none. */
 static int runtime_names(struct runtime *rt, const struct runtime_options *options)
 {
     if (options->names) {
@@ -169,7 +170,8 @@ void runtime_free(struct runtime *rt)
 
 /* ---- running ---- */
 
-/* A process that held the scheduler, for one handler or for a batch of them. It may have ended. */
+/* Counts and logs a process that held the scheduler too long, for one handler or for a batch of
+ * them. It may have ended, so its serial and behaviour are passed. */
 static void runtime_long(struct runtime *rt, uint64_t serial,
                          const struct rusm_behaviour *behaviour, uint64_t took_ns)
 {

@@ -1,5 +1,5 @@
-/* self: what a process can ask of its node besides sending: monitors, spawning, names, its end. The
- * process side of rusm.h; called from behaviours only. */
+/* self: what a process asks of its node besides sending: monitors, links, spawning, names, its end.
+ * Implements this part of rusm.h. Called from behaviours only. */
 #include <stdlib.h>
 #include <string.h>
 #include "actor/coroutine.h"
@@ -78,7 +78,7 @@ static int self_monitor_name(struct rusm_process *self, uint32_t node, const cha
         return RUSM_EINVAL;
     }
     if (rt->hooks->whereis_global(rt->context, name, name_len, &pid) != 0) {
-        pid = (rusm_pid){ 0 }; /* nobody: told so, like any other */
+        pid = (rusm_pid){ 0 }; /* no process: the watcher gets DOWN, as for any other */
     }
     return monitor_watch(self, pid, ref);
 }
@@ -156,7 +156,7 @@ static int self_link_at(struct rusm_process *self, const struct address *to)
         return err;
     }
     if (err) {
-        pid = (rusm_pid){ 0 }; /* nobody: the exit signal comes at once */
+        pid = (rusm_pid){ 0 }; /* no process: the exit signal comes at once */
     }
     return rusm_link(self, pid);
 }
@@ -270,7 +270,7 @@ const char *rusm_node_at(const struct rusm_process *self, uint32_t index)
     return runtime_node_name(self->rt, index);
 }
 
-/* ---- calls that wait, of a body ---- */
+/* ---- calls that a body waits for ---- */
 
 static bool self_outcome(void *context, const struct rusm_message *m)
 {

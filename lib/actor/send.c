@@ -1,5 +1,5 @@
-/* send: how a process's messages leave it: to a mailbox of this runtime, or by the `post` hook. The
- * process side of rusm.h, with self.c and text.c; called from behaviours only. */
+/* send: how a process's messages leave it: into a mailbox of this runtime, or by the `post` hook.
+ * Implements this part of rusm.h, as self.c and text.c do theirs. Called from behaviours only. */
 #include "actor/address.h"
 #include "actor/post.h"
 
@@ -36,7 +36,7 @@ static int send_pid_once(struct rusm_process *self, rusm_pid to, enum rusm_kind 
     return process_post(self, &post);
 }
 
-/* The same; a coroutine waits for room. */
+/* Does what send_pid_once does, but a coroutine waits for room. */
 static int send_pid(struct rusm_process *self, rusm_pid to, enum rusm_kind kind, uint64_t ref,
                     const void *data, size_t len, unsigned flags)
 {
@@ -151,7 +151,8 @@ int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *add
     return err;
 }
 
-/* A reply finds room always, as it was asked for. One that was not is dropped and counted. */
+/* Replies to a process of this runtime. A reply always finds room, because the target asked for it.
+ * A reply to no call is dropped and counted. */
 static int send_reply_here(struct rusm_process *self, struct rusm_process *target, uint64_t ref,
                            const void *data, size_t len)
 {
@@ -196,7 +197,7 @@ int rusm_reply(struct rusm_process *self, const struct rusm_message *to, const v
     }
     int err = send_pid(self, to->from, RUSM_REPLY, to->ref, data, len, 0);
     if (err == 0) {
-        monitor_drop(self->rt, to->from, to->ref); /* it needs no DOWN for its call any more */
+        monitor_drop(self->rt, to->from, to->ref); /* the caller needs no DOWN any more */
     }
     return err;
 }
@@ -236,7 +237,7 @@ void rusm_hold(struct rusm_process *self)
     }
     self->holding = true;
     if (!self->busy && !self->busy_far) {
-        self->writable = true; /* nobody owes it a RUSM_WRITABLE: it must not sleep for ever */
+        self->writable = true; /* no RUSM_WRITABLE will come: it must not wait for ever */
     }
 }
 
@@ -271,7 +272,7 @@ int rusm_kill(struct rusm_process *self, rusm_pid pid, const char *reason)
         return RUSM_ENOPROC;
     }
     if (p != self && process_traps(p, reason, len)) {
-        int err = wait_admit(self, p, len); /* it is a message, and needs room like one */
+        int err = wait_admit(self, p, len); /* a trapped signal is a message and needs room */
         if (err) {
             return err;
         }

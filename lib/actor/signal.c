@@ -1,6 +1,6 @@
 /* signal: what comes from other nodes about links and monitors, and who is told of nodes that come
- * and go; all of it is declared in runtime.h, but for signal.h. Called by the router and the node,
- * on their thread, never from a behaviour. */
+ * and go. Declared in runtime.h and signal.h. Called by the router and the node, on their thread,
+ * never from a behaviour. */
 #include "actor/signal.h"
 
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 /* ---- signals between processes ---- */
 
-/* Nobody is there: answered in the name of who was meant, so that it comes behind all that this one
- * has sent. */
+/* Answers a signal that finds no process. The answer is in the name of the process that was meant,
+ * so it comes behind all that this process has sent. */
 static int signal_nobody(struct runtime *rt, rusm_pid to, enum rusm_kind kind, rusm_pid from,
                          uint64_t ref)
 {
@@ -34,7 +34,7 @@ int runtime_signal(struct runtime *rt, struct rusm_process *p, rusm_pid to, enum
     int err = 0;
 
     if (kind == MESSAGE_DEMONITOR) {
-        runtime_demonitor(rt, from, ref); /* a name's holder may have changed since */
+        runtime_demonitor(rt, from, ref); /* not by p: a name's holder may have changed */
         return 0;
     }
     if (!p) {

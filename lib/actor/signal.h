@@ -4,7 +4,7 @@
 
 #include "actor/state.h"
 
-/* p gets NODE_UP and NODE_DOWN from now on, or no longer. RUSM_ENOMEM. */
+/* Makes p get NODE_UP and NODE_DOWN from now on, or no longer. Returns 0 or RUSM_ENOMEM. */
 int signal_watch_nodes(struct rusm_process *p, bool on);
 
 #endif

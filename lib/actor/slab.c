@@ -1,11 +1,12 @@
-/* slab: see the header. Used by the actor room for processes, monitors and waits. */
+/* slab: see the header. The actor room uses it for processes, monitors, links, waits and the
+ * like. */
 #include "actor/slab.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 #include "base/must.h"
 
-#define SLAB_FIRST ((size_t)4 * 1024) /* a node with three processes stays small */
+#define SLAB_FIRST ((size_t)4 * 1024) /* small, so that a node with three processes stays small */
 #define SLAB_LARGEST ((size_t)256 * 1024)
 
 struct slab_block {
@@ -31,7 +32,7 @@ void slab_fini(struct slab *s)
 }
 
 #ifdef __SANITIZE_ADDRESS__
-/* Each object a heap block of its own, so that the sanitizer sees use after free and leaks. */
+/* Each object is a heap block of its own, so that the sanitizer sees use after free and leaks. */
 void *slab_take(struct slab *s)
 {
     return malloc(s->size);

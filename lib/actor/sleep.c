@@ -1,4 +1,4 @@
-/* sleep: see the header. Called by rusm_hold_for and the runtime, between handlers and in them. */
+/* sleep: see the header. Called by rusm_hold_for and the runtime, in handlers and between them. */
 #include "actor/sleep.h"
 
 #include "actor/process.h"

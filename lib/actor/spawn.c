@@ -1,4 +1,4 @@
-/* spawn: how a process of a runtime begins: declared in runtime.h. Called by behaviours (self.c),
+/* spawn: how a process of a runtime begins. Declared in runtime.h. Called by behaviours (self.c),
  * by supervisors and by the node. */
 #include <string.h>
 
@@ -10,7 +10,8 @@
 #include "base/limits.h"
 #include "base/must.h"
 
-/* A process that only waits, not in the table yet. NULL: no memory. */
+/* Makes a process that has nothing to do yet and is not in the table yet. Returns NULL if there is
+ * no memory. */
 static struct rusm_process *runtime_process(struct runtime *rt,
                                             const struct rusm_behaviour *behaviour)
 {
@@ -35,7 +36,7 @@ static struct rusm_process *runtime_process(struct runtime *rt,
     return p;
 }
 
-/* Runs init. On failure *why has a text, and p a reason. */
+/* Runs the behaviour's init. If it fails, *why has a text, and p a reason. */
 static int runtime_process_init(struct rusm_process *p, const struct rusm_args *args,
                                 struct rusm_why *why)
 {
@@ -55,7 +56,7 @@ static int runtime_process_init(struct rusm_process *p, const struct rusm_args *
     p->running = true;
     err = p->behaviour->init(p, args, &p->state);
     if (err == 0 && p->reason && p->behaviour->stop) {
-        p->behaviour->stop(p, p->state, p->reason); /* it has a state to free */
+        p->behaviour->stop(p, p->state, p->reason); /* stop must free the state */
     }
     p->running = false;
     rt->depth--;
@@ -68,7 +69,7 @@ static int runtime_process_init(struct rusm_process *p, const struct rusm_args *
     if (!why->text[0]) {
         err_why(why, 0, "%s", p->reason ? p->reason : rusm_strerror(err));
     }
-    p->running = true; /* ended here and now, not by the reaper */
+    p->running = true; /* the caller ends it, not runtime_reap */
     process_kill(p, why->text, strlen(why->text));
     return RUSM_EINIT;
 }

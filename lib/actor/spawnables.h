@@ -17,12 +17,13 @@ struct spawnable {
 
 struct spawnables {
     struct map by_name;
-    struct list all; /* in the order taught */
+    struct list all; /* in the order they were taught */
 };
 
 void spawnables_init(struct spawnables *s, uint64_t seed);
 void spawnables_fini(struct spawnables *s);
-/* Keeps behaviour. RUSM_EINVAL (not a name), RUSM_EEXIST, RUSM_ELIMIT, RUSM_ENOMEM. */
+/* Adds a behaviour. Keeps behaviour. Returns 0, RUSM_EINVAL if it is not a name, RUSM_EEXIST,
+ * RUSM_ELIMIT or RUSM_ENOMEM. */
 int spawnables_teach(struct spawnables *s, const char *name,
                      const struct rusm_behaviour *behaviour);
 const struct rusm_behaviour *spawnables_find(const struct spawnables *s, const char *name,

@@ -7,7 +7,8 @@
 
 #define STACK_LEAST ((size_t)16 * 1024)
 
-/* Below a stack: more than a page, as a function with a large frame may step over one. */
+/* Bytes below a stack that nobody may touch. A function with a large frame may step over one page,
+ * so they are more than a page. */
 #define STACK_GUARD ((size_t)64 * 1024)
 
 void stacks_init(struct stacks *s)
@@ -38,7 +39,7 @@ static void stack_unmap(void *stack, int size_class)
     munmap((uint8_t *)stack - STACK_GUARD, STACK_GUARD + stack_bytes(size_class));
 }
 
-/* Where a spare one's link is: on the page that was surely used. */
+/* Returns where the link of a spare stack is: on the page that was certainly used. */
 static struct stack_spare *stack_link(void *stack, int size_class)
 {
     return (struct stack_spare *)(void *)((uint8_t *)stack + stack_bytes(size_class)) - 1;

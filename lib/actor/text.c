@@ -1,5 +1,5 @@
-/* text: a process's text: pids in words, lines of output, why an init fails. The process side of
- * rusm.h; called from behaviours only. */
+/* text: the texts of a process: pids in words, lines of output, why an init fails. Implements this
+ * part of rusm.h. Called from behaviours only. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +39,8 @@ int rusm_pid_parse(struct rusm_process *self, const char *text, rusm_pid *pid)
     return 0;
 }
 
-/* A line may come from anyone: what a terminal would obey, a newline too, is escaped. Without
- * memory for all of it, the line is cut. */
+/* Prints a line of a process. The line may come from anybody, so everything that a terminal would
+ * obey is escaped, newlines too. If there is no memory for all of it, the line is cut. */
 static void text_print(struct rusm_process *self, const char *text, size_t len)
 {
     struct runtime *rt = self->rt;

@@ -1,5 +1,5 @@
-/* timer: see the header. The process side is that of rusm.h; called from behaviours, and by the
- * wheel between them. */
+/* timer: see the header. Implements the timers of rusm.h. Called from behaviours, and by the wheel
+ * between them. */
 #include "actor/timer.h"
 
 #include <stdlib.h>
@@ -11,18 +11,19 @@
 #include "base/id.h"
 #include "actor/limits.h"
 
-/* A ref: the highest bit (other refs never have it), uses of the place, the place. */
+/* A ref consists of the highest bit (other refs never have it), the number of uses of the place,
+ * and the place. */
 #define TIMER_REF (UINT64_C(1) << 63)
 #define TIMER_PLACE_BITS 22
 #define TIMER_PLACES (UINT64_C(1) << TIMER_PLACE_BITS)
 #define TIMER_MS ((uint64_t)1000000)
-#define TIMER_CHUNK 512 /* places that are made at once */
+#define TIMER_CHUNK 512 /* places that are made at a time */
 
 _Static_assert(LIMIT_TIMERS <= TIMER_PLACES, "a place for each");
 
-/* A message to be sent when it is time. */
+/* A message to be sent when the timer is due. */
 struct timer_letter {
-    rusm_pid to; /* serial 0: the holder of the name on to.node */
+    rusm_pid to; /* serial 0: to the holder of the name on to.node */
     size_t len, name_len;
     uint8_t data[]; /* len bytes, then the name */
 };
@@ -30,11 +31,11 @@ struct timer_letter {
 struct timer {
     struct wheel_node wheel;
     struct rusm_process *owner;  /* NULL: free */
-    struct owned owned;          /* its owner's; free: in rt->timers.free */
-    uint64_t ref;                /* of its present or its last use */
-    uint64_t due_ns;             /* of an interval, next */
+    struct owned owned;          /* in its owner's `owned`; free: in rt->timers.free */
+    uint64_t ref;                /* ref of its present or last use */
+    uint64_t due_ns;             /* of an interval: when it is due next */
     uint32_t every_ms;           /* 0: once */
-    bool told;                   /* a RUSM_TIMER of it is in the mailbox */
+    bool told;                   /* a RUSM_TIMER of this interval is in the mailbox */
     struct timer_letter *letter; /* NULL: a RUSM_TIMER */
 };
 
@@ -108,7 +109,8 @@ static void timer_end(struct rusm_process *owner, struct owned *owned)
     timer_free(owner->rt, container_of(owned, struct timer, owned));
 }
 
-/* Takes letter, which may be NULL, in any case. */
+/* Sets a timer. Takes letter, which may be NULL, also on failure. Returns 0, RUSM_ELIMIT or
+ * RUSM_ENOMEM. */
 static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
                      struct timer_letter *letter, uint64_t *ref)
 {
@@ -138,9 +140,10 @@ static int timer_new(struct rusm_process *owner, uint32_t ms, uint32_t every_ms,
     return 0;
 }
 
-/* ---- when it is time ---- */
+/* ---- when a timer is due ---- */
 
-/* True: it is on its way, or nobody is there. False: there is no room now. */
+/* Sends a letter. Returns true if it is on its way or nobody is there, or false if there is no room
+ * now. */
 static bool timer_send(struct rusm_process *from, const struct timer_letter *letter)
 {
     struct runtime *rt = from->rt;
@@ -211,7 +214,7 @@ static void timer_ready(struct wheel_node *node)
         uint64_t every_ns = it->every_ms * TIMER_MS;
         uint64_t late_ns = rt->now_ns > it->due_ns ? rt->now_ns - it->due_ns : 0;
         it->told = true;
-        it->due_ns += late_ns / every_ns * every_ns; /* those that were missed are skipped */
+        it->due_ns += late_ns / every_ns * every_ns; /* intervals that were missed are skipped */
         wheel_set(&rt->wheel, node, it->every_ms, it->due_ns);
         it->due_ns += every_ns;
     } else {
@@ -243,7 +246,7 @@ int rusm_interval(struct rusm_process *self, uint32_t ms, uint64_t *ref)
     return ms > 0 ? timer_new(self, ms, ms, NULL, ref) : RUSM_EINVAL;
 }
 
-/* to.serial 0: to the holder of that name. */
+/* Sets a timer that sends a message. to.serial 0: to the holder of that name. */
 static int timer_send_after(struct rusm_process *self, uint32_t ms, rusm_pid to, const char *name,
                             size_t name_len, const void *data, size_t len, uint64_t *ref)
 {
@@ -300,7 +303,7 @@ int rusm_send_after_to(struct rusm_process *self, uint32_t ms, const char *addre
     if (at.name_len == 0) {
         return rusm_send_after(self, ms, at.pid, data, len, ref);
     }
-    /* By name, so that whoever has it then gets it. */
+    /* By name, so that the process that has the name when the timer is due gets it. */
     rusm_pid to = { .node = at.node };
     return timer_send_after(self, ms, to, at.name, at.name_len, data, len, ref);
 }

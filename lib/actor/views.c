@@ -1,5 +1,5 @@
-/* views: what is shown of a runtime, and how its processes are found; declared in runtime.h.
- * Called by the node, on the runtime's thread. */
+/* views: what attach shows of a runtime, and how processes are found. Declared in runtime.h. Called
+ * by the node, on the runtime's thread. */
 #include "actor/link.h"
 #include "actor/process.h"
 #include "actor/runtime.h"
@@ -55,7 +55,8 @@ size_t runtime_count(const struct runtime *rt)
     return rt->processes_by_serial.count;
 }
 
-/* Those of one process, without the first at->skip. Non-zero: what `each` returned. */
+/* Calls `each` for the names of one process, without the first at->skip. Returns non-zero if `each`
+ * did. */
 static int each_name_of(const struct rusm_process *p, struct name_cursor *at,
                         int (*each)(void *context, const char *name, uint64_t serial),
                         void *context)
@@ -108,7 +109,7 @@ const struct runtime_counters *runtime_counters(const struct runtime *rt)
     return &rt->counters;
 }
 
-/* ---- of several schedulers ---- */
+/* ---- with several schedulers ---- */
 
 unsigned runtime_node_scheduler(const struct runtime *rt, uint32_t index)
 {

@@ -4,14 +4,14 @@
 #include "actor/process.h"
 #include "base/must.h"
 
-/* A process waits for, or was granted, room in another's mailbox. */
+/* A process that waits for room in another's mailbox, or was granted it. */
 struct wait {
-    struct waiter waiter; /* in target's waiters unless granted */
+    struct waiter waiter; /* in the target's waiters unless granted */
     struct map_node by_pair;
     struct list at_process; /* in who->waits */
     struct rusm_process *who;
-    uint64_t target; /* serial */
-    bool granted;    /* one of target's slots is reserved for it */
+    uint64_t target; /* serial of the target */
+    bool granted;    /* one of the target's slots is reserved for `who` */
 };
 
 void wait_slab_init(struct runtime *rt)
@@ -31,7 +31,8 @@ bool process_has_room(const struct rusm_process *p, size_t len)
     if (list_empty(&p->waiters)) {
         return true;
     }
-    /* One that is too large for now goes first: small ones would refill the mailbox for ever. */
+    /* A first waiter whose message is too large for now goes first: small messages would refill the
+     * mailbox for ever. */
     const struct waiter *first = container_of(p->waiters.next, struct waiter, link);
     return mailbox_has_room(&p->mailbox, limits, first->len);
 }
@@ -46,7 +47,7 @@ void process_wait_for(struct rusm_process *p, struct waiter *w, size_t len)
         process_has(p, PART_WAITS);
     }
     if (p->mailbox.count == 0) {
-        process_took(p); /* else it is looked at when p takes one */
+        process_took(p); /* otherwise wait_wake looks when p takes a message */
     }
 }
 
@@ -92,7 +93,7 @@ static void wait_free(struct runtime *rt, struct wait *w)
     slab_give(&rt->wait_slab, w);
 }
 
-/* A local process's `ready`: there is a slot for it. */
+/* `ready` of a local process: reserves a slot for it. */
 static void wait_grant(struct waiter *waiter)
 {
     struct wait *w = container_of(waiter, struct wait, waiter);
@@ -165,7 +166,7 @@ void wait_writable(struct rusm_process *p)
     process_schedule(p);
 }
 
-/* Gives up a grant: the slot is free for others again. */
+/* Gives up a grant. The slot is free for others again. */
 static void wait_ungrant(struct runtime *rt, struct wait *w)
 {
     struct rusm_process *target = process_table_find(&rt->processes_by_serial, w->target);
@@ -208,7 +209,7 @@ void wait_ended(struct rusm_process *p)
             wait_writable(w->who);
             wait_free(rt, w);
         } else {
-            /* It may be a behaviour that ends p, and `ready` is not to run inside of one. */
+            /* The caller may be a behaviour that ends p, and `ready` must not run inside of one. */
             waiter->at = NULL;
             list_append(&rt->orphans, l);
         }
@@ -223,7 +224,7 @@ static struct waiter *wait_head(struct rusm_process *p)
     return w && mailbox_has_room(&p->mailbox, &p->rt->limits, w->len) ? w : NULL;
 }
 
-/* Wakes as many of p's waiters as it has slots. */
+/* Wakes as many of p's waiters as p has free slots. */
 static void wait_wake_one(struct runtime *rt, struct rusm_process *p)
 {
     uint64_t serial = p->serial, used = (uint64_t)p->mailbox.count + p->mailbox.reserved;
@@ -234,10 +235,11 @@ static void wait_wake_one(struct runtime *rt, struct rusm_process *p)
         list_remove(&w->link);
         w->ready(w);
         if (process_table_find(&rt->processes_by_serial, serial) != p) {
-            return; /* ready ended it */
+            return; /* `ready` ended it */
         }
     }
-    /* Those that deliver later this tick have not used their slots yet: look again next time. */
+    /* Waiters that deliver later in this tick have not used their slots yet. Look again next
+     * time. */
     if (wait_head(p)) {
         process_took(p);
     }
@@ -252,7 +254,7 @@ void wait_wake(struct runtime *rt)
         list_remove(l);
         w->ready(w);
     }
-    /* Those that are added on the way are for the next time. */
+    /* Processes that are added meanwhile are for the next time. */
     list_move_all(&rt->waking, &rt->wake);
     while ((l = list_first(&rt->waking))) {
         struct rusm_process *p = container_of(l, struct rusm_process, wake);

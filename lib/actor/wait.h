@@ -1,24 +1,25 @@
-/* wait: who waits for room in a full mailbox, and who is woken when. Waiters from outside (lanes)
- * are struct waiter of their owner; a local process that was told RUSM_BUSY gets one a target from
- * here, so that repeated tries cost no memory. A local one that is woken has a slot reserved until
- * it has handled its RUSM_WRITABLE, as it runs later than those that deliver at once. One
- * thread. */
+/* wait: who waits for room in a full mailbox, and who is woken when. A waiter from outside, such as
+ * a lane, is a struct waiter of its owner. A local process that was told RUSM_BUSY gets one for
+ * each target from here, so that repeated tries cost no memory. When a local process is woken, a
+ * slot stays reserved for it until it has handled its RUSM_WRITABLE, because it runs later than
+ * those that deliver at once. One thread. */
 #ifndef ACTOR_WAIT_H
 #define ACTOR_WAIT_H
 
 #include "actor/state.h"
 
 void wait_slab_init(struct runtime *rt);
-/* May `self` put a message of len bytes into target's mailbox? 0 (an earlier grant is used up),
- * RUSM_BUSY (it waits now), RUSM_ENOMEM. Newcomers queue behind those that wait. */
+/* Decides whether `self` may put a message of len bytes into target's mailbox. Returns 0 (an
+ * earlier grant is used up), RUSM_BUSY (self waits now) or RUSM_ENOMEM. Newcomers queue behind
+ * those that wait. */
 int wait_admit(struct rusm_process *self, struct rusm_process *target, size_t len);
-/* The process may try again: flags its RUSM_WRITABLE. */
+/* Lets p try again: p must be told RUSM_WRITABLE. */
 void wait_writable(struct rusm_process *p);
-/* It has handled RUSM_WRITABLE: reservations that it did not use are given up. */
+/* Gives up the reservations that p did not use, when it has handled RUSM_WRITABLE. */
 void wait_release(struct rusm_process *p);
-/* It has ended: its own waits are forgotten, those who wait for it are woken. */
+/* Forgets what p, which has ended, waits for, and wakes those who wait for p. */
 void wait_ended(struct rusm_process *p);
-/* Wakes whom there is room for. Calls `ready`s. */
+/* Wakes the waiters that there is room for, by calling `ready`. */
 void wait_wake(struct runtime *rt);
 
 #endif

@@ -1,7 +1,7 @@
-/* wheel: see the header. A node's level is the highest digit, to base 64, in which its tick differs
- * from the present one; its slot is its own digit there. As time reaches that digit it falls to a
- * lower level. So all nodes of a level are later than those below it, and none is in a slot that
- * has passed; nodes of one tick are always in one slot. */
+/* wheel: see the header. A node's level is the highest base-64 digit in which its tick differs from
+ * the present tick. Its slot is its own digit at that level. When time reaches that digit, the node
+ * moves to a lower level. So all nodes of a level are due later than those of the levels below, no
+ * node is in a slot that has passed, and nodes of one tick are always in one slot. */
 #include "actor/wheel.h"
 
 #include "base/must.h"
@@ -46,7 +46,7 @@ void wheel_set(struct wheel *w, struct wheel_node *n, uint64_t ms, uint64_t now_
 
     wheel_cancel(w, n);
     if (due < UINT64_MAX >> WHEEL_TICK_BITS) {
-        due++; /* its whole time must have passed */
+        due++; /* all of its time must have passed */
     }
     n->due = ms > 0 && due > w->least ? due : w->least;
     w->count++;
@@ -67,7 +67,8 @@ void wheel_cancel(struct wheel *w, struct wheel_node *n)
     }
 }
 
-/* The first slot with nodes and the tick when it is reached. False: there is none. */
+/* Finds the first slot with nodes, and the tick when it is reached. Returns false if there is
+ * none. */
 static bool wheel_first(const struct wheel *w, unsigned *level, unsigned *slot, uint64_t *tick)
 {
     for (unsigned l = 0; l < WHEEL_LEVELS; l++) {
@@ -91,7 +92,7 @@ void wheel_advance(struct wheel *w, uint64_t now_ns)
     if (until < w->now) {
         return;
     }
-    w->least = until + 1; /* what is set again by `ready` waits for the next tick */
+    w->least = until + 1; /* a node that `ready` sets again waits for the next tick */
     while (wheel_first(w, &level, &slot, &tick) && tick <= until) {
         w->now = tick;
         w->used[level] &= w->used[level] - 1;

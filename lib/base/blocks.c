@@ -1,4 +1,4 @@
-/* blocks: see the header. Used by the peer and actor rooms, on the scheduler's thread. */
+/* blocks: see the header. The peer and actor rooms use it on the scheduler's thread. */
 #include "base/blocks.h"
 
 #include <malloc.h>
@@ -12,7 +12,7 @@ void blocks_init(struct blocks *b)
     b->count = b->bytes = 0;
 }
 
-/* Gives the i-th away. */
+/* Removes the I-th spare block and gives it to the caller. */
 static void *blocks_remove(struct blocks *b, size_t i)
 {
     void *block = b->spare[i].at;
@@ -35,7 +35,7 @@ void *blocks_take(struct blocks *b, size_t size)
     size_t best = BLOCKS_SPARE;
 
     for (size_t i = 0; size >= BLOCKS_LEAST && b && i < b->count; i++) {
-        /* One much too large would be missed by those who need it. */
+        /* Skip a block of more than twice the size. A larger request may need it. */
         if (b->spare[i].size >= size && b->spare[i].size / 2 <= size &&
             (best == BLOCKS_SPARE || b->spare[i].size <= b->spare[best].size)) {
             best = i;
@@ -46,7 +46,7 @@ void *blocks_take(struct blocks *b, size_t size)
 
 void blocks_give(struct blocks *b, void *block)
 {
-#ifndef __SANITIZE_ADDRESS__ /* it is to see who reads it still */
+#ifndef __SANITIZE_ADDRESS__ /* the sanitizer must see who still reads a freed block */
     size_t size = malloc_usable_size(block);
 
     if (b && size >= BLOCKS_LEAST && size <= LIMIT_SPARE_BLOCKS) {

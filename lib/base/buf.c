@@ -1,4 +1,5 @@
-/* buf: see the header. Streams' unread bytes, queues of frames. One thread at a time. */
+/* buf: see the header. It holds unread bytes of streams and queues of frames. One thread at a
+ * time. */
 #include "base/buf.h"
 
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 #include "base/must.h"
 #include "rusm.h"
 
-#define BUF_LEAST 256 /* the first allocation: a few small frames */
+#define BUF_LEAST 256 /* bytes of the first allocation: a few small frames */
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -19,7 +20,8 @@ void buf_fini(struct buf *b)
     *b = (struct buf){ .max = b->max };
 }
 
-/* Moves the bytes to the front of a new block with room for `need` in all. */
+/* Moves the bytes to the front of a new block with room for NEED bytes in total. Returns false if
+ * there is no memory. */
 static bool buf_grow(struct buf *b, size_t need)
 {
     size_t cap = b->cap > b->max / 2 ? b->max : b->cap * 2;

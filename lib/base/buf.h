@@ -1,5 +1,5 @@
-/* buf: a growing byte buffer with a limit, consumed from the front. Memory is moved only when it
- * must grow or when more than half is consumed. */
+/* buf: a byte buffer that grows up to a limit and is consumed from the front. The bytes move only
+ * when the buffer must grow, or when more than half of it is consumed. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -9,10 +9,10 @@
 struct buf {
     uint8_t *base;
     size_t start, end, cap; /* the bytes are base[start..end) */
-    size_t max;             /* never holds more than this */
+    size_t max;             /* limit: the buffer never holds more bytes */
 };
 
-void buf_init(struct buf *b, size_t max); /* no allocation */
+void buf_init(struct buf *b, size_t max); /* does not allocate */
 void buf_fini(struct buf *b);
 
 static inline uint8_t *buf_data(const struct buf *b)
@@ -25,15 +25,16 @@ static inline size_t buf_len(const struct buf *b)
     return b->end - b->start;
 }
 
-/* Room for `len` more bytes behind the end, to be written by the caller and confirmed with
- * buf_wrote. NULL: over max or no memory. */
+/* Returns room for LEN more bytes behind the end, or NULL if they exceed max or there is no memory.
+ * The caller writes the bytes and confirms them with buf_wrote. */
 uint8_t *buf_reserve(struct buf *b, size_t len);
 void buf_wrote(struct buf *b, size_t len);
-/* 0, RUSM_ELIMIT (over max) or RUSM_ENOMEM; nothing is taken then. */
+/* Returns 0, RUSM_ELIMIT if the bytes exceed max, or RUSM_ENOMEM. It appends nothing if it
+ * fails. */
 int buf_append(struct buf *b, const void *data, size_t len);
 void buf_consume(struct buf *b, size_t len);
 void buf_clear(struct buf *b);
-/* Gives the memory back to the system if the buffer is empty. */
+/* Frees the memory if the buffer is empty. */
 void buf_trim(struct buf *b);
 
 #endif

@@ -1,6 +1,6 @@
-/* bytes: bounds-checked reading and writing of flat memory. A reader or writer that would run
- * over its end sets `bad` and from then on does nothing, so that callers check once at the end.
- * All inline: every byte of every frame passes here. */
+/* bytes: bounds-checked reading and writing of flat memory. A reader or writer that would run over
+ * its end sets `bad` and does nothing from then on. So callers need to check only once, at the end.
+ * Everything is inline, because every byte of every frame passes here. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -20,7 +20,7 @@ struct writer {
     bool bad;
 };
 
-/* data may be NULL when len is 0. */
+/* DATA may be NULL if LEN is 0. */
 static inline struct reader reader_on(const void *data, size_t len)
 {
     const uint8_t *p = data;
@@ -32,8 +32,9 @@ static inline size_t reader_left(const struct reader *r)
     return r->bad ? 0 : (size_t)(r->end - r->at);
 }
 
-/* Steps over `len` bytes and returns where they start; borrows from the memory read. NULL and bad
- * when there are not so many (NULL without bad: none of none). */
+/* Steps over LEN bytes and returns their start, borrowed from the memory that is read. Returns NULL
+ * and sets `bad` if fewer bytes are left. Returns NULL without `bad` if LEN is 0 and the reader has
+ * no memory. */
 static inline const uint8_t *reader_bytes(struct reader *r, size_t len)
 {
     if (r->bad || (size_t)(r->end - r->at) < len) {
@@ -47,7 +48,7 @@ static inline const uint8_t *reader_bytes(struct reader *r, size_t len)
     return p;
 }
 
-/* Each returns 0 and sets bad when there is not enough. Integers are big-endian. */
+/* These functions return 0 and set `bad` if too few bytes are left. Integers are big-endian. */
 static inline uint8_t reader_u8(struct reader *r)
 {
     const uint8_t *p = reader_bytes(r, 1);
@@ -84,7 +85,7 @@ static inline uint64_t reader_u64(struct reader *r)
     return be64toh(v);
 }
 
-/* data may be NULL when cap is 0. */
+/* DATA may be NULL if CAP is 0. */
 static inline struct writer writer_on(void *data, size_t cap)
 {
     uint8_t *p = data;

@@ -1,4 +1,4 @@
-/* container_of: from a member of a struct to the struct. For every room and thread. */
+/* container_of: finds a struct by the address of one of its members. For all rooms and threads. */
 #ifndef BASE_CONTAINER_OF_H
 #define BASE_CONTAINER_OF_H
 

@@ -1,5 +1,5 @@
-/* credit: see the header. The lane's room makes and orphans accounts, messages hold and give. One
- * thread. */
+/* credit: see the header. The peer room makes and orphans accounts. Messages hold them and give
+ * credit. One thread. */
 #include "base/credit.h"
 
 #include <stdlib.h>

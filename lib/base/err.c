@@ -1,4 +1,4 @@
-/* err: the one table of what the codes of rusm.h mean. Any thread. */
+/* err: the one table of the texts of rusm.h's error codes. Any thread. */
 #include "base/err.h"
 
 #include <stdarg.h>

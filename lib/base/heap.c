@@ -1,11 +1,12 @@
-/* heap: see the header. Timers of connections, of dials and of processes. One thread at a time. */
+/* heap: see the header. It holds the timers of connections, dials and processes. One thread at a
+ * time. */
 #include "base/heap.h"
 
 #include <stdlib.h>
 #include "base/must.h"
 #include "rusm.h"
 
-#define HEAP_LEAST 16 /* the first array */
+#define HEAP_LEAST 16 /* size of the first array */
 
 void heap_init(struct heap *h)
 {
@@ -24,7 +25,7 @@ static void heap_put(struct heap *h, size_t i, struct heap_node *n)
     n->index = i;
 }
 
-/* Finds n's place from index i, where there is a hole, and puts it there. */
+/* Puts N into the heap. Index I is a hole, where the search for its place begins. */
 static void heap_settle(struct heap *h, size_t i, struct heap_node *n)
 {
     while (i > 1 && h->at[i / 2]->key > n->key) {

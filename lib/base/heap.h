@@ -1,5 +1,5 @@
-/* heap: an intrusive binary min-heap of deadlines, for timers. The element embeds a
- * struct heap_node; the array of pointers grows and never shrinks. */
+/* heap: an intrusive binary min-heap of deadlines, for timers. An element embeds a struct
+ * heap_node. The array of pointers grows and never shrinks. */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 
@@ -9,7 +9,7 @@
 
 struct heap_node {
     uint64_t key; /* nanoseconds; set by heap_insert and heap_move */
-    size_t index; /* 0: not in a heap (positions count from 1) */
+    size_t index; /* positions count from 1; 0: not in a heap */
 };
 
 struct heap {
@@ -24,8 +24,8 @@ static inline bool heap_has(const struct heap_node *n)
     return n->index != 0;
 }
 int heap_insert(struct heap *h, struct heap_node *n, uint64_t key); /* 0 or RUSM_ENOMEM */
-void heap_move(struct heap *h, struct heap_node *n, uint64_t key);  /* must be in it */
-void heap_remove(struct heap *h, struct heap_node *n);              /* not in it: nothing */
-struct heap_node *heap_min(const struct heap *h);                   /* NULL: empty */
+void heap_move(struct heap *h, struct heap_node *n, uint64_t key);  /* n must be in the heap */
+void heap_remove(struct heap *h, struct heap_node *n);              /* n in no heap: does nothing */
+struct heap_node *heap_min(const struct heap *h);                   /* NULL: the heap is empty */
 
 #endif

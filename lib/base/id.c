@@ -1,5 +1,4 @@
-/* id: see the header. Everything that a user or a peer may write as a name passes here. Any
- * thread. */
+/* id: see the header. All names that come from a user or a peer are checked here. Any thread. */
 #include "base/id.h"
 
 #include <arpa/inet.h>
@@ -44,7 +43,7 @@ bool id_node_name_ok(const char *name, size_t len)
     return true;
 }
 
-/* FNV-1a of 32 bits, folded to 8. */
+/* Hashes with FNV-1a of 32 bits and folds the result to 8 bits. */
 uint8_t id_node_share(const char *name, size_t len)
 {
     uint32_t h = 2166136261;
@@ -66,7 +65,7 @@ bool id_process_name_ok(const char *name, size_t len)
         uint32_t c = first;
         n = 1;
         digits &= id_is_digit(name[i]);
-        if (first > ' ' && first < 0x7f) { /* on every send to a name: the usual is quick */
+        if (first > ' ' && first < 0x7f) { /* fast path: each send to a name comes here */
             if (first == '@') {
                 return false;
             }
@@ -80,7 +79,7 @@ bool id_process_name_ok(const char *name, size_t len)
     return !digits;
 }
 
-/* Digits without leading zero, 1 to max. */
+/* Parses digits without a leading zero, from 1 to ID_SERIAL_MAX. */
 static bool id_serial_parse(const char *text, size_t len, uint64_t *out)
 {
     uint64_t v = 0;
@@ -165,7 +164,7 @@ int id_pid_format(char *text, size_t cap, uint64_t serial, const char *node, uin
     return snprintf(text, cap, "%" PRIu64 "@%s#%" PRIx32, serial, node, incarnation);
 }
 
-/* What is between the brackets: an IPv6 address, maybe with a zone (fe80::1%eth0). */
+/* Checks what is between the brackets: an IPv6 address, perhaps with a zone (fe80::1%eth0). */
 static bool id_v6_ok(const char *text, size_t len)
 {
     const char *zone = memchr(text, '%', len);
@@ -198,7 +197,7 @@ static bool id_host_ok(const char *text, size_t len)
     return true;
 }
 
-/* Copies the parts of [V6]:PORT or HOST:PORT. */
+/* Copies the parts of [V6]:PORT or HOST:PORT. Returns 0 or RUSM_EINVAL. */
 static int id_host_port_split(const char *text, size_t len, char host[256], char port[6])
 {
     size_t host_at = 0, host_len, port_at, number = 0;

@@ -1,22 +1,24 @@
-/* limits: the maxima of what several rooms have in common, each with its reason and what happens
- * when it is met. `make limits` lists those of all rooms. */
+/* limits: the limits that several rooms share. Each says its reason and what happens when it is
+ * met. `make limits` lists the limits of all rooms. */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
 #include "rusm.h"
 
-/* Spare memory that a node keeps for a second for the next large message: one of the largest, and
- * what an allocator adds. Beyond it the oldest is freed. */
+/* Bytes of spare memory that a scheduler keeps for about a second for the next large message. It
+ * has room for one of the largest messages and what the allocator adds. Above: the oldest block is
+ * freed. */
 #define LIMIT_SPARE_BLOCKS (RUSM_MESSAGE_MAX + (size_t)64 * 1024)
 
-/* Local names of a node, and global names that one node claims: each counted apart. Above:
- * RUSM_ELIMIT; those of a peer are ignored and counted. */
+/* Local names of a node, and global names that one node claims. The two are counted separately.
+ * Above: RUSM_ELIMIT. A peer's claims above the limit are ignored and counted. */
 #define LIMIT_NAMES ((size_t)1024 * 1024)
 
-/* Bytes of all arguments of one spawn. */
+/* Bytes of all arguments of one spawn. Above: RUSM_ELIMIT. */
 #define LIMIT_ARGS_BYTES ((size_t)32 * 1024)
 
-/* Connections of a node, all kinds. A 101-node mesh needs 100; clients come on top. */
+/* Connections of one endpoint, of all kinds. A mesh of 101 nodes needs 100, and clients come on
+ * top. Above: a dial returns RUSM_ELIMIT, and an inbound connection is refused. */
 #define LIMIT_CONNECTIONS 4096
 
 #endif

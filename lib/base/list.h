@@ -1,5 +1,6 @@
-/* list: an intrusive doubly linked list. The head is a node that points to itself when empty. No
- * allocation; a node is in at most one list; list_remove leaves it unlinked (list_linked false). */
+/* list: an intrusive doubly linked list. The head is a node that points to itself if the list is
+ * empty. Nothing allocates. A node is in at most one list. list_remove leaves the node unlinked
+ * (list_linked returns false). */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
@@ -14,7 +15,7 @@ struct list {
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): a variable's name cannot stand in parentheses. */
 #define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
-/* The same, and the body may remove `it`. */
+/* Like list_each, but the body may remove `it`. */
 #define list_each_safe(it, head)                                              \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
@@ -30,7 +31,7 @@ static inline bool list_empty(const struct list *l)
     return l->next == l;
 }
 
-/* For nodes set up with list_init: in a list now? */
+/* Is this node, which list_init has set up, in a list now? */
 static inline bool list_linked(const struct list *node)
 {
     return node->next != node;
@@ -56,7 +57,7 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
-/* Moves all nodes of `from` behind those of `to`; neither is a node of the other. */
+/* Moves all nodes of FROM to the end of TO. Neither head is a node of the other list. */
 static inline void list_move_all(struct list *to, struct list *from)
 {
     if (list_empty(from)) {

@@ -1,5 +1,5 @@
-/* log: see the header. It reads the wall clock itself, as lines are stamped for people and nothing
- * is decided by them. Any thread. */
+/* log: see the header. It reads the wall clock itself: the stamps are for people, and nothing else
+ * depends on them. Any thread. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "base/utf8.h"
 
-#define LOG_LINE_MAX 1024 /* bytes of a line with its newline; what is beyond is cut */
+#define LOG_LINE_MAX 1024 /* bytes of a line with its newline; longer lines are cut */
 
 static const char *const log_level_text[] = {
     [RUSM_LOG_ERROR] = "error",
@@ -32,7 +32,7 @@ void log_to(struct log *l, rusm_log_fn *take, void *context)
     l->context = context;
 }
 
-/* 2026-11-23T09:50:16.123Z */
+/* Prints a stamp such as 2026-11-23T09:50:16.123Z. */
 static void log_stamp(char *out, size_t cap)
 {
     struct timespec now;
@@ -45,8 +45,8 @@ static void log_stamp(char *out, size_t cap)
     snprintf(out, cap, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
 }
 
-/* A log that cannot be written (pipe closed, disk full) must not stop a node: errors are
- * dropped. */
+/* Writes, and drops errors. A log that cannot be written (closed pipe, full disk) must not stop a
+ * node. */
 static void log_write(int fd, const char *data, size_t len)
 {
     while (len > 0) {
@@ -85,14 +85,14 @@ void log_line(const struct log *l, enum rusm_log_level level, const char *format
         return;
     }
     log_stamp(stamp, sizeof(stamp));
-    /* A stamp, a level and a name are far shorter than a line. */
+    /* The stamp, the level and the name are far shorter than a line. */
     size_t head =
         (size_t)snprintf(line, sizeof(line), "%s %s %s: ", stamp, log_level_text[level], l->name);
     size_t used = head + utf8_escape(line + head, sizeof(line) - head, plain, len);
-    if (used >= sizeof(line)) { /* never, but the compiler can't know */
+    if (used >= sizeof(line)) { /* cannot happen, but the compiler does not know */
         used = sizeof(line) - 1;
     }
-    line[used++] = '\n'; /* over the NUL */
+    line[used++] = '\n'; /* replaces the NUL */
     log_write(l->fd, line, used);
     errno = saved;
 }

@@ -1,7 +1,7 @@
-/* log: lines for the operator. One write(2) a line, so that lines of several threads do not mix;
- * control characters of foreign text are escaped. Lines look like
+/* log: lines for the operator. Each line is one write(2), so that lines of several threads do not
+ * mix. Control characters in foreign text are escaped. A line looks like
  *     2026-11-23T09:50:16.123Z warn london: peer tokyo: idle timeout
- * A line is cut at 1,024 bytes. A program may take the lines itself (log_to): then none is
+ * It is cut at 1,024 bytes. A program may take the lines itself with log_to. Then nothing is
  * written. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -10,18 +10,19 @@
 
 struct log {
     int fd;
-    enum rusm_log_level level;         /* lines above it are dropped */
-    char name[RUSM_NODE_NAME_MAX + 1]; /* whose line */
+    enum rusm_log_level level;         /* less urgent lines are dropped */
+    char name[RUSM_NODE_NAME_MAX + 1]; /* the node or program that logs */
     rusm_log_fn *take;                 /* NULL: lines go to fd */
-    void *context;                     /* of take */
+    void *context;                     /* for take */
 };
 
 void log_init(struct log *l, int fd, enum rusm_log_level level, const char *name);
-/* Gives the lines to `take` from now on, with `context`. Keeps both. NULL: lines are written. */
+/* Gives all lines to TAKE from now on, with CONTEXT. Keeps both. With TAKE NULL, lines are written
+ * to fd. */
 void log_to(struct log *l, rusm_log_fn *take, void *context);
 void log_line(const struct log *l, enum rusm_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Parses error, warn, info, debug. 0 or RUSM_EINVAL. */
+/* Parses error, warn, info or debug. Returns 0 or RUSM_EINVAL. */
 int log_level_parse(const char *text, enum rusm_log_level *level);
 
 #define log_error(l, ...) log_line(l, RUSM_LOG_ERROR, __VA_ARGS__)

@@ -1,4 +1,4 @@
-/* map: see the header. Growth moves all elements at once; finding is inline. One thread at a
+/* map: see the header. Growth moves all elements at once. Finding is inline. One thread at a
  * time. */
 #include "base/map.h"
 
@@ -7,7 +7,7 @@
 #include "base/must.h"
 #include "rusm.h"
 
-#define MAP_LEAST 8 /* the first buckets */
+#define MAP_LEAST 8 /* buckets at first */
 
 void map_init(struct map *m, uint64_t seed)
 {
@@ -45,7 +45,8 @@ uint64_t map_hash_bytes(const struct map *m, const void *data, size_t len)
         for (; left > 16; left -= 16, p += 16) {
             h = map_mix(map_word(p) ^ c1, map_word(p + 8) ^ h);
         }
-        /* The last 16 bytes, some of them a second time: no tail to handle byte by byte. */
+        /* Read the last 16 bytes, even if some of them a second time. So there is no tail of single
+         * bytes. */
         a = map_word(p + left - 16);
         b = map_word(p + left - 8);
     } else if (len >= 8) {
@@ -83,7 +84,7 @@ static bool map_grow(struct map *m)
 
 int map_insert(struct map *m, uint64_t hash, struct map_node *node)
 {
-    /* Without memory for more buckets the old ones still serve, only slower. */
+    /* Without memory for more buckets the old ones still work, only slower. */
     if ((!m->bucket || m->count > m->mask) && !map_grow(m) && !m->bucket) {
         return RUSM_ENOMEM;
     }
@@ -130,8 +131,8 @@ bool map_scan(const struct map *m, struct map_scan *scan, struct map_node **buck
         return false;
     }
     *bucket = m->bucket[scan->bucket & m->mask];
-    /* Counts up with the highest bit first: when the buckets double, those that one was split into
-     * are either both behind us or both before us. */
+    /* Count up from the highest bit. When the buckets double, one bucket becomes two. The scan has
+     * then visited both of them or neither. */
     size_t bit = (m->mask + 1) >> 1;
     while (bit && (scan->bucket & bit)) {
         scan->bucket &= ~bit;

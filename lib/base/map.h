@@ -1,5 +1,5 @@
-/* map: an intrusive hash table (chained, power-of-two buckets, grows at load 1). The element
- * embeds a struct map_node; the caller hashes and compares. */
+/* map: an intrusive hash table (chained, power-of-two buckets, grows at load 1). An element embeds
+ * a struct map_node. The caller hashes and compares. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
@@ -14,18 +14,18 @@ struct map_node {
 
 struct map {
     struct map_node **bucket;
-    size_t mask; /* buckets - 1; 0 and bucket NULL before the first insert */
+    size_t mask; /* buckets - 1; before the first insert 0, and bucket is NULL */
     size_t count;
-    uint64_t seed; /* mixed into map_hash_* so that peers can't aim at one bucket */
+    uint64_t seed; /* mixed into map_hash_*, so that peers cannot aim at one bucket */
 };
 
-/* Is `node` the one looked for? Called only for nodes of the same hash. */
+/* Does NODE have this key? Called only for nodes of the same hash. */
 typedef bool map_eq_fn(const struct map_node *node, const void *key);
 
 void map_init(struct map *m, uint64_t seed);
 void map_fini(struct map *m); /* frees the buckets, not the elements */
 
-/* Two words to one, by the 128-bit product folded, as wyhash does. */
+/* Mixes two words into one: it folds their 128-bit product, as wyhash does. */
 static inline uint64_t map_mix(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;
@@ -50,11 +50,11 @@ static inline struct map_node *map_find(const struct map *m, uint64_t hash, map_
     return n;
 }
 
-/* The key must not be in the map. 0 or RUSM_ENOMEM (nothing changed). */
+/* Returns 0, or RUSM_ENOMEM and changes nothing. The key must not be in the map. */
 int map_insert(struct map *m, uint64_t hash, struct map_node *node);
-void map_remove(struct map *m, struct map_node *node); /* must be in the map */
+void map_remove(struct map *m, struct map_node *node); /* node must be in the map */
 
-/* Walks all elements in no order; the body may remove the current one, and nothing else.
+/* Walks all elements in no particular order. The body may remove the current element and no other.
  *     for (struct map_node *n = map_first(&m, &it); n; n = map_next(&m, &it)) */
 struct map_iter {
     size_t bucket;
@@ -63,9 +63,10 @@ struct map_iter {
 struct map_node *map_first(const struct map *m, struct map_iter *it);
 struct map_node *map_next(const struct map *m, struct map_iter *it);
 
-/* A walk that may rest between two steps while the map changes: what is in it all the time is met
- * exactly once. Starts as { 0 }. A step gives the elements of one bucket, linked by `next` (NULL:
- * an empty one); false: there are no more. */
+/* A walk that may pause between two steps while the map changes. It meets each element that stays
+ * in the map exactly once. It starts as { 0 }. A step sets *bucket to the elements of one bucket,
+ * linked by `next`, or to NULL if the bucket is empty. It returns false when there are no more
+ * buckets. */
 struct map_scan {
     size_t bucket;
     bool over;

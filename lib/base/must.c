@@ -1,4 +1,4 @@
-/* must: how the program ends when it is itself wrong. Any thread. */
+/* must: how the program ends when it finds a bug in itself. Any thread. */
 #include "base/must.h"
 
 #include <stdio.h>

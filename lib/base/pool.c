@@ -1,5 +1,5 @@
-/* pool: see the header. Under the address sanitizer nothing is kept, so that it sees who uses an
- * object that was given back. */
+/* pool: see the header. Under the address sanitizer the pool keeps nothing, so that the sanitizer
+ * sees a use of an object that was given back. */
 #include "base/pool.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* rng: xoshiro256** (Blackman and Vigna), seeded by splitmix64. One thread a generator. */
+/* rng: xoshiro256** (Blackman and Vigna), seeded by splitmix64. One thread for each generator. */
 #include "base/rng.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ uint64_t rng_u64(struct rng *r)
 uint64_t rng_below(struct rng *r, uint64_t bound)
 {
     must(bound > 0);
-    /* 2^64 mod bound: what lies below it would favour the small results. */
+    /* 2^64 mod bound. Values below it would make the small results more likely. */
     uint64_t least = -bound % bound, v;
     do {
         v = rng_u64(r);

@@ -1,4 +1,4 @@
-/* utf8: see the header. Called by id (names), log and err (foreign text). Any thread. */
+/* utf8: see the header. Used by id (names), log and err (foreign text). Any thread. */
 #include "base/utf8.h"
 
 #include <string.h>
@@ -65,7 +65,7 @@ size_t utf8_escape(char *out, size_t cap, const char *text, size_t len)
             i += n;
             continue;
         }
-        /* One byte at a time: a C1 character becomes two escapes. */
+        /* Escape one byte at a time: a C1 character becomes two escapes. */
         if (cap - used <= 4) {
             break;
         }

@@ -7,9 +7,9 @@
 #include "client/client_events.h"
 
 #define TIMEOUT_MS 5000
-/* After a pause this long, read what came meanwhile first. */
+/* After a pause this long, first read what came meanwhile. */
 #define NAP_NS ((uint64_t)1000000)
-/* After a pause this long, the node may have given us up. Ask it before anything depends on it. */
+/* After a pause this long, the node may have dropped us. Ask it before anything depends on it. */
 #define PAUSE_NS ((uint64_t)1000000000)
 
 static int text_copy(char **out, const char *text)
@@ -55,7 +55,7 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     return 0;
 }
 
-/* Finds the node, dials it and waits for its hello. */
+/* Finds the node, dials it and waits for its hello. Returns 0 or an error. */
 static int client_connect(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why)
 {
     int error = client_node_locate(&c->node, why);
@@ -151,7 +151,7 @@ int client_wake(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *wh
 {
     uint64_t slept_ns = endpoint_now_ns() - c->link.stepped_ns;
 
-    /* With no post under way, an operation costs a round trip anyway. In a stream of posts, look
+    /* If no post is under way, the operation costs a round trip anyway. In a stream of posts, look
      * seldom. */
     if (c->pending.post_count == 0 || slept_ns >= NAP_NS) {
         client_link_poll(&c->link);

@@ -5,7 +5,7 @@
  *   client_request   requests and replies       client_pending  messages without an answer
  *   client_state     the struct                 client_events   what the node sends
  *   client           life                       client_table    a node's tables
- *   client_aim       which process              client_send     one record, and why it did not go
+ *   client_aim       which process              client_send     one record, or why it failed
  *   client_post      post, flush                client_call     call
  *   client_control   spawn, kill, whereis, stop nodes_list      the nodes of this machine
  *
@@ -15,11 +15,12 @@
 
 #include "client/client_state.h"
 
-/* Makes a client that is not connected yet. Copies the options. */
+/* Makes a client that is not connected yet. Copies the options. Gives *out. Returns 0 or an
+ * error. */
 int client_new(struct rusm_client **out, const struct rusm_client_options *options,
                struct rusm_why *why);
-/* Before an operation: connects again if the connection ended meanwhile and nothing depends on it.
- * Returns 0 if the client is connected. */
+/* Call it before an operation. Connects again if the connection has ended and no posted message
+ * depends on it. Returns 0 if the client is connected, or an error. */
 int client_wake(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *why);
 
 #endif

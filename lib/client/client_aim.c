@@ -34,8 +34,8 @@ static int owner_row(void *context, const struct rusm_field *fields, size_t coun
     return 0;
 }
 
-/* Gives a client of another node: one that we have, or a new one, at the address that the run
- * folder has, or else our own node. */
+/* Gives a client of another node: one that we have, or a new one. The address of a new one comes
+ * from the run folder, or else from our own node's table of peers. Returns 0 or an error. */
 static int aim_other(struct rusm_client *c, const char *node, struct rusm_client **out,
                      uint64_t deadline_ns, struct rusm_why *why)
 {

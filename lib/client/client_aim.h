@@ -1,15 +1,15 @@
-/* client_aim: which process an operation is for: a name, pid or global name to the client of its
- * node and its address there. On the caller's thread. */
+/* client_aim: finds the process that an operation is for: turns a name, pid or global name into the
+ * client of its node and its address there. On the caller's thread. */
 #ifndef CLIENT_CLIENT_AIM_H
 #define CLIENT_CLIENT_AIM_H
 
 #include "client/client.h"
 
-#define CLIENT_AIM_TEXT 384 /* a process as errors name it: 'NAME' on NODE, with both longest */
+#define CLIENT_AIM_TEXT 384 /* the longest text for errors: 'NAME' on NODE */
 
 struct client_aim {
     struct rusm_client *at;     /* the client of its node */
-    struct target to;           /* its name is borrowed from the process's text */
+    struct target to;           /* borrows its name from the text given to client_aim_find */
     char text[CLIENT_AIM_TEXT]; /* 'greeter' on london; 17@london */
 };
 

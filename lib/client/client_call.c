@@ -1,4 +1,5 @@
-/* client_call: a message of a client to a process, and its reply. On the caller's thread. */
+/* client_call: sends a client's message to a process and waits for the reply. On the caller's
+ * thread. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"

@@ -1,5 +1,5 @@
-/* client_control: what a client asks of a node with one request: spawn, kill, whereis, stop. On
- * the caller's thread. */
+/* client_control: operations of a client that are one request: spawn, kill, whereis, stop. On the
+ * caller's thread. */
 #include <string.h>
 #include <time.h>
 #include "base/err.h"
@@ -64,7 +64,7 @@ int rusm_client_kill(struct rusm_client *client, const char *process, bool globa
     struct writer w = client_request_begin(&aim.at->request, OP_KILL, deadline_ns);
     target_write(&w, &aim.to);
     writer_text(&w, reason ? reason : "", len < RUSM_REASON_MAX ? len : RUSM_REASON_MAX);
-    client->global[0] = '\0'; /* it will have another owner */
+    client->global[0] = '\0'; /* the name will have another owner */
     error = client_request_run(&aim.at->request, &w, NULL, NULL, deadline_ns, why);
     return error == RUSM_ENOPROC ? err_why(why, error, "no process %s", aim.text) : error;
 }
@@ -86,14 +86,14 @@ int rusm_client_stop(struct rusm_client *client, struct rusm_why *why)
     }
     struct writer w = client_request_begin(&client->request, OP_STOP, deadline_ns);
     error = client_request_run(&client->request, &w, NULL, NULL, deadline_ns, why);
-    /* The node may be gone before its reply got here. */
+    /* The node may have left before its reply got here. */
     bool said = client->link.end.kind == CONN_END_PEER && client->link.end.code == CLOSE_NONE;
     bool left = client->link.over && (said || (client->node.os_pid > 0 && !node_runs(client)));
     if (error && !left) {
         return error;
     }
     while (client_link_step(&client->link, deadline_ns) == 0) {}
-    /* For a node of this machine, wait until its OS process is gone: its name is free then. */
+    /* If the node is on this machine, wait until its OS process is gone: then its name is free. */
     while ((!client->link.over || node_runs(client)) && endpoint_now_ns() < deadline_ns) {
         nanosleep(&pause, NULL);
     }

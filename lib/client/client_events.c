@@ -56,7 +56,7 @@ static void on_lane_opened(void *context, struct peer *p, struct lane_in *lane)
     (void)context, (void)p, (void)lane;
 }
 
-/* Tells whether the lane leads to our one process. Nothing else is taken. */
+/* Returns whether the lane leads to our one process. A client takes nothing for others. */
 static bool lane_is_ours(const struct rusm_client *c, const struct lane_in *lane)
 {
     return lane->to.kind == TARGET_PID && lane->to.serial == CLIENT_SERIAL &&

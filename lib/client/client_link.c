@@ -13,9 +13,9 @@
 #include "base/rng.h"
 
 #define TICK_NS ((uint64_t)1000000000)
-/* Credit of the control stream: a table's replies arrive while a terminal prints its rows. */
+/* Credit of the control stream, so that replies arrive while a terminal prints a table's rows. */
 #define CONTROL_WINDOW ((uint64_t)1024 * 1024)
-#define STREAMS 1024 /* lanes towards us: one for each process that replies */
+#define STREAMS 1024 /* lanes from the node, one for each process that replies */
 
 int client_link_init(struct client_link *l, const struct client_node *to, uint32_t timeout_ms,
                      const struct peer_events *events, void *context)
@@ -105,8 +105,8 @@ static void link_end(struct client_link *l)
     }
 }
 
-/* Dials the next of the host's addresses. The addresses that are left share the time that is
- * left. */
+/* Dials the next of the host's addresses. The addresses that are left share the time that is left.
+ * Returns 0 or an error. */
 static int dial_next(struct client_link *l, struct rusm_why *why)
 {
     const struct resolved *to = &l->at[l->at_next];
@@ -171,7 +171,7 @@ void client_link_drop(struct client_link *l)
 
 void client_link_flush(struct client_link *l)
 {
-    /* One call writes one burst. Go on until the socket or the window is full. */
+    /* endpoint_flush writes one burst. Go on until the socket or the window is full. */
     while (l->endpoint && endpoint_flush(l->endpoint, &l->blocked) && !l->blocked) {}
 }
 
@@ -224,7 +224,7 @@ static void link_wait(struct pollfd *fds, size_t count, uint64_t until_ns)
     const struct timespec timeout = { .tv_sec = (time_t)(ns / 1000000000),
                                       .tv_nsec = (long)(ns % 1000000000) };
 
-    ppoll(fds, (nfds_t)count, &timeout, NULL); /* a signal only makes it shorter */
+    ppoll(fds, (nfds_t)count, &timeout, NULL); /* a signal only makes the wait shorter */
 }
 
 void client_link_watch(struct client_link *l)
@@ -234,13 +234,13 @@ void client_link_watch(struct client_link *l)
     }
 }
 
-/* The node's OS process has ended. What the node sent before still counts. */
+/* Handles the end of the node's OS process. What the node sent before still counts. */
 static void link_process_gone(struct client_link *l)
 {
     close(l->watch_fd);
     l->watch_fd = -1;
     if (client_node_runs(l->to, l->name, l->incarnation_there)) {
-        return; /* another process had that pid: the node runs in another pid namespace */
+        return; /* another OS process had that pid, as the node runs in another pid namespace */
     }
     client_link_poll(l);
     if (!l->over) {
@@ -292,7 +292,7 @@ void client_link_step_all(struct client_link **links, size_t count, uint64_t dea
     }
 }
 
-/* ---- why ---- */
+/* ---- texts of errors ---- */
 
 static const char *link_text(const struct client_link *l, char text[RUSM_ADDRESS_MAX + 64])
 {

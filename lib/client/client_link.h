@@ -1,7 +1,7 @@
-/* client_link: a client's connection: dial, step, end, and why it ended. Nothing runs between
- * two calls of a client: each call steps its connection until it has what it wants or its
- * deadline has passed. On the caller's thread. What the node sends goes to the peer_events that
- * the client gives at init. */
+/* client_link: a client's connection: dials it, steps it, ends it, and says why it ended. Nothing
+ * runs between two calls of a client. Each call steps the connection until it has what it wants or
+ * its deadline has passed. The peer_events given to client_link_init handle what the node sends. On
+ * the caller's thread. */
 #ifndef CLIENT_CLIENT_LINK_H
 #define CLIENT_CLIENT_LINK_H
 
@@ -13,7 +13,7 @@
 
 struct client_link {
     const struct client_node *to;
-    struct identity *identity; /* ours; NULL: not loaded yet. Borrowed: the client frees it */
+    struct identity *identity; /* of the client, which frees it; NULL: not loaded yet */
     uint32_t timeout_ms;
     const struct peer_events *events;
     void *context; /* of events */
@@ -23,11 +23,11 @@ struct client_link {
     uint64_t dial_until_ns;
 
     struct endpoint *endpoint;
-    struct conn *conn; /* NULL: none, or over */
+    struct conn *conn; /* NULL: there is none, or it has ended */
     struct peer *peer;
-    struct conn_end end;       /* why it is over */
+    struct conn_end end;       /* why the connection has ended */
     bool ready, over, blocked; /* blocked: the socket is full */
-    bool writable;             /* a lane has room again since this was set to false */
+    bool writable;             /* a lane has got room since this was set to false */
     int watch_fd;              /* pidfd of the node's OS process; -1: none */
     uint32_t incarnation;      /* ours */
     uint64_t seed;
@@ -36,37 +36,40 @@ struct client_link {
     uint64_t stepped_ns, ticked_ns; /* the last step, the last tick of the peer */
     uint64_t pings, pong;           /* the last PING sent, the last PONG received */
 
-    /* the node that answered */
+    /* What the node's hello says. */
     char name[RUSM_NODE_NAME_MAX + 1];
     uint32_t incarnation_there;
     uint64_t max_message;
 };
 
-/* Prepares a link that is not connected. `to`, `events` and `context` are kept. Returns 0 or an
- * error of the system's random numbers. Call client_link_fini in either case. */
+/* Prepares a link that is not connected. Keeps `to`, `events` and `context`. Returns 0 or an error
+ * of the system's random numbers. Call client_link_fini in either case. */
 int client_link_init(struct client_link *l, const struct client_node *to, uint32_t timeout_ms,
                      const struct peer_events *events, void *context);
 void client_link_fini(struct client_link *l);
-/* Returns the time at which an operation that begins now has to be done. */
+/* Returns the deadline of an operation that begins now. */
 uint64_t client_link_deadline(const struct client_link *l);
 /* Writes the timeout as text: "5 s", "0.2 s". Returns text. */
 const char *client_link_seconds(const struct client_link *l, char text[16]);
 
-/* Begins to dial to->address. Returns an error only if it cannot even try. */
+/* Begins to dial to->address. Returns 0, or an error if it cannot even try. */
 int client_link_dial(struct client_link *l, uint64_t deadline_ns, struct rusm_why *why);
-/* Sends, waits until something happens (not beyond the deadline), and handles it. Returns 0 to
- * go on, RUSM_ETIMEOUT, or RUSM_ENOCONN (the connection is over). */
+/* Sends what is queued, waits until something happens, but not beyond the deadline, and handles it.
+ * Returns 0, RUSM_ETIMEOUT if the deadline has passed, or RUSM_ENOCONN if the connection has
+ * ended. */
 int client_link_step(struct client_link *l, uint64_t deadline_ns);
-/* The same for up to 64 links at once. */
+/* Does what client_link_step does, for up to 64 links at once. */
 void client_link_step_all(struct client_link **links, size_t count, uint64_t deadline_ns);
 /* Handles what has come and sends what is queued. Does not wait. */
 void client_link_poll(struct client_link *l);
+/* Sends what is queued. Does not wait. */
 void client_link_flush(struct client_link *l);
-/* Watches the node's OS process, if the node runs on this machine: its end is then seen at once. */
+/* Watches the node's OS process if the node runs on this machine, so that the client sees its end
+ * at once. */
 void client_link_watch(struct client_link *l);
 /* Closes the connection and frees what belongs to it. */
 void client_link_drop(struct client_link *l);
-/* Say why the connection could not be made, or why it is over. Return the error. */
+/* Say why the connection could not be made, or why it has ended. Return the error. */
 int client_link_why_dial(const struct client_link *l, struct rusm_why *why);
 int client_link_why_over(const struct client_link *l, struct rusm_why *why);
 

@@ -55,7 +55,8 @@ static int node_unknown(const char *name, const struct rundir *r, bool has_rundi
                    known.len > 0 ? known.text : "none", r->path, nodes);
 }
 
-/* Looks the name up in the nodes file. Returns 1 (n->address is set), 0 (not in it) or an error. */
+/* Looks the name up in the nodes file. Returns 1 and sets n->address, 0 if it is not there, or an
+ * error. */
 static int nodefile_find(struct client_node *n, const char *nodes, const char *name,
                          struct rusm_why *why)
 {

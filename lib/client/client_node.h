@@ -1,5 +1,5 @@
-/* client_node: which node a client wants, and where that node is: NAME, NAME@HOST:PORT or
- * HOST:PORT to an address, by the run folder and the nodes file. Called by the client's other
+/* client_node: which node a client wants, and where that node is. Turns NAME, NAME@HOST:PORT or
+ * HOST:PORT into an address, with the run folder and the nodes file. Called by the client's other
  * files, on the caller's thread. Reads files, so it may block. */
 #ifndef CLIENT_CLIENT_NODE_H
 #define CLIENT_CLIENT_NODE_H
@@ -9,7 +9,7 @@
 #include "rusm.h"
 
 struct client_node {
-    char *wanted; /* the node as written; owned */
+    char *wanted; /* the node as the user wrote it; owned */
     char *rundir; /* NULL: the default; owned */
     char identity_path[4096];
     char address[300];                     /* HOST:PORT */
@@ -21,7 +21,7 @@ struct client_node {
  * is not a node), RUSM_ENOCONN (no such node, or it does not run), or an error of the run folder
  * or nodes file. */
 int client_node_locate(struct client_node *n, struct rusm_why *why);
-/* Tells whether the run folder still shows the node `name` alive, with this incarnation. */
+/* Returns whether the run folder still shows the node `name` alive, with this incarnation. */
 bool client_node_runs(const struct client_node *n, const char *name, uint32_t incarnation);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/err.h"
 
-/* Returns a copy of the bytes with a 0 behind them; NULL: no memory. */
+/* Returns a copy of the bytes with a 0 after them, or NULL if there is no memory. */
 static char *bytes_copy(const void *data, size_t len)
 {
     char *copy = malloc(len + 1);
@@ -106,7 +106,7 @@ void client_pending_broken(struct client_pending *p, int cause)
     if (p->call.ref) {
         p->call.refused = cause;
     } else if (p->post_count > 0) {
-        /* Nothing says which message it was, and no receipt will come. So wait for none of them. */
+        /* Nothing says which message it was, and no receipt will come. So stop waiting for all. */
         const char *text = p->link->name;
         for (size_t i = 0; i < CLIENT_PENDING_POSTS; i++) {
             text = p->posts[i].id ? p->posts[i].text : text;

@@ -1,5 +1,5 @@
-/* client_pending: messages of a client whose fate is not known yet: posted messages without a
- * receipt, and the call under way. client_post and client_call put them here; client_events says
+/* client_pending: messages of a client whose outcome is not known yet: posted messages without a
+ * receipt, and the call under way. client_post and client_call put them here. client_events reports
  * what came back. On the caller's thread. */
 #ifndef CLIENT_CLIENT_PENDING_H
 #define CLIENT_CLIENT_PENDING_H
@@ -18,39 +18,41 @@ struct client_post {
 struct client_call {
     uint64_t ref, monitor, receipt; /* 0: no call */
     bool done, down, received;      /* replied; its process ended; the message is in the mailbox */
-    int refused;                    /* why it was not delivered; 0 */
-    char *reply;                    /* owned; of a DOWN the reason */
+    int refused;                    /* the error if the message was not delivered; else 0 */
+    char *reply;                    /* owned; the reason if `down` */
     size_t reply_len;
 };
 
 struct client_pending {
     const struct client_link *link;
-    uint64_t refs, receipts;                        /* the last ones given */
-    struct client_post posts[CLIENT_PENDING_POSTS]; /* by id modulo */
+    uint64_t refs, receipts;                        /* the last numbers given */
+    struct client_post posts[CLIENT_PENDING_POSTS]; /* at id modulo the size */
     size_t post_count;
     int failed; /* the first failure of a posted message; 0: none */
     struct rusm_why failed_why;
-    bool owner_doubted; /* a message failed: ask again who owns a global name */
+    bool owner_doubted; /* a message failed, so ask again who owns a global name */
     struct client_call call;
 };
 
-/* Returns the place of the post with that id. */
+/* Returns the slot of the post with that id. */
 struct client_post *client_pending_slot(struct client_pending *p, uint64_t id);
-/* Returns the oldest post without a receipt; NULL: there is none. */
+/* Returns the oldest post without a receipt, or NULL if there is none. */
 const struct client_post *client_pending_oldest(const struct client_pending *p);
-/* Forgets all posts: the connection is over or replaced, no receipt will come. */
+/* Forgets all posts. Call it if the connection has ended or is replaced, as no receipt will
+ * come. */
 void client_pending_forget(struct client_pending *p);
-/* Returns the first failure of a post (0: none), with why, and forgets it. */
+/* Returns the first failure of a post, with why, and forgets it. Returns 0 if there is none. */
 int client_pending_failure(struct client_pending *p, struct rusm_why *why);
-/* Says what became of a message for the process that `text` names. Returns error. */
+/* Says in `why` what became of a message for the process that `text` names. Returns error. */
 int client_pending_refused(const struct client_pending *p, int error, const char *text,
                            struct rusm_why *why);
 
+/* Handles a receipt. */
 void client_pending_receipt(struct client_pending *p, const struct receipt *receipt);
-/* A record for us came. Returns false if nobody waits for it. */
+/* Handles a record for us. Returns false if nobody waits for it. */
 bool client_pending_record(struct client_pending *p, const struct record *record,
                            const uint8_t *payload);
-/* The node broke off a lane, ours or its own. */
+/* Handles the end of a lane, ours or the node's, that the node broke off. */
 void client_pending_broken(struct client_pending *p, int cause);
 
 #endif

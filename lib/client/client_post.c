@@ -1,13 +1,13 @@
-/* client_post: messages of a client without a reply: post, and flush, which waits for their
+/* client_post: messages of a client that get no reply: post sends one, flush waits for the
  * receipts. On the caller's thread. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
 #include "client/client_send.h"
 
-#define READ_EVERY 64 /* posts between two looks at what the node says */
+#define READ_EVERY 64 /* posts between two reads of what the node sent */
 
-/* Waits until the next receipt's slot is free. */
+/* Waits until the slot of the next receipt is free. */
 static int post_wait(struct rusm_client *c, uint64_t deadline_ns)
 {
     int error = 0;
@@ -75,7 +75,7 @@ static int flush_one(struct rusm_client *c, uint64_t deadline_ns, struct rusm_wh
     char seconds[16];
     int error = 0;
 
-    /* Even with nothing posted: a command that waits for input flushes to stay connected. */
+    /* Poll even if nothing is posted: a command that waits for input flushes to stay connected. */
     client_link_poll(&c->link);
     while (!error && c->pending.post_count > 0 && !c->pending.failed) {
         error = client_link_step(&c->link, deadline_ns);

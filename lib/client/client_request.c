@@ -19,8 +19,8 @@ void client_request_fini(struct client_request *q)
     buf_fini(&q->replies);
 }
 
-/* Runs in a callback of the endpoint, so the reply is only kept: its receiver may call the
- * client again. */
+/* Only keeps the reply: this runs in a callback of the endpoint, and the receiver of the reply may
+ * call the client again. */
 void client_request_reply(struct client_request *q, const struct frame *frame)
 {
     uint32_t len = (uint32_t)frame->len;
@@ -46,8 +46,8 @@ struct writer client_request_begin(struct client_request *q, enum op op, uint64_
     return w;
 }
 
-/* Hands out the replies that have come. Returns true if the request is over, with *result.
- * *open: the node has more to send. */
+/* Calls `each` for the replies that have come. Returns true if the request has ended, and gives
+ * *result. Sets *open if the node has more to send. */
 static bool replies_take(struct client_request *q, client_reply_fn *each, void *context,
                          int *result, bool *open, struct rusm_why *why)
 {

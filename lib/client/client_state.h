@@ -1,5 +1,6 @@
-/* client_state: what a client consists of. A client is a peer without processes, by which
- * commands and embedders reach a running node. One thread at a time. For the files of this room. */
+/* client_state: the struct of a client. To a node, a client is a peer without processes. Commands
+ * and embedders use it to reach a running node. One thread at a time. For the files of this
+ * room. */
 #ifndef CLIENT_CLIENT_STATE_H
 #define CLIENT_CLIENT_STATE_H
 

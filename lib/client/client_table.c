@@ -6,10 +6,10 @@
 #include "base/err.h"
 #include "wire/table.h"
 
-/* A table on its way. */
+/* A table that is being read. */
 struct client_table {
     struct column columns[TABLE_COLUMNS_MAX];
-    size_t count; /* 0: the columns have not come */
+    size_t count; /* 0: the columns have not come yet */
     rusm_row_fn *row;
     void *context;
     char texts[LIMIT_FRAME];

@@ -1,6 +1,6 @@
-/* nodes_list: the nodes that this machine knows: the nodes of the run folder, from files and
- * locks alone, then the nodes of the nodes file, which are dialled all at once. On the caller's
- * thread. */
+/* nodes_list: lists the nodes that this machine knows: first the nodes of the run folder, from
+ * files and locks alone, then the nodes of the nodes file, which it dials, many at once. On the
+ * caller's thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static int list_running(const struct rusm_client *c, const struct rundir_entry *
 
 /* ---- the nodes file ---- */
 
-/* Returns a client that dials a node of the file; NULL if it cannot even try. */
+/* Returns a client that dials a node of the file, or NULL if it cannot even try. */
 static struct rusm_client *probe_new(struct rusm_client *like, const struct nodefile_entry *e,
                                      uint64_t deadline_ns)
 {
@@ -105,7 +105,7 @@ static const char *probe_state(const struct rusm_client *c)
     return c->link.over && c->link.end.kind == CONN_END_REFUSED ? "foreign" : "unreachable";
 }
 
-/* Steps all clients that still dial, until none does or the time is over. */
+/* Steps all clients that still dial, until none does or the deadline has passed. */
 static void probes_wait(struct rusm_client *const *probes, size_t count, uint64_t deadline_ns)
 {
     struct client_link *busy[AT_ONCE];
@@ -182,7 +182,7 @@ static int list_all(struct rusm_client *c, rusm_row_fn *row, void *context, stru
         error = rundir_list(&r, &running, &running_count);
         error = error ? err_why(why, error, "cannot list %s", r.path) : 0;
     } else if (error == RUSM_ENOPROC) {
-        error = 0; /* no folder, no nodes */
+        error = 0; /* there is no run folder, so no node runs */
     }
     if (!error) {
         error = list_running(c, running, running_count, row, context);

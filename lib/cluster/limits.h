@@ -1,10 +1,11 @@
-/* limits: the maxima of names, each with its reason and what happens when it is met. `make
- * limits` lists those of all rooms. */
+/* limits: the maxima of names, each with its reason and what happens when it is met. `make limits`
+ * lists the limits of all rooms. */
 #ifndef CLUSTER_LIMITS_H
 #define CLUSTER_LIMITS_H
 
-/* So many times that is what all peers together may claim: about a gigabyte, however many they say
- * they are. Above: ignored and counted. */
+/* Global names that all peers together may claim, as a multiple of what one owner may claim
+ * (LIMIT_NAMES unless configured). It bounds their memory to about a gigabyte, however many nodes
+ * they pretend to be. Claims above it are ignored and counted. */
 #define LIMIT_NAMES_PEERS 4
 
 #endif

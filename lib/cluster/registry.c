@@ -1,5 +1,5 @@
-/* registry: see the header. Here: names and their holders, owners; our own claims are in
- * registry_own.c, frames in registry_gossip.c. The node room calls this on its own thread. */
+/* registry: see the header. This file has names, their holders, and owners. Our own claims are in
+ * registry_own.c, frames in registry_gossip.c. The node room calls it, one scheduler at a time. */
 #include "cluster/registry.h"
 
 #include <stdlib.h>
@@ -49,14 +49,15 @@ struct registry_claim *registry_claim_of(const struct registry_name *n,
     return NULL;
 }
 
-/* ---- who holds a name ------------------------------------------------------------------------ */
+/* ---- the holder of a name -------------------------------------------------------------------- */
 
 static bool registry_before(const struct registry_claim *a, const struct registry_claim *b)
 {
     return a->time != b->time ? a->time < b->time : strcmp(a->owner->node, b->owner->node) < 0;
 }
 
-/* The holder is another, or the same with another claim. */
+/* Counts a change of the claim that holds a name, and queues or cancels the news that we lost it.
+ * `old` or `now` may be NULL: nobody. */
 static void registry_changed(struct registry *r, struct registry_claim *old,
                              struct registry_claim *now)
 {
@@ -156,7 +157,7 @@ int registry_peer_up(struct registry *r, const char *node, uint32_t index, uint3
         free(peer);
         return RUSM_ENOMEM;
     }
-    peer->told = r->seq; /* what is gone by now is not in its snapshot */
+    peer->told = r->seq; /* the snapshot has no names that we gave up before */
     list_prepend(&r->log, &peer->mark.at);
     return 0;
 }
@@ -223,7 +224,7 @@ void registry_free(struct registry *r)
     free(r);
 }
 
-/* ---- looking --------------------------------------------------------------------------------- */
+/* ---- lookups --------------------------------------------------------------------------------- */
 
 static struct registry_holder registry_holder(const struct registry_claim *claim)
 {

@@ -1,5 +1,5 @@
-/* registry_gossip: the registry's frames, in and out (wire/gossip.h: NAMES). Called by the node
- * room on its own thread. */
+/* registry_gossip: the registry's NAMES frames, in and out; see wire/gossip.h. The node room calls
+ * it, one scheduler at a time. */
 #include <stdlib.h>
 #include <string.h>
 #include "cluster/limits.h"
@@ -8,11 +8,12 @@
 #include "cluster/registry_state.h"
 #include "wire/gossip.h"
 
-#define REGISTRY_AHEAD_MS 60000 /* a clock further ahead is wrong and must not move ours */
+#define REGISTRY_AHEAD_MS 60000 /* a clock further ahead is wrong and must not move our clock */
 
-/* ---- in -------------------------------------------------------------------------------------- */
+/* ---- received frames ------------------------------------------------------------------------- */
 
-/* So that what we register from now on is later than what we have heard of. */
+/* Moves our clock up to a peer's time, so that our next claim is later than all that we know of.
+ * Ignores and counts a time that is too far ahead. */
 static void registry_merge(struct registry *r, uint64_t time, uint64_t now_ms)
 {
     if (time >> 16 > now_ms + REGISTRY_AHEAD_MS) {
@@ -57,14 +58,15 @@ static int registry_hear(struct registry *r, struct registry_owner *peer, const 
         claim->epoch = peer->epoch;
     }
     if (heard->time <= claim->time) {
-        return 0; /* known, or older than what is known */
+        return 0; /* we know this claim, or a later one */
     }
     if (tombstone) {
         registry_detach(r, claim);
         free(claim);
         return 0;
     }
-    /* Withdrawn and claimed again, perhaps by another process: to those who looked, a change. */
+    /* The peer withdrew the name and claimed it again, perhaps for another process. That counts as
+     * a change even if the holder stays the same, because earlier lookups are stale. */
     claim->serial = heard->serial;
     claim->time = heard->time;
     r->counters.changes++;
@@ -72,7 +74,7 @@ static int registry_hear(struct registry *r, struct registry_owner *peer, const 
     return 0;
 }
 
-/* All that it owns has been told: what it did not name is gone. */
+/* Removes the peer's claims that its finished snapshot does not have. */
 static void registry_prune(struct registry *r, struct registry_owner *peer)
 {
     list_each_safe(at, &peer->claims) {
@@ -84,7 +86,8 @@ static void registry_prune(struct registry *r, struct registry_owner *peer)
     }
 }
 
-/* Only now, as the hook may change what a frame in the middle of being read refers to. */
+/* Calls the lost hook for each claim in r->lost. It runs after the whole frame has been read,
+ * because the hook may change the registry. */
 static void registry_tell_lost(struct registry *r)
 {
     struct list *at;
@@ -138,9 +141,9 @@ int registry_recv(struct registry *r, uint32_t index, const uint8_t *body, size_
     return rc;
 }
 
-/* ---- out ------------------------------------------------------------------------------------- */
+/* ---- frames to send -------------------------------------------------------------------------- */
 
-/* Writes one of ours; false when there is no room left. */
+/* Writes one of our claims. Returns false if there is no room left. */
 static bool registry_write(struct writer *w, const struct registry_own *own)
 {
     struct claim claim = {
@@ -160,7 +163,8 @@ static bool registry_write(struct writer *w, const struct registry_own *own)
     return true;
 }
 
-/* Moves the peer's mark to the end of the log, or as far as there is room. True: to the end. */
+/* Writes the claims behind the peer's mark and moves the mark past them, as far as there is room.
+ * Returns true if the mark is at the end of the log. */
 static bool registry_write_log(struct registry *r, struct registry_owner *peer, struct writer *w)
 {
     struct list *next;
@@ -169,7 +173,8 @@ static bool registry_write_log(struct registry *r, struct registry_owner *peer, 
         const struct registry_mark *mark = container_of(next, struct registry_mark, at);
         if (mark->seq != 0) {
             const struct registry_own *own = container_of(mark, struct registry_own, mark);
-            /* A tombstone from before it came up stands in the log for others. */
+            /* The peer needs no tombstone that is older than its connection. It is in the log for
+             * other peers. */
             bool skip = own->claim.dead && mark->seq <= peer->told;
             if (!skip && !registry_write(w, own)) {
                 return false;

@@ -1,5 +1,5 @@
-/* registry_own: the claims of this node's processes, and the log of their changes that peers are
- * told from. Called by the node room on its own thread. */
+/* registry_own: the claims of this node's processes, and the log of their changes, from which the
+ * frames to peers are written. The node room calls it, one scheduler at a time. */
 #include <stdlib.h>
 #include "base/id.h"
 #include "base/must.h"
@@ -28,7 +28,7 @@ static uint64_t registry_tick(struct registry *r, uint64_t now_ms)
     return r->clock;
 }
 
-/* A change of ours: last in the log. */
+/* Moves a claim of ours that has changed to the end of the log. */
 static void registry_log(struct registry *r, struct registry_own *own)
 {
     own->mark.seq = ++r->seq;
@@ -42,7 +42,8 @@ void registry_free_tombstones(struct registry *r)
     uint64_t told = UINT64_MAX;
     struct map_iter it;
 
-    /* Mostly all have been told of all, or nobody yet. */
+    /* A walk over all peers finds nothing to free while they are behind. So wait until no peer is
+     * behind, or until there are many tombstones. */
     if (list_empty(&r->tombstones) ||
         (r->telling > 0 && r->tombstone_count < r->tombstones_look_at)) {
         return;
@@ -64,7 +65,7 @@ void registry_free_tombstones(struct registry *r)
     r->tombstones_look_at = 2 * r->tombstone_count + REGISTRY_TOMBSTONES_LEAST;
 }
 
-/* Finds or makes the entry of a process. NULL: no memory. */
+/* Finds or makes the entry of a process. Returns NULL if there is no memory. */
 static struct registry_process *registry_process_add(struct registry *r, uint64_t serial)
 {
     struct registry_process *p = registry_process(r, serial);
@@ -117,7 +118,7 @@ int registry_claim(struct registry *r, const char *name, size_t len, uint64_t se
     own->claim.time = registry_tick(r, now_ms);
     own->claim.dead = false;
     if (claim) {
-        list_remove(&own->claim.at_owner); /* no tombstone any more */
+        list_remove(&own->claim.at_owner); /* out of the tombstones */
         r->tombstone_count--;
         registry_settle(r, n);
     } else {
@@ -135,7 +136,7 @@ int registry_claim(struct registry *r, const char *name, size_t len, uint64_t se
     return 0;
 }
 
-/* From a claim to a tombstone, which stays until all peers have seen it. */
+/* Turns a claim into a tombstone, which stays until we have told all peers. */
 static void registry_kill(struct registry *r, struct registry_claim *claim, uint64_t now_ms)
 {
     struct registry_own *own = registry_own(claim);

@@ -1,5 +1,5 @@
-/* answer: responses: their head, and the pieces of their body. Called by exchange and the handlers
- * of routes, on the gateway's thread. */
+/* answer: makes responses: their head, and the pieces of their body. Called by exchange and the
+ * handlers of routes, on the gateway's thread. */
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ void answer_field(struct exchange *x, const char *name, const char *value)
     x->head.field[x->head.count++].value = value;
 }
 
-/* The head is complete: from now on the transport may read. */
+/* Completes the head. From now on the transport may read. */
 static void begin(struct exchange *x, int status, const char *type, uint64_t length)
 {
     struct gateway_counters *counters = &x->gateway->counters;
@@ -32,7 +32,7 @@ static void begin(struct exchange *x, int status, const char *type, uint64_t len
     if (type) {
         answer_field(x, "content-type", type);
     }
-    answer_field(x, "cache-control", "no-store"); /* what a node runs is news */
+    answer_field(x, "cache-control", "no-store"); /* what a node runs changes all the time */
     x->state = EXCHANGE_ANSWERED;
     exchange_progress(x);
 }
@@ -43,7 +43,8 @@ static void ready(struct exchange *x)
     x->transport->ready(x->context, x);
 }
 
-/* Takes owned if it can. False: no memory, or it is over the budget. */
+/* Adds a piece to the body. Takes `owned` and returns true, or returns false if there is no memory
+ * or no budget left. */
 static bool add(struct exchange *x, const void *data, void *owned, size_t len)
 {
     struct piece *p;
@@ -70,7 +71,7 @@ static void short_of_memory(struct exchange *x)
 
     x->head.count = 0;
     answer_field(x, "retry-after", "1");
-    /* Or without: the status says it too. */
+    /* Without memory even for the text, send none. The status says the same. */
     begin(x, 503, JSON_TYPE, add(x, text, NULL, sizeof(text) - 1) ? sizeof(text) - 1 : 0);
     ready(x);
 }
@@ -135,7 +136,7 @@ void answer_fail(struct exchange *x, int status, const char *format, ...)
         short_of_memory(x);
         return;
     }
-    memcpy(line + strlen(line), "\n", 2); /* for who reads it on a terminal */
+    memcpy(line + strlen(line), "\n", 2); /* a newline, for people who read it on a terminal */
     if (status == 429 || status == 503) {
         answer_field(x, "retry-after", status == 503 ? "1" : "10");
     }
@@ -187,7 +188,7 @@ int answer_write(struct exchange *x, const void *data, size_t len)
     }
     memcpy(copy, data, len);
     if (x->waiting == 0) {
-        exchange_progress(x); /* nothing was asked of the client until now */
+        exchange_progress(x); /* the client had nothing to take until now */
     }
     if (!add(x, copy, copy, len)) {
         free(copy);

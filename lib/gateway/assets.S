@@ -1,4 +1,4 @@
-/* assets: the files of page/ as they are, within the program. page.c serves them. */
+/* assets: puts the files of page/ into the program, unchanged. page.c serves them. */
     .section .rodata.assets, "a"
 
     .macro asset name, file

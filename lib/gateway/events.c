@@ -9,19 +9,20 @@
 #include "gateway/limits.h"
 #include "gateway/exchange.h"
 
-/* Bytes of a text, escaped: a reason has RUSM_REASON_MAX, each of which may become four. */
+/* Bytes of an escaped text: a reason has RUSM_REASON_MAX bytes, and each may become four. */
 #define EVENT_TEXT (4 * RUSM_REASON_MAX + 1)
 
-/* ... of most events. */
+/* Bytes of an event: most have no more. */
 #define EVENT_USUAL 256
 
 struct watcher {
     struct list link; /* in gateway.watchers */
     struct exchange *x;
-    uint64_t missed; /* not told since the last that was */
-    bool full;       /* no room for the event at hand */
+    uint64_t missed; /* events that were not sent since the last one that was */
+    bool full;       /* has no room for the event that is being sent */
 };
 
+/* Writes an event. If there is no room, counts it as missed and returns false. */
 static bool tell(struct watcher *w, const char *text, size_t len)
 {
     if (answer_write(w->x, text, len) == 0) {
@@ -31,7 +32,7 @@ static bool tell(struct watcher *w, const char *text, size_t len)
     return false;
 }
 
-/* There is room again: says how much was left out. */
+/* Tells the client how many events it missed, if there is room again. */
 static void tell_missed(struct watcher *w)
 {
     char text[128];
@@ -90,7 +91,8 @@ void events_add_missed(struct gateway *g, uint64_t count)
     }
 }
 
-/* Whether this client wants events of that type: ?type=, which may be repeated; none: all. */
+/* Returns whether this client wants events of that type. It names types with ?type=, which may be
+ * repeated. Without ?type= it wants all. */
 static bool wants(const struct exchange *x, const char *type)
 {
     bool any = false;
@@ -104,8 +106,9 @@ static bool wants(const struct exchange *x, const char *type)
     return !any;
 }
 
-/* Counts it as missed where there is no room for it. False: there is none anywhere, so that it need
- * not be written: when much happens at once, most of it is not. */
+/* Counts an event as missed on each stream that has no room for it. Returns whether any stream has
+ * room. If none has, the caller need not make the event's text, which saves most of the work when
+ * much happens at once. */
 static bool any_room(struct gateway *g, const char *type)
 {
     bool any = false;
@@ -187,7 +190,7 @@ uint64_t events_tick(struct gateway *g)
         g->beat_ns = g->now_ns + LIMIT_EVENTS_BEAT_NS;
         list_each(link, &g->watchers) {
             struct watcher *w = container_of(link, struct watcher, link);
-            if (w->x->waiting == 0) { /* else there is something on its way anyway */
+            if (w->x->waiting == 0) { /* else other bytes are on their way already */
                 (void)answer_write(w->x, beat, sizeof(beat) - 1);
             }
         }
@@ -200,7 +203,7 @@ void events_leave(struct gateway *g)
     list_each_safe(link, &g->watchers) {
         struct watcher *w = container_of(link, struct watcher, link);
         tell_missed(w);
-        list_remove(&w->link); /* nothing can be written behind the end */
+        list_remove(&w->link); /* nothing can be written after the end */
         answer_end(w->x);
     }
 }

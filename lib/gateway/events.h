@@ -1,6 +1,6 @@
 /* events: GET /v1/events, a stream of server-sent events (WHATWG HTML, 9.2) of what happens on the
- * node. Each stream has its own queue. Events that find no room there are counted, and the client
- * is told how many once there is room. On the gateway's thread. */
+ * node. Each stream has its own queue. It counts the events that find no room there, and tells the
+ * client how many as soon as there is room. On the gateway's thread. */
 #ifndef GATEWAY_EVENTS_H
 #define GATEWAY_EVENTS_H
 

@@ -54,7 +54,7 @@ void exchange_cancel(struct exchange *x)
         return;
     }
     x->gave_up = true;
-    x->state = EXCHANGE_ANSWERED; /* nothing that comes matters any more */
+    x->state = EXCHANGE_ANSWERED; /* ignore whatever still comes */
     if (x->working) {
         x->working = false;
         x->gateway->node->cancel(x->gateway->context, &x->job);
@@ -94,7 +94,7 @@ bool exchange_charge(struct exchange *x, uint64_t bytes)
     return true;
 }
 
-/* The request's; what is charged for the response's stays. */
+/* The budget that the response's body takes stays charged. */
 void exchange_body_free(struct exchange *x)
 {
     uint64_t len = buf_len(&x->body);
@@ -121,7 +121,7 @@ void exchange_progress(struct exchange *x)
     x->progress_bytes = 0;
     list_remove(&x->link);
     if (x->broken && !x->gave_up) {
-        list_prepend(&g->clients, &x->link); /* the next tick gives it up */
+        list_prepend(&g->clients, &x->link); /* the next exchange_tick gives it up */
     } else {
         list_append(clients && !x->gave_up ? &g->clients : &g->others, &x->link);
     }
@@ -244,7 +244,8 @@ void exchange_field(struct exchange *x, const char *name, size_t name_len, const
     }
 }
 
-/* Why a request with a body of that length is refused at once, if it is. */
+/* Refuses a request with a body of that length, if the route or the budget does not allow it.
+ * Returns whether it has done so. */
 static bool refuse_length(struct exchange *x, uint64_t length)
 {
     if (length > 0 && x->route->body == 0) {
@@ -330,7 +331,7 @@ size_t exchange_pull(struct exchange *x, const uint8_t **data, size_t cap, bool 
         *end = true;
         return 0;
     }
-    if (x->pulling == &x->pieces) { /* none begun: the first that was not pulled */
+    if (x->pulling == &x->pieces) { /* no piece is begun: take the first one that was not pulled */
         x->pulling = x->behind ? x->behind->next : x->pieces.next;
         x->pulled = 0;
     }
@@ -371,7 +372,7 @@ void exchange_acked(struct exchange *x, size_t len)
     }
     must(len == 0);
     if (x->waiting == 0) {
-        exchange_progress(x); /* it has all that there is */
+        exchange_progress(x); /* the client has taken all that there is */
         if (x->streaming && x->drained) {
             x->drained(x);
         }

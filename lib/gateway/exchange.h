@@ -1,5 +1,5 @@
 /* exchange: one request and its response, as the handlers of routes see it. A handler is called
- * once the request is complete, and answers then, or later, when the outcome of its job comes. */
+ * when the request is complete. It answers then, or later, when the outcome of its job comes. */
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
 
@@ -12,15 +12,15 @@
 enum exchange_state {
     EXCHANGE_FIELDS_COME,
     EXCHANGE_BODY_COMES,
-    EXCHANGE_WORKING,  /* the request is complete, the node or a stream's handler is at work */
-    EXCHANGE_ANSWERED, /* it has a head */
+    EXCHANGE_WORKING,  /* the request is complete, and the node or the handler is at work */
+    EXCHANGE_ANSWERED, /* the response has a head */
 };
 
-/* Some bytes of the response's body. */
+/* A part of the response's body. */
 struct piece {
     struct list link;
     const uint8_t *data;
-    void *owned; /* to be freed with it, and charged for; NULL: constant */
+    void *owned; /* freed with the piece, and charged for; NULL: data is constant */
     size_t len;
 };
 
@@ -29,55 +29,56 @@ struct exchange {
     struct gateway *gateway;
     const struct gateway_transport *transport;
     void *context;
-    uint32_t origin; /* whose wrong tokens are counted together */
+    uint32_t origin; /* token_origin: wrong tokens are counted for each origin */
     enum exchange_state state;
-    bool trusted, bearer; /* certificate; the right token */
-    bool tried;           /* some token came */
-    bool throttled;       /* not looked at: too many wrong ones of that origin */
-    bool head_only;       /* HEAD */
-    bool json;            /* the request's content-type is JSON's, or there is none */
+    bool trusted, bearer; /* the client has the certificate; it sent the right token */
+    bool tried;           /* a token came, right or wrong */
+    bool throttled;       /* the token is not checked: too many wrong ones of that origin */
+    bool head_only;       /* the method is HEAD */
+    bool json;            /* the request's content-type is JSON, or it has none */
     bool overflow;        /* the request's fields have too many bytes */
     bool no_memory;
-    bool bad;    /* ... break HTTP's rules */
-    bool broken; /* the rest of the response can't be made */
-    bool gave_up;
-    uint64_t content_length; /* UINT64_MAX: not said */
+    bool bad;                /* the request's fields break HTTP's rules */
+    bool broken;             /* the rest of the response can't be made */
+    bool gave_up;            /* the response goes no further: the client or the gateway gave up */
+    uint64_t content_length; /* UINT64_MAX: the request does not say */
     size_t field_bytes;
     char method[16];
     struct url url;
     const struct http_route *route;
     char *parameter; /* decoded, NUL-terminated */
-    char allow[64];  /* the methods of its path */
+    char allow[64];  /* the methods that its path has */
 
-    struct buf body;  /* the request's */
-    uint64_t charged; /* what its bodies take of the gateway's budget */
+    struct buf body;  /* of the request */
+    uint64_t charged; /* bytes of the gateway's budget that its bodies take */
 
     struct gateway_job job;
-    bool working; /* job has been begun and is not over */
+    bool working; /* the job has begun and has not ended */
     void *state_of_handler;
-    void (*part)(struct exchange *x, const uint8_t *body, size_t len); /* of a TABLE */
-    void (*drained)(struct exchange *x); /* a stream's: all was acked; NULL: nobody cares */
-    void (*gone)(struct exchange *x);    /* it is being freed; NULL: nothing to do */
+    void (*part)(struct exchange *x, const uint8_t *body, size_t len); /* takes a part of a TABLE */
+    void (*drained)(struct exchange *x); /* called when a stream's bytes are all acked; or NULL */
+    void (*gone)(struct exchange *x);    /* called once, when x is cancelled or freed; or NULL */
 
     struct exchange_head head;
     char retry_after[12], type[64], location[RUSM_PID_TEXT_MAX * 3 + 32];
-    struct list pieces;      /* not acked yet */
-    struct list *pulling;    /* where the next bytes are; &pieces: behind `behind` */
-    struct list *behind;     /* the last one that was pulled whole, if it is there still */
-    size_t pulled, acked;    /* of the pieces `pulling` and first */
-    uint64_t waiting;        /* bytes in pieces */
-    bool streaming;          /* more may be written */
-    uint64_t progress_ns;    /* when the client last did its part */
-    uint64_t progress_bytes; /* since then, not enough to count */
+    struct list pieces;   /* the pieces that are not acked yet */
+    struct list *pulling; /* the piece with the next bytes; &pieces: the one after `behind` */
+    struct list *behind;  /* the last piece that was pulled whole; NULL: not in the list any more */
+    size_t pulled, acked; /* bytes of the piece `pulling`; bytes of the first piece */
+    uint64_t waiting;     /* bytes in pieces */
+    bool streaming;       /* answer_write may add more */
+    uint64_t progress_ns; /* when the client last did its part */
+    uint64_t progress_bytes; /* bytes since then, too few to count as progress */
 };
 
-/* Takes so much of the gateway's budget for bodies, until the exchange is freed or gives it back.
- * False: it has not so much left. */
+/* Takes bytes of the gateway's budget for bodies, until the exchange is freed or gives them back.
+ * Returns false if the budget has not so much left. */
 bool exchange_charge(struct exchange *x, uint64_t bytes);
-/* The client did its part, or it is not its turn: the time it has starts again. */
+/* Starts the client's time again: the client did its part, or has nothing to do now. */
 void exchange_progress(struct exchange *x);
+/* Frees the request's body and gives its budget back. */
 void exchange_body_free(struct exchange *x);
-/* Gives up on those whose clients are too slow. Returns when to be called again. */
+/* Gives up the exchanges whose clients are too slow. Returns when to be called again. */
 uint64_t exchange_tick(struct gateway *g);
 
 #endif

@@ -1,4 +1,4 @@
-/* gateway: its life, its clock and what it holds in all. Called by the node, on the gateway's
+/* gateway: the gateway's life, its time and its budgets. Called by the node, on the gateway's
  * thread. */
 #include <stdlib.h>
 #include <string.h>

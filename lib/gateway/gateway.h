@@ -1,19 +1,20 @@
-/* gateway: HTTP's door into a node, whatever carries it: HTTP/3 (h3.c) or HTTP/1.1 over TCP.
+/* gateway: the HTTP interface of a node, over HTTP/3 (h3.c) or HTTP/1.1 over TCP (tcp.c).
  *
  *     transport ── request ──▶ exchange ── job ──▶ node      the node's side: below
  *     transport ◀── response ── exchange ◀─ outcome ─ node   the transport's: transport.h
  *
- *   gateway.c   life, clock, budgets      exchange.c  one request and its response
- *   answer.c    responses                 route.c     which path means what, and who may
+ *   gateway.c   life, time, budgets       exchange.c  one request and its response
+ *   answer.c    responses                 route.c     the routes, and who may use them
  *   url.c       paths and queries         token.c     the bearer token
  *   work.c      send, call, spawn, kill   table_json.c  tables as JSON
  *   events.c    streams of events         metrics.c   OpenMetrics text
- *   rows.c      tables as they come       tcp.c       HTTP/1.1 over TCP
- *   page.c      the page for a browser    assets.S    ... its files, of page/
- *   h3.c        HTTP/3's connections      h3_request.c  their streams
+ *   rows.c      reads tables, in parts    tcp.c       HTTP/1.1 connections over TCP
+ *   page.c      the page for a browser    tcp_request.c  their requests
+ *   h3.c        HTTP/3 connections        h3_request.c  their streams
+ *   assets.S    the files of page/
  *
- * All on the thread of the node's first scheduler; nothing blocks. Routes are added in route.c,
- * whose handlers see exchange.h. */
+ * All of it runs on the thread of the node's first scheduler, and nothing blocks. To add a route,
+ * add it to route.c. Its handler uses exchange.h. */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
@@ -25,7 +26,7 @@ struct gateway;
 struct exchange;
 struct conn;
 
-/* ---- the node's side: what requests ask of it ---- */
+/* ---- the node's side: the jobs that requests give it ---- */
 
 enum gateway_op {
     GATEWAY_TABLE,
@@ -35,13 +36,14 @@ enum gateway_op {
     GATEWAY_REQUEST,
 };
 
-/* Lives until its outcome, or until it is cancelled; all pointers too. */
+/* A job for the node. It is valid until its outcome, or until it is cancelled, and so is what it
+ * points to. */
 struct gateway_job {
-    struct list link;       /* the node's, list_init'ed */
-    uint64_t ref;           /* the node's */
-    void *work;             /* the node's: what it does for it */
-    uint64_t busy_until_ns; /* the node's */
-    uint64_t late_ns;       /* the node's */
+    struct list link;       /* for the node; after list_init */
+    uint64_t ref;           /* for the node */
+    void *work;             /* for the node: what it does for the job */
+    uint64_t busy_until_ns; /* for the node: until when it waits for room */
+    uint64_t late_ns;       /* for the node: until when it waits for a receipt */
     enum gateway_op op;
     enum rusm_table table;
     const char *process; /* an address in text, checked; SEND, CALL, KILL */
@@ -54,68 +56,70 @@ struct gateway_job {
 };
 
 struct gateway_outcome {
-    int error;        /* 0 or a RUSM_E* */
-    bool ended;       /* RUSM_ENOPROC: it was there, and ended before it replied: text says why;
-                         RUSM_ENOCONN: its node was there */
-    bool on_its_way;  /* KILL: to another node, which does not tell */
-    const char *text; /* for a person; NULL: rusm_strerror's */
+    int error;        /* 0, or a RUSM_E* */
+    bool ended;       /* RUSM_ENOPROC: the process ended before it replied, text says why;
+                         RUSM_ENOCONN: its node was connected, and was lost */
+    bool on_its_way;  /* KILL: the signal goes to another node, which sends no outcome */
+    const char *text; /* for a person; NULL: use rusm_strerror */
     const void *data; /* the reply; REQUEST: the op's result; borrowed */
     size_t len;
 };
 
-/* What a table's column or a counter is in GET /metrics. */
+/* How GET /metrics shows a table's column or a counter. */
 struct gateway_metric {
-    const char *family; /* without rusm_; a counter's samples get _total */
+    const char *family; /* name without rusm_; samples of a counter get _total */
     const char *type;   /* "counter" or "gauge" */
-    const char *unit;   /* NULL: none; the family ends with it */
+    const char *unit;   /* the family's name ends with it; NULL: none */
     const char *label;  /* KEY="VALUE"; NULL: none */
-    const char *help;   /* one of a family has it */
-    const char *is;     /* of a text: the one that makes the gauge 1, any other makes it 0 */
+    const char *help;   /* one metric of each family has it */
+    const char *is;     /* for a text column: this text makes the gauge 1, any other 0 */
 };
 
 struct gateway_node {
-    /* Begins a job. gateway_outcome follows, perhaps before this returns; of a TABLE only if it
-     * can't be begun. */
+    /* Begins a job. gateway_outcome follows, perhaps before this returns. For a TABLE it follows
+     * only if the job can't begin. */
     void (*begin)(void *context, struct gateway_job *job);
-    /* Gives more of a TABLE, by gateway_part: its columns, then rows. False: that was all, the job
-     * is over. */
+    /* Gives more of a TABLE with gateway_part: first its columns, then rows. Returns false if that
+     * was all and the job has ended. */
     bool (*more)(void *context, struct gateway_job *job);
-    /* Nobody waits for it any more: no outcome. */
+    /* Ends a job that nobody waits for any more. No outcome follows. */
     void (*cancel)(void *context, struct gateway_job *job);
-    /* Returns the metric of a table's column or, in RUSM_TABLE_COUNTERS, of the counter of that
-     * name; NULL if it has none. */
+    /* Returns the metric of a table's column or, in RUSM_TABLE_COUNTERS, of the counter with that
+     * name. Returns NULL if it has none. */
     const struct gateway_metric *(*metric)(enum rusm_table table, const char *name);
 };
 
-/* Once for each job that was not cancelled; the job is over. */
+/* Ends a job and hands over its outcome. The node calls it once for each job that it was not asked
+ * to cancel; for a TABLE see `begin`. */
 void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outcome);
-/* The job's data is on its way, or copied: it may be freed. */
+/* Lets the gateway free the job's data. The node calls it when it has sent or copied the data. */
 void gateway_taken(struct gateway_job *job);
-/* From within `more`: what would be the body of a reply to OP_TABLE. */
+/* Takes a part of a TABLE: what would be the body of a reply to OP_TABLE. Called from within
+ * `more`. */
 void gateway_part(struct gateway_job *job, const uint8_t *body, size_t len);
 
 /* ---- events: what happens on the node, for GET /v1/events ---- */
 
 struct gateway_field {
     const char *key;
-    const char *text; /* any bytes; NULL: it is the number */
+    const char *text; /* any bytes; NULL: the value is the number */
     uint64_t number;
 };
 struct gateway_event {
-    const char *type; /* such as "process_ended" */
-    uint64_t wall_ms; /* when */
+    const char *type; /* such as process_ended */
+    uint64_t wall_ms; /* when it happened */
     const struct gateway_field *field;
     size_t count;
 };
-/* Does anybody look on? */
+/* Returns whether there are observers. */
 bool gateway_watched(const struct gateway *g);
-/* Tells all who do. */
+/* Sends the event to all observers. */
 void gateway_event(struct gateway *g, const struct gateway_event *event);
-/* So many could not be told. */
+/* Counts events that could not be sent to the observers. */
 void gateway_events_missed(struct gateway *g, uint64_t count);
 
 struct gateway_options {
-    const char *name;      /* the node's; kept */
+    const char *name;      /* of the node; kept */
     const struct log *log; /* kept */
     const char *token;     /* file with the bearer token; NULL: certificates only */
     const struct gateway_node *node;
@@ -124,27 +128,28 @@ struct gateway_options {
     uint64_t now_ns;
 };
 
-/* Gives *out. RUSM_EREFUSED (the token's file is missing, or others can read it), RUSM_EMALFORMED,
- * RUSM_ENOMEM. */
+/* Makes a gateway and gives *out. Returns 0, RUSM_EREFUSED if the token's file is missing or others
+ * can read it, RUSM_EMALFORMED if it holds no token, or RUSM_ENOMEM. `why` says more. */
 int gateway_new(struct gateway **out, const struct gateway_options *options, struct rusm_why *why);
 void gateway_free(struct gateway *g);            /* after the last exchange; NULL is fine */
-bool gateway_has_token(const struct gateway *g); /* clients without certificate may come */
-/* In every tick: what is due. Returns when to be called again; UINT64_MAX: no need. */
+bool gateway_has_token(const struct gateway *g); /* clients without a certificate may come */
+/* Does what is due. Call it in every tick. Returns when it must be called again, or UINT64_MAX. */
 uint64_t gateway_tick(struct gateway *g, uint64_t now_ns);
-/* A connection of the node's endpoint that is ready and speaks HTTP/3. 0, or it is being closed. */
+/* Takes over a connection of the node's endpoint that is ready and speaks HTTP/3. Returns 0, or an
+ * error if it has closed the connection. */
 int gateway_accept(struct gateway *g, struct conn *c);
-/* The node leaves: new requests are refused. */
+/* Refuses new requests from now on, as the node leaves. */
 void gateway_leave(struct gateway *g);
-size_t gateway_pending(const struct gateway *g); /* exchanges that there are */
-void gateway_close(struct gateway *g);           /* all connections */
+size_t gateway_pending(const struct gateway *g); /* number of exchanges */
+void gateway_close(struct gateway *g);           /* closes all HTTP/3 connections */
 size_t gateway_connections(const struct gateway *g);
 
 struct gateway_counters {
     uint64_t requests;
     uint64_t refused; /* answered 401 or 429 */
-    uint64_t busy;    /* 503 */
-    uint64_t slow;    /* 408, or broken off: the client took too long */
-    uint64_t crowded; /* connections, not requests: their client had too many */
+    uint64_t busy;    /* answered 503 */
+    uint64_t slow;    /* answered 408, or broken off: the client took too long */
+    uint64_t crowded; /* refused connections, not requests: their client had too many */
 };
 const struct gateway_counters *gateway_counters(const struct gateway *g);
 

@@ -1,5 +1,5 @@
-/* h3: connections that speak HTTP/3: see the header. Called by the node, when one is ready and in
- * its ticks, and by the endpoint; on the gateway's thread. */
+/* h3: connections that speak HTTP/3: see the header. Called by the node, when a connection is ready
+ * and in each tick, and by the endpoint. On the gateway's thread. */
 #include "gateway/h3.h"
 #include "gateway/limits.h"
 
@@ -7,9 +7,10 @@
 #include <string.h>
 #include "base/must.h"
 
-/* What a client may open before it has shown that it may: enough for a browser's first requests. */
+/* Streams that a stranger may open: enough for a browser's first requests. */
 #define STRANGER_STREAMS 16
-/* Control, two of QPACK; the others are grease (RFC 9114, 7.2.8) or extensions. */
+/* Unidirectional streams of a client: control, two of QPACK. The others are grease (RFC 9114,
+ * 7.2.8) or extensions. */
 #define UNIS_MAX 64
 
 static void h3_free(struct h3 *h)
@@ -48,7 +49,7 @@ void h3_proven(struct h3 *h)
     }
 }
 
-/* ---- what QUIC tells ---- */
+/* ---- QUIC's callbacks ---- */
 
 static int on_stream_opened(void *context, struct conn *c, int64_t id)
 {
@@ -102,7 +103,7 @@ static void on_stream_acked(void *context, struct conn *c, int64_t id, void *use
     }
 }
 
-/* The client breaks its request off. */
+/* Handles a client that breaks its request off. */
 static void on_stream_reset(void *context, struct conn *c, int64_t id, void *user, uint64_t code)
 {
     struct h3 *h = context;
@@ -120,7 +121,7 @@ static void on_stream_reset(void *context, struct conn *c, int64_t id, void *use
     }
 }
 
-/* ... or wants no answer. */
+/* Handles a client that wants no answer. */
 static void on_stream_stopped(void *context, struct conn *c, int64_t id, void *user, uint64_t code)
 {
     struct h3 *h = context;
@@ -162,7 +163,7 @@ static void on_stream_writable(void *context, struct conn *c, int64_t id, void *
 
 static void on_streams_available(void *context, struct conn *c)
 {
-    (void)context, (void)c; /* we need three, which were there or not */
+    (void)context, (void)c; /* we need three streams, and open_streams has opened them or failed */
 }
 
 static int on_pull(void *context, struct conn *c, int64_t *stream, struct iovec *vec, size_t cap,
@@ -229,7 +230,7 @@ static const struct endpoint_events h3_events = {
 
 /* ---- life ---- */
 
-/* Our three streams. */
+/* Opens our three streams: control and two of QPACK. Returns 0 or an nghttp3 error. */
 static int open_streams(struct h3 *h)
 {
     int64_t id[3];
@@ -269,7 +270,7 @@ static int h3_new(struct h3 **out, struct gateway *g, struct conn *c)
     return 0;
 }
 
-/* One more who has shown nothing yet: the one that took longest makes room. */
+/* Adds a stranger. If there are too many, closes the oldest one. */
 static void add_stranger(struct gateway *g, struct h3 *h)
 {
     if (g->stranger_count >= LIMIT_HTTP_STRANGERS) {
@@ -302,7 +303,7 @@ int h3_accept(struct gateway *g, struct conn *c)
         h3_fail(h, error);
         return RUSM_EMALFORMED;
     }
-    h->allowed = 1; /* by QUIC's transport parameters */
+    h->allowed = 1; /* QUIC's transport parameters allow this one */
     allow(h, STRANGER_STREAMS - 1);
     add_stranger(g, h);
     if (conn_trusted(c)) {
@@ -330,7 +331,7 @@ void h3_leave(struct gateway *g)
 {
     list_each(link, &g->connections) {
         struct h3 *h = container_of(link, struct h3, link);
-        int error = nghttp3_conn_shutdown(h->http); /* GOAWAY: later requests are refused */
+        int error = nghttp3_conn_shutdown(h->http); /* sends GOAWAY, which refuses later requests */
         if (error) {
             h3_fail(h, error);
         }

@@ -1,5 +1,5 @@
-/* h3_request: a stream of HTTP/3 as an exchange: what nghttp3 tells of the request, and the
- * response as it asks for it. Called by nghttp3 (from h3.c) and by the gateway, on its thread. */
+/* h3_request: makes a stream of HTTP/3 an exchange. nghttp3's callbacks bring the request and ask
+ * for the response. Called by nghttp3 (from h3.c) and by the gateway, on the gateway's thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,21 +60,21 @@ static nghttp3_ssize read_data(nghttp3_conn *http, int64_t id, nghttp3_vec *vec,
     if (len == 0) {
         return end ? 0 : NGHTTP3_ERR_WOULDBLOCK;
     }
-    vec[0].base = (uint8_t *)data; /* nghttp3 only reads it */
+    vec[0].base = (uint8_t *)data; /* nghttp3 only reads the data */
     vec[0].len = len;
     return 1;
 }
 
 static nghttp3_nv field(const char *name, const char *value)
 {
-    return (nghttp3_nv){ .name = (uint8_t *)name, /* copied */
+    return (nghttp3_nv){ .name = (uint8_t *)name, /* nghttp3 copies both */
                          .namelen = strlen(name),
                          .value = (uint8_t *)value,
                          .valuelen = strlen(value) };
 }
 
-/* Answers take turns, so that a long one holds up no other, unless the client wants it otherwise:
- * by itself nghttp3 sends one after the other. */
+/* Makes the answers of a connection take turns, so that a long one holds up no other. By default
+ * nghttp3 sends one after the other. Does nothing if the client gave a priority. */
 static int take_turns(struct h3_stream *s)
 {
     const nghttp3_pri turns = { .urgency = NGHTTP3_DEFAULT_URGENCY, .inc = 1 };
@@ -148,12 +148,12 @@ static void on_give_up(void *context, struct exchange *x)
     nghttp3_conn_shutdown_stream_write(s->h3->http, s->id);
     conn_reset(s->h3->conn, s->id, NGHTTP3_H3_INTERNAL_ERROR);
     stop_reading(s);
-    exchange_cancel(x); /* QUIC may hold its bytes until the stream is closed */
+    exchange_cancel(x); /* not freed: QUIC may hold its bytes until the stream is closed */
 }
 
 static const struct gateway_transport transport = { .ready = on_ready, .give_up = on_give_up };
 
-/* Without an exchange: the node has too many. */
+/* Answers 503 to a request without an exchange, as the node has too many. */
 static void submit_full(struct h3_stream *s)
 {
     static const struct exchange_head full = {
@@ -209,7 +209,7 @@ static int end_headers(nghttp3_conn *http, int64_t id, int fin, void *user, void
         submit_full(s);
         return 0;
     }
-    (void)exchange_head_end(s->exchange); /* what it does not want it ignores */
+    (void)exchange_head_end(s->exchange); /* the exchange ignores a body that it does not want */
     if (exchange_allowed(s->exchange)) {
         h3_proven(s->h3);
     }

@@ -16,8 +16,8 @@ struct metrics {
     struct rows rows;
     void (*row)(struct metrics *m, const struct rusm_field *fields, size_t count);
     struct buf text;
-    struct buf peers[TABLE_COLUMNS_MAX]; /* a column's samples, as a family is in one piece */
-    const char *family;                  /* the last one that was begun */
+    struct buf peers[TABLE_COLUMNS_MAX]; /* samples by column: a family must be in one piece */
+    const char *family;                  /* the last one that has begun */
     int error;
 };
 
@@ -41,7 +41,7 @@ static void put_label(struct metrics *m, struct buf *b, const char *key, const c
     put(m, b, "\"");
 }
 
-/* The family's lines, unless it has them. */
+/* Writes the lines that begin a family, unless the metric before was of the same family. */
 static void put_family(struct metrics *m, struct buf *b, const struct gateway_metric *it)
 {
     char text[400];
@@ -177,7 +177,8 @@ static void on_gone(struct exchange *x)
     free(m);
 }
 
-/* All of a table. False: it can't be had, and the request is answered. */
+/* Reads a whole table and calls `row` for each row. If it can't, it has answered the request and
+ * returns false. */
 static bool gather(struct exchange *x, enum rusm_table table,
                    void (*row)(struct metrics *m, const struct rusm_field *fields, size_t count))
 {

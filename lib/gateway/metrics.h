@@ -1,5 +1,5 @@
-/* metrics: GET /metrics: the tables of the node, its counters and its peers as OpenMetrics text,
- * version 1.0.0. The node says which column or counter is which metric. On the gateway's thread. */
+/* metrics: GET /metrics: the tables NODE, COUNTERS and PEERS as OpenMetrics text, version 1.0.0.
+ * The node says which column or counter is which metric. On the gateway's thread. */
 #ifndef GATEWAY_METRICS_H
 #define GATEWAY_METRICS_H
 

@@ -21,8 +21,8 @@ void page_get(struct exchange *x)
 {
     enum page_file file = x->route->file;
 
-    /* The page loads and sends nothing elsewhere and is in no frame, so that no text of the node
-     * can become a part of it that acts. */
+    /* The page may not load from or send to other sites, nor be in a frame. So no text of the node
+     * can act as a script of the page. */
     answer_field(x, "content-security-policy",
                  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
                  "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");

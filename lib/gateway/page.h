@@ -1,6 +1,6 @@
 /* page: GET / and the files that it loads: a page that shows the live node. The page is the same
- * for everyone and has nothing of the node. What it shows, it asks for with the reader's token. On
- * the gateway's thread. */
+ * for everyone and has no data of the node. It asks for the data with the reader's token. On the
+ * gateway's thread. */
 #ifndef GATEWAY_PAGE_H
 #define GATEWAY_PAGE_H
 

@@ -1,4 +1,4 @@
-/* route: see the header. Called by exchange by a function pointer, on the gateway's thread. */
+/* route: see the header. exchange calls it by a function pointer, on the gateway's thread. */
 #include "gateway/route.h"
 
 #include <stdio.h>
@@ -117,7 +117,7 @@ const struct http_route *route_find(struct exchange *x)
         r = lookup(x);
     }
     if (!exchange_allowed(x) && !(r && r->access == ROUTE_OPEN)) {
-        refuse(x); /* first, as the other answers tell what is here */
+        refuse(x); /* comes first: the other answers would tell what is here */
     } else if (x->overflow) {
         answer_fail(x, 431, "the path may have %d bytes and all fields %d: send less",
                     LIMIT_HTTP_TARGET, LIMIT_HTTP_FIELDS);

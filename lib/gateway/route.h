@@ -8,7 +8,7 @@
 
 enum route_access {
     ROUTE_TOKEN, /* clients with the token or the cluster's certificate */
-    ROUTE_OPEN,  /* everyone: what it shows says nothing of the node */
+    ROUTE_OPEN,  /* everyone: it shows nothing of the node */
 };
 
 struct http_route {
@@ -16,15 +16,15 @@ struct http_route {
     const char *path; /* a "*" at its end stands for one more segment, which is x->parameter */
     enum route_access access;
     void (*handle)(struct exchange *x);
-    const char *help;      /* what it does, after method and path: "sends ..." */
-    const char *query;     /* the keys that it knows, with spaces between; NULL: none */
-    size_t body;           /* the longest body that it takes */
+    const char *help;      /* goes after method and path: "sends ..." */
+    const char *query;     /* the keys of the query, with spaces between; NULL: none */
+    size_t body;           /* bytes of the longest body that it takes */
     enum rusm_table table; /* of table_json_get */
     enum page_file file;   /* of page_get */
 };
 
-/* Returns the route of a request. Returns NULL if there is none or this client may not use it: the
- * request is answered then. */
+/* Returns the route of a request. If there is none, or this client may not use it, answers the
+ * request and returns NULL. */
 const struct http_route *route_find(struct exchange *x);
 
 #endif

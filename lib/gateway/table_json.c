@@ -13,7 +13,7 @@
 
 struct table_json {
     struct rows reader;
-    size_t rows; /* so far */
+    size_t rows; /* rows written so far */
     struct buf json;
     int error;
 };
@@ -87,7 +87,7 @@ static void on_part(struct exchange *x, const uint8_t *body, size_t len)
     l->error = l->error ? l->error : error;
 }
 
-/* The next part, as JSON, to the client. */
+/* Sends the next part to the client as JSON. */
 static void go_on(struct exchange *x)
 {
     struct table_json *l = x->state_of_handler;
@@ -134,7 +134,7 @@ void table_json_get(struct exchange *x)
     x->job.table = x->route->table;
     work_begin(x);
     if (!x->working) {
-        return; /* answered: why not */
+        return; /* the outcome has answered why not */
     }
     answer_stream(x, "application/json");
     if (x->head_only) {

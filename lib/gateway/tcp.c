@@ -1,5 +1,5 @@
-/* tcp: see the header. The listener and its connections. Their requests are in tcp_request.c. On
- * the gateway's thread. */
+/* tcp: see the header. The listener and its connections. tcp_request.c has their requests. On the
+ * gateway's thread. */
 #include "gateway/tcp.h"
 
 #include <errno.h>
@@ -85,17 +85,17 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         d = tcp_conn_new(t, connection, fd);
         *socket_context = d;
-        if (!d) { /* no request of it is taken */
+        if (!d) { /* refused: tcp_request_new takes no request of it */
             shutdown(fd, SHUT_RDWR);
             return;
         }
-        /* MHD does not look at suspended connections, so we watch for their end. (If there is no
-         * memory for that, their end is seen when they are written to.) */
+        /* MHD does not look at suspended connections, so we watch for their end. If there is no
+         * memory for that, we see their end when MHD writes to them. */
         struct epoll_event end = { .events = EPOLLRDHUP | EPOLLET, .data.ptr = d };
         (void)epoll_ctl(t->fd, EPOLL_CTL_ADD, d->fd, &end);
     } else if (d) {
-        t->run = true; /* there is room for a connection that waits to be accepted */
-        /* close(2) would not remove it while a forked child has the descriptor too. */
+        t->run = true; /* MHD may accept a connection that waits */
+        /* close(2) would not remove it from epoll while a forked child has the descriptor too. */
         (void)epoll_ctl(t->fd, EPOLL_CTL_DEL, d->fd, NULL);
         list_remove(&d->waiting);
         list_remove(&d->all);
@@ -176,7 +176,7 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
     if (!info || epoll_ctl(t->fd, EPOLL_CTL_ADD, info->epoll_fd, &events) != 0) {
         error = err_why(why, RUSM_EIO, "libmicrohttpd does not start: %s", strerror(errno));
         if (!t->daemon) {
-            close(listener); /* else the daemon closes it */
+            close(listener); /* otherwise the daemon closes it */
         }
         tcp_free(t);
         return error;
@@ -219,9 +219,9 @@ void tcp_readable(struct tcp *t)
     t->readable = true;
 }
 
-/* Sees which clients closed their side. A client that does so while it waits breaks its request
- * off. (A client that closed its side together with its request waits for the answer, but not for a
- * stream that has no end.) */
+/* Finds the clients that have closed their side. If such a client waits for an answer, this breaks
+ * its request off. A client that closed its side together with its request gets its answer, but not
+ * a stream that has no end. */
 static void look(struct tcp *t)
 {
     struct epoll_event events[64];

@@ -1,5 +1,6 @@
-/* tcp_request: a request on a TCP connection, between MHD and its exchange. MHD calls from within
- * MHD_run and MHD_stop_daemon, the exchange from anywhere on the gateway's thread. */
+/* tcp_request: a request on a TCP connection, between MHD and its exchange. MHD calls it from
+ * within MHD_run and MHD_stop_daemon. The exchange calls it from anywhere on the gateway's
+ * thread. */
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/tcp_state.h"
@@ -38,7 +39,7 @@ static void on_ready(void *context, struct exchange *x)
         return;
     }
     if (r->state < TCP_REQUEST_WORK) {
-        /* the client is too slow, and MHD takes no response before the request is complete */
+        /* The client is too slow, and MHD takes no response before the request is complete. */
         tcp_request_break(r);
     } else {
         wake(r);
@@ -153,7 +154,7 @@ void *tcp_request_new(void *context, const char *uri, struct MHD_Connection *con
     }
     list_append(&t->requests, &r->link);
     d->request = r;
-    /* Now, as MHD changes the text when it takes it apart. */
+    /* Do this now, as MHD changes the text when it parses it. */
     exchange_field(r->x, ":path", 5, uri, strlen(uri));
     return r;
 }
@@ -168,7 +169,7 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* Returns whether to read a body that is not wanted, so that the connection can go on. */
+/* Returns whether to read a body that is not wanted, so that the connection can be used again. */
 static bool worth_waiting(struct MHD_Connection *connection)
 {
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");

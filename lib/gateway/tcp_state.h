@@ -13,7 +13,7 @@ struct tcp {
     socklen_t address_len;
     struct list conns;   /* all connections */
     size_t most_each;    /* connections that one client may have */
-    struct list waiting; /* connections without a whole head of a request, the oldest wait first */
+    struct list waiting; /* connections without a whole request head, the longest wait first */
     struct list requests;
     int fd;          /* epoll: MHD's descriptor, and each connection, to see its client close it */
     bool readable;   /* fd has something */
@@ -26,12 +26,12 @@ struct tcp {
 struct tcp_conn {
     struct list all;     /* in tcp.conns */
     struct list waiting; /* in tcp.waiting */
-    uint64_t home;       /* its client: token_home */
+    uint64_t home;       /* the client that it belongs to: token_home */
     struct tcp *tcp;
     struct MHD_Connection *connection;
-    struct tcp_request *request; /* NULL: none now */
+    struct tcp_request *request; /* NULL: there is none now */
     int fd;
-    bool ended;        /* its client closed its side */
+    bool ended;        /* the client has closed its side */
     uint64_t since_ns; /* when it began to wait */
 };
 
@@ -48,11 +48,11 @@ struct tcp_request {
     struct tcp_conn *conn;
     struct exchange *x;
     enum tcp_request_state state;
-    bool ours;        /* we are in a call of the exchange, which may call back */
+    bool ours;        /* we are in a call to the exchange, which may call back */
     bool suspended;   /* MHD ignores the connection until it is resumed */
     bool broken;      /* the connection is being closed */
     bool unwanted;    /* the body is thrown away */
-    size_t discarded; /* bytes of it */
+    size_t discarded; /* bytes of the body thrown away */
 };
 
 /* ---- tcp.c ---- */
@@ -60,7 +60,7 @@ struct tcp_request {
 struct tcp_conn *tcp_conn_of(struct MHD_Connection *connection);
 /* Starts the time in which the head of the next request must come. */
 void tcp_conn_wait(struct tcp_conn *d);
-/* Shuts the socket down: MHD sees the end and closes it. */
+/* Shuts the socket down. MHD then sees the end and closes the connection. */
 void tcp_conn_close(struct tcp_conn *d);
 
 /* ---- tcp_request.c: what MHD calls ---- */

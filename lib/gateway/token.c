@@ -1,5 +1,5 @@
-/* token: see the header. Called by gateway and exchange, on the gateway's thread; the file is read
- * once, when the node starts. */
+/* token: see the header. Called by gateway, exchange and tcp, on the gateway's thread. The file is
+ * read once, when the node starts. */
 #include "gateway/token.h"
 
 #include <errno.h>
@@ -87,7 +87,7 @@ int token_load(struct token *t, const char *path, uint64_t seed, struct rusm_why
 
 uint64_t token_home(const struct sockaddr *from)
 {
-    const uint64_t v4 = UINT64_C(0xffff) << 32; /* no /64 that a client has begins so */
+    const uint64_t v4 = UINT64_C(0xffff) << 32; /* no /64 of a client has these bits */
     uint64_t home = 0;
     uint32_t address;
 

@@ -1,5 +1,5 @@
-/* token: the bearer token of clients that have no certificate: its file, comparing, and who tried
- * too many wrong ones. */
+/* token: the bearer token of clients that have no certificate: reads its file, compares it, and
+ * counts wrong tokens. */
 #ifndef GATEWAY_TOKEN_H
 #define GATEWAY_TOKEN_H
 
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include "rusm.h"
 
-#define TOKEN_MIN 16 /* bytes: fewer could be guessed */
+#define TOKEN_MIN 16 /* bytes; a shorter one could be guessed */
 #define TOKEN_MAX 512
 #define TOKEN_ORIGINS 1024 /* a power of two */
 
@@ -22,17 +22,20 @@ struct token {
     } origin[TOKEN_ORIGINS];
 };
 
-/* Reads it. path NULL: none. RUSM_EREFUSED: missing, or others can read it; RUSM_EMALFORMED. */
+/* Reads the token's file. With path NULL there is no token. Returns 0, RUSM_EREFUSED if the file is
+ * missing or others can read it, or RUSM_EMALFORMED. */
 int token_load(struct token *t, const char *path, uint64_t seed, struct rusm_why *why);
-/* Who counts as one: an IPv4 address, an IPv6 /64. */
+/* Returns a number for the client. An IPv4 address or an IPv6 /64 counts as one client. */
 uint64_t token_home(const struct sockaddr *from);
-/* Whose wrong tokens are counted together. */
+/* Returns the client's origin. Wrong tokens of one origin are counted together. Several clients may
+ * have the same origin. */
 uint32_t token_origin(const struct token *t, const struct sockaddr *from);
-/* Is what an Authorization field says the token? Takes as long for each text of that length. */
+/* Returns whether the value of an Authorization field is the token. The time it takes depends on
+ * the length only. */
 bool token_is(const struct token *t, const char *value, size_t len);
-/* A wrong one of that origin. */
+/* Counts a wrong token of that origin. */
 void token_wrong(struct token *t, uint32_t origin, uint64_t now_ns);
-/* Too many of late: the next are not looked at. */
+/* Returns whether the origin sent too many wrong tokens lately. If so, do not check its tokens. */
 bool token_throttled(const struct token *t, uint32_t origin, uint64_t now_ns);
 
 #endif

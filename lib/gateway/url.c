@@ -14,7 +14,7 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* No text of ours has a NUL. */
+/* Refuses %00, as texts here end with a NUL. */
 bool url_decode(char *text)
 {
     char *to = text;

@@ -1,5 +1,5 @@
-/* work: what POST and DELETE ask of the node: handlers, and what became of it. On the gateway's
- * thread. */
+/* work: see the header. The handlers of POST and DELETE, and the answers with their outcomes. On
+ * the gateway's thread. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -22,9 +22,9 @@ void work_begin(struct exchange *x)
     x->gateway->node->begin(x->gateway->context, &x->job);
 }
 
-/* ---- what is asked ---- */
+/* ---- handlers ---- */
 
-/* ?KEY, ?KEY=1 and ?KEY=0. False: answered already. */
+/* Reads ?KEY, ?KEY=1 or ?KEY=0. If it is neither, answers with the error and returns false. */
 static bool flag(struct exchange *x, const char *key, bool *value)
 {
     const char *text = url_parameter(&x->url, key);
@@ -37,7 +37,7 @@ static bool flag(struct exchange *x, const char *key, bool *value)
     return true;
 }
 
-/* The process of the path. False: answered already. */
+/* Reads the process from the path. If it is none, answers with the error and returns false. */
 static bool process(struct exchange *x, bool global)
 {
     struct id_address address;
@@ -57,7 +57,7 @@ static bool process(struct exchange *x, bool global)
     return true;
 }
 
-/* ?timeout=SECONDS. False: answered already. */
+/* Reads ?timeout=SECONDS. If it is wrong, answers with the error and returns false. */
 static bool timeout(struct exchange *x, uint32_t *ms)
 {
     const char *text = url_parameter(&x->url, "timeout");
@@ -126,12 +126,12 @@ void work_kill(struct exchange *x)
 /* ---- spawn ---- */
 
 struct spawn_words {
-    json_t *json; /* what the words may be part of; NULL: none */
+    json_t *json; /* the words may point into it; NULL: the request has no JSON */
     enum spawn_scope scope;
     const char *name;
     struct rusm_args args;
     const char *arg[RUSM_ARGS_MAX];
-    uint8_t *fields; /* of the request */
+    uint8_t *fields; /* the fields of OP_SPAWN */
 };
 
 static void spawn_gone(struct exchange *x)
@@ -143,7 +143,8 @@ static void spawn_gone(struct exchange *x)
     free(words);
 }
 
-/* False: answered already. */
+/* Sets the name. If it is wrong, answers with the error and returns false. spawn_arg, spawn_query,
+ * spawn_key and spawn_body do so too. */
 static bool spawn_name(struct exchange *x, struct spawn_words *words, const char *name, bool global)
 {
     if (words->name) {
@@ -182,7 +183,7 @@ static bool spawn_query(struct exchange *x, struct spawn_words *words)
     return true;
 }
 
-/* One key of the body. */
+/* Reads one key of the body. */
 static bool spawn_key(struct exchange *x, struct spawn_words *words, const char *key, json_t *value)
 {
     if (strcmp(key, "args") == 0 && json_is_array(value)) {
@@ -283,9 +284,9 @@ void work_spawn(struct exchange *x)
     }
 }
 
-/* ---- what became of it ---- */
+/* ---- outcomes ---- */
 
-/* 201, with where it can be reached. */
+/* Answers 201, with the new process's pid and location. */
 static void spawned(struct exchange *x, const struct gateway_outcome *o)
 {
     static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._@";
@@ -294,7 +295,7 @@ static void spawned(struct exchange *x, const struct gateway_outcome *o)
     struct wire_pid p;
 
     wire_pid_read(&r, &p);
-    must(!r.bad); /* it comes from this node */
+    must(!r.bad); /* this node wrote it */
     id_pid_format(pid, sizeof(pid), p.serial, x->gateway->name, p.incarnation);
     size_t at = (size_t)snprintf(x->location, sizeof(x->location), "/v1/processes/");
     for (size_t i = 0; pid[i]; i++) {
@@ -349,6 +350,6 @@ void work_outcome(struct exchange *x, const struct gateway_outcome *o)
     case GATEWAY_KILL: answer_empty(x, o->on_its_way ? 202 : 204); return;
     case GATEWAY_CALL: answer_copy(x, 200, BYTES_TYPE, o->data, o->len); return;
     case GATEWAY_REQUEST: spawned(x, o); return;
-    case GATEWAY_TABLE: must(false); /* its outcome is an error, if it has one */
+    case GATEWAY_TABLE: must(false); /* a TABLE's outcome is always an error */
     }
 }

@@ -1,4 +1,4 @@
-/* work: the requests that are a job for the node: send, call, spawn and kill. On the gateway's
+/* work: the requests that give the node a job: send, call, spawn and kill. On the gateway's
  * thread. */
 #ifndef GATEWAY_WORK_H
 #define GATEWAY_WORK_H
@@ -12,7 +12,7 @@ void work_spawn(struct exchange *x);
 void work_kill(struct exchange *x);
 /* Begins x->job, whose fields are set. Its outcome may come before this returns. */
 void work_begin(struct exchange *x);
-/* Answers with the outcome of x->job, which is over. */
+/* Answers with the outcome of x->job, which has ended. */
 void work_outcome(struct exchange *x, const struct gateway_outcome *outcome);
 
 #endif

@@ -1,5 +1,5 @@
-/* identity_path: the public functions on identity files: where the file is, making one, showing
- * one. Thin: quic/identity does the work. Blocking file calls; any thread. */
+/* identity_path: the public functions on identity files. They find the file, make one or show one.
+ * quic/identity does the work. The file calls block. Any thread. */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,8 @@
 #include "quic/identity.h"
 #include "rusm.h"
 
-/* $HOME, else what the user database says. */
+/* Copies $HOME or, without it, the home folder from the user database. Returns 0, or RUSM_EINVAL if
+ * the path is too long. */
 static int home_find(char *home, size_t cap)
 {
     const char *set = getenv("HOME");

@@ -17,13 +17,13 @@ int nodefile_path(const char *identity, char *path, size_t cap)
     return n >= 0 && (size_t)n < cap ? 0 : RUSM_EINVAL;
 }
 
-/* 1: an entry, 0: nothing on that line, RUSM_EMALFORMED. */
+/* Decodes a line. Returns 1 if it is an entry, 0 if it is empty, or RUSM_EMALFORMED. */
 static int line_decode(char *line, size_t len, struct nodefile_entry *out)
 {
     char *save = NULL;
 
     if (strlen(line) != len) {
-        return RUSM_EMALFORMED; /* a NUL in it */
+        return RUSM_EMALFORMED; /* it contains a NUL */
     }
     line[strcspn(line, "#")] = '\0';
     const char *name = strtok_r(line, BLANK, &save), *address = strtok_r(NULL, BLANK, &save);

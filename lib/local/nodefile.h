@@ -1,9 +1,9 @@
-/* nodefile: the `nodes` file beside the identity: nodes that are not in the run folder, a line
- * each:
+/* nodefile: the `nodes` file beside the identity. It lists nodes that are not in the run folder,
+ * one on each line:
  *
- *     NAME HOST:PORT     # a comment, to the line's end
+ *     NAME HOST:PORT     # a comment, to the end of the line
  *
- * Written by people, read by clients. A blocking file call; any thread. */
+ * People write it and clients read it. The file calls block. Any thread. */
 #ifndef LOCAL_NODEFILE_H
 #define LOCAL_NODEFILE_H
 
@@ -16,10 +16,12 @@ struct nodefile_entry {
     char address[ID_HOST_PORT_MAX + 1];
 };
 
-/* The path of the file beside that identity file. 0 or RUSM_EINVAL (too long). */
+/* Makes the path of the file beside the identity file IDENTITY. Returns 0, or RUSM_EINVAL if the
+ * path is too long. */
 int nodefile_path(const char *identity, char *path, size_t cap);
-/* Reads it; no such file is an empty one. Gives *out (free), in the file's order. RUSM_EMALFORMED:
- * why names the line; RUSM_EIO, RUSM_ENOMEM. */
+/* Reads the file. If there is none, the list is empty. Gives *out, in the file's order, and the
+ * caller frees it. Returns 0, RUSM_EMALFORMED (the text names the line), RUSM_EIO or
+ * RUSM_ENOMEM. */
 int nodefile_read(const char *path, struct nodefile_entry **out, size_t *count,
                   struct rusm_why *why);
 

@@ -1,5 +1,5 @@
-/* resolve: see the header. Any thread; the node calls it on its helper thread, as the name service
- * may take its time. */
+/* resolve: see the header. Any thread. The node calls it on its helper thread, because the name
+ * service may be slow. */
 #include "local/resolve.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
-/* rundir: entries and locks; rundir_open.c finds the folder. See the header. Called by a node at
- * start and stop and in its discovery, and by clients; any thread, no shared state. A node lives as
- * long as its lock is held: an open file description lock, which the kernel lets go of however the
- * process ends and which a copy of the descriptor in a forked child keeps. */
+/* rundir: entries and locks. See the header. rundir_open.c finds the folder. A node calls this when
+ * it starts and stops and when it looks for other nodes. Clients call it too. Any thread, no shared
+ * state. A node is alive as long as its lock is held. It is an open file description lock. The
+ * kernel releases it however the process ends, and a forked child keeps it with its copy of the
+ * descriptor. */
 #include "local/rundir.h"
 
 #include <dirent.h>
@@ -18,8 +19,8 @@
 #include "base/err.h"
 #include "base/id.h"
 
-#define ENTRY_MAX 8192 /* bytes of a NAME.json; ours have some 250 */
-#define LOCK_TRIES 10  /* whoever cleans up holds a lock for a moment only */
+#define ENTRY_MAX 8192 /* bytes of a NAME.json; ours have about 250 */
+#define LOCK_TRIES 10  /* another process that cleans up holds a lock only for a moment */
 #define LOCK_PAUSE_NS 2000000
 #define FILE_PATH_MAX (sizeof(((struct rundir *)0)->path) + RUSM_NODE_NAME_MAX + 16)
 
@@ -36,7 +37,8 @@ static bool name_ok(const char *name)
     return id_node_name_ok(name, strlen(name));
 }
 
-/* Does anybody hold the lock? Asks without taking it, so that no node that starts meets us. */
+/* Does anybody hold the lock? Asks without taking it, so as not to get in the way of a node that
+ * starts. */
 static bool lock_held(const struct rundir *r, const char *name)
 {
     char path[FILE_PATH_MAX];
@@ -52,7 +54,8 @@ static bool lock_held(const struct rundir *r, const char *name)
     return held;
 }
 
-/* Takes it. The descriptor, RUSM_EEXIST (held), RUSM_EIO (errno says). */
+/* Takes the lock. Returns the descriptor, RUSM_EEXIST if somebody holds it, or RUSM_EIO with errno
+ * set. */
 static int lock_take(const struct rundir *r, const char *name)
 {
     char path[FILE_PATH_MAX];
@@ -71,7 +74,7 @@ static int lock_take(const struct rundir *r, const char *name)
             errno = error;
             return error == EAGAIN || error == EACCES ? RUSM_EEXIST : RUSM_EIO;
         }
-        /* Its last holder may have removed the file between our open and our lock. */
+        /* The last holder may have removed the file between our open and our lock. */
         if (fstat(fd, &locked) == 0 && stat(path, &there) == 0 && locked.st_ino == there.st_ino &&
             locked.st_dev == there.st_dev) {
             return fd;
@@ -80,7 +83,8 @@ static int lock_take(const struct rundir *r, const char *name)
     }
 }
 
-/* With the lock held: the files go, the lock file last, so that nobody sees us half gone. */
+/* Removes the files of a node whose lock we hold. The lock file goes last, so that nobody sees the
+ * entry without a lock. */
 static void files_remove(const struct rundir *r, const char *name)
 {
     char path[FILE_PATH_MAX];
@@ -117,7 +121,7 @@ int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why)
     if (fd < 0) {
         return err_why(why, fd, "cannot lock %s/%s.lock: %s", r->path, name, strerror(errno));
     }
-    /* What a node of this name left behind must not pass for ours. */
+    /* A node of this name may have left its entry behind. Nobody must take it for ours. */
     file_path(r, "", name, ".json", path);
     unlink(path);
     r->lock_fd = fd;
@@ -163,7 +167,7 @@ static int file_write(const char *path, const char *text, size_t len)
         done += n > 0 ? (size_t)n : 0;
     }
     int error = errno;
-    /* A full disk may only show now. */
+    /* Only close may report a full disk. */
     int closed = close(fd);
     if (done < len) {
         errno = error;
@@ -198,7 +202,8 @@ int rundir_publish(struct rundir *r, const struct rundir_entry *entry, struct ru
     return error;
 }
 
-/* Bytes read, RUSM_ENOPROC (no file), RUSM_EMALFORMED (too long, not a file, not readable). */
+/* Reads a file. Returns the number of bytes, RUSM_ENOPROC if there is no file, or RUSM_EMALFORMED
+ * if it is too long, not a regular file or not readable. */
 static ssize_t file_read(const char *path, char *text, size_t cap)
 {
     struct stat st;
@@ -274,7 +279,7 @@ int rundir_find(const struct rundir *r, const char *name, struct rundir_entry *o
     return error;
 }
 
-/* The NAME of NAME.json; false for other files. */
+/* Copies the NAME of NAME.json. Returns false if the file has another kind of name. */
 static bool entry_name(const char *file, char name[RUSM_NODE_NAME_MAX + 1])
 {
     static const char suffix[] = ".json";

@@ -1,13 +1,14 @@
-/* rundir: the run folder, by which nodes of one machine and the commands find each other without a
- * daemon: NAME.json tells about a node, and a lock on NAME.lock, held for life, that it lives.
- * Blocking file calls; at start, at stop and in clients only. */
+/* rundir: the run folder. It lets the nodes of one machine and the commands find each other without
+ * a daemon. NAME.json describes a node. A lock on NAME.lock, which the node holds as long as it
+ * runs, says that it is alive. The file calls block. They are made only at start, at stop and in
+ * clients. */
 #ifndef LOCAL_RUNDIR_H
 #define LOCAL_RUNDIR_H
 
 #include <stdbool.h>
 #include "rusm.h"
 
-/* What NAME.json says. */
+/* The content of NAME.json. */
 struct rundir_entry {
     char name[RUSM_NODE_NAME_MAX + 1];
     char address[300];    /* HOST:PORT to dial */
@@ -19,28 +20,32 @@ struct rundir_entry {
 
 struct rundir {
     char path[3072];
-    char name[RUSM_NODE_NAME_MAX + 1]; /* whose lock we hold; "" none */
+    char name[RUSM_NODE_NAME_MAX + 1]; /* the node whose lock we hold; "": none */
     int lock_fd;                       /* -1: none */
 };
 
-/* Finds the folder (given, else $RUSM_RUNDIR, else $XDG_RUNTIME_DIR/rusm, else a private folder
- * rusm-UID under $TMPDIR or /tmp), makes it if `create` (0700), and checks it: a folder, no
- * symlink, ours, 0700. RUSM_EREFUSED (why: the cure), RUSM_EIO; RUSM_ENOPROC: not there and not to
- * be made. */
+/* Finds the folder: GIVEN, else $RUSM_RUNDIR, else $XDG_RUNTIME_DIR/rusm, else a private folder
+ * rusm-UID in $TMPDIR or /tmp. Makes it with mode 0700 if `create`. Checks that it is a folder and
+ * no symlink, that it is ours, and that its mode is 0700. Returns 0, RUSM_EREFUSED if a check fails
+ * (the text says what to do), RUSM_EIO, RUSM_EINVAL if the path is too long, or RUSM_ENOPROC if
+ * there is no folder and `create` is false. */
 int rundir_open(struct rundir *r, const char *given, bool create, struct rusm_why *why);
-/* Takes the lock on a node's name. RUSM_EEXIST: a live node has it; why names its pid and
- * address. */
+/* Takes the lock on a node's name. Returns 0, RUSM_EINVAL if it is not a valid name, RUSM_EEXIST if
+ * a live node has it (the text has its pid and address), or RUSM_EIO. */
 int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why);
-/* Writes NAME.json aside and renames it. RUSM_EIO (disk full …). */
+/* Writes NAME.json under another name and renames it. Returns 0, RUSM_EIO (disk full, ...) or
+ * RUSM_ENOMEM. */
 int rundir_publish(struct rundir *r, const struct rundir_entry *entry, struct rusm_why *why);
-/* Removes NAME.json and NAME.lock if we hold the lock, and lets go of it. */
+/* Removes NAME.json and NAME.lock and releases the lock, if we hold it. */
 void rundir_close(struct rundir *r);
 
-/* One entry by name. RUSM_ENOPROC: no file. RUSM_EMALFORMED. A stale one has alive false. */
+/* Finds one entry by name. It is stale if `alive` is false. Returns 0, RUSM_ENOPROC if there is no
+ * file, or RUSM_EMALFORMED. */
 int rundir_find(const struct rundir *r, const char *name, struct rundir_entry *out);
-/* All entries, by name, also stale ones; malformed files are passed over. Gives *out (free). */
+/* Gives *out, all entries sorted by name, stale ones too, and the caller frees it. Skips malformed
+ * files. Returns 0, RUSM_EIO or RUSM_ENOMEM. */
 int rundir_list(const struct rundir *r, struct rundir_entry **out, size_t *count);
-/* Removes a stale entry's files (only if nobody holds the lock meanwhile). */
+/* Removes the files of a stale entry, unless somebody holds the lock by now. */
 void rundir_clean(const struct rundir *r, const char *name);
 
 #endif

@@ -1,5 +1,4 @@
-/* rundir_open: which folder is the run folder, and whether it may be trusted. See rundir.h; any
- * thread. */
+/* rundir_open: finds the run folder and checks that it can be trusted. See rundir.h. Any thread. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@ static int path_set(struct rundir *r, const char *base, const char *tail, struct
     size_t len = strlen(base);
 
     while (len > 1 && base[len - 1] == '/') {
-        len--; /* or lstat would look through a symlink */
+        len--; /* with a slash at the end, lstat would follow a symlink */
     }
     if (base[0] != '/' && !getcwd(here, sizeof(here))) {
         return err_why(why, RUSM_EIO, "run folder %s: %s", base, strerror(errno));

@@ -1,6 +1,6 @@
-/* boot: what a node is taught, and the processes that it starts by itself: children of one
- * supervisor, which is the node's. Called by the node's owner before it runs, by its behaviours
- * while it does. */
+/* boot: teaches a node its behaviours, and starts the processes that the node begins with. These
+ * are children of one supervisor, the node's own. Called by the node's owner before the node runs,
+ * and by its behaviours while it runs. */
 #include <string.h>
 
 #include "base/err.h"
@@ -9,7 +9,8 @@
 #include "node/node.h"
 #include "otp/supervisor.h"
 
-/* A child that ends more often than this is given up (the usual bounds of Elixir's supervisors). */
+/* The supervisor gives up a child that ends more often than this. These are the usual bounds of
+ * Elixir's supervisors. */
 #define BOOT_RESTARTS 3
 #define BOOT_SECONDS 5
 
@@ -23,7 +24,8 @@ int rusm_node_teach(struct rusm_node *node, const char *name,
     return error;
 }
 
-/* SPEC: the name of a built-in, or of what was taught before, or what a port opens. */
+/* Finds the behaviour that SPEC means: a built-in, a behaviour that was taught before, or what a
+ * port opens. */
 static int find_spec(struct rusm_node *node, const char *spec, bool builtin_first,
                      const struct rusm_behaviour **b, struct rusm_why *why)
 {
@@ -63,7 +65,7 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
     }
 }
 
-/* The node's supervisor, made with the first child. */
+/* Makes the node's supervisor, unless it runs already. */
 static int boot_supervisor(struct rusm_node *node, struct rusm_why *why)
 {
     static const struct rusm_supervisor options = { .strategy = RUSM_ONE_FOR_ONE,

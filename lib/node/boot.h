@@ -1,4 +1,5 @@
-/* boot: what the node starts as it starts, supervised. Called on scheduler 0's thread. */
+/* boot: the supervised processes that a node starts as it starts. Called on scheduler 0's
+ * thread. */
 #ifndef NODE_BOOT_H
 #define NODE_BOOT_H
 
@@ -6,7 +7,8 @@
 
 struct rusm_node;
 
-/* What was booted is to stop, the last first; and whether it has. */
+/* Tells the node's supervisor to stop its children, the last one first. boot_stopped returns
+ * whether the supervisor has ended. */
 void boot_stop(struct rusm_node *node);
 bool boot_stopped(struct rusm_node *node);
 

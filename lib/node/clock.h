@@ -1,11 +1,11 @@
-/* clock: the wall clock, for what nodes and people compare. Deadlines are the monotonic clock's.
- * Any thread. */
+/* clock: the wall clock, for times that nodes and people compare. Deadlines use the monotonic clock
+ * instead. Any thread. */
 #ifndef NODE_CLOCK_H
 #define NODE_CLOCK_H
 
 #include <stdint.h>
 
-/* Returns milliseconds since 1970. It may jump either way. */
+/* Returns the milliseconds since 1970. The clock may jump forwards and backwards. */
 uint64_t clock_wall_ms(void);
 
 #endif

@@ -1,6 +1,5 @@
-/* connection: the life of one QUIC connection of the node: handshake, frames, its end. The
- * endpoint's upcalls arrive here. What is done with what a connection brings is said by
- * frames.c. */
+/* connection: the life of one QUIC connection of the node: its handshake, its frames and its end.
+ * The endpoint's upcalls arrive here. frames.c says what the node does with each frame. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,7 +113,7 @@ static int on_ready(void *context, struct conn *conn)
         if (s->index == 0) {
             return s->connections_use->http(node, conn);
         }
-        /* With a connection id that only nodes use. */
+        /* The peer used a connection id that only nodes use, so it came to this scheduler. */
         conn_close(conn, CLOSE_WRONG_SHARE, close_code_text(CLOSE_WRONG_SHARE));
         return RUSM_EINVAL;
     }
@@ -164,7 +163,8 @@ static void pending_add(void *context, uint64_t from, uint64_t records)
     runtime_gap(context, from, records);
 }
 
-/* It no longer carries anything: monitors, names and waiting senders learn of it. Once. */
+/* Ends the use of a connection that carries nothing any more. Tells monitors, the registry of names
+ * and waiting senders. Does nothing the second time. */
 static void connection_down(struct connection *c)
 {
     struct scheduler *s = c->scheduler;
@@ -188,8 +188,9 @@ static void connection_down(struct connection *c)
         runtime_gaps_tell(rt, c->index, c->incarnation, RUSM_ENOCONN);
     }
     runtime_node_lost(rt, c->index, c->incarnation);
-    /* They will be told RUSM_ENOCONN when they try. (Most never waited: asking all processes at
-     * the end of each client would be dear.) */
+    /* Tells the waiting senders to try again: each gets RUSM_ENOCONN then. Most connections never
+     * made a sender wait. For these, visiting all processes at the end of each client would cost
+     * too much. */
     if (counters.busy > 0) {
         s->connections_use->peer->writable(s, c->peer, 0);
     }
@@ -207,7 +208,7 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
         return;
     }
     struct member *m = c->member;
-    bool say = !c->client && !atomic_load(&node->leaving); /* who leaves says so once */
+    bool say = !c->client && !atomic_load(&node->leaving); /* a leaving node says so once */
     member_lock(node);
     if (say && c->ready_ns) {
         log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
@@ -268,8 +269,9 @@ int connection_frame(void *context, struct peer *p, const struct frame *frame)
     struct connection *c = connection_of(p);
     const struct connection_frame_kind *kind = &s->connections_use->frames[frame->type];
 
-    /* A client asks; what nodes tell each other is not its to say. Nor is anything served to a node
-     * that is not adopted: it may be an impostor. */
+    /* A client may only ask: frames between nodes are not for it to send. Before the connection is
+     * ready, the peer is not adopted and may be an impostor. The node serves nothing to it, and
+     * takes only the early frames. */
     if (!kind->take || (c->client && !kind->from_clients) || (!c->ready_ns && !kind->early)) {
         return RUSM_EMALFORMED;
     }

@@ -1,5 +1,4 @@
-/* connection: the life of a connection. Called by its scheduler, on its scheduler's
- * thread. */
+/* connection: the life of a connection. Called by its scheduler, on the scheduler's thread. */
 #ifndef NODE_CONNECTION_H
 #define NODE_CONNECTION_H
 
@@ -19,65 +18,69 @@ struct resolved;
 struct rusm_node;
 struct scheduler;
 
-/* One QUIC connection and who is behind it. */
+/* A QUIC connection and the peer or client behind it. */
 struct connection {
     struct list link;    /* in scheduler.connections */
     struct list unready; /* in scheduler.unready until the handshake is complete */
     struct scheduler *scheduler;
     struct conn *conn;
     struct peer *peer;                  /* NULL until the handshake is complete */
-    struct member *member;              /* NULL: a client, or not known yet */
-    char meant[RUSM_NODE_NAME_MAX + 1]; /* dialled: the node we mean; "": any */
-    char address[80];                   /* the other end */
-    char advertised[300];               /* where it wants to be dialled; "": where it is */
-    uint32_t index, incarnation;        /* how pids name it */
-    bool client, left;                  /* left: it said LEAVE */
+    struct member *member;              /* NULL: a client, or the peer is not known yet */
+    char meant[RUSM_NODE_NAME_MAX + 1]; /* name of the node that we dialled; "": accepted */
+    char address[80];                   /* of the other end */
+    char advertised[300];               /* where the peer wants to be dialled; "": at `address` */
+    uint32_t index, incarnation;        /* of the peer or client, as in pids */
+    bool client, left;                  /* left: the peer sent LEAVE */
     uint64_t since_ns;
-    uint64_t ready_ns;                   /* 0: not ready */
-    struct list doubted;                 /* in scheduler.doubted while it is */
-    uint64_t doubted_ns, doubt_until_ns; /* since when, and until when it may speak */
-    struct list feed;  /* in scheduler.feeds while there is something to feed it */
-    struct list exits; /* exits.c: signals of which one of two copies came */
+    uint64_t ready_ns;   /* when it became ready; 0: it is not */
+    struct list doubted; /* in scheduler.doubted while we doubt that the peer lives */
+    uint64_t doubted_ns, doubt_until_ns; /* since when, and the peer's deadline to send anything */
+    struct list feed;  /* in scheduler.feeds while there may be something to feed */
+    struct list exits; /* exits.c: signals of which one of the two copies has come */
     uint32_t exit_count;
-    uint64_t exit_floor, exit_ref; /* older ones of theirs are forgotten; ours, last given */
-    struct list asked;             /* their requests without an answer: rpc.c */
+    uint64_t exit_floor, exit_ref; /* the peer's refs up to this are forgotten; our last ref */
+    struct list asked;             /* the peer's requests without an answer: rpc.c */
     unsigned asked_count;
-    struct list spawns; /* our spawns without an answer: spawn_at.c */
+    struct list spawns; /* our processes' spawns without an answer: spawn_at.c */
     uint64_t spawn_count, spawn_id;
-    struct list listings; /* tables that it asked for */
+    struct list listings; /* tables that the client asked for */
     unsigned listing_count;
 };
 
-/* What is done with a frame of one type. */
+/* What the node does with a frame of one type. */
 struct connection_frame_kind {
-    /* Returns 0, or RUSM_EMALFORMED, which closes the connection. NULL: there is no such frame. */
+    /* Takes a frame. Returns 0, or an error, which closes the connection, such as RUSM_EMALFORMED.
+     * NULL: no frame of this type may come. */
     int (*take)(struct connection *c, const struct frame *frame);
-    bool from_clients; /* taken from clients too */
-    bool early;        /* taken before the connection is ready */
+    bool from_clients; /* clients may send it too */
+    bool early;        /* may come before the connection is ready */
 };
 
-/* What connections use of the files above this one. */
+/* What connections use of the files above this one. frames.c fills it in. */
 struct connection_users {
-    const struct connection_frame_kind *frames;             /* FRAME_TYPES of them */
-    const struct peer_events *peer;                         /* of each session */
-    int (*http)(struct rusm_node *node, struct conn *conn); /* an HTTP/3 connection is ready */
-    void (*doubted)(struct connection *c);                  /* the network says nobody is there */
-    void (*ends)(struct connection *c);                     /* before its session is freed */
-    void (*ended)(struct connection *c);                    /* after */
+    const struct connection_frame_kind *frames;             /* FRAME_TYPES rows */
+    const struct peer_events *peer;                         /* upcalls of each session */
+    int (*http)(struct rusm_node *node, struct conn *conn); /* takes a ready HTTP/3 connection */
+    void (*doubted)(struct connection *c); /* an ICMP report says that nobody is there */
+    void (*ends)(struct connection *c);    /* called before the session is freed */
+    void (*ended)(struct connection *c);   /* called after that */
 };
 
 void connection_events(struct endpoint_events *events);
-/* The peer room's upcall for a frame. */
+/* Takes a frame: the peer room's upcall. */
 int connection_frame(void *context, struct peer *p, const struct frame *frame);
-/* Dials the node called `meant`; the connection is in s->connections. */
+/* Dials the node called `meant`. Gives *out, which is in s->connections. Returns 0, RUSM_ENOMEM or
+ * the endpoint's error. */
 int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
                     struct connection **out);
 struct connection *connection_of(const struct peer *p);
-/* Requests fail, lanes are freed. Not from within its peer's upcalls. */
+/* Frees a connection and its session. Its spawns fail, and its lanes are freed. Not from within an
+ * upcall of its session. */
 void connection_free(struct connection *c);
-/* Gives way to another connection of the same node. */
+/* Closes a connection that gives way to another one with the same node. */
 void connection_replace(struct connection *old);
-/* By the node index in a pid: a member's current one, or a client's. NULL: not connected. */
+/* Returns the connection of a node index in pids: a member's current one, or a client's. Returns
+ * NULL if it is not connected. */
 struct connection *connection_find(const struct scheduler *s, uint32_t index);
 
 #endif

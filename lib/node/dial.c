@@ -1,6 +1,6 @@
-/* dial: dialling the members that are wanted and not connected, with backoff and jitter, when they
- * are due; called by member.c, on any scheduler's thread, and by the ticks of the member's. All
- * under members_lock. */
+/* dial: dials the members that are wanted and not connected, when their time has come, with backoff
+ * and jitter. member.c calls it on any scheduler's thread. The ticks of the member's scheduler call
+ * it on theirs. All of it runs under members_lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "node/member_lock.h"
 #include "node/node.h"
 
-/* One round of its addresses: asked for anew each time, as they may have changed. */
+/* One attempt at all addresses of a member. Each attempt resolves the name again, as the addresses
+ * may have changed. */
 struct attempt {
     struct resolver_ask ask;
     int tried; /* how many of ask.found were dialled */
@@ -41,7 +42,7 @@ int dial_add(struct member *m)
     return heap_insert(&m->scheduler->dials.others.due, &m->dial, UINT64_MAX);
 }
 
-/* Either queue may have it: see dial_vouch. */
+/* Returns the queue that has the member. dial_vouch moves members from one queue to the other. */
 static struct dial_queue *queue_of(const struct member *m)
 {
     struct dials *d = &m->scheduler->dials;
@@ -62,7 +63,7 @@ bool dial_has_more(const struct member *m)
 void dial_done(struct member *m)
 {
     if (is_asking(m)) {
-        return; /* the helper has it; the next dial frees it */
+        return; /* the resolver's thread uses it; the next dial frees it */
     }
     free(m->attempt);
     m->attempt = NULL;
@@ -84,13 +85,14 @@ void dial_vouch(struct member *m)
     }
     list_remove(&m->trying);
     heap_remove(&d->others.due, &m->dial);
-    /* Without memory it stays with the others, whose heap has room for it. */
+    /* Without memory for it, the member stays in the other queue, whose heap still has its
+     * place. */
     if (heap_insert(&d->vouched.due, &m->dial, at_ns) != 0) {
         heap_insert(&d->others.due, &m->dial, at_ns);
     }
 }
 
-/* Its scheduler is to look what is due. */
+/* Makes the scheduler look at its dials in its next tick. */
 static void look(struct scheduler *s)
 {
     atomic_store(&s->dials_ns, 0);
@@ -114,7 +116,8 @@ void dial_later(struct member *m)
     dial_at(m, s->now_ns + backoff_next_ns(&m->backoff, &dial_backoff, &s->rng));
 }
 
-/* A peer_process of the run folder may have come back elsewhere, or be gone for good. */
+/* Reads again what the run folder says of a member, unless --join named the member. Its node may
+ * have come back at another address, or be gone for good. */
 static void refresh(struct rusm_node *node, struct member *m)
 {
     struct rundir_entry e;
@@ -128,7 +131,7 @@ static void refresh(struct rusm_node *node, struct member *m)
     }
 }
 
-/* Dials the next of its addresses. False: there is none left. */
+/* Dials the member's next address. Returns false if no address is left. */
 static bool dial_next(struct member *m)
 {
     struct attempt *a = m->attempt;
@@ -198,7 +201,7 @@ void dial_ended(struct scheduler *s)
     look(s);
 }
 
-/* May another be dialled? */
+/* Returns whether one more dial of this queue may begin. Sets q->full_ns to when to ask again. */
 static bool has_place(struct dial_queue *q, bool others, uint64_t now_ns)
 {
     unsigned all = 0, fresh = 0;
@@ -223,7 +226,7 @@ static bool has_place(struct dial_queue *q, bool others, uint64_t now_ns)
     return q->full_ns == 0;
 }
 
-/* Dials who is due. Returns when there may be another. */
+/* Dials the members of a queue that are due. Returns when the next one may be dialled. */
 static uint64_t queue_tick(struct scheduler *s, struct dial_queue *q)
 {
     bool others = q == &s->dials.others;

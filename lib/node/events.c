@@ -8,7 +8,7 @@
 #include "node/clock.h"
 #include "node/node.h"
 
-/* Its counters are told this often, if they changed. */
+/* Observers get the counters that have changed this often. */
 #define COUNTERS_NS ((uint64_t)1000000000)
 
 enum event_type {
@@ -24,10 +24,10 @@ enum event_type {
     EVENT_NODE_DOWN,
 };
 
-/* What each is called, and the keys of its texts. */
+/* The name of each event, and the keys of its texts. */
 static const struct {
     const char *type, *key[3];
-    const char *scope; /* of a name */
+    const char *scope; /* of a name event */
 } event_kinds[] = {
     [EVENT_STARTED] = { "process_started", { "name", "behaviour" }, NULL },
     [EVENT_ENDED] = { "process_ended", { "name", "behaviour", "reason" }, NULL },
@@ -44,10 +44,10 @@ static const struct {
 struct event {
     struct list link; /* in events.queue */
     enum event_type type;
-    uint64_t serial; /* of the process; 0: none */
+    uint64_t serial; /* of the process; 0: about no process */
     uint64_t wall_ms;
     size_t bytes;
-    char text[]; /* three, NUL-terminated: of the keys above */
+    char text[]; /* the values of the three keys above, each NUL-terminated */
 };
 
 void events_init(struct events *e, events_counters_fn *counters_now)
@@ -65,7 +65,7 @@ void events_fini(struct events *e)
     pthread_mutex_destroy(&e->lock);
 }
 
-/* ---- in ---- */
+/* ---- events from the node ---- */
 
 static bool watched(const struct events *e)
 {
@@ -101,7 +101,7 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
     pthread_mutex_unlock(&e->lock);
     free(it);
     if (first) {
-        loop_wake(&node->first->loop); /* it may sleep, and this be another thread */
+        loop_wake(&node->first->loop); /* scheduler 0 may sleep, and this may be another thread */
     }
 }
 
@@ -144,7 +144,7 @@ void events_name_lost(struct rusm_node *node, uint64_t serial, const char *name,
     }
 }
 
-/* ---- out ---- */
+/* ---- events to the gateway ---- */
 
 static void hand_over(struct rusm_node *node, const struct event *it)
 {
@@ -172,7 +172,8 @@ static void hand_over(struct rusm_node *node, const struct event *it)
     gateway_event(node->gateway, &event);
 }
 
-/* Those counters that are not as they were told last. */
+/* Sends observers the counters that have changed since the last time. With `all_told` it only
+ * remembers their values, because nobody watched before. */
 static void tell_counters(struct rusm_node *node, bool all_told)
 {
     struct events *e = &node->events;

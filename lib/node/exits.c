@@ -1,8 +1,9 @@
-/* exits: exit signals between nodes travel twice: as a record in the pair's lane, for their place
- * in the order, and past it on the control stream, for a process that is stuck: when its mailbox is
- * full, or a large message waits for its turn, nothing in the lane would reach it, and so it is
- * when the lane's copy has not come after a second. The two copies have one ref; whichever comes
- * second is forgotten with the first. Called by router.c, connection.c and tick.c. */
+/* exits: an exit signal to another node travels twice. One copy is a record in the pair's lane,
+ * which keeps its place in the order. The other copy goes past the lane on the control stream, for
+ * a process that is stuck. A process is stuck when its mailbox is full or a large message waits for
+ * its turn, as then nothing in the lane would reach it. A process also counts as stuck when the
+ * lane's copy has not come after a second. Both copies have the same ref, and the second one to
+ * come is dropped. Called by router.c, connection.c and tick.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,12 @@
 #include "node/node.h"
 #include "node/router.h"
 
-/* A copy that came alone so far. */
+/* A copy whose other copy has not come yet. */
 struct exit_wait {
     struct list link; /* in the connection's exits, oldest first */
     uint64_t ref, from, to;
     uint64_t since_ns;
-    bool in_lane; /* it was the lane's, which has had its effect */
+    bool in_lane; /* the lane's copy, which has had its effect */
     char reason[];
 };
 
@@ -39,7 +40,8 @@ static void exits_drop(struct connection *c, struct exit_wait *e)
     free(e);
 }
 
-/* Keeps the first copy. What is older than one that was forgotten is not kept, nor acts. */
+/* Keeps the copy that came first. Returns NULL without memory, or if this ref or a later one was
+ * forgotten already. A copy on the control stream does not act then. */
 static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t len)
 {
     if (ref <= c->exit_floor) {
@@ -64,8 +66,8 @@ static struct exit_wait *exits_keep(struct connection *c, uint64_t ref, size_t l
     return e;
 }
 
-/* The process can't be reached through its lanes now: the signal acts, unless it is to be
- * trapped. */
+/* Lets a signal act on a process that its lane cannot reach now. If the process traps the signal,
+ * nothing happens: the lane's copy becomes the message. */
 static void exits_act(struct connection *c, struct exit_wait *e)
 {
     struct scheduler *s = c->scheduler;
@@ -81,7 +83,7 @@ static void exits_act(struct connection *c, struct exit_wait *e)
                       .len = strlen(e->reason) },
             .urgent = true,
         };
-        /* Without room or memory for it, the lane's copy has its effect, in time. */
+        /* Without room or memory for it, the lane's copy acts later. */
         (void)runtime_pass(rt, &in);
         return;
     }
@@ -106,7 +108,7 @@ int exits_frame(struct connection *c, const struct frame *frame)
     }
     e = exits_keep(c, copy.ref, copy.len);
     if (!e) {
-        return 0; /* the lane's copy has its effect, in time */
+        return 0; /* the lane's copy acts later */
     }
     e->from = copy.from;
     e->to = copy.to;
@@ -158,8 +160,9 @@ void exits_record(struct connection *c, uint64_t ref)
 uint64_t exits_ref(struct connection *c, const struct post *post)
 {
     bool normal = post->len == strlen("normal") && memcmp(post->data, "normal", post->len) == 0;
-    /* It ends nobody; only the lane knows whom a name means; a control stream that is not read has
-     * other worries. */
+    /* There is only the lane's copy in three cases. A "normal" exit ends nobody. The EXIT frame
+     * cannot name its target, only give its serial. And a peer that does not read its control
+     * stream would not read this copy either. */
     if (normal || !post->to.serial || !peer_has_room(c->peer)) {
         return 0;
     }
@@ -176,7 +179,7 @@ void exits_send(struct connection *c, const struct post *post, uint64_t ref, uin
                                              .incarnation = incarnation,
                                              .reason = post->data,
                                              .len = post->len });
-    /* Without it the lane's copy has its effect, in time. */
+    /* If this fails, the lane's copy acts later. */
     if (!w.bad) {
         peer_send_frame(c->peer, FRAME_EXIT, true, body, writer_len(&w));
     }

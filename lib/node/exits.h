@@ -11,17 +11,20 @@ struct frame;
 struct post;
 struct scheduler;
 
-/* An EXIT frame. */
+/* Takes an EXIT frame. Returns 0 or RUSM_EMALFORMED. */
 int exits_frame(struct connection *c, const struct frame *frame);
-/* A lane from that process to that one of ours has to wait: what came past it acts. */
+/* A lane from one process to another one on our node has to wait. Signals that came past the lane
+ * act now. */
 void exits_stuck(struct connection *c, uint64_t from, uint64_t to);
-/* About once a second: those whose lane has not brought its copy for too long act. */
+/* Lets the signals act whose lane has not brought its copy for LIMIT_EXIT_WAIT_NS. Called about
+ * once a second. */
 void exits_tick(struct scheduler *s);
-/* The lane's copy with that ref has come to its turn. */
+/* The lane's copy with this ref has come to its turn. */
 void exits_record(struct connection *c, uint64_t ref);
-/* For a post of kind EXIT: the ref that its two copies are to have; 0: there is to be one only. */
+/* Returns the ref of both copies for a post of kind EXIT, or 0 if there is to be only the lane's
+ * copy. */
 uint64_t exits_ref(struct connection *c, const struct post *post);
-/* Sends the second one, to a process of that incarnation. */
+/* Sends the copy on the control stream, to a process of that incarnation of its node. */
 void exits_send(struct connection *c, const struct post *post, uint64_t ref, uint32_t incarnation);
 void exits_free(struct connection *c);
 

@@ -1,6 +1,7 @@
-/* fault: a body that overflows its stack ends the program, by a fault on the pages below. Before it
- * does, a handler says whose stack it was. It runs on a stack of its own, whose lowest bytes are
- * what it has to know: so there is no global to find that by. See node.h for who asks for it. */
+/* fault: a body that overflows its stack ends the program by a fault on the pages below the stack.
+ * Before that, a signal handler logs whose stack it was. The handler runs on a stack of its own.
+ * What the handler must know lies in that stack's lowest bytes, so no global is needed to find it.
+ * run.c and tick.c use it if the program sets name_overflow (rusm.h). */
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,13 +13,13 @@
 #define FAULT_STACK ((size_t)64 * 1024)
 
 struct fault {
-    const struct fault *self; /* that it is ours */
+    const struct fault *self; /* points to itself, which shows that the stack is ours */
     const struct rusm_node *node;
-    struct runtime *const *runtime; /* the thread's; NULL behind it: none any more */
+    struct runtime *const *runtime; /* the thread's runtime, which may be NULL */
     stack_t stack_before;
 };
 
-/* What may be called in a handler: no snprintf. */
+/* Writes text in a signal handler, where snprintf may not be called. */
 static void put_text(struct writer *w, const char *text)
 {
     writer_bytes(w, text, strlen(text));
@@ -49,10 +50,11 @@ static void fault_say(const struct rusm_node *node, const struct overflow *o)
     put_number(&w, o->stack_bytes);
     put_text(&w, "\n");
     ssize_t ignored = write(node->log.fd, line, writer_len(&w));
-    (void)ignored; /* there is nobody left to tell */
+    (void)ignored; /* there is nobody left to tell of an error */
 }
 
-/* On return it faults again, where it did, and now by the default: the core says where. */
+/* Logs whose stack overflowed. After its return, the same instruction faults again, now with the
+ * default action. So the core dump shows where the fault was. */
 static void fault_handle(int number, siginfo_t *info, void *context)
 {
     struct overflow o;
@@ -60,7 +62,7 @@ static void fault_handle(int number, siginfo_t *info, void *context)
     (void)number, (void)context;
     if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_ONSTACK) ||
         now.ss_size != FAULT_STACK) {
-        return; /* another thread's */
+        return; /* a fault of another thread */
     }
     const struct fault *f = now.ss_sp;
     if (f->self == f && *f->runtime && runtime_overflow(*f->runtime, info->si_addr, &o)) {
@@ -78,7 +80,7 @@ struct fault *fault_begin(const struct rusm_node *node, struct runtime *const *r
     }
     if ((before.sa_flags & SA_SIGINFO) ? before.sa_sigaction != fault_handle
                                        : before.sa_handler != SIG_DFL) {
-        return NULL; /* the program has its own */
+        return NULL; /* the program has a handler of its own */
     }
     struct fault *f =
         mmap(NULL, FAULT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,6 +1,6 @@
-/* feed: what a control stream gets as it drains, so that what waits behind it (receipts, replies, a
- * PONG) never waits long, and what a peer has not read is bounded: changes of our names, and
- * tables. Called by the node's ticks. */
+/* feed: changes of our names, and tables. They go on a peer's control stream only as it drains. So
+ * the receipts, replies and PONGs behind them never wait long, and what a peer has not read is
+ * bounded. Called by the node's ticks. */
 #include "wire/limits.h"
 #include "node/feed.h"
 #include "node/globals.h"
@@ -28,7 +28,7 @@ static size_t feed_next(struct connection *c, uint8_t *body, size_t cap)
     return len;
 }
 
-/* What changed among our names since it was last told. */
+/* Sends the peer what changed among our names since the last time. */
 static void feed_names(struct connection *c)
 {
     uint8_t body[LIMIT_FRAME];
@@ -45,7 +45,7 @@ bool feed_due(const struct scheduler *s)
     return atomic_load(&s->node->names_changed) != s->names_told;
 }
 
-/* Each peer is to hear of it. */
+/* Has all peers fed if our names have changed. */
 static void feed_changes(struct scheduler *s)
 {
     if (!feed_due(s)) {

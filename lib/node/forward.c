@@ -1,6 +1,6 @@
-/* forward: datagrams that came to one scheduler's endpoint and are for another's. Where the system
- * deals them by their connection ids there are next to none: stateless resets, and those of no
- * connection. */
+/* forward: passes a datagram that came to one scheduler's endpoint on to the scheduler that it is
+ * for. There are next to none where the kernel deals datagrams by their connection ids: only
+ * stateless resets, and datagrams of no connection. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "node/forward.h"
 
 struct forward {
-    struct task task; /* first */
+    struct task task; /* first member: forward_run casts to it */
     struct scheduler *from, *to;
     struct endpoint_forward forward;
     uint8_t data[];
@@ -37,7 +37,7 @@ void forward_pass(void *context, unsigned to, const struct endpoint_forward *for
     struct scheduler *s = context;
     struct forward *it = s->forwards < LIMIT_FORWARDS ? malloc(sizeof(*it) + forward->len) : NULL;
     if (!it) {
-        return; /* as any datagram may be lost */
+        return; /* any datagram may be lost */
     }
     *it = (struct forward){ .task = { .run = forward_run, .done = forward_done },
                             .from = s,

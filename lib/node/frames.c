@@ -1,6 +1,6 @@
-/* frames: which function takes what arrives on a node's connections: a row for each frame of the
- * control stream, and the peer room's other upcalls. A new frame is a row here and in
- * wire/frame.h. */
+/* frames: which function takes what arrives on a node's connections. There is a row for each frame
+ * of the control stream, and one for each other upcall of the peer room. A new frame needs a row
+ * here and one in wire/frame.h. */
 #include "node/frames.h"
 
 #include "node/clock.h"
@@ -45,7 +45,7 @@ static int frames_pong(struct connection *c, const struct frame *frame)
     return 0;
 }
 
-/* Of our processes the gateway's alone asks for receipts: scheduler 0 is told. */
+/* Takes a receipt. Only the gateway's process asks for receipts, so scheduler 0 is told. */
 static void frames_receipt(void *context, struct peer *p, const struct receipt *receipt)
 {
     struct scheduler *s = context;

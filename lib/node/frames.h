@@ -1,4 +1,5 @@
-/* frames: what the connections of a node use, composed. Given to each scheduler as it is made. */
+/* frames: the functions that the node's connections use, put together. Each scheduler gets them
+ * when it is made. */
 #ifndef NODE_FRAMES_H
 #define NODE_FRAMES_H
 

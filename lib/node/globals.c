@@ -1,6 +1,6 @@
-/* globals: the registry, as the processes and connections of all schedulers use it, behind one
- * lock, which one scheduler alone does not take. A process that never had a global name does not
- * ask. */
+/* globals: the registry as the processes and connections of all schedulers use it, behind one lock.
+ * A node with one scheduler does not take the lock. A process that never had a global name does not
+ * use the registry at its end. */
 #include <string.h>
 
 #include "node/clock.h"
@@ -33,7 +33,8 @@ void globals_unlock(struct scheduler *s)
     }
 }
 
-/* There may be something to gossip, which each scheduler does in its next tick. */
+/* Unlocks the registry. If there is no error, it makes all schedulers gossip the change in their
+ * next tick. */
 static void globals_changed(struct scheduler *s, int error)
 {
     struct rusm_node *node = s->node;
@@ -78,7 +79,7 @@ int globals_whereis(struct scheduler *s, const char *name, size_t len,
     globals_lock(s);
     int error = registry_whereis(s->node->registry, name, len, holder);
     globals_unlock(s);
-    holder->node_name = NULL; /* another scheduler may end what it points to */
+    holder->node_name = NULL; /* another scheduler may free what it points to */
     return error;
 }
 

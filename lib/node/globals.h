@@ -14,10 +14,11 @@ struct scheduler;
 int globals_claim(struct scheduler *s, const char *name, size_t len, uint64_t serial);
 int globals_withdraw(struct scheduler *s, const char *name, size_t len, uint64_t serial);
 void globals_withdraw_all(struct scheduler *s, uint64_t serial);
-/* holder->node_name is not set: runtime_node_name. */
+/* Returns 0 and fills in *holder, or returns RUSM_ENOPROC. Does not set holder->node_name: call
+ * runtime_node_name for that. */
 int globals_whereis(struct scheduler *s, const char *name, size_t len,
                     struct registry_holder *holder);
-/* The first global name that it holds, or "". */
+/* Copies the first global name that the process holds, or "". */
 void globals_name(struct scheduler *s, uint64_t serial, char name[RUSM_NAME_MAX + 1]);
 void globals_init(struct rusm_node *node);
 void globals_fini(struct rusm_node *node);

@@ -1,5 +1,5 @@
-/* hello: who is at the other end of a connection, and which of two with the same node becomes the
- * one (adopt). Upcalls of the peer room. */
+/* hello: finds out who is at the other end of a connection. If two connections lead to the same
+ * node, it decides which of them stays (adopt). The functions are upcalls of the peer room. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +10,13 @@
 #include "node/member_lock.h"
 #include "node/node.h"
 
-/* A connection that became ready less than this ago and one more of the same incarnation are two
- * dials that crossed, not a peer that lost the first. */
+/* If the current connection became ready less than this ago and a second one of the same
+ * incarnation comes, the two nodes dialled each other at the same time. The peer has not lost the
+ * first one. */
 #define CROSSED_NS ((uint64_t)2 * 1000000000)
 
-/* Makes room for the index, so that setting it later can't fail. */
+/* Makes room for the index in s->by_index, so that setting it later cannot fail. Returns 0 or
+ * RUSM_ENOMEM. */
 static int reserve_index(struct scheduler *s, uint32_t index)
 {
     if (index < s->by_index_cap) {
@@ -34,7 +36,8 @@ static int reserve_index(struct scheduler *s, uint32_t index)
     return 0;
 }
 
-/* One of two connections of the same two nodes: may the new one stay? */
+/* Decides whether a second connection of the same two nodes may stay. Returns CLOSE_NONE if it
+ * may. */
 static enum close_code judge_second(struct connection *c, struct member *m,
                                     const struct hello *hello)
 {
@@ -47,17 +50,20 @@ static enum close_code judge_second(struct connection *c, struct member *m,
         connection_replace(old);
         return CLOSE_NONE;
     }
-    /* Another incarnation: it is a restarted node if the old one is silent, else an impostor. */
+    /* The peer has another incarnation. If the old connection is silent, the peer has restarted.
+     * Otherwise it is an impostor. */
     return liveness_contend(c, m) ? CLOSE_NONE : CLOSE_NAME_TAKEN;
 }
 
-/* Not before the connection is the one: an impostor is not to be dialled. */
+/* Sets where to dial a member. Called when the connection is adopted and not before, as an impostor
+ * must not be dialled. */
 static void set_address(const struct connection *c, struct member *m)
 {
     if (c->advertised[0]) {
         memcpy(m->address, c->advertised, sizeof(m->address));
     }
-    /* What we see, unless we have what the user wrote: a name may lead elsewhere next time. */
+    /* Otherwise takes the address that we see. But what the user wrote stays: a host name may
+     * resolve to another address next time. */
     else if (!m->address[0] || !m->joined) {
         memcpy(m->address, c->address, sizeof(c->address));
     }
@@ -82,7 +88,7 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
         return CLOSE_LIMIT;
     }
     if (m->scheduler != s) {
-        return CLOSE_WRONG_SHARE; /* it dialled as another's share, or as none */
+        return CLOSE_WRONG_SHARE; /* it dialled with the share of another name, or with none */
     }
     c->member = m;
     c->index = m->index;
@@ -97,7 +103,8 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
             return code;
         }
     }
-    /* The node with the lower name decides which connection is the one: the first it hears of. */
+    /* The node with the lower name decides which connection stays. It adopts the first one that it
+     * hears of. */
     if (!m->current && m->contender != c && strcmp(node->name, m->name) < 0) {
         peer_adopt(c->peer);
     }
@@ -142,8 +149,9 @@ enum close_code hello_heard(void *context, struct peer *p, const struct hello *h
     return code;
 }
 
-/* The node with the lower name says which connection is the one; but not before it is known that it
- * is no impostor. */
+/* Takes the peer's ADOPT, which only the node with the lower name may send. Returns 0,
+ * RUSM_EMALFORMED if our name is the lower one, or RUSM_BUSY to put it off until we know that the
+ * peer is no impostor. */
 int hello_adopted(void *context, struct peer *p)
 {
     struct rusm_node *node = ((struct scheduler *)context)->node;
@@ -161,7 +169,7 @@ int hello_adopted(void *context, struct peer *p)
     return contends ? RUSM_BUSY : 0;
 }
 
-/* With a member: it is connected by this one. */
+/* A node is connected by this connection now. Tells the runtime, the member and the registry. */
 static void ready_node(struct connection *c)
 {
     struct scheduler *s = c->scheduler;
@@ -178,7 +186,7 @@ static void ready_node(struct connection *c)
              conn_dialled(c->conn) ? "dialled" : "accepted");
     set_address(c, m);
     member_connected(m, c);
-    liveness_pong(c); /* another that waits for the one before: this one lives */
+    liveness_pong(c); /* refuses a contender that waits for the old connection: this one lives */
     globals_lock(s);
     int error = registry_peer_up(node->registry, m->name, m->index, c->incarnation);
     globals_unlock(s);
@@ -186,11 +194,11 @@ static void ready_node(struct connection *c)
         peer_close(c->peer, CLOSE_INTERNAL, "out of memory");
         return;
     }
-    feed_add(c); /* all that we own */
+    feed_add(c); /* for all names that we own */
     members_tell(c);
 }
 
-/* Messages may flow. */
+/* The connection is ready: messages may flow. */
 void hello_ready(void *context, struct peer *p)
 {
     struct scheduler *s = context;

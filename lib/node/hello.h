@@ -1,5 +1,5 @@
-/* hello: the first frames of a session: who the peer is, and whether it is adopted. Called by the
- * peer, on the scheduler's thread. */
+/* hello: the first frames of a session. They say who the peer is, and whether the connection is
+ * adopted. Called by the peer room, on the scheduler's thread. */
 #ifndef NODE_HELLO_H
 #define NODE_HELLO_H
 

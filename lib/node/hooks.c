@@ -1,5 +1,6 @@
-/* hooks: what leaves a scheduler's runtime: posts of processes go out on their peer's lanes; names,
- * spawns and ends go where they are kept. Called by the runtime, on its scheduler's thread. */
+/* hooks: what leaves a scheduler's runtime. Posts of processes go out on lanes to the peer. Names,
+ * spawns and ends of processes go to the files that keep them. Called by the runtime, on its
+ * scheduler's thread. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static int hook_post(void *context, const struct post *post)
         if (parcel.to.incarnation == 0) {
             parcel.to.incarnation = c->incarnation;
         }
-        if (parcel.to.incarnation != c->incarnation) { /* of an earlier start: never reaches this */
+        if (parcel.to.incarnation != c->incarnation) { /* of an earlier start, not this one */
             s->causes.noproc++;
             return RUSM_ENOPROC;
         }
@@ -63,7 +64,7 @@ static int hook_post(void *context, const struct post *post)
     if (error != RUSM_ECLOSED && error != RUSM_ENOCONN) {
         return error;
     }
-    s->causes.noconnection++; /* it is about to end */
+    s->causes.noconnection++; /* the connection is about to end */
     return RUSM_ENOCONN;
 }
 
@@ -138,7 +139,8 @@ static int hook_spawn_at(void *context, rusm_pid self, uint32_t index, const cha
     return spawn_at(context, self, index, spawnable, args, ref);
 }
 
-/* Coarse: a third of what the exact one costs, and 4 ms are nothing beside LIMIT_HANDLER_NS. */
+/* Returns the time from the coarse clock. It costs a third of the exact one, and its 4 ms are small
+ * beside LIMIT_HANDLER_NS. */
 static uint64_t hook_clock(void *context)
 {
     struct timespec t;

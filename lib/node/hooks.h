@@ -1,5 +1,5 @@
-/* hooks: what the runtime asks of the node: lanes, names, spawns. Called on the scheduler's
- * thread. */
+/* hooks: what the runtime asks of the node: to send on lanes, to keep names, to spawn. Called on
+ * the scheduler's thread. */
 #ifndef NODE_HOOKS_H
 #define NODE_HOOKS_H
 

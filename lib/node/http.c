@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- at once ---- */
+/* ---- requests that need no process ---- */
 
 static void part(void *context, const uint8_t *body, size_t len)
 {
@@ -51,7 +51,7 @@ static void http_request(struct http *http, struct gateway_job *job, uint64_t op
     }
 }
 
-/* False: the process is another node's. */
+/* Kills the job's process if it is one of this node. Returns false if it is another node's. */
 static bool http_kill(struct http *http, struct gateway_job *job)
 {
     const struct rusm_node *node = http->node;

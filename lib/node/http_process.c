@@ -7,14 +7,14 @@
 #include "node/limits.h"
 #include "node/globals.h"
 
-/* A bit that no ref of a call has, of those that a number on the wire has. */
+/* The highest bit that a number on the wire may have. Receipts have it and refs of calls do not. */
 #define RECEIPT ((uint64_t)1 << 61)
 
 /* A job that waits for its reply or receipt. */
 struct asked {
     struct map_node by_ref;
     struct gateway_job *job;
-    uint32_t node; /* whose receipt is awaited, by its index; 0: this one's, or a reply is */
+    uint32_t node; /* index of the node that owes a receipt; 0: ours, or a reply is awaited */
 };
 
 void http_done(struct gateway_job *job, int error)
@@ -29,7 +29,7 @@ static bool asked_is(const struct map_node *n, const void *key)
     return container_of(n, struct asked, by_ref)->job->ref == *(const uint64_t *)key;
 }
 
-/* NULL: none of that ref. */
+/* Returns the job's entry, or NULL if there is none of that ref. */
 static struct asked *asked_find(const struct http *http, uint64_t ref)
 {
     struct map_node *n = map_find(&http->asked, map_hash_u64(&http->asked, ref), asked_is, &ref);
@@ -71,7 +71,8 @@ bool http_is_here(const struct rusm_node *node, const struct id_address *a)
            (strlen(node->name) == a->node_len && memcmp(node->name, a->node, a->node_len) == 0);
 }
 
-/* The index of the node that the job's process lives on; 0: this one, or it is not known. */
+/* Returns the index of the node that the job's process lives on. Returns 0 if that is this node, or
+ * if it is not known. */
 static uint32_t node_of(struct http *http, const struct gateway_job *job)
 {
     struct registry_holder holder;
@@ -86,7 +87,7 @@ static uint32_t node_of(struct http *http, const struct gateway_job *job)
     return globals_whereis(http->node->first, job->process, len, &holder) == 0 ? holder.node : 0;
 }
 
-/* It waits for room, as others' lanes do, but not for long. */
+/* Puts a job aside until its receiver has room, as a lane would wait, but not for long. */
 static void wait_for_room(struct http *http, struct gateway_job *job)
 {
     uint64_t now_ns = http->node->first->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
@@ -121,7 +122,8 @@ static void begin_call(struct http *http, struct rusm_process *self, struct gate
     }
 }
 
-/* Its outcome is the receipt, which may come at once: then the job is no more. */
+/* Begins a send. The receipt is its outcome. It may come before runtime_send returns, and then the
+ * job no longer exists. */
 static void begin_send(struct http *http, struct rusm_process *self, struct gateway_job *job)
 {
     uint64_t receipt = RECEIPT | ++http->receipts;
@@ -157,7 +159,7 @@ void http_receipt(struct rusm_node *node, uint64_t receipt, int error)
     }
 }
 
-/* Its receipts will not come. */
+/* Fails the sends to a lost node, whose receipts will not come. */
 static void node_lost(struct http *http, uint32_t index)
 {
     list_each_safe(link, &http->passing) {
@@ -171,7 +173,7 @@ static void node_lost(struct http *http, uint32_t index)
     }
 }
 
-/* Of another node's: those of ours are ended without the process. */
+/* Kills a process of another node. http.c kills processes of this node itself. */
 static void begin_kill(struct rusm_process *self, struct gateway_job *job)
 {
     int error =
@@ -195,8 +197,8 @@ static void begin_fresh(struct http *http, struct rusm_process *self)
     }
 }
 
-/* Tries those that wait again, in order, and not those whose receiver has just said that it is full
- * still. */
+/* Tries the waiting jobs again, in order. Passes over a job if its receiver has just said that it
+ * is still full. */
 static void begin_busy(struct http *http, struct rusm_process *self)
 {
     const char *full[16];
@@ -227,7 +229,8 @@ static void begin_busy(struct http *http, struct rusm_process *self)
     }
 }
 
-/* Those of the list that waited for too long are told so. When the next of them will have. */
+/* Fails the jobs of a list that waited for too long. Returns when the next one will have waited for
+ * too long. */
 static uint64_t give_up(struct http *http, struct list *waiting, int error)
 {
     uint64_t next_ns = UINT64_MAX;
@@ -275,7 +278,8 @@ static void process_receive(struct rusm_process *self, void *state, const struct
     begin_fresh(http, self);
 }
 
-/* Somebody ended it, or the node leaves: nothing that was asked will come. */
+/* Fails all jobs: somebody ended the process, or the node leaves, so no reply or receipt will
+ * come. */
 static void process_stop(struct rusm_process *self, void *state, const char *reason)
 {
     struct http *http = state;
@@ -285,7 +289,7 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
     http->woken = false;
     list_move_all(&http->fresh, &http->busy);
     http->busy_until_ns = http->late_ns = UINT64_MAX;
-    while (!list_empty(&http->passing)) { /* what was sent goes its way */
+    while (!list_empty(&http->passing)) { /* messages that were sent still arrive */
         list_remove(list_first(&http->passing));
     }
     while (!list_empty(&http->fresh)) {
@@ -299,7 +303,8 @@ static void process_stop(struct rusm_process *self, void *state, const char *rea
     }
 }
 
-/* Gets it to look at `fresh`. */
+/* Makes the process look at `fresh`. Starts the process if there is none. Returns 0, RUSM_ECLOSED,
+ * RUSM_ENOMEM or the error of the spawn. */
 static int wake(struct http *http)
 {
     struct runtime *rt = http->node->first->runtime;
@@ -329,7 +334,7 @@ static int wake(struct http *http)
     return 0;
 }
 
-/* ---- for http.c ---- */
+/* ---- functions for http.c ---- */
 
 void http_process_begin(struct http *http, struct gateway_job *job)
 {

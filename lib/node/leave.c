@@ -1,6 +1,6 @@
-/* leave: how a node ends: processes first, then what they sent, then the connections. Scheduler 0
- * says when, each does it with its own, and scheduler 0 looks whether it is done, between two of
- * their turns. */
+/* leave: how a node ends: first its processes, then what they sent, then the connections. Scheduler
+ * 0 begins each stage. Each scheduler does the stage for its own connections. Scheduler 0 checks
+ * between two of their ticks whether it is done. */
 #include "node/limits.h"
 #include "port/limits.h"
 #include "node/boot.h"
@@ -25,7 +25,8 @@ static void finish(struct connection *c)
     }
 }
 
-/* Clients are not waited for: one that only holds its connection acknowledges nothing. */
+/* Returns whether all that we sent on the connection's lanes has reached its mailbox or fate. The
+ * node does not wait for clients: one that only holds its connection acknowledges nothing. */
 static bool is_drained(const struct connection *c)
 {
     return !c->peer || c->client || peer_drained(c->peer);
@@ -40,8 +41,8 @@ static void hang_up(struct connection *c)
     }
 }
 
-/* What is done with each connection, one after the other: each scheduler does it with its own, in
- * its next tick, however long a handler holds that up. */
+/* What a leaving node does with its connections, one stage after the other. Each scheduler does a
+ * stage in its next tick, however long a handler delays that tick. */
 enum stage { SAY_LEAVE, FINISH, HANG_UP };
 
 static void (*const stage_work[])(struct connection *c) = {
@@ -59,7 +60,8 @@ void leave_tick(struct scheduler *s)
             work(container_of(link, struct connection, link));
         }
     }
-    /* Who asks still is answered, on lanes of their own: those are to end too. */
+    /* A peer may still ask for something while we leave. The lanes opened for the answers must end
+     * too. */
     if (s->leave_stages == FINISH + 1) {
         list_each(link, &s->connections) {
             finish(container_of(link, struct connection, link));
@@ -76,7 +78,8 @@ static void begin(struct rusm_node *node, enum stage stage)
     }
 }
 
-/* Is it so of all connections, and has all been done with them that was begun? */
+/* Returns whether `is` holds for all connections and each scheduler has done all stages that have
+ * begun. */
 static bool all_connections(struct rusm_node *node, bool (*is)(const struct connection *c))
 {
     unsigned stages = atomic_load(&node->leave_stages);
@@ -122,33 +125,34 @@ static void leave_close_done(struct task *task, struct runtime *here)
     s->node->others_open--;
 }
 
-/* They are to end when they have done what they can do at once. */
+/* Has each other scheduler end its processes, after they have done what they can do at once. */
 static void leave_close_others(struct rusm_node *node)
 {
     for (unsigned i = 1; i < node->scheduler_count; i++) {
         struct task *close = &node->schedulers[i].close;
         *close = (struct task){ .run = leave_close_run, .done = leave_close_done };
-        /* Without memory for it, its processes end when its thread has. */
+        /* Without memory for the task, the processes end after the scheduler's thread has. */
         if (runtime_task(node->first->runtime, i, close) != 0) {
             node->others_open--;
         }
     }
 }
 
-/* ---- what is waited for ---- */
+/* ---- what a leaving node waits for ---- */
 
 static bool processes_idle(struct rusm_node *node)
 {
     return !runtime_ready(node->first->runtime);
 }
 
-/* The processes of the other schedulers have ended. */
+/* Returns whether the processes of the other schedulers have ended. */
 static bool others_closed(struct rusm_node *node)
 {
     return node->others_open == 0;
 }
 
-/* What processes sent by another scheduler's connections is on their lanes. */
+/* Returns whether no message is between schedulers: what processes sent over another scheduler's
+ * connections is on the lanes. */
 static bool passed(struct rusm_node *node)
 {
     bool passing = false;
@@ -183,7 +187,7 @@ void node_leave(struct rusm_node *node)
     http_leave(node);
     http_tcp_leave(node);
     (void)tick_once(node->first, true, &blocked,
-                    &next); /* sends what waits: the answer to a stop */
+                    &next); /* sends what waits, such as the answer to a stop */
     tick_until(node, processes_idle, deadline, 2);
     tick_until(node, http_left, deadline - LIMIT_LEAVE_NS / 2, 2);
     boot_stop(node);
@@ -197,7 +201,7 @@ void node_leave(struct rusm_node *node)
                node->first->now_ns + LIMIT_PROGRAM_GRACE_NS + LIMIT_PROGRAM_REAP_NS, 2);
     begin(node, FINISH);
     tick_until(node, drained, deadline, 2);
-    /* Those who waited for a process are told that it is gone. */
+    /* Clients that waited for a process get an answer: it is gone. */
     tick_until(node, http_left, deadline, 2);
     begin(node, HANG_UP);
     http_disconnect(node);

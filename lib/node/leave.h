@@ -1,14 +1,15 @@
-/* leave: how a node ends, in stages that each scheduler does for its own connections. */
+/* leave: how a node ends, in stages. Each scheduler does a stage for its own connections. */
 #ifndef NODE_LEAVE_H
 #define NODE_LEAVE_H
 
 struct rusm_node;
 struct scheduler;
 
-/* Tells everyone, lets processes finish what they have, stops those that it supervises in their
- * order, ends the others, waits until all that they sent has reached its mailbox, closes. */
+/* Ends the node. Tells the peers, and lets processes finish what they can do at once. Stops the
+ * supervised processes in their order, and then ends the others. Waits until all that they sent has
+ * reached its mailbox or LIMIT_LEAVE_NS is over, then closes the connections. */
 void node_leave(struct rusm_node *node);
-/* Does its part of that. */
+/* Does the scheduler's part of all stages that have begun. */
 void leave_tick(struct scheduler *s);
 
 #endif

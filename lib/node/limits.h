@@ -6,75 +6,84 @@
 #include "gateway/limits.h"
 #include "rusm.h"
 
-/* Tables that one connection may be listed at once. An honest asker has one; above, it is
- * closed. */
+/* Listings of tables that one connection may have under way at once. An honest client has one.
+ * Above: the connection is closed. */
 #define LIMIT_LISTINGS 64
 
-/* Requests of ours without an answer, a connection. Above: RUSM_ELIMIT. */
+/* Requests without an answer on a connection: spawns of our processes, and also requests of the
+ * peer. Each takes memory until its answer. Above: RUSM_ELIMIT. */
 #define LIMIT_REQUESTS 4096
 
-/* Datagrams that one scheduler has under way to others: there are next to none but where the system
- * can't deal them out, and there a burst of one connection. Above: dropped, as datagrams may be. */
+/* Datagrams that one scheduler has under way to other schedulers. There are next to none where the
+ * kernel can deal them out. Where it cannot, this is room for a burst of one connection. Above:
+ * dropped, as any datagram may be. */
 #define LIMIT_FORWARDS 256
 
-/* Messages and bytes that a program's own threads have posted to one process, and bytes to all,
- * for which there was no room yet: as much as a mailbox holds, and one of the longest messages.
- * Above: RUSM_BUSY. One message is always taken. */
+/* Messages that a program's own threads have posted and that found no room in a mailbox yet:
+ * messages and bytes for one process, and bytes for all processes. One process may have as much
+ * waiting as a mailbox holds, and all together one of the longest messages. Above: RUSM_BUSY. One
+ * message is always taken. */
 #define LIMIT_POST_MESSAGES 1024
 #define LIMIT_POST_BYTES ((size_t)4 * 1024 * 1024)
 #define LIMIT_POSTS_BYTES RUSM_MESSAGE_MAX
 
-/* Messages all processes handle before the loop looks at its sockets again. */
+/* Messages that all processes together handle in one tick, so that the loop looks at its sockets
+ * again. Above: the others wait for the next tick. */
 #define LIMIT_TICK_BUDGET 4096
 
-/* Exit signals of a connection whose second copy is under way. Above, the oldest is forgotten: it
- * has its effect in its lane's order only. */
+/* Exit signals of a connection of which one of the two copies has not come yet. Each takes memory.
+ * Above: the oldest is forgotten, and such a signal acts only in its lane's order. */
 #define LIMIT_EXITS 1024
 
-/* How long an exit signal waits for its place in its lane's order, which the process may hold
- * up. */
+/* How long an exit signal waits for its place in its lane's order, as the process may hold up the
+ * lane. Longer: the copy that came past the lane acts. */
 #define LIMIT_EXIT_WAIT_NS ((uint64_t)1000000000)
 
-/* Connections in their handshake at once; above, a Retry is asked of newcomers. */
+/* Connections in their handshake at once, as their addresses may be forged. Above: newcomers get a
+ * Retry, which makes them prove their address. */
 #define LIMIT_HALF_OPEN 256
 
-/* Dials of a scheduler under way at once to nodes known by hearsay or by their own call: they may
- * be made up, and must not take the connections of those that are real. The others wait for their
- * tick. */
+/* Dials that a scheduler has under way at once to nodes known only by a peer's word or by their own
+ * call. Such nodes may be made up, and must not take the connections of real ones. Above: the
+ * others wait until one of these dials ends. */
 #define LIMIT_DIALS 64
 
-/* Dials begun within so long before another may begin, so that a hundred nodes that start together
- * do not all wait for each other's handshakes until these are given up. One that takes longer, as
- * its address does not answer, holds up no other. */
+/* Dials that may begin within this time. A hundred nodes that start together would otherwise all
+ * wait for each other's handshakes until the handshakes time out. A dial that takes longer, because
+ * its address does not answer, no longer counts. Above: the next dial waits. */
 #define LIMIT_DIALS_FRESH 16
 #define LIMIT_DIALS_FRESH_NS ((uint64_t)2 * 1000000000)
 
-/* Nodes that others told us of and that we have never been connected to: each is dialled for ever.
- * Above: what we are told is ignored. */
+/* Nodes that we know only by a peer's word and have never been connected to. The node dials each of
+ * them for ever. Above: it ignores what peers say of other nodes. */
 #define LIMIT_TOLD 1024
 
-/* How long a node looks at its socket before it sleeps (--spin). Two cores that sleep cost a round
- * trip 80 us, spinning 9; peers that answer at once do so within 20. */
+/* How long a node looks at its socket before it sleeps (--spin). If two cores sleep, a round trip
+ * takes 80 us, and if they spin 9 us. Peers that answer at once do so within 20 us. Longer: it
+ * sleeps. */
 #define LIMIT_SPIN_NS ((uint64_t)50 * 1000)
 
-/* A node of our run folder that started after us dials us, and is not dialled for this long (to
- * twice as long) after we hear of it: of a hundred that start together each pair would do so
- * twice. */
+/* How long after we hear of it we do not dial a node of our run folder that started after us (up to
+ * twice as long). Such a node dials us. If a hundred nodes start together, each pair would
+ * otherwise dial twice. Later: we dial it. */
 #define LIMIT_NEAR_NS ((uint64_t)10 * 1000000000)
 
-/* Redialling a lost peer: from, up to; doubled each time, with jitter of a half. */
+/* How long a node waits before it dials a lost peer again. A peer that stays away is dialled less
+ * and less often: the wait doubles each time, with a jitter of a half. It stays at the upper
+ * bound. */
 #define LIMIT_BACKOFF_MIN_NS ((uint64_t)100 * 1000000)
 #define LIMIT_BACKOFF_MAX_NS ((uint64_t)15 * 1000000000)
 
-/* How long a send or call waits while the receiver's mailbox is full, so that a burst is not
- * refused. Longer: 503. */
+/* How long a send or call over HTTP waits while the receiver's mailbox is full, so that a burst is
+ * not refused. Longer: 503. */
 #define LIMIT_HTTP_BUSY_NS ((uint64_t)1000000000)
 
-/* Bytes of events that come up in one tick for those who look on over HTTP: more than wait for one
- * of them. What comes above is left out, and they are told so. */
+/* Bytes of events that wait in one tick for observers over HTTP: as many as may wait for one
+ * observer. Above: events are left out, and the observers are told how many. */
 #define LIMIT_EVENTS_BYTES LIMIT_HTTP_STREAM
 
-/* A graceful leave waits this long for queued messages to be acknowledged. */
+/* How long a node that leaves waits for its processes to end and for queued messages to be
+ * acknowledged, as a peer may take none. Longer: it closes its connections all the same. */
 #define LIMIT_LEAVE_NS ((uint64_t)2 * 1000000000)
 
 #endif

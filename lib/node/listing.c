@@ -1,4 +1,4 @@
-/* listing: see the header. Called by rpc.c, feed.c and the http. */
+/* listing: see the header. Called by rpc.c, feed.c and http.c. */
 #include "node/listing.h"
 #include "node/limits.h"
 #include "wire/limits.h"
@@ -9,7 +9,7 @@
 #include "node/reply.h"
 #include "node/tables.h"
 
-/* A frame is sent when this much is in it; a row is at most a few hundred bytes. */
+/* A frame is sent when it holds this many bytes. A row has at most a few hundred bytes. */
 #define FULL (LIMIT_FRAME - 4096)
 
 static void begin(struct table *t, uint64_t flags)
@@ -84,7 +84,7 @@ static void listing_free(struct connection *c, struct listing *l)
     free(l);
 }
 
-/* Sends at least one reply. False: that was the last. */
+/* Sends at least one reply. Returns false if that was the last one. */
 static bool listing_go_on(struct table *t, struct listing *l)
 {
     begin(t, REPLY_MORE);
@@ -107,7 +107,7 @@ static bool listing_go_on(struct table *t, struct listing *l)
 
 bool tables_next(struct rusm_node *node, struct listing *l, table_part_fn *part, void *context)
 {
-    struct table t; /* as below */
+    struct table t; /* large, so it is not cleared each time */
     t.to = NULL;
     t.part = part;
     t.context = context;
@@ -126,7 +126,7 @@ void tables_close(struct listing *l)
 bool tables_feed(struct connection *c)
 {
     struct list *first = list_first(&c->listings);
-    struct table t; /* large: not to be cleared each time */
+    struct table t; /* large, so it is not cleared each time */
     if (!first) {
         return false;
     }
@@ -150,7 +150,7 @@ bool tables_feed(struct connection *c)
         listing_free(c, l);
         return true;
     }
-    list_remove(first); /* the others have their turn */
+    list_remove(first); /* the other listings come first now */
     list_append(&c->listings, first);
     return true;
 }

@@ -1,7 +1,7 @@
-/* listing: a table on its way to who asked for it, in as many replies as it needs: a cursor that
- * moves on as the asker's control stream drains (feed.c). A long one costs little memory and holds
- * nothing else up, and each of its rows is true when it is sent. What listing.c and tables.c share;
- * node.h has the rest. On scheduler 0's thread. */
+/* listing: a table on its way to whoever asked for it, in as many replies as it needs. A listing is
+ * a cursor that moves on as the control stream drains (feed.c). So a long table costs little memory
+ * and holds up nothing else, and each row is true when it is sent. listing.c and tables.c share
+ * this header, and tables.h has the rest. On scheduler 0's thread. */
 #ifndef NODE_LISTING_H
 #define NODE_LISTING_H
 
@@ -10,38 +10,39 @@
 #include "node/tables.h"
 #include "service/tables.h"
 
-/* One that was asked for; where it is. */
+/* A listing, and where it is in its table. */
 struct listing {
     struct list link; /* in connection.listings */
     uint64_t id;
     enum rusm_table table;
     bool begun;              /* the columns were sent */
-    unsigned scheduler;      /* whose processes or names are next */
-    uint64_t at;             /* the last process's serial or member's number; spawnables shown */
-    struct name_cursor name; /* of local names */
+    unsigned scheduler;      /* the scheduler whose processes or names come next */
+    uint64_t at;             /* last serial of a process or number of a member; spawnables shown */
+    struct name_cursor name; /* in the local names */
     struct map_scan global;
 };
 
-/* Its next reply. */
+/* The next reply of a listing. */
 struct table {
-    struct connection *to; /* NULL: to `part`, without a reply's head */
+    struct connection *to; /* NULL: goes to `part`, without a reply's head */
     table_part_fn *part;
     void *context;
     struct rusm_node *node;
     struct listing *listing;
-    unsigned sent; /* replies */
-    int error;     /* of sending: the connection is about to end */
+    unsigned sent; /* replies sent */
+    int error;     /* RUSM_E* of sending: the connection is about to end */
     struct writer w;
     size_t head; /* bytes before the rows */
     uint8_t body[LIMIT_FRAME];
 };
 
-/* Puts rows until a reply was sent. False: there are no more. One function a table. */
+/* Puts rows until a reply was sent. Returns false if there are no more rows. Each table has one
+ * such function. */
 typedef bool table_rows_fn(struct table *t, struct listing *l);
 extern table_rows_fn *const table_rows[TABLES];
 
-/* ---- for rows ---- */
-/* True: a reply went out with it. */
+/* ---- for the row functions ---- */
+/* Ends a row. Returns true if a reply was sent with it. */
 bool table_end_row(struct table *t);
 
 #endif

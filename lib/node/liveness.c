@@ -1,5 +1,5 @@
-/* liveness: asking a peer whether it lives (PING), when another incarnation wants its place or the
- * network says that nobody is there. Silence alone is the transport's business (idle timeout). */
+/* liveness: asks a peer with a PING whether it lives, when another incarnation wants its place or
+ * the network says that nobody is there. Silence alone is left to QUIC (idle timeout). */
 #include <string.h>
 
 #include "node/liveness.h"
@@ -9,7 +9,7 @@
 /* How long the old connection has to answer when another incarnation wants its place. */
 #define CONTENDER_NS ((uint64_t)1000000000)
 
-/* How long a peer has to say anything after an ICMP report. */
+/* How long a peer has to send anything after an ICMP report. */
 #define DOUBT_NS ((uint64_t)500000000)
 
 static bool ping(struct connection *c)
@@ -32,7 +32,7 @@ bool liveness_contend(struct connection *c, struct member *m)
     return true;
 }
 
-/* The old one did not answer, or is gone: the contender has its place. */
+/* The old connection did not answer, or is gone. Gives its place to the contender. */
 static void contender_wins(struct member *m)
 {
     struct connection *c = m->contender;
@@ -75,7 +75,7 @@ static uint64_t doubts_tick(struct scheduler *s)
     list_each_safe(link, &s->doubted) {
         struct connection *c = container_of(link, struct connection, doubted);
         if (!c->ready_ns || conn_last_heard_ns(c->conn) > c->doubted_ns) {
-            list_remove(link); /* it lives, or is over */
+            list_remove(link); /* the peer lives, or the connection is over */
         } else if (s->now_ns >= c->doubt_until_ns) {
             list_remove(link);
             peer_close(c->peer, CLOSE_TIMEOUT, "nobody is at its address");

@@ -9,13 +9,15 @@ struct connection;
 struct member;
 struct scheduler;
 
-/* Another incarnation of m wants the place of its current connection, which is asked whether it
- * lives. False: it can't be asked, or one asks already. */
+/* Another incarnation of m, at the connection c, wants the place of m's current connection. Asks
+ * the current peer whether it lives. Returns false if it can't be asked, or if another contender
+ * waits already. */
 bool liveness_contend(struct connection *c, struct member *m);
 void liveness_pong(struct connection *c);
-/* The network says that nobody is there: lost unless something is heard within half a second. */
+/* The network says that nobody is there. Closes the connection unless the peer sends something
+ * within half a second. */
 void liveness_doubt(struct connection *c);
-/* Decides what is due. Returns when to be called again. */
+/* Decides the cases whose time is over. Returns when to call it again. */
 uint64_t liveness_tick(struct scheduler *s);
 
 #endif

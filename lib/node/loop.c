@@ -1,4 +1,4 @@
-/* loop: see loop.h. All but loop_wake run on the node's thread. */
+/* loop: see loop.h. All but loop_wake run on the scheduler's thread. */
 #include "node/loop.h"
 
 #include <errno.h>
@@ -9,26 +9,28 @@
 #include <unistd.h>
 #include "quic/endpoint.h"
 
-/* While there is always something to do, other descriptors than the socket are looked at this
- * often. */
+/* How often the loop looks at the descriptors other than the socket while there is always something
+ * to do. */
 #define LOOK_NS ((uint64_t)1000000)
 
-/* After SPIN_MISSES spins in a row that found nothing, SPIN_SKIP waits begin without one. Where
- * messages are rare, a spin costs CPU and wins nothing. */
+/* After SPIN_MISSES spins in a row that found nothing, the next SPIN_SKIP waits begin without a
+ * spin. Where messages are rare, a spin costs CPU time and gains nothing. */
 #define SPIN_MISSES 16
 #define SPIN_SKIP 8
 
-/* Looks between two times that the core is given away, as to give it takes longer than to look; one
- * while someone else runs on it. */
+/* How often a spin looks for messages before it yields the core, as a yield takes longer than a
+ * look. While others use the core, a spin looks only once between two yields. */
 #define SPIN_LOOKS 4
 
-/* A core given away for longer than it takes to ask was used by someone. After so many times in one
- * spin it is left to them: who sleeps disturbs their round trips no more. */
+/* If a yield takes longer than SPIN_LENT_NS, someone else used the core. After SPIN_LENT_MAX such
+ * yields in one spin, the loop sleeps and leaves the core to them: a sleeping thread no longer
+ * disturbs their round trips. */
 #define SPIN_LENT_NS ((uint64_t)3000)
 #define SPIN_LENT_MAX 4
 
-/* A core given away that comes back only after this is wanted by someone who computes: then those
- * that sleep are served before those that spin. No spinning for a while, doubled each time. */
+/* If a yield takes longer than SPIN_OUSTED_NS, someone who computes wants the core. Threads that
+ * sleep are then served before threads that spin. So the loop does not spin for a pause, which
+ * doubles each time from SPIN_PAUSE_MIN_NS to SPIN_PAUSE_MAX_NS. */
 #define SPIN_OUSTED_NS ((uint64_t)1500000)
 #define SPIN_PAUSE_MIN_NS ((uint64_t)5000000)
 #define SPIN_PAUSE_MAX_NS ((uint64_t)1600000000)
@@ -40,7 +42,7 @@ static void on_readable(struct ev_loop *ev, struct ev_io *io, int events)
     l->readable = true;
 }
 
-/* The others only have to end the wait. */
+/* The other watchers only have to end the wait. */
 static void on_writable(struct ev_loop *ev, struct ev_io *io, int events)
 {
     (void)ev, (void)io, (void)events;
@@ -55,17 +57,17 @@ static void on_wake(struct ev_loop *ev, struct ev_io *io, int events)
 {
     eventfd_t count;
     (void)ev, (void)events;
-    (void)!eventfd_read(io->fd, &count); /* nothing to read is fine too */
+    (void)!eventfd_read(io->fd, &count); /* an empty eventfd is fine too */
 }
 
-/* ---- for another event loop: an epoll instance beside libev's, which libev does not show ---- */
+/* ---- for another event loop: an epoll instance of our own, as libev does not show its own ---- */
 
 static uint32_t foreign_events(const struct loop_watch *w)
 {
     return w->io.events & EV_WRITE ? EPOLLOUT : EPOLLIN;
 }
 
-/* What is still watched of a descriptor. */
+/* Returns the events that the active watches of a descriptor want. */
 static uint32_t foreign_rest(const struct loop *l, int fd)
 {
     uint32_t events = 0;
@@ -126,7 +128,7 @@ static void on_watched(struct ev_loop *ev, struct ev_io *io, int events)
     (void)events;
     if (w->once) {
         watch_stop(ev_userdata(ev),
-                   w); /* when it is armed again before the next wait, the kernel isn't told */
+                   w); /* if it is armed again before the next wait, the kernel isn't told */
     }
     w->ready(w->user);
 }
@@ -226,7 +228,7 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
     bool look = until_ns <= now_ns;
     l->readable = false;
     l->looked_ns = now_ns;
-    atomic_store(&l->woken, false); /* before wake_fd is read: none is missed */
+    atomic_store(&l->woken, false); /* before wake_fd is read, so that no wake is missed */
     if (writable) {
         ev_io_start(l->ev, &l->writing);
     }
@@ -236,7 +238,8 @@ void loop_wait(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable
         ev_timer_start(l->ev, &l->timer);
     }
     ev_run(l->ev, look ? EVRUN_NOWAIT : EVRUN_ONCE);
-    /* A spin would have seen it, or nearly: those that were in vain say no more about the next. */
+    /* A spin would have seen this message, or nearly. The earlier spins in vain say nothing about
+     * the next one, so the loop spins again. */
     if (l->readable && l->spin_skip > 0 && endpoint_now_ns() - now_ns < 2 * l->spin_ns) {
         l->spin_skip = l->spin_misses = 0;
     }
@@ -263,7 +266,7 @@ static void spin_pause(struct loop *l, uint64_t now_ns)
     l->spin_again_ns = now_ns + l->spin_pause_ns;
 }
 
-/* Looks up to `looks` times. */
+/* Looks up to `looks` times. Returns true if poll found something. */
 static bool spin_look(unsigned looks, loop_poll_fn *poll, void *context, bool first)
 {
     for (unsigned i = 0; i < looks; i++) {
@@ -293,7 +296,8 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
     end_ns = now_ns + l->spin_ns < until_ns ? now_ns + l->spin_ns : until_ns;
     while (now_ns < end_ns && !atomic_load_explicit(&l->woken, memory_order_relaxed)) {
         uint64_t given_ns = now_ns;
-        /* Who was on our core before us has had no time to answer yet. */
+        /* Others share the core: they have had no time to answer yet, so yield before the first
+         * look. */
         if (yielded || !l->spin_shared) {
             if (spin_look(l->spin_shared ? 1 : SPIN_LOOKS, poll, context, first)) {
                 l->spin_misses = 0;
@@ -316,7 +320,7 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
         }
     }
     if (now_ns >= until_ns) {
-        return true; /* what was waited for is due: to sleep now would be to oversleep */
+        return true; /* something is due: a sleep now would be too long */
     }
     if (++l->spin_misses >= SPIN_MISSES) {
         l->spin_skip = SPIN_SKIP;
@@ -327,7 +331,7 @@ bool loop_spin(struct loop *l, uint64_t until_ns, loop_poll_fn *poll, void *cont
 int loop_foreign(struct loop *l)
 {
     if (l->foreign_fd >= 0) {
-        return 0; /* of a start that failed after it */
+        return 0; /* from an earlier start, which failed after this */
     }
     int fd = epoll_create1(EPOLL_CLOEXEC);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -359,7 +363,7 @@ int loop_foreign(struct loop *l)
 void loop_due(struct loop *l, uint64_t now_ns, uint64_t until_ns, bool writable)
 {
     struct itimerspec when = { 0 };
-    if (until_ns != UINT64_MAX) { /* all zero disarms it */
+    if (until_ns != UINT64_MAX) { /* if all is zero, the timer is disarmed */
         uint64_t ns = until_ns > now_ns ? until_ns - now_ns : 1;
         when.it_value.tv_sec = (time_t)(ns / 1000000000);
         when.it_value.tv_nsec = (long)(ns % 1000000000);

@@ -1,5 +1,5 @@
 /* member: the other nodes that we know of, from the run folder, --join, a peer's word or their own
- * call. Each is one scheduler's; any may hear of it. */
+ * call. Each member belongs to one scheduler. Any scheduler may hear of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +73,8 @@ struct member *member_find(struct rusm_node *node, const char *name, size_t len)
     return n ? container_of(n, struct member, by_name) : NULL;
 }
 
-/* All schedulers deal the nodes in this way: runtime_node_scheduler. */
+/* Returns the scheduler that a node belongs to. runtime_node_scheduler shares out the nodes in the
+ * same way. */
 static struct scheduler *scheduler_of(struct rusm_node *node, const char *name, size_t len)
 {
     return &node->schedulers[id_node_share(name, len) % node->scheduler_count];
@@ -110,7 +111,7 @@ struct member *member_get(struct scheduler *s, const char *name, size_t len, boo
     return m;
 }
 
-/* Counts those known from others' word alone. */
+/* Marks a member as known from a peer's word alone, or not, and counts such members. */
 static void tell_apart(struct rusm_node *node, struct member *m, bool told)
 {
     if (m->told == told) {
@@ -120,7 +121,7 @@ static void tell_apart(struct rusm_node *node, struct member *m, bool told)
     node->told += told ? 1u : -1u;
 }
 
-/* ---- who is wanted ---- */
+/* ---- members that are wanted ---- */
 
 static void want(struct member *m, const char *address, uint64_t at_ns)
 {
@@ -137,7 +138,7 @@ static void want(struct member *m, const char *address, uint64_t at_ns)
     dial_at(m, at_ns);
 }
 
-/* Of our run folder and cluster, and running? */
+/* Returns whether the entry is of our cluster and its node runs. */
 static bool is_near(const struct rusm_node *node, const struct rundir_entry *e)
 {
     return e->alive && strcmp(e->fingerprint, identity_fingerprint(node->identity)) == 0;
@@ -168,7 +169,7 @@ void members_scan(struct rusm_node *node)
         }
         struct member *m =
             is_near(node, e) ? member_get(node->first, e->name, strlen(e->name), false) : NULL;
-        if (m) { /* in any order: not all begin with the same one */
+        if (m) { /* in a random order, so that not all nodes begin with the same one */
             want_near(m, e, node->started_ns + rng_below(&node->first->rng, 1000));
         }
     }
@@ -248,13 +249,13 @@ void member_lost(struct member *m, struct connection *c)
         return;
     }
     if (was_dialling && !was_current && dial_has_more(m)) {
-        dial_at(m, s->now_ns); /* another of its addresses may do, before we wait */
+        dial_at(m, s->now_ns); /* tries the member's next address before we wait */
     } else {
         dial_later(m);
     }
 }
 
-/* ---- what nodes tell each other of third ones ---- */
+/* ---- what nodes tell each other about third nodes ---- */
 
 void members_tell(struct connection *c)
 {
@@ -310,7 +311,8 @@ int members_told(struct scheduler *s, const struct frame *frame)
         }
         struct rundir_entry near;
         if (rundir_find(&node->rundir, m->name, &near) == 0 && is_near(node, &near)) {
-            /* It published after we looked, so it saw us when it looked, and dials. */
+            /* The node published its entry after we looked. So it saw us when it looked, and dials
+             * us. */
             want_near(m, &near, s->now_ns + LIMIT_NEAR_NS + jitter(s));
             continue;
         }

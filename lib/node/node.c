@@ -1,5 +1,5 @@
-/* node: the composition: options in, the parts put together, what it says of itself. See node.h for
- * who runs where. */
+/* node: makes a node of its parts from the options, and tells what it knows of itself. node.h says
+ * which thread runs what. */
 #include "node/node.h"
 
 #include <errno.h>
@@ -87,7 +87,8 @@ static int open_runtimes(struct rusm_node *node, const struct rusm_node_options 
     return error ? error : registry_new(&node->registry, &registry);
 }
 
-/* Only scheduler 0 has HTTP; a client of it that comes to another by mistake is sent away there. */
+/* Opens a scheduler's endpoint. Only scheduler 0 serves HTTP. Another scheduler closes the
+ * connection of an HTTP client that comes to it by mistake. */
 static int open_endpoint(struct rusm_node *node, struct endpoint_options *options, unsigned index,
                          struct rusm_why *why)
 {
@@ -239,7 +240,8 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = publish(node, why)) != 0) {
         return error;
     }
-    /* After publishing: of two that start together, at least one sees the other. */
+    /* Looks after it has published itself. So of two nodes that start together, at least one sees
+     * the other. */
     members_scan(node);
     for (size_t i = 0; i < o->join_count; i++) {
         if ((error = members_join(node, o->join[i], why)) != 0) {
@@ -305,7 +307,7 @@ void rusm_node_free(struct rusm_node *node)
     free(node);
 }
 
-/* ---- what it says of itself ---- */
+/* ---- what a node says of itself ---- */
 
 const char *rusm_node_name(const struct rusm_node *node)
 {

@@ -1,15 +1,17 @@
-/* node: the node itself, composed of what the files of this room own, each in its own header.
+/* node: the node itself, put together from what the files of this room own. Each file has its own
+ * header.
  *
  * A scheduler is a thread that has a loop, an endpoint (its own socket, at the node's one address),
- * its connections and a runtime. Each loop tick: read the socket, hand records to mailboxes, run
- * processes, give credit back, flush each connection once, wait. Other nodes are dealt to the
- * schedulers by their names, so that all connections with one, and all that is known of it, are one
- * scheduler's; clients, HTTP and what the node shows of itself are scheduler 0's, on the thread of
- * rusm_node_run. What they share is behind locks: the members (member.c), the global names
- * (globals.c); only rusm_node_stop may be called from elsewhere.
+ * its connections and a runtime. In each tick, a scheduler reads the socket, hands records to
+ * mailboxes, runs processes, gives credit back, flushes each connection once, and waits. Other
+ * nodes are dealt to the schedulers by their names. So one scheduler has all connections with a
+ * node and all that is known of it. Scheduler 0, on the thread of rusm_node_run, has the clients,
+ * HTTP and what the node shows of itself. Locks guard what the schedulers share: the members
+ * (member.c) and the global names (globals.c). From other threads, only rusm_node_stop and
+ * rusm_node_post may be called.
  *
- * The first line of each file's header says what the file does; their order, which no include may
- * break, stands in test/check/rooms.
+ * The first line of each file's header says what the file does. The order of the files, which no
+ * include may break, is in test/check/rooms.
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -31,8 +33,8 @@
 struct rusm_node {
     struct log log;
     char name[RUSM_NODE_NAME_MAX + 1];
-    char address[80];    /* really bound */
-    char advertise[300]; /* "": what peers see */
+    char address[80];    /* the one really bound */
+    char advertise[300]; /* "": peers take the address that they see */
     uint32_t incarnation;
     int output_fd;
     uint64_t idle_timeout_ns;
@@ -43,37 +45,37 @@ struct rusm_node {
     struct rundir rundir;
 
     struct scheduler *schedulers; /* schedulers[0..scheduler_count) */
-    struct scheduler *first;      /* the same: scheduler 0 */
+    struct scheduler *first;      /* scheduler 0: the same pointer */
     unsigned scheduler_count;
-    unsigned others_open; /* of them but the first, whose processes have not ended */
+    unsigned others_open; /* schedulers but the first whose processes have not ended */
     struct bridge *bridge;
 
-    struct ports ports; /* behaviours from files and programs */
+    struct ports ports; /* behaviours from files and from programs */
     struct port_node port_node;
-    uint64_t supervisor;       /* serial of what starts its boots; 0: none yet */
-    struct events events;      /* for those who look on over HTTP */
-    struct http_tcp *http_tcp; /* ... over TCP; NULL: not asked for */
-    struct http *http;         /* HTTP's; NULL: not asked for */
-    struct gateway *gateway;   /* its; NULL: the same */
+    uint64_t supervisor;       /* serial of the supervisor of boot.c; 0: none yet */
+    struct events events;      /* for observers over HTTP */
+    struct http_tcp *http_tcp; /* HTTP over TCP; NULL: not asked for */
+    struct http *http;         /* the node's side of HTTP; NULL: not asked for */
+    struct gateway *gateway;   /* the gateway of http; NULL: no http */
 
-    pthread_mutex_t registry_lock; /* globals.c: if there are several schedulers */
+    pthread_mutex_t registry_lock; /* globals.c; used if there are several schedulers */
     struct registry *registry;
-    struct scheduler *registry_user;    /* who has the lock */
-    atomic_uint_fast64_t names_changed; /* counts what there may be to gossip */
+    struct scheduler *registry_user;    /* the scheduler that has the lock */
+    atomic_uint_fast64_t names_changed; /* counts changes of names that may have to be gossiped */
 
-    pthread_mutex_t members_lock; /* member.c; before registry_lock */
+    pthread_mutex_t members_lock; /* member.c; taken before registry_lock */
     struct list members;
     struct map by_name;
-    unsigned told;          /* members so marked */
-    uint64_t member_number; /* the last one given */
+    unsigned told;          /* how many members have `told` set */
+    uint64_t member_number; /* the last number given to a member */
 
     uint64_t started_ns;
     atomic_int stops; /* calls of rusm_node_stop */
     atomic_bool leaving;
-    atomic_uint leave_stages; /* begun: leave.c */
+    atomic_uint leave_stages; /* how many stages have begun: leave.c */
     bool name_overflow;       /* of rusm_node_options */
-    bool driven;              /* by another event loop: rusm_node_start */
-    struct posts posts;       /* of the program's own threads: post.c */
+    bool driven;              /* another event loop drives the node: rusm_node_start */
+    struct posts posts;       /* from the program's own threads: post.c */
 };
 
 #endif

@@ -1,6 +1,6 @@
-/* peer_process: watching the OS process of a member of our own run folder, so that its sudden death
- * is known at once and not only after the idle timeout. Uses a pidfd: no signal, no polling. On the
- * thread of the member's scheduler. */
+/* peer_process: watches the OS process of a member of our own run folder. So the node knows of a
+ * sudden death at once, and not only after the idle timeout. Uses a pidfd, which needs no signal
+ * and no polling. On the thread of the member's scheduler. */
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -8,8 +8,9 @@
 #include "node/member_lock.h"
 #include "node/node.h"
 
-/* The process is gone, if it is that node's indeed: its lock tells, whatever the pid says (another
- * pid namespace may share the folder). */
+/* The process is gone. Closes the connection, unless the run folder says that the node still lives.
+ * The node's lock tells that, whatever the pid means: another pid namespace may share the
+ * folder. */
 static void on_death(void *user)
 {
     struct member *m = user;
@@ -37,7 +38,7 @@ void peer_process_watch(struct member *m)
     if (m->pidfd >= 0) {
         loop_watch(&m->scheduler->loop, &m->death, m->pidfd, on_death, m);
     }
-    /* Without one (no descriptors, an old kernel) the idle timeout tells, later. */
+    /* Without a pidfd (no descriptors, an old kernel) the idle timeout notices the death later. */
 }
 
 void peer_process_forget(struct member *m)

@@ -1,4 +1,4 @@
-/* peer_process: watches the OS processes of the other nodes of the run folder. Called on the thread
+/* peer_process: watches the OS processes of the other nodes in the run folder. Called on the thread
  * of the member's scheduler. */
 #ifndef NODE_PEER_PROCESS_H
 #define NODE_PEER_PROCESS_H

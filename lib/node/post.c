@@ -17,11 +17,11 @@ struct post_message {
 
 struct post_target {
     struct map_node by_key;
-    struct list link;     /* in posts.due, in posts.full, or in a list of post_send */
+    struct list link;     /* in posts.due, in posts.full, or in post_send's list */
     struct list messages; /* struct post_message, the oldest first */
-    size_t count, bytes;  /* of them */
+    size_t count, bytes;  /* of the messages */
     bool queued;          /* scheduler 0 has it in one of its lists, or is about to */
-    rusm_pid pid;         /* serial 0: text says who */
+    rusm_pid pid;         /* serial 0: the target is in text */
     size_t text_len;
     char text[]; /* an address */
 };
@@ -48,13 +48,14 @@ static void target_free(struct posts *p, struct post_target *t)
     free(t);
 }
 
-/* What a message takes of LIMIT_POSTS_BYTES: many empty ones are bounded too. */
+/* Returns what a message counts towards LIMIT_POSTS_BYTES. That includes its structs, so that many
+ * empty messages are bounded too. */
 static size_t message_cost(const struct post_message *m)
 {
     return sizeof(*m) + sizeof(struct post_target) + m->len;
 }
 
-/* Takes the oldest message of a target. */
+/* Takes the oldest message of a target off its queue and gives it to the caller. */
 static struct post_message *target_take(struct posts *p, struct post_target *t)
 {
     struct post_message *m = container_of(list_first(&t->messages), struct post_message, link);
@@ -98,7 +99,7 @@ static uint64_t key_hash(const struct map *m, const struct post_key *key)
                            : map_hash_bytes(m, key->text, key->text_len);
 }
 
-/* Returns the target, which it makes if it is new; NULL: no memory. */
+/* Returns the target, which it makes if it is new, or NULL if there is no memory. */
 static struct post_target *target_get(struct posts *p, const struct post_key *key)
 {
     uint64_t hash = key_hash(&p->targets, key);
@@ -122,7 +123,7 @@ static struct post_target *target_get(struct posts *p, const struct post_key *ke
     return t;
 }
 
-/* Takes m, unless it returns an error. */
+/* Takes m, unless it returns an error. Returns 0, RUSM_BUSY or RUSM_ENOMEM. */
 static int target_add(struct posts *p, const struct post_key *key, struct post_message *m)
 {
     if (p->bytes > 0 && p->bytes + message_cost(m) > LIMIT_POSTS_BYTES) {
@@ -196,8 +197,8 @@ int rusm_node_post_to(struct rusm_node *node, const char *address, const void *d
 
 /* ---- the process that sends ---- */
 
-/* Sends the messages of a target until there is none, or no room for one. True: the target is
- * gone. */
+/* Sends a target's messages until none is left or the next one finds no room. Returns true if it
+ * has freed the target. */
 static bool target_send(struct rusm_node *node, struct rusm_process *self, struct post_target *t)
 {
     struct posts *p = &node->posts;
@@ -209,7 +210,7 @@ static bool target_send(struct rusm_node *node, struct rusm_process *self, struc
             return true;
         }
         struct post_message *m = container_of(list_first(&t->messages), struct post_message, link);
-        pthread_mutex_unlock(&p->lock); /* threads only append: the first stays where it is */
+        pthread_mutex_unlock(&p->lock); /* threads only append, so the first one stays */
         int error = t->pid.serial ? rusm_send(self, t->pid, m->data, m->len, 0)
                                   : rusm_send_to(self, t->text, m->data, m->len, 0);
         if (error == RUSM_BUSY) {
@@ -220,7 +221,7 @@ static bool target_send(struct rusm_node *node, struct rusm_process *self, struc
             atomic_store(&p->wanted, true);
             return false;
         }
-        if (error && error != RUSM_ENOPROC && error != RUSM_ENOCONN) { /* those are counted */
+        if (error && error != RUSM_ENOPROC && error != RUSM_ENOCONN) { /* these two are counted */
             log_warn(&node->log, "a posted message is dropped: %s", rusm_strerror(error));
         }
         pthread_mutex_lock(&p->lock);
@@ -230,7 +231,7 @@ static bool target_send(struct rusm_node *node, struct rusm_process *self, struc
     }
 }
 
-/* Sends what is due, and tries again those whose mailbox was full. */
+/* Sends to the targets that are due, and tries those again whose mailbox was full. */
 static void post_send(struct rusm_node *node, struct rusm_process *self)
 {
     struct posts *p = &node->posts;
@@ -263,7 +264,8 @@ static void post_receive(struct rusm_process *self, void *state, const struct ru
     }
 }
 
-/* It was killed, or the node leaves. The messages stay for the next one, if there is one. */
+/* The process was killed, or the node leaves. The messages stay for the next process, if there is
+ * one. */
 static void post_stop(struct rusm_process *self, void *state, const char *reason)
 {
     struct rusm_node *node = state;
@@ -312,7 +314,8 @@ void post_tick(struct rusm_node *node)
         return;
     }
     if (post_wake(node)) {
-        /* A thread that finds `wanted` set added its message before this: the process sees it. */
+        /* If a thread found `wanted` set, it had added its message before this, so the process sees
+         * the message. */
         atomic_store(&p->wanted, false);
     }
 }

@@ -1,5 +1,5 @@
-/* programs: what the programs of exec: need of the node: their descriptors are watched by the loop
- * of the scheduler that runs their process. On its thread. */
+/* programs: what the programs of exec: need of the node. The loop of the scheduler that runs a
+ * program's process watches the program's descriptors. On that scheduler's thread. */
 #include <stdlib.h>
 
 #include "node/node.h"
@@ -35,7 +35,7 @@ static void hook_unwatch(void *context, struct port_watch *w)
     free(w);
 }
 
-/* Scheduler 0 may be leaving, and waits for it. */
+/* Scheduler 0 may be leaving, and then waits for the last program. */
 static void hook_ended(void *context)
 {
     struct programs *p = context;

@@ -1,4 +1,4 @@
-/* programs: the descriptors of the programs of `exec:`, one set for each scheduler. Called on the
+/* programs: the descriptors of the programs of `exec:`. Each scheduler has a set. Called on the
  * scheduler's thread. */
 #ifndef NODE_PROGRAMS_H
 #define NODE_PROGRAMS_H
@@ -18,10 +18,10 @@ struct programs {
 };
 
 int programs_init(struct programs *p, struct rusm_node *node,
-                  struct loop *loop);                                 /* 0, RUSM_ENOMEM */
-struct programs *programs_of(struct rusm_node *node, unsigned index); /* scheduler's */
+                  struct loop *loop);                                 /* 0 or RUSM_ENOMEM */
+struct programs *programs_of(struct rusm_node *node, unsigned index); /* of that scheduler */
 struct port_host *programs_host(const struct rusm_process *self);
-/* All of them, of all schedulers. */
+/* Returns whether all programs of all schedulers have ended. */
 bool programs_ended(struct rusm_node *node);
 
 #endif

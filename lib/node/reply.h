@@ -1,4 +1,5 @@
-/* reply: answers to requests on a connection's control stream. On its scheduler's thread. */
+/* reply: answers to requests on a connection's control stream. On the thread of the connection's
+ * scheduler. */
 #ifndef NODE_REPLY_H
 #define NODE_REPLY_H
 
@@ -7,10 +8,10 @@
 
 struct connection;
 
-/* Sends the reply to request `id`: an error or 0, and the body that goes with it. A reply that
- * cannot be queued closes the connection, so that who asked is told. */
+/* Sends the reply to request `id`: an error or 0, and the body that belongs to it. If the reply
+ * cannot be queued, the connection is closed, so that the asker notices. */
 void reply_send(struct connection *c, uint64_t id, int error, const void *body, size_t len);
-/* The same with a text for a person. */
+/* Sends a reply with an error and a text for a person. */
 void reply_fail(struct connection *c, uint64_t id, int error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -1,4 +1,5 @@
-/* resolver: see resolver.h. resolver_run is the helper's thread, all else the node's. */
+/* resolver: see resolver.h. resolver_run is the helper's thread. All else runs on the scheduler's
+ * thread. */
 #include "node/resolver.h"
 
 #include <arpa/inet.h>
@@ -27,7 +28,7 @@ static void *resolver_run(void *arg)
 {
     struct resolver *r = arg;
     sigset_t all;
-    sigfillset(&all); /* signals are the program's main thread's */
+    sigfillset(&all); /* signals are for the program's main thread */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     pthread_mutex_lock(&r->lock);
     while (!r->ending) {
@@ -50,7 +51,7 @@ static void *resolver_run(void *arg)
 void resolver_fini(struct resolver *r)
 {
     if (!r->loop) {
-        return; /* never set up */
+        return; /* the resolver was never set up */
     }
     if (r->started) {
         pthread_mutex_lock(&r->lock);

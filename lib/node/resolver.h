@@ -1,5 +1,6 @@
-/* resolver: names to addresses on a helper thread, as the name service may block. Literal addresses
- * need no thread. One thread asks and collects; the helper is started by the first name. */
+/* resolver: resolves names to addresses on a helper thread, as the name service may block. A
+ * literal address needs no thread. One thread asks and collects. The first name starts the
+ * helper. */
 #ifndef NODE_RESOLVER_H
 #define NODE_RESOLVER_H
 
@@ -9,13 +10,13 @@
 #include "node/loop.h"
 #include "local/resolve.h"
 
-#define RESOLVER_ADDRESSES 8 /* of one name; the rest is not tried */
+#define RESOLVER_ADDRESSES 8 /* of one name; the others are not tried */
 
 struct resolver_ask {
     struct list link;
     char host_port[300];
     struct resolved found[RESOLVER_ADDRESSES];
-    int count; /* or a RUSM_E code, and why */
+    int count; /* how many were found, or a RUSM_E code, and why */
     struct rusm_why why;
     void (*done)(struct resolver_ask *ask);
     void *user;
@@ -26,16 +27,18 @@ struct resolver {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more;
-    struct list asked, answered; /* under the lock */
-    struct loop *loop;           /* woken when there is an answer */
+    struct list asked, answered; /* both under the lock */
+    struct loop *loop;           /* woken when an answer has come */
     bool started, ending;
 };
 
 void resolver_init(struct resolver *r, struct loop *loop);
-/* Waits for a look-up under way. Asks that are not collected are dropped without `done`. */
+/* Ends the helper. Waits for a look-up under way. Drops asks that are not collected, without
+ * `done`. */
 void resolver_fini(struct resolver *r);
-/* Asks for ask->host_port; `done` is called by resolver_collect, or at once for a literal address.
- * The ask stays the caller's and must stay where it is until then. RUSM_EIO: no thread. */
+/* Asks for the addresses of ask->host_port. resolver_collect calls `done`, or, for a literal
+ * address, this function does. The ask stays the caller's and must stay in its place until then.
+ * Returns 0, or RUSM_EIO if there is no thread. */
 int resolver_ask(struct resolver *r, struct resolver_ask *ask);
 void resolver_collect(struct resolver *r);
 

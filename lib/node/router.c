@@ -1,5 +1,5 @@
-/* router: where the lanes meet the runtime. Records that came in go into mailboxes, or meet their
- * fate, which is counted. (What goes out: hooks.c.) Called by the peer room. */
+/* router: where the lanes meet the runtime. Records that come in go into mailboxes, or meet their
+ * fate, which is counted. hooks.c does what goes out. Called by the peer room. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,27 +9,27 @@
 
 /* The router's side of a lane that came in. */
 struct route {
-    struct waiter waiter; /* first; waits for room in the mailbox */
+    struct waiter waiter; /* first member: route_ready casts to it; waits for room in the mailbox */
     struct peer *peer;
     struct lane_in *lane;
     struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
     uint64_t epoch;               /* UINT64_MAX: not resolved yet */
-    uint64_t far;                 /* serial of another scheduler's process, if it is one; else 0 */
-    struct list asking;           /* in a turn's list */
-    bool granted;                 /* it is ours */
-    uint64_t granted_to;          /* serial of the mailbox whose turn we have or wait for */
+    uint64_t far;                 /* serial of a process of another scheduler; 0: it is not one */
+    struct list asking;           /* in a grant queue while it asks for its turn */
+    bool granted;                 /* this lane has its turn */
+    uint64_t granted_to;          /* serial of the mailbox whose turn it has or waits for */
 };
 
-/* A mailbox with a large record of a peer under way: one at a time, in order of asking. Each peer
- * has a turn of its own there: what comes slowly of one holds up no other's. */
+/* The large records of one peer for one mailbox. One at a time is under way, in order of asking.
+ * Each peer has a queue of its own there, so what comes slowly of one peer holds up no other. */
 struct grant_queue {
-    struct map_node node; /* first; in the scheduler's */
+    struct map_node node; /* first member: lookups cast to it; in the scheduler's map */
     const struct peer *peer;
     uint64_t serial;
     struct list asking;
 };
 
-/* As many spare as the peer room keeps lanes. */
+/* As many spare routes as the peer room keeps spare lanes. */
 #define SPARE_ROUTES 2048
 
 void router_init(struct scheduler *s, uint64_t seed)
@@ -53,14 +53,15 @@ static struct message *make_message(struct scheduler *s, const void *data, size_
     return m;
 }
 
-/* ---- in: targets ---- */
+/* ---- the targets of lanes ---- */
 
 static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
 {
     if (s->closed) {
         return NULL;
     }
-    /* Global names change without the runtime's epoch, as do those that schedulers give. */
+    /* Changes of global names do not raise the runtime's epoch, nor do names that other schedulers
+     * give. */
     if (r->epoch != runtime_epoch(s->runtime) || r->lane->to.kind == TARGET_GLOBAL ||
         s->node->scheduler_count > 1) {
         r->process = service_find(&s->service, &r->lane->to, &r->far);
@@ -69,7 +70,7 @@ static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
     return r->process;
 }
 
-/* ---- turns of large records ---- */
+/* ---- the turns of large records ---- */
 
 static bool grant_queue_is(const struct map_node *n, const void *key)
 {
@@ -90,7 +91,7 @@ static struct grant_queue *grant_queue_find(const struct scheduler *s, const str
                                                   grant_queue_is, &key);
 }
 
-/* NULL: no memory. */
+/* Returns the new queue, or NULL without memory. */
 static struct grant_queue *grant_queue_new(struct scheduler *s, const struct peer *peer,
                                            uint64_t serial)
 {
@@ -121,7 +122,7 @@ bool router_stuck(struct connection *c, rusm_pid from, uint64_t serial)
                          runtime_pass_waits(s->runtime, from, to);
 }
 
-/* It goes to the next who asks, if any. */
+/* Gives the turn to the next lane that asks, if any. */
 static void grant_queue_next(struct scheduler *s, const struct peer *peer, uint64_t serial)
 {
     struct grant_queue *queue = grant_queue_find(s, peer, serial);
@@ -140,7 +141,7 @@ static void grant_queue_next(struct scheduler *s, const struct peer *peer, uint6
     peer_lane_grant(r->peer, r->lane);
 }
 
-/* The turn is over, or its lane will not need one: others go on. */
+/* The lane's turn is over, or the lane needs none any more. Others go on. */
 static void grant_over(struct scheduler *s, struct route *r)
 {
     list_remove(&r->asking);
@@ -150,7 +151,7 @@ static void grant_over(struct scheduler *s, struct route *r)
     }
 }
 
-/* ---- in: lanes ---- */
+/* ---- lanes that come in ---- */
 
 static void route_ready(struct waiter *w)
 {
@@ -164,7 +165,7 @@ void router_lane_opened(void *context, struct peer *p, struct lane_in *lane)
     struct route *r = pool_take(&s->routes);
     lane->user = r;
     if (!r) {
-        return; /* its records find no route: discarded as no memory */
+        return; /* its records find no route: they are discarded as without a receiver */
     }
     *r = (struct route){ 0 };
     list_init(&r->waiter.link);
@@ -204,7 +205,7 @@ void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int c
               (unsigned long long)lane->ordinal, c->address, rusm_strerror(cause));
 }
 
-/* ---- in: records ---- */
+/* ---- records that come in ---- */
 
 static void receipt(struct peer *p, const struct record *record, int error)
 {
@@ -225,7 +226,7 @@ static bool is_message(const struct record *record)
            record->kind == RECORD_LINK_EXIT;
 }
 
-/* Links and monitors: they take no room. p NULL: nobody is there. */
+/* Handles a record of a link or monitor, which takes no room. process NULL: nobody is there. */
 static enum delivery deliver_signal(struct scheduler *s, struct peer *p, struct lane_in *lane,
                                     struct rusm_process *process, const struct record *record)
 {
@@ -237,8 +238,8 @@ static enum delivery deliver_signal(struct scheduler *s, struct peer *p, struct 
     return DELIVERY_DISCARDED;
 }
 
-/* Nobody is there. Who asks for a link, a monitor or a reply is answered; messages are
- * counted. */
+/* Handles a record whose target does not exist. Answers a link, a monitor or a call, and counts
+ * messages. */
 static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in *lane,
                             const struct record *record)
 {
@@ -248,7 +249,7 @@ static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in 
     if (record->kind == RECORD_SEND || record->kind == RECORD_CALL) {
         s->causes.noproc++;
     }
-    if (record->kind == RECORD_CALL) { /* it is a monitor too */
+    if (record->kind == RECORD_CALL) { /* a call is a monitor too */
         return deliver_signal(s, p, lane, NULL, record);
     }
     if (record->kind == RECORD_EXIT && record->has_ref) {
@@ -258,8 +259,9 @@ static enum delivery nobody(struct scheduler *s, struct peer *p, struct lane_in 
     return DELIVERY_DISCARDED;
 }
 
-/* To a process of another scheduler: its channel is one more stretch of the lane, with a window of
- * its own; the lane's credit comes back when the process takes the message. */
+/* Passes a record on to a process of another scheduler. The channel to that scheduler is one more
+ * stretch of the lane, with a window of its own. The lane's credit comes back when the process
+ * takes the message. */
 static enum delivery deliver_far(struct scheduler *s, struct route *r, const struct record *record,
                                  const uint8_t *payload, void *block, uint32_t wire_bytes)
 {
@@ -324,7 +326,7 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
         s->causes.overflow++;
         receipt(p, record, RUSM_BUSY);
         return DELIVERY_DISCARDED;
-    default: break; /* nothing that comes by a lane is urgent: there is no ADMIT_DROP */
+    default: break; /* nothing in a lane is urgent: there is no ADMIT_DROP */
     }
     struct message *m =
         block ? message_new_block(runtime_pool(s->runtime), block, (size_t)record->payload_len)
@@ -382,7 +384,7 @@ void router_grant_done(void *context, struct peer *p, struct lane_in *lane)
     }
 }
 
-/* ---- told by the peer room ---- */
+/* ---- upcalls of the peer room ---- */
 
 void router_writable(void *context, struct peer *p, uint64_t from)
 {

@@ -9,7 +9,7 @@
 #include "service/requests.h"
 #include "wire/rpc.h"
 
-/* A request without an answer yet. */
+/* A request that has no answer yet. */
 struct rpc_asked {
     struct asker asker;
     struct list link; /* in connection.asked */
@@ -31,7 +31,8 @@ static void rpc_answer(struct asker *asker, int error, const void *body, size_t 
     rpc_free(asked);
 }
 
-/* A table is the one request with many replies, which go out as the control stream drains. */
+/* Serves a table, the one request that has many replies. They go out as the control stream
+ * drains. */
 static int rpc_table(struct connection *c, struct request *q)
 {
     uint64_t table = reader_varint(&q->args);
@@ -81,7 +82,7 @@ int rpc_request(struct connection *c, const struct frame *frame)
 int rpc_cancel(struct connection *c, const struct frame *frame)
 {
     struct reader r = reader_on(frame->body, frame->len);
-    tables_cancel(c, reader_varint(&r)); /* of an answered request, or of none: fine */
+    tables_cancel(c, reader_varint(&r)); /* an answered or unknown request is fine */
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* run: a node runs until it is stopped: on a thread that waits in its loop, or driven by another
- * event loop. rusm.h has the contract. */
+/* run: runs a node until it is stopped, on a thread that waits in the node's loop, or driven by
+ * another event loop. rusm.h has the contract. */
 #include <errno.h>
 #include <string.h>
 #include "node/fault.h"
@@ -31,7 +31,7 @@ int rusm_node_run(struct rusm_node *node)
     return 0;
 }
 
-/* ---- ... driven by another event loop ---- */
+/* ---- a node driven by another event loop ---- */
 
 int rusm_node_start(struct rusm_node *node)
 {

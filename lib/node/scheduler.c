@@ -1,10 +1,11 @@
-/* scheduler: see the header. How scheduler 0 looks at what another one has. */
+/* scheduler: see the header. How scheduler 0 looks into the other schedulers. */
 #include "node/scheduler.h"
 
 #include <sched.h>
 #include "node/node.h"
 
-/* How long scheduler 0 waits for another's tick to end, once: many times what its budget takes. */
+/* How long scheduler 0 waits once for another scheduler's tick to end. That is many times what a
+ * tick's budget takes. */
 #define ENTER_NS ((uint64_t)50000000)
 
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index)
@@ -12,7 +13,7 @@ struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index)
     return node->schedulers[index].runtime;
 }
 
-/* ---- looking at what another has ---- */
+/* ---- looking into another scheduler ---- */
 
 bool scheduler_enter(struct rusm_node *node, unsigned index)
 {
@@ -23,7 +24,7 @@ bool scheduler_enter(struct rusm_node *node, unsigned index)
     int error = pthread_mutex_trylock(&s->ticking);
     if (error && !s->stuck) {
         uint64_t until_ns = endpoint_now_ns() + ENTER_NS;
-        atomic_store(&s->wanted, true); /* it begins no other tick */
+        atomic_store(&s->wanted, true); /* the scheduler begins no other tick */
         while ((error = pthread_mutex_trylock(&s->ticking)) && endpoint_now_ns() < until_ns) {
             sched_yield();
         }

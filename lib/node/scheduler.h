@@ -1,5 +1,5 @@
-/* scheduler: what each scheduler of a node owns, and how scheduler 0 looks at what another one
- * has. */
+/* scheduler: what each scheduler of a node owns, and how scheduler 0 looks into the other
+ * schedulers. */
 #ifndef NODE_SCHEDULER_H
 #define NODE_SCHEDULER_H
 
@@ -31,17 +31,17 @@ struct scheduler_counters {
 };
 
 struct scheduler {
-    struct task close; /* first */
+    struct task close; /* first member: leave.c casts it */
     struct rusm_node *node;
     unsigned index;
-    struct runtime *runtime; /* as long as there are connections */
+    struct runtime *runtime; /* lives as long as there are connections */
     bool closed;             /* its processes have ended */
-    struct service service;  /* what may be asked of it */
+    struct service service;  /* what the requests use */
     struct loop loop;
     struct resolver resolver;
     struct endpoint *endpoint;
     struct programs programs;
-    struct lane_budget budget; /* its share of the node's */
+    struct lane_budget budget; /* this scheduler's share of the node's budget */
     struct lane_pools pools;
     struct pool routes; /* router.c */
     struct rng rng;
@@ -50,33 +50,34 @@ struct scheduler {
     struct list connections, unready, doubted, feeds, contended;
     const struct connection_users *connections_use;
     struct dials dials;            /* under members_lock */
-    atomic_uint_fast64_t dials_ns; /* when one of them is due: to be called again */
-    struct peers peers;            /* those that have something to do */
-    struct connection **by_index;  /* ready ones by the node index in pids; NULL: not connected */
+    atomic_uint_fast64_t dials_ns; /* when dials_tick is due again */
+    struct peers peers;            /* sessions that have something to do */
+    struct connection **by_index; /* ready connections by node index in pids; NULL: not connected */
     uint32_t by_index_cap;
-    struct map grant_queues; /* mailboxes with a large record under way, each peer's: router.c */
+    struct map grant_queues; /* each peer's large records under way to a mailbox: router.c */
     struct causes causes;
-    unsigned exit_waits;   /* in all connections' exits */
-    unsigned forwards;     /* under way to others: forward.c */
-    uint64_t names_told;   /* node.names_changed, as its peers are fed */
-    unsigned leave_stages; /* done of node.leave_stages */
+    unsigned exit_waits;   /* how many are in all connections' exits */
+    unsigned forwards;     /* datagrams under way to other schedulers: forward.c */
+    uint64_t names_told;   /* node.names_changed when the peers were last fed */
+    unsigned leave_stages; /* how many of node.leave_stages it has done */
 
-    pthread_t thread; /* but scheduler 0's */
-    bool started;     /* ... it */
+    pthread_t thread; /* not used by scheduler 0 */
+    bool started;     /* the thread was started */
     atomic_bool over;
-    pthread_mutex_t ticking; /* held in its turns and its loop's calls; not by scheduler 0 */
-    atomic_bool wanted;      /* scheduler 0 waits for that */
-    bool stuck;              /* it waited in vain: not again until it has had it */
-    struct scheduler_counters counters; /* scheduler 0's copy */
+    pthread_mutex_t ticking; /* held in ticks and the loop's calls; not by scheduler 0 */
+    atomic_bool wanted;      /* scheduler 0 waits for `ticking` */
+    bool stuck;              /* scheduler 0 waited in vain; it only tries until it gets `ticking` */
+    struct scheduler_counters counters; /* the copy that scheduler 0 has */
 };
 
-/* That scheduler's. */
+/* Returns the runtime of a scheduler. */
 struct runtime *scheduler_runtime(const struct rusm_node *node, unsigned index);
-/* Scheduler 0 may look at, and work on, what another has until it leaves, between two of its ticks.
- * False: one of its handlers takes too long. */
+/* Lets scheduler 0 look at, and change, what another scheduler has, between two of its ticks, until
+ * scheduler_leave. Returns false if a handler there takes too long. */
 bool scheduler_enter(struct rusm_node *node, unsigned index);
 void scheduler_leave(struct rusm_node *node, unsigned index);
-/* Its counters as they are; if a handler takes too long, as they were. */
+/* Returns a scheduler's counters as they are now. If a handler takes too long, returns them as they
+ * were. */
 const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index);
 
 #endif

@@ -1,6 +1,6 @@
 /* schedulers: the schedulers of a node and their parts, from before there are threads until after.
- * What they share is the bridge (sched/bridge.h), the members (member.c), the registry
- * (globals.c) and what never changes. On the thread of who makes, runs and frees the node. */
+ * They share the bridge (sched/bridge.h), the members (member.c), the registry (globals.c) and what
+ * never changes. Called on the thread that makes, runs and frees the node. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "node/schedulers.h"
 #include "node/tick.h"
 
-/* ---- the beginning ---- */
+/* ---- making and starting them ---- */
 
 static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned index,
                            uint64_t seed)
@@ -122,8 +122,8 @@ int schedulers_start(struct rusm_node *node)
     static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
     sigset_t all, before;
     int error = 0;
-    /* Signals are the program's, whose thread runs the node; but for those that a thread brings
-     * upon itself. */
+    /* Signals go to the program's thread, which runs the node. The exceptions are those that a
+     * thread brings upon itself. */
     sigfillset(&all);
     for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
         sigdelset(&all, own[i]);
@@ -141,7 +141,7 @@ int schedulers_start(struct rusm_node *node)
     return error ? RUSM_EIO : 0;
 }
 
-/* ---- the end ---- */
+/* ---- ending and freeing them ---- */
 
 static void join(struct rusm_node *node)
 {
@@ -157,8 +157,8 @@ static void join(struct rusm_node *node)
     }
 }
 
-/* There are no threads any more, and no processes: what is under way finds nobody, and goes
- * home. */
+/* Brings home all messages between schedulers. There are no threads and no processes any more, so
+ * no message finds a receiver. */
 static void drain(struct rusm_node *node)
 {
     bool more = true;

@@ -8,14 +8,17 @@
 struct rusm_node;
 struct runtime_options;
 
-/* All of them, empty: schedulers_free from then on. RUSM_ENOMEM. */
+/* Makes all schedulers, without their parts. Call schedulers_free from then on. Returns 0 or
+ * RUSM_ENOMEM. */
 int schedulers_new(struct rusm_node *node, unsigned count, uint64_t seed);
-/* All runtimes, as options say but for what is each one's own. RUSM_ENOMEM. */
+/* Makes all runtimes as options say, except for what each runtime has of its own. Returns 0 or
+ * RUSM_ENOMEM. */
 int schedulers_open(struct rusm_node *node, struct runtime_options *options);
-/* All loops, with what is watched by them, once there are endpoints. RUSM_EIO, RUSM_ENOMEM. */
+/* Makes all loops and what they watch, once there are endpoints. Returns 0, RUSM_EIO or
+ * RUSM_ENOMEM. */
 int schedulers_watch(struct rusm_node *node, uint64_t spin_ns);
-int schedulers_start(struct rusm_node *node); /* RUSM_EIO: no thread */
-/* All threads end, all connections and processes end, all is freed. */
+int schedulers_start(struct rusm_node *node); /* 0, or RUSM_EIO: no thread */
+/* Ends all threads, connections and processes, and frees everything. */
 void schedulers_free(struct rusm_node *node);
 
 #endif

@@ -18,7 +18,7 @@ struct spawn_asked {
 static int spawn_at_ask(struct connection *c, uint64_t self, const char *spawnable,
                         const struct rusm_args *args, uint64_t ref)
 {
-    uint8_t small[512], *body = small; /* it may be a coroutine that asks: its stack is short */
+    uint8_t small[512], *body = small; /* a coroutine may ask, and its stack is short */
     size_t room = 4 * VARINT_LEN_MAX + spawn_size(spawnable, NULL, args);
     if (c->spawn_count >= LIMIT_REQUESTS) {
         return RUSM_ELIMIT;
@@ -55,15 +55,15 @@ static int spawn_at_ask(struct connection *c, uint64_t self, const char *spawnab
     return 0;
 }
 
-/* ---- the connection is another scheduler's ---- */
+/* ---- spawns on another scheduler's connection ---- */
 
 struct spawn_far {
-    struct spawning spawning; /* what is copied */
+    struct spawning spawning; /* the copy of what was asked */
     rusm_pid self;
     uint32_t node;
     uint64_t ref;
     int error;
-    struct scheduler *to; /* whose connection it is */
+    struct scheduler *to; /* the scheduler of the connection */
 };
 
 static void spawn_far_run(struct task *task, struct runtime *there)
@@ -117,7 +117,7 @@ int spawn_at(struct scheduler *s, rusm_pid self, uint32_t index, const char *spa
     return c ? spawn_at_ask(c, self.serial, spawnable, args, ref) : RUSM_ENOCONN;
 }
 
-/* ---- what comes of it ---- */
+/* ---- the answers ---- */
 
 static void spawn_asked_done(struct connection *c, struct spawn_asked *a)
 {
@@ -162,7 +162,7 @@ int spawn_at_reply(struct connection *c, const struct frame *frame)
         spawn_asked_done(c, a);
         return 0;
     }
-    return 0; /* of a request given up: fine */
+    return 0; /* a reply to a request that was given up is fine */
 }
 
 void spawn_at_fail_all(struct connection *c)

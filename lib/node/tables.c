@@ -1,6 +1,6 @@
-/* tables: the rows of what a node shows of itself, from where a listing is. service/tables.h says
- * what is shown of each. Called by listing.c on scheduler 0's thread, which looks into the
- * others. */
+/* tables: puts the rows of the tables that a node shows of itself, from the place that a listing
+ * has reached. service/tables.h says what each row has. Called by listing.c on scheduler 0's
+ * thread, which looks into the other schedulers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static bool table_node(struct table *t, struct listing *l)
     return false;
 }
 
-/* Of one scheduler's. */
+/* Puts rows of one scheduler's processes. Returns true if a reply was sent. */
 static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
 {
     char global[RUSM_NAME_MAX + 1], pid[RUSM_PID_TEXT_MAX];
@@ -90,7 +90,7 @@ static bool table_processes(struct table *t, struct listing *l)
 {
     for (; l->scheduler < t->node->scheduler_count; l->scheduler++, l->at = 0) {
         if (!scheduler_enter(t->node, l->scheduler)) {
-            continue; /* a handler holds it: it is passed over */
+            continue; /* a handler takes too long: skips this scheduler */
         }
         bool more = rows_of(t, l, scheduler_runtime(t->node, l->scheduler));
         scheduler_leave(t->node, l->scheduler);
@@ -109,10 +109,10 @@ static const char *state_of(const struct member *m)
     if (m->left) {
         return "left";
     }
-    return m->incarnation ? "lost" : "connecting"; /* 0: never connected yet */
+    return m->incarnation ? "lost" : "connecting"; /* 0: it was never connected */
 }
 
-/* What is shown of a member. */
+/* What a table shows of a member. */
 struct peer_row {
     char address[300];
     const char *direction, *state;
@@ -120,7 +120,8 @@ struct peer_row {
     struct peer_counters n;
 };
 
-/* Its connection's part is as it is only if its scheduler was entered. */
+/* Fills in the row of a member. What the connection tells is filled in only if the connection's
+ * scheduler was entered. */
 static void peer_row(struct peer_row *row, const struct member *m, bool entered)
 {
     const struct connection *now = m->current;
@@ -217,7 +218,7 @@ static bool table_names(struct table *t, struct listing *l)
     return more;
 }
 
-/* There are never so many that it matters to pass over those that were shown. */
+/* Spawnables are few, so passing over those that were shown costs little. */
 struct spawnables_shown {
     struct table *t;
     uint64_t seen;

@@ -1,4 +1,5 @@
-/* tick: the ticks of a scheduler, each on its thread: what it does when, and when it waits. */
+/* tick: the ticks of each scheduler, on its thread: what it does in which order, and when it
+ * waits. */
 #include <sched.h>
 
 #include "node/limits.h"
@@ -14,8 +15,8 @@
 #include "node/post.h"
 #include "node/tick.h"
 
-/* How often idle lanes, stalled grants, late hellos and spare memory are looked at, while there are
- * any. */
+/* How often the node looks at idle lanes, stalled grants, late hellos, exit signals and spare
+ * memory, while there are any. */
 #define TICK_NS ((uint64_t)1000000000)
 
 static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
@@ -23,7 +24,8 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
     return a_ns < b_ns ? a_ns : b_ns;
 }
 
-/* Whether someone has something that time changes: else a node at rest sleeps on. */
+/* Returns whether there is something that changes with time. If there is not, a node at rest sleeps
+ * on. */
 static bool ticking(const struct scheduler *s)
 {
     return peers_ticking(&s->peers) || s->exit_waits > 0 || blocks_any(&s->pools.blocks);
@@ -41,7 +43,7 @@ static void tick(struct scheduler *s)
     }
 }
 
-/* What only scheduler 0 has: HTTP, and who looks on. */
+/* Scheduler 0 alone has HTTP and the observers. */
 static uint64_t tick_http(struct scheduler *s)
 {
     return s->index == 0 ? http_tick(s->node) : UINT64_MAX;
@@ -53,9 +55,9 @@ static uint64_t tick_observers(struct scheduler *s)
         return UINT64_MAX;
     }
     uint64_t next = events_deliver(s->node);
-    http_tick(s->node); /* what is due is answered in this tick */
+    http_tick(s->node); /* answers in this tick what is due */
     next = earlier(next, http_tcp_tick(s->node));
-    return earlier(next, http_tick(s->node)); /* of what has begun in it too */
+    return earlier(next, http_tick(s->node)); /* for what has begun in this tick too */
 }
 
 bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
@@ -80,7 +82,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     runtime_flush(rt);
     if (runtime_ready(rt) || runtime_next_ns(rt) <= s->now_ns) {
         more |= runtime_run(rt, LIMIT_TICK_BUDGET, s->now_ns);
-        peers_run(&s->peers, s->now_ns); /* credit of what was taken goes with this flush */
+        peers_run(&s->peers, s->now_ns); /* the credit of taken messages goes with this flush */
     }
     more |= port_host_tick(&s->programs.host, s->now_ns);
     feed_tick(s);
@@ -90,7 +92,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     }
     *blocked = false;
     more |= endpoint_flush(s->endpoint, blocked);
-    /* Connections that ended in the flush have messages for those who watched them. */
+    /* Connections that ended in the flush have messages for the processes that watched them. */
     runtime_flush(rt);
     more |= runtime_ready(rt);
     more |= peers_due(&s->peers) || feed_due(s);
@@ -107,7 +109,7 @@ static bool poll_all(void *context, bool first)
     return runtime_called(s->runtime) || endpoint_poll(s->endpoint, first);
 }
 
-/* Between two ticks. `more`: there is something to do. */
+/* Waits between two ticks. `more`: there is something to do, so it only looks. */
 static void pause_until(struct scheduler *s, bool *more, bool blocked, uint64_t next)
 {
     if (!*more && !blocked) {
@@ -118,7 +120,7 @@ static void pause_until(struct scheduler *s, bool *more, bool blocked, uint64_t 
         return;
     }
     if (!runtime_sleep(s->runtime)) {
-        next = 0; /* schedulers have something: only a look */
+        next = 0; /* other schedulers have sent something: only a look */
     }
     loop_wait(&s->loop, s->now_ns, next, blocked);
 }
@@ -134,15 +136,16 @@ void tick_until(struct rusm_node *node, bool (*done)(struct rusm_node *node), ui
     while (!done(node) && s->now_ns < deadline_ns && atomic_load(&node->stops) < stops) {
         more = tick_once(s, more || s->loop.readable, &blocked, &next);
         if (done(node)) {
-            break; /* and not after a wait for nothing */
+            break; /* does not wait for nothing */
         }
         pause_until(s, &more, blocked, earlier(next, deadline_ns));
     }
 }
 
-/* ---- the others ---- */
+/* ---- the other schedulers ---- */
 
-/* Scheduler 0 waits for what was done while the node leaves. */
+/* Does a tick under the scheduler's lock. While the node leaves, it wakes scheduler 0, which waits
+ * for what the tick did. */
 static bool tick_locked(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
 {
     while (atomic_load_explicit(&s->wanted, memory_order_relaxed)) {
@@ -167,7 +170,7 @@ void *tick_main(void *scheduler)
         more = tick_locked(s, more || s->loop.readable, &blocked, &next);
         pause_until(s, &more, blocked, next);
     }
-    /* A node that does not wait, as it was stopped twice, hangs up all the same. */
+    /* A node that was stopped twice does not wait for its stages. It hangs up all the same. */
     leave_tick(s);
     endpoint_flush(s->endpoint, &blocked);
     fault_end(fault);

@@ -1,5 +1,5 @@
-/* builtins: the behaviours that every node knows (rusm-node(1)). Each is also an example
- * of rusm.h. On the node's thread, as all behaviours. */
+/* builtins: the behaviours that every node knows (rusm-node(1)). Each is also an example of rusm.h.
+ * They run on their scheduler's thread, as all behaviours do. */
 #include "otp/builtins.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include "actor/runtime.h"
 
-/* A message of someone's will, not an answer or a signal. */
+/* Returns whether a process sent m of its own will: m is no answer and no signal. */
 static bool builtin_asked(const struct rusm_message *m)
 {
     return m->kind == RUSM_SEND || m->kind == RUSM_CALL;
@@ -26,7 +26,8 @@ static void builtin_free(struct rusm_process *self, void *state, const char *rea
 static void echo_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
-    /* Who only sends waits for no answer; one that came to a relay would come back, for ever. */
+    /* A SEND gets no answer. Its sender waits for none, and an answer to a relay would come back
+     * for ever. */
     if (m->kind == RUSM_CALL && rusm_reply(self, m, m->data, m->len) == RUSM_BUSY) {
         rusm_hold(self);
     }
@@ -36,7 +37,7 @@ static const struct rusm_behaviour echo = { .name = "echo", .receive = echo_rece
 
 /* ---- greeter: prints what it gets, answers a call with a greeting ---- */
 
-/* Replies "hello, TEXT". Without memory for it there is none. */
+/* Replies "hello, TEXT". Does not reply if there is no memory for it. */
 static int greeter_reply(struct rusm_process *self, const struct rusm_message *m)
 {
     static const char hello[] = "hello, ";
@@ -67,8 +68,7 @@ static void greeter_receive(struct rusm_process *self, void *state, const struct
     if (!builtin_asked(m)) {
         return;
     }
-    /* The reply first, for who waits for one: when that must be tried again, the line is not
-     * printed twice. */
+    /* Reply first: if the reply must be tried again, the line is not printed twice. */
     if (m->kind == RUSM_CALL && greeter_reply(self, m) == RUSM_BUSY) {
         rusm_hold(self);
         return;
@@ -78,7 +78,7 @@ static void greeter_receive(struct rusm_process *self, void *state, const struct
 
 static const struct rusm_behaviour greeter = { .name = "greeter", .receive = greeter_receive };
 
-/* ---- sink: counts; a call is answered with the count ---- */
+/* ---- sink: counts messages, answers a call with the count ---- */
 
 static int sink_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
@@ -122,8 +122,8 @@ static void crash_receive(struct rusm_process *self, void *state, const struct r
 
 static const struct rusm_behaviour crash = { .name = "crash", .receive = crash_receive };
 
-/* ---- bounce: [8-byte time][name] goes back, whole, to that name on the sender's node; with the
- * argument "unordered" each on a stream of its own ---- */
+/* ---- bounce: sends a message of [8-byte time][name] back, whole, to that name on the sender's
+ * node; with the argument "unordered" it sends each on a stream of its own ---- */
 
 #define BOUNCE_HEAD 8
 
@@ -138,7 +138,7 @@ static int bounce_init(struct rusm_process *self, const struct rusm_args *args, 
         rusm_init_error(self, "bounce takes no argument, or 'unordered'");
         return RUSM_EINVAL;
     }
-    *state = (void *)&unordered; /* never written through */
+    *state = (void *)&unordered; /* nobody writes through it */
     return 0;
 }
 

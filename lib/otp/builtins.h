@@ -1,4 +1,4 @@
-/* builtins: those that have a file of their own; builtins.c has the list. */
+/* builtins: the built-in behaviours that have a file of their own. builtins.c lists all of them. */
 #ifndef OTP_BUILTINS_H
 #define OTP_BUILTINS_H
 

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "otp/limits.h"
 
-#define CHILD_SHUTDOWN 5000 /* shutdown_ms, if none is given */
+#define CHILD_SHUTDOWN 5000 /* shutdown_ms if none is given */
 
 void children_init(struct children *all, uint64_t seed)
 {
@@ -106,7 +106,7 @@ int children_start(struct rusm_process *self, struct children *all, struct child
     }
     if (err) {
         c->serial = 0;
-        (void)link_cut(self, *pid); /* a supervisor's is there already */
+        (void)link_cut(self, *pid); /* a child that is a supervisor has linked itself already */
         (void)runtime_kill(rt, pid->serial, "not started");
     }
     return err;

@@ -1,5 +1,5 @@
-/* children: those of one supervisor, in order of start, and by serial while they run. What to do
- * when one ends is supervisor.c's. One thread. */
+/* children: the children of one supervisor, in order of start, and by serial while they run.
+ * supervisor.c decides what to do when one ends. One thread. */
 #ifndef OTP_CHILDREN_H
 #define OTP_CHILDREN_H
 
@@ -11,8 +11,8 @@ struct child {
     struct rusm_child spec;
     uint64_t serial; /* 0: it does not run */
     size_t index;
-    bool wanted;              /* is to run */
-    struct restarts restarts; /* if each child is counted for itself */
+    bool wanted;              /* it must run */
+    struct restarts restarts; /* used if the supervisor counts each child apart */
 };
 
 struct children {
@@ -24,14 +24,16 @@ struct children {
 void children_init(struct children *all, uint64_t seed);
 void children_fini(struct children *all);
 struct child *children_find(const struct children *all, uint64_t serial); /* NULL: none runs */
-/* Puts a copy of it at the end of the list, wanted. RUSM_ELIMIT, RUSM_ENOMEM. */
+/* Adds a copy of spec at the end of the list, as a wanted child. Returns 0, RUSM_ELIMIT or
+ * RUSM_ENOMEM. */
 int children_add(struct children *all, const struct rusm_child *spec);
-/* The last one, which does not run, was not meant to be. */
+/* Removes the last child again. It must not run. */
 void children_drop_last(struct children *all);
-/* Starts, registers and links it to self. On failure nothing is left of it, and *why has a text. */
+/* Starts a child, registers it and links it with self. If that fails, nothing is left of the
+ * process, and *why has a text. */
 int children_start(struct rusm_process *self, struct children *all, struct child *c, rusm_pid *pid,
                    struct rusm_why *why);
-/* It has ended. */
+/* Notes that a child has ended. */
 void children_ended(struct children *all, struct child *c);
 
 #endif

@@ -6,7 +6,8 @@
 /* Children of a supervisor. Above: RUSM_ELIMIT. */
 #define LIMIT_CHILDREN 65536
 
-/* Restarts that a supervisor counts within its window: it keeps the time of each. */
+/* Restarts that a supervisor counts within its window, because it keeps the time of each. Above:
+ * RUSM_EINVAL. */
 #define LIMIT_RESTARTS 65536
 
 #endif

@@ -1,7 +1,7 @@
-/* relay: the built-in that passes on to the address in its argument. What it is sent it sends on;
- * what it is asked it asks, and hands the answer, or the failure, back to who asked. What is
- * neither, such as an answer to something else, ends here. On the node's thread, as all
- * behaviours. */
+/* relay: the built-in that passes messages on to the address in its argument. It sends on what it
+ * is sent. It asks what it is asked, and hands the answer or the failure back to the caller. It
+ * drops everything else, such as an answer to some other question. It runs on its scheduler's
+ * thread, as all behaviours do. */
 #include <stdlib.h>
 #include <string.h>
 #include "otp/builtins.h"
@@ -14,11 +14,11 @@ struct relay {
     char address[];
 };
 
-/* A question that was passed on. As many as the node takes calls: LIMIT_CALLS. */
+/* A question that was passed on. There are at most as many as the node takes calls: LIMIT_CALLS. */
 struct relay_call {
     struct map_node by_ref;
     uint64_t ref;
-    struct rusm_message question; /* kind, from and ref of the caller's */
+    struct rusm_message question; /* kind, from and ref of the caller's message */
 };
 
 static int relay_init(struct rusm_process *self, const struct rusm_args *args, void **state)
@@ -64,7 +64,8 @@ static bool relay_eq(const struct map_node *node, const void *key)
     return container_of(node, struct relay_call, by_ref)->ref == *(const uint64_t *)key;
 }
 
-/* RUSM_BUSY: to be tried again. */
+/* Passes a question on. Returns 0, RUSM_BUSY if it must be tried again, or another error of the
+ * reply. */
 static int relay_ask(struct rusm_process *self, struct relay *r, const struct rusm_message *m)
 {
     struct relay_call *c = malloc(sizeof(*c));
@@ -90,7 +91,7 @@ static int relay_ask(struct rusm_process *self, struct relay *r, const struct ru
     }
 }
 
-/* The outcome of a question goes back. */
+/* Hands the outcome of a question back to the caller. */
 static int relay_answer(struct rusm_process *self, struct relay *r, const struct rusm_message *m)
 {
     struct map_node *found =

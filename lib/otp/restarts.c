@@ -13,7 +13,7 @@ bool restarts_too_many(struct restarts *r, uint32_t max, uint64_t window_ns, uin
         r->at_ns = malloc(max * sizeof(uint64_t));
     }
     if (!r->at_ns) {
-        return true; /* none is allowed, or cannot be counted */
+        return true; /* none is allowed, or there is no memory to count */
     }
     if (r->count < max) {
         r->at_ns[r->count++] = now_ns;

@@ -1,6 +1,6 @@
-/* supervisor: see the header. It never waits: to stop children is a walk down the list that goes on
- * with each exit signal that comes, or when a child's time is over. Called by self.c and the node;
- * the behaviour by the runtime. */
+/* supervisor: see the header. A supervisor never waits. It stops children in a walk down the list,
+ * which goes on with each exit signal that comes, or when a child's time is over. Called by
+ * behaviours, by children.c and by the node. The runtime calls its behaviour. */
 #include "otp/supervisor.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "actor/sleep.h"
 #include "base/err.h"
 
-#define SUPERVISOR_SECONDS 5 /* max_seconds, if none is given */
+#define SUPERVISOR_SECONDS 5 /* max_seconds if none is given */
 
 struct supervisor {
     struct children children;
@@ -22,11 +22,11 @@ struct supervisor {
     bool each;
     rusm_pid parent;
     struct restarts restarts;
-    bool stopping;     /* children from `from` on are being stopped, the last first */
-    bool ending;       /* ... all of them, and then itself */
+    bool stopping;     /* stops the children from `from` on, the last first */
+    bool ending;       /* ... all of them, and then the supervisor ends */
     bool retry;        /* a child could not be restarted */
-    size_t from, at;   /* `at`: the one that was told to stop */
-    uint64_t until_ns; /* and its deadline */
+    size_t from, at;   /* `at`: the child that was told to stop */
+    uint64_t until_ns; /* the deadline of that child */
     char reason[RUSM_REASON_MAX + 1];
 };
 
@@ -42,7 +42,7 @@ static const struct rusm_behaviour supervisor_behaviour = { .name = "supervisor"
 
 static void supervisor_stop_next(struct rusm_process *self, struct supervisor *s);
 
-/* All children are to stop, the last first, then itself. */
+/* Stops all children, the last first, then ends the supervisor. */
 static void supervisor_end(struct rusm_process *self, struct supervisor *s, const char *reason,
                            size_t len)
 {
@@ -60,7 +60,7 @@ static void supervisor_end(struct rusm_process *self, struct supervisor *s, cons
     }
 }
 
-/* May c be restarted? If not, it is given up, or all are. */
+/* Returns whether c may be restarted. If not, gives c up (each), or ends the supervisor. */
 static bool supervisor_may_restart(struct rusm_process *self, struct supervisor *s, struct child *c,
                                    const char *reason)
 {
@@ -86,8 +86,8 @@ static bool supervisor_may_restart(struct rusm_process *self, struct supervisor 
 
 /* ---- starting and stopping ---- */
 
-/* Starts those from `from` on that are to run and do not. One that fails is tried again in the next
- * tick. */
+/* Starts the wanted children from `from` on that do not run. Stops at one that fails: it is tried
+ * again in the next tick. */
 static void supervisor_start_from(struct rusm_process *self, struct supervisor *s, size_t from)
 {
     for (size_t i = from; i < s->children.count; i++) {
@@ -100,7 +100,7 @@ static void supervisor_start_from(struct rusm_process *self, struct supervisor *
         if (children_start(self, &s->children, c, &pid, &why) != 0) {
             log_warn(self->rt->log, "cannot restart '%s': %s", child_title(&c->spec), why.text);
             s->retry = true;
-            self->writable = true; /* the next tick begins with it */
+            self->writable = true; /* the next tick tries again */
             return;
         }
         process_event_of(process_table_find(&self->rt->processes_by_serial, pid.serial),
@@ -108,8 +108,8 @@ static void supervisor_start_from(struct rusm_process *self, struct supervisor *
     }
 }
 
-/* The next one from the end that runs is told to stop; when none does, what was to follow
- * follows. */
+/* Tells the next running child from the end to stop. If there is none left, ends the supervisor or
+ * starts the children again. */
 static void supervisor_stop_next(struct rusm_process *self, struct supervisor *s)
 {
     struct runtime *rt = self->rt;
@@ -145,7 +145,7 @@ static void supervisor_stop_next(struct rusm_process *self, struct supervisor *s
     }
 }
 
-/* ---- what comes ---- */
+/* ---- what the supervisor receives ---- */
 
 static bool child_is_restarted(const struct child *c, const char *reason)
 {
@@ -161,7 +161,8 @@ static void supervisor_child_ended(struct rusm_process *self, struct supervisor 
 
     children_ended(&s->children, c);
     if (s->stopping && c->index >= s->from) {
-        /* Told to, or by itself meanwhile: it is started with the others, if it is to be. */
+        /* It was told to stop, or ended by itself meanwhile. It is started again with the others if
+         * it is wanted. */
         if (c->index == s->at) {
             supervisor_stop_next(self, s);
         } else {
@@ -189,18 +190,19 @@ static void supervisor_child_ended(struct rusm_process *self, struct supervisor 
     }
 }
 
-/* A child's time is over, or one that could not be restarted is to be tried again. */
+/* Handles RUSM_WRITABLE: a child's time is over, or a child that could not be restarted is tried
+ * again. */
 static void supervisor_tick(struct rusm_process *self, struct supervisor *s)
 {
     if (s->stopping) {
         struct child *c = s->children.child[s->at];
         struct rusm_process *p =
             c->serial ? process_table_find(&self->rt->processes_by_serial, c->serial) : NULL;
-        if (!p) { /* it was not linked any more */
+        if (!p) { /* it was linked no longer, so no exit signal came */
             supervisor_child_ended(self, s, c, "noproc");
         } else if (self->rt->now_ns >= s->until_ns) {
             process_exit_signal(p, process_pid(self), "kill", strlen("kill"), false);
-            self->writable = true; /* to see that it is gone */
+            self->writable = true; /* look again whether it is gone */
         } else if (s->until_ns != UINT64_MAX) {
             (void)sleep_until(self, s->until_ns);
         }
@@ -216,7 +218,7 @@ static void supervisor_tick(struct rusm_process *self, struct supervisor *s)
             if (supervisor_may_restart(self, s, c, "not started")) {
                 supervisor_start_from(self, s, 0);
             } else if (s->each) {
-                s->retry = true; /* there may be others */
+                s->retry = true; /* other children may need a restart */
                 self->writable = true;
             }
             return;
@@ -317,7 +319,8 @@ int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options, 
         }
     }
     if (err) {
-        /* Those that run go with it, as they are linked; who asked is told by what this returns. */
+        /* Children that run end with the supervisor, because they are linked. The return value, and
+         * not an exit signal, tells the caller. */
         if (above) {
             (void)link_cut(above, *pid);
         }

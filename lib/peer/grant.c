@@ -37,7 +37,7 @@ void grant_share_init(struct grant_share *share)
     }
 }
 
-/* What waits first there, if it may have its turn. */
+/* Returns the line's first waiting grant if the connection's share has room for it, or NULL. */
 static struct grant *line_first(const struct grant_class *c, struct grant_line *line)
 {
     struct list *l = list_first(&line->waiting);
@@ -46,7 +46,8 @@ static struct grant *line_first(const struct grant_class *c, struct grant_line *
     return grant && line->held + grant->len <= c->share ? grant : NULL;
 }
 
-/* After a change of what waits there, or is held. */
+/* Puts the line into the class's turn, or takes it out. To be called when what the line holds or
+ * what waits in it has changed. */
 static void line_changed(struct grant_class *c, struct grant_line *line)
 {
     bool in_turn = list_linked(&line->at), may = line_first(c, line) != NULL;
@@ -58,7 +59,7 @@ static void line_changed(struct grant_class *c, struct grant_line *line)
     }
 }
 
-/* Gives as much as there is, a connection at a time. */
+/* Gives grants as long as the budget lasts, to one connection after the other. */
 static void class_serve(struct grant_budget *g, struct grant_class *c)
 {
     struct list *l;
@@ -74,7 +75,7 @@ static void class_serve(struct grant_budget *g, struct grant_class *c)
         grant->given = true;
         line->held += grant->len;
         c->left -= grant->len;
-        line_changed(c, line); /* behind the others */
+        line_changed(c, line); /* its next turn is behind the other lines */
         g->given(line->share, grant);
     }
 }

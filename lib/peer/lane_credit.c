@@ -1,5 +1,5 @@
 /* lane_credit: what a peer may send on a lane: the limit T + W + G, the window's growth, grants.
- * See lane_in.h. Called by lane_in.c and lane_record.c, lane_in_grant by peer.c. */
+ * See lane_in.h. lane_in.c and lane_record.c call it. peer.c calls lane_in_grant. */
 #include "peer/limits.h"
 #include "wire/limits.h"
 #include "base/must.h"
@@ -9,7 +9,7 @@
 _Static_assert(RUSM_MESSAGE_MAX + RECORD_HEAD_MAX <= LIMIT_RECORD,
                "the longest record can be granted");
 
-/* W grows when a whole window was taken within this time: slower pairs do not need more. */
+/* W grows when the process takes a whole window within this time. Slower pairs do not need more. */
 #define GROW_WITHIN_NS ((uint64_t)100 * 1000000)
 
 void lane_run_later(struct lanes_in *in, struct lane_in *l)
@@ -52,7 +52,7 @@ void lane_update_limit(struct lanes_in *in, struct lane_in *l)
     }
     conn_extend_stream(in->conn, l->stream, limit - l->limit);
     l->limit = limit;
-    in->budget->windows_left += l->shrunk; /* it is no longer promised */
+    in->budget->windows_left += l->shrunk; /* the peer has no claim to it any more */
     l->shrunk = 0;
 }
 
@@ -65,7 +65,7 @@ static void window_grow(struct lanes_in *in, struct lane_in *l)
     l->window *= 2;
 }
 
-/* The record under way may need it as it was. */
+/* Halves the window, but not while a large record is under way, which may need the whole window. */
 static void window_shrink(struct lanes_in *in, struct lane_in *l)
 {
     if (l->large) {
@@ -108,7 +108,8 @@ static void lane_apply_grant(struct lanes_in *in, struct lane_in *l)
     lane_update_limit(in, l);
 }
 
-/* It is its turn in the mailbox; now in the budget. */
+/* Asks the budget for the large record, which has its turn in its mailbox. Returns true if the
+ * budget grants it at once. */
 static bool lane_claim(struct lanes_in *in, struct lane_in *l)
 {
     if (!grant_ask(&in->budget->grants, &in->share, &l->claim, l->wire)) {
@@ -178,7 +179,7 @@ void lane_end_grant(struct lanes_in *in, struct lane_in *l)
     lane_run_later(in, l);
 }
 
-/* Only what still comes has a pace: what is complete waits for its receiver. */
+/* Only an incomplete record has a pace. A complete one waits for its receiver. */
 bool lane_keeps_pace(struct lanes_in *in, struct lane_in *l, uint64_t now_ns)
 {
     bool comes = l->large && l->asks && !l->deferred && !lane_large_complete(l);

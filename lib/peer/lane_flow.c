@@ -1,5 +1,6 @@
-/* lane_flow: the bytes of lanes of ours on their way: what the endpoint asks for and tells.
- * Declared in lane_out.h; called by peer_stream.c, from the endpoint's events. */
+/* lane_flow: the bytes of outgoing lanes on their way. It gives the endpoint the bytes that it asks
+ * for, and takes what it reports. Declared in lane_out.h. peer_stream.c calls it from the
+ * endpoint's events. */
 #include "peer/limits.h"
 #include "peer/lane_out_state.h"
 #include "peer/pair.h"
@@ -14,7 +15,7 @@ int lanes_out_pull(struct lanes_out *o, int64_t *stream, struct iovec *vec, size
     *stream = l->stream;
     *fin = l->ending && l->q.unsent <= offer;
     int n = outq_peek(&l->q, vec, cap, offer);
-    if (*fin) { /* only if all that is unsent is in the vecs */
+    if (*fin) { /* only if vec has all unsent bytes */
         size_t len = 0;
         for (int i = 0; i < n; i++) {
             len += vec[i].iov_len;
@@ -49,7 +50,7 @@ void lane_out_acked(struct lanes_out *o, struct lane_out *l, uint64_t len)
 {
     bool full = o->queued >= LIMIT_CONN_QUEUE / 2;
     if (l->stopped) {
-        return; /* acknowledgements go on for what was in flight */
+        return; /* this acknowledges bytes that were in flight at the stop */
     }
     outq_acked(&l->q, &o->pools->chunks, len);
     o->queued -= len;
@@ -101,7 +102,8 @@ void lane_out_closed(struct lanes_out *o, struct lane_out *l)
 {
     bool unordered = l->unordered;
     lane_out_free(o, l);
-    /* The stream limit may have been raised before; from now on there is room under ours. */
+    /* The peer may have raised the stream limit earlier. Only now is there room under our own
+     * limit for unordered lanes. */
     if (unordered && o->told_all && o->lanes_unordered < LIMIT_LANES / 4) {
         pairs_tell_writable(o);
     }

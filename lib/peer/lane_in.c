@@ -1,6 +1,6 @@
-/* lane_in: incoming lanes of one connection: parsing, credit, order of successors. See lane_in.h.
- * Upcalls to the router never re-enter: resume and grant only mark a lane, lanes_in_turn runs
- * it. */
+/* lane_in: the incoming lanes of one connection: parsing, credit, order of successors. See
+ * lane_in.h. The router may call back from an upcall without re-entering a lane: lane_in_resume and
+ * lane_in_grant only mark the lane, and lanes_in_turn runs it later. */
 #include "peer/lane_in.h"
 
 #include <stdlib.h>
@@ -84,7 +84,8 @@ static void lane_forget(struct lanes_in *in, struct lane_in *l)
     pool_give(&in->pools->in, l);
 }
 
-/* All its records have met their fate: the successor's turn, and the peer may open another. */
+/* Ends a lane whose records are all delivered or discarded. Its successor may run, and the peer may
+ * open another stream. */
 static void lane_drained(struct lanes_in *in, struct lane_in *l)
 {
     struct map_node *n = find(&in->waiting, waiting_is, l->ordinal);
@@ -96,14 +97,14 @@ static void lane_drained(struct lanes_in *in, struct lane_in *l)
     }
     conn_set_user(in->conn, l->stream, NULL);
     conn_extend_streams(in->conn, 1);
-    if (!l->unordered) { /* nothing follows one that is */
+    if (!l->unordered) { /* an unordered lane has no successor */
         in->drained(in->peer, l->ordinal);
     }
     lane_forget(in, l);
 }
 
-/* We break it off: what is not yet delivered is lost. It stays until the peer has reset or ended
- * the stream, as only then another may take its place. */
+/* Breaks a lane off. Records that are not delivered yet are lost. The lane stays until the peer has
+ * reset or ended the stream, because only then may another stream take its place. */
 static void lane_stop(struct lanes_in *in, struct lane_in *l, enum stream_code code, int cause)
 {
     conn_stop(in->conn, l->stream, code);
@@ -125,13 +126,13 @@ void lanes_in_fini(struct lanes_in *in)
         map_remove(&in->unseen, n);
         free((struct unseen *)(void *)n);
     }
-    list_remove(&in->owed.due); /* lanes that go may have made it due */
+    list_remove(&in->owed.due); /* lane_forget may have made it due */
     map_fini(&in->lanes);
     map_fini(&in->waiting);
     map_fini(&in->unseen);
 }
 
-/* ---- streams come up ---- */
+/* ---- new streams ---- */
 
 static int note_unseen(struct lanes_in *in, uint64_t ordinal)
 {
@@ -186,7 +187,8 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
     return 0;
 }
 
-/* Bytes used, 0 if incomplete, RUSM_EMALFORMED, RUSM_ENOMEM. */
+/* Reads the header of a lane. Returns the bytes used, 0 if the header is incomplete,
+ * RUSM_EMALFORMED or RUSM_ENOMEM. */
 static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     struct lane_header h;
@@ -215,7 +217,7 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
     l->state = LANE_OPEN;
     uint64_t before = h.after - 1;
     if (h.after && (find(&in->lanes, lane_is, before) || find(&in->unseen, unseen_is, before))) {
-        /* Two successors of one lane would be a pair split in two. */
+        /* Two successors of one lane would split its pair in two. */
         if (find(&in->waiting, waiting_is, before)) {
             return RUSM_EMALFORMED;
         }
@@ -231,7 +233,7 @@ static ssize_t lane_read_header(struct lanes_in *in, struct lane_in *l, const ui
 
 /* ---- bytes ---- */
 
-/* Decodes as much as there is and may be delivered. Bytes used, or an error. */
+/* Decodes and delivers as many bytes as possible. Returns the bytes used, or an error. */
 static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     size_t used = 0;
@@ -245,11 +247,12 @@ static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p
         if (step < 0) {
             return step;
         }
-        /* A held large record that goes up at last uses no bytes, and there may be more behind. */
+        /* A held large record uses no bytes when it is delivered at last. Go on, as more records
+         * may follow it. */
         if (step == 0 && large == l->large) {
             break;
         }
-        if (step > 0) { /* an empty buffer is NULL, which nothing is added to */
+        if (step > 0) { /* p may be NULL, which must not be added to */
             p += step;
             n -= (size_t)step;
             used += (size_t)step;
@@ -258,7 +261,8 @@ static ssize_t lane_run(struct lanes_in *in, struct lane_in *l, const uint8_t *p
     return (ssize_t)used;
 }
 
-/* After a run: finished, broken off in the middle, or more to come. */
+/* Updates the limit after a run, and ends the lane if it is finished or broken off. Returns 0, or
+ * RUSM_EMALFORMED if the stream ended within a record or the header. */
 static int lane_settle(struct lanes_in *in, struct lane_in *l)
 {
     lane_update_limit(in, l);
@@ -274,7 +278,7 @@ static int lane_settle(struct lanes_in *in, struct lane_in *l)
     return 0;
 }
 
-/* Runs a lane on what its buffer holds. */
+/* Runs a lane on the bytes in its buffer. */
 static int lane_run_buffer(struct lanes_in *in, struct lane_in *l)
 {
     ssize_t used = lane_run(in, l, buf_data(&l->rx), buf_len(&l->rx));
@@ -293,7 +297,7 @@ int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, si
         return lane_settle(in, l);
     }
     if (buf_len(&l->rx) == 0) {
-        /* The usual case: records straight from the packet. */
+        /* The usual case: decode records straight from the packet. */
         ssize_t used = lane_run(in, l, data, len);
         if (used < 0) {
             return (int)used;
@@ -313,7 +317,7 @@ int lane_in_reset(struct lanes_in *in, struct lane_in *l)
 {
     l->fin = true;
     if (!l->broken) {
-        l->broken = true; /* what is incomplete is lost, what is complete still counts */
+        l->broken = true; /* an incomplete record is lost, complete ones still count */
         in->events->lane_lost(in->context, in->peer, l, RUSM_ENOCONN);
     }
     return lane_settle(in, l);
@@ -322,7 +326,7 @@ int lane_in_reset(struct lanes_in *in, struct lane_in *l)
 int lane_in_closed(struct lanes_in *in, struct lane_in *l)
 {
     if (l->fin) {
-        return 0; /* known; it waits for room, a grant or its predecessor */
+        return 0; /* the lane still waits for room, a grant or its predecessor */
     }
     l->fin = true;
     return lane_settle(in, l);

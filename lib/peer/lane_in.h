@@ -1,9 +1,11 @@
-/* lane_in: the lanes that a peer sends on, of one connection: bytes in, records out, credit back.
- * Used by peer.c; the node's router sees struct lane_in read-only, but for `user`.
+/* lane_in: the incoming lanes of one connection. Bytes come in, records go up to the router, and
+ * credit goes back to the peer. Used by peer.c, peer_control.c and peer_stream.c. The node's router
+ * may read struct lane_in, and may write only `user`.
  *
- * Credit (see rusm-protocol(7)): the stream's limit is T + W + G and never goes down. T: bytes of
- * records taken by the process or discarded. W: the window. G: the granted length of one record
- * longer than W/2 that is not yet taken. */
+ * Credit (see rusm-protocol(7)): the stream's limit is T + W + G and never goes down. T is the
+ * bytes of the lane, header and records, that the process has taken or that were discarded. W is
+ * the window. G is the granted length of one record longer than W/2 that the process has not taken
+ * yet. */
 #ifndef PEER_LANE_IN_H
 #define PEER_LANE_IN_H
 
@@ -19,64 +21,64 @@
 
 struct peer;
 
-/* What all lanes of a scheduler share. */
+/* What all incoming lanes of a scheduler share. */
 struct lane_budget {
-    uint64_t windows_left; /* growth of W beyond LIMIT_LANE_WINDOW */
+    uint64_t windows_left; /* bytes by which windows may still grow beyond LIMIT_LANE_WINDOW */
     struct grant_budget grants;
 };
-/* A share of the node's, for one of so many schedulers. */
+/* Sets up the budget of one of `schedulers` schedulers: its share of the node's. */
 void lane_budget_init(struct lane_budget *b, unsigned schedulers);
 
 enum lane_state {
-    LANE_HEADER, /* its header is not complete */
-    LANE_AFTER,  /* waits for the pair's previous lane */
+    LANE_HEADER, /* its header is incomplete */
+    LANE_AFTER,  /* waits until the pair's previous lane is drained */
     LANE_OPEN,
-    LANE_HELD, /* the mailbox is full: waits for lane_in_resume */
+    LANE_HELD, /* waits for lane_in_resume, because the mailbox is full */
 };
 
-/* Most names fit, with their 0. */
+/* Bytes of lane_in.short_name. Most names fit, with their NUL. */
 #define LANE_SHORT_NAME 24
 
 struct lane_in {
     struct map_node by_ordinal; /* in lanes_in.lanes */
     struct map_node by_after;   /* in lanes_in.waiting while LANE_AFTER */
-    struct list resume;         /* in lanes_in.resumed: to be run in this tick */
-    struct grant claim; /* of the large record; `at` is in lanes_in.granted once it is given */
+    struct list resume;         /* in lanes_in.resumed: runs in the next lanes_in_turn */
+    struct grant claim;         /* of the large record; once granted, `at` is in lanes_in.granted */
     int64_t stream;
     uint64_t ordinal, after, from;
-    struct target to; /* name points to `name` */
-    void *user;       /* the router's */
+    struct target to; /* its name points to `name` */
+    void *user;       /* for the router's use */
 
-    struct credit *credit;         /* its account */
-    struct credit *granted_credit; /* that of the granted record once it is delivered; NULL: none */
+    struct credit *credit;         /* account of all records but the granted one */
+    struct credit *granted_credit; /* account of the granted record; NULL before it is delivered */
     uint64_t taken;                /* T */
     uint64_t window;               /* W */
-    uint64_t shrunk;               /* what W was more, until the limit is T + W + G again */
+    uint64_t shrunk;               /* bytes that W lost, until the limit is T + W + G again */
     uint64_t grant;                /* G */
-    uint64_t limit;                /* what the peer was told */
+    uint64_t limit;                /* the limit that the peer knows */
     uint64_t decoded;              /* bytes of the stream decoded or discarded so far */
-    uint64_t grew_at;              /* T when the growth of W was last looked at */
-    uint64_t grew_ns;              /* and when that was */
-    uint64_t paced_ns;             /* when it was last looked at how the granted record comes on */
-    uint64_t paced_at;             /* and what of it had come */
+    uint64_t grew_at;              /* T when the growth of W was last checked */
+    uint64_t grew_ns;              /* time of that check */
+    uint64_t paced_ns;             /* time of the last check of the granted record's pace */
+    uint64_t paced_at;             /* bytes of it that had come by then */
 
     struct buf rx;        /* undecoded bytes */
-    struct record record; /* the one under way in a block: "large" */
-    uint8_t *block;       /* its payload so far, in what becomes the message's own memory */
+    struct record record; /* the large record, which comes in a block */
+    uint8_t *block;       /* its payload so far; becomes the message's memory */
     uint64_t block_have, block_cap;
-    uint64_t skip; /* payload bytes still to be discarded */
+    uint64_t skip; /* payload bytes still to discard */
     uint32_t wire; /* the large record's bytes on the wire */
 
-    uint8_t state; /* enum lane_state */
-    bool unordered, large;
-    bool asks;      /* the large record is too long for the window: it needs a grant */
-    bool paced;     /* its pace is looked at */
-    bool deferred;  /* the large record under way asks when the grant before it is over */
-    bool fin;       /* no more bytes will come */
-    bool broken;    /* reset by them, or stopped by us: what comes until then is not read */
-    bool delivered; /* unordered: its one record is done */
-    bool announced; /* lane_opened was called */
-    char *name;     /* the target's: short_name, or its own memory */
+    uint8_t state;         /* enum lane_state */
+    bool unordered, large; /* large: a large record is under way */
+    bool asks;             /* the large record is longer than W/2 and needs a grant */
+    bool paced;            /* paced_ns and paced_at are set */
+    bool deferred;         /* the large record asks when the grant before it ends */
+    bool fin;              /* no more bytes will come */
+    bool broken;           /* the peer reset it or we stopped it: further bytes are not read */
+    bool delivered;        /* if unordered: its one record is done */
+    bool announced;        /* lane_opened was called */
+    char *name;            /* of the target: short_name, or memory of its own */
     char short_name[LANE_SHORT_NAME];
 };
 
@@ -88,17 +90,18 @@ struct lanes_in {
     struct lane_budget *budget;
     struct lane_pools *pools;
     struct map lanes;   /* by ordinal */
-    struct map waiting; /* by after */
-    struct map unseen;  /* ordinals below `next` whose first byte has not arrived */
+    struct map waiting; /* lanes in LANE_AFTER, by `after` */
+    struct map unseen;  /* ordinals below `next` of which no byte has arrived */
     struct list resumed, granted;
     struct grant_share share;
-    uint64_t grown; /* all windows, beyond LIMIT_LANE_WINDOW each */
-    /* Lanes whose messages were taken; due for a turn with those of `resumed`. */
+    uint64_t grown; /* growth of all windows beyond LIMIT_LANE_WINDOW */
+    /* Accounts of lanes whose messages were taken. It is due for a turn when it has some, or when
+     * `resumed` has lanes. */
     struct credit_owner owed;
     uint64_t next; /* 1 + the highest ordinal seen */
     uint64_t records, bytes;
-    uint64_t
-        now_ns; /* of its last tick, which may be long ago: it has none while bytes only come */
+    /* Time of the last lanes_in_turn. It may be long ago: bytes that arrive need no turn. */
+    uint64_t now_ns;
     bool ready;
     void (*drained)(struct peer *p, uint64_t ordinal);
 };
@@ -109,20 +112,23 @@ void lanes_in_init(struct lanes_in *in, struct conn *conn, struct peer *peer,
                    void (*drained)(struct peer *p, uint64_t ordinal));
 void lanes_in_fini(struct lanes_in *in);
 
-/* All return 0 or a negative code that closes the connection: RUSM_EMALFORMED, RUSM_ENOMEM. */
+/* The functions of this header that return int return 0, RUSM_EMALFORMED or RUSM_ENOMEM. On an
+ * error the caller closes the connection. */
 int lanes_in_opened(struct lanes_in *in, int64_t stream);
 int lane_in_data(struct lanes_in *in, struct lane_in *l, const uint8_t *data, size_t len, bool fin);
 int lane_in_reset(struct lanes_in *in, struct lane_in *l);
-/* The stream is finished and forgotten by the transport. */
+/* To be called when the transport has finished and forgotten the stream. */
 int lane_in_closed(struct lanes_in *in, struct lane_in *l);
-/* From now on lanes are delivered: those that came before, in the next tick. */
+/* Starts the delivery of records. Lanes that came before run in the next tick. */
 void lanes_in_start(struct lanes_in *in);
-/* Lanes that were resumed or granted; credit that came back. */
+/* Takes the credit that came back, then runs the lanes that were resumed or granted. */
 int lanes_in_turn(struct lanes_in *in, uint64_t now_ns);
-/* About once a second: breaks off granted records that do not come on (LIMIT_GRANT_STALL_NS). */
+/* Breaks off lanes whose granted record stalls (LIMIT_GRANT_STALL_NS). To be called about once a
+ * second. */
 void lanes_in_tick(struct lanes_in *in, uint64_t now_ns);
+/* Lets a held lane run again, in the next lanes_in_turn. */
 void lane_in_resume(struct lanes_in *in, struct lane_in *l);
-/* It is the large record's turn in its mailbox. */
+/* Says that the large record has its turn in its mailbox. */
 void lane_in_grant(struct lanes_in *in, struct lane_in *l);
 
 #endif

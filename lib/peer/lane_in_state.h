@@ -1,12 +1,12 @@
-/* lane_in_state: what lane_in.c (streams, headers, turns), lane_credit.c and lane_record.c share,
- * and nobody else. */
+/* lane_in_state: what lane_in.c (streams, headers, turns), lane_credit.c and lane_record.c share.
+ * Private to these files. */
 #ifndef PEER_LANE_IN_STATE_H
 #define PEER_LANE_IN_STATE_H
 
 #include "peer/lane_in.h"
 #include "peer/peer.h"
 
-/* The large record under way has all its bytes, and waits for its grant or for room. */
+/* Returns whether the large record has all its bytes. Then it waits for its grant or for room. */
 static inline bool lane_large_complete(const struct lane_in *l)
 {
     return l->large && l->block_have == l->record.payload_len;
@@ -14,26 +14,30 @@ static inline bool lane_large_complete(const struct lane_in *l)
 
 /* lane_credit.c */
 void lane_credit_init(struct lane_in *l, uint64_t now_ns);
-/* Its window goes back to the budget. */
+/* Gives the lane's window back to the budget. */
 void lane_credit_fini(struct lanes_in *in, struct lane_in *l);
-void lane_run_later(struct lanes_in *in, struct lane_in *l); /* in the next lanes_in_turn */
-/* An account whose bytes lanes_in_turn adds to T. NULL: no memory. */
+/* Runs the lane in the next lanes_in_turn. */
+void lane_run_later(struct lanes_in *in, struct lane_in *l);
+/* Returns a new account, whose bytes lanes_in_turn adds to T, or NULL if there is no memory. */
 struct credit *lane_account(struct lanes_in *in, struct lane_in *l);
 /* Tells the peer how far it may send now. */
 void lane_update_limit(struct lanes_in *in, struct lane_in *l);
+/* Checks the pace of the receiving process. Doubles the window if a larger one helps and the budget
+ * has room. Halves it if the connection has more than its part of the budget. */
 void lane_grow_window(struct lanes_in *in, struct lane_in *l);
-/* Asks for the large record under way; without anybody to take it the rest is skipped. */
+/* Asks for a grant of the large record. If nobody can take the record, skips the rest of it. */
 void lane_ask(struct lanes_in *in, struct lane_in *l);
-/* The large record is taken, discarded or will never come: the next may have its turn. */
+/* Ends the lane's grant or its request, when the large record was taken, was discarded or will
+ * never come. Then the next record may have its turn. */
 void lane_end_grant(struct lanes_in *in, struct lane_in *l);
-/* Its granted record comes on as it should. */
+/* Returns whether the granted record comes fast enough. */
 bool lane_keeps_pace(struct lanes_in *in, struct lane_in *l, uint64_t now_ns);
-/* Lets go of the large record under way. */
+/* Drops the large record and its block. */
 void lane_drop_block(struct lanes_in *in, struct lane_in *l);
 
 /* lane_record.c */
-/* One step in LANE_OPEN. Bytes used, 0: nothing more to do with these, or an error: RUSM_ETOOLARGE
- * besides those of lane_in.h. */
+/* Does one step of a lane in LANE_OPEN. Returns the bytes used, 0 if nothing more can be done with
+ * these bytes, RUSM_ETOOLARGE, or an error of lane_in.h. */
 ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n);
 
 #endif

@@ -1,8 +1,9 @@
-/* lane_out: outgoing lanes of one connection: how they open and end, and what is put on them. What
- * becomes of it is in lane_flow.c. See lane_out.h.
+/* lane_out: the outgoing lanes of one connection: how they open and end, and what is queued on
+ * them. lane_flow.c sends what is queued. See lane_out.h.
  *
- * A lane belongs to its stream and is freed when that is closed. While it may take more it belongs
- * to its pair too; once it is ending, the pair lets go of it and may open a successor. */
+ * A lane belongs to its stream and is freed when the stream is closed. While it may take more
+ * records, it belongs to its pair too. When it begins to end, the pair drops it and may open a
+ * successor. */
 #include "peer/lane_out.h"
 
 #include "peer/limits.h"
@@ -12,10 +13,10 @@
 #include "peer/pair.h"
 #include "wire/control.h"
 
-/* With fewer streams left than this, idle lanes are ended without waiting for their time. */
+/* With fewer streams left than this, a new lane first ends an idle one before its time. */
 #define STREAMS_SCARCE (LIMIT_LANES / 8)
 
-/* How many lanes are looked at to find an idle one to end. */
+/* How many lanes lane_end_idlest looks at to find an idle one. */
 #define IDLE_LOOK 16
 
 void lanes_out_init(struct lanes_out *o, struct conn *conn, struct lane_pools *pools, uint64_t seed,
@@ -37,21 +38,21 @@ void lanes_out_init(struct lanes_out *o, struct conn *conn, struct lane_pools *p
 
 /* ---- lanes ---- */
 
-/* No more will be put on this lane: FIN follows what is queued; the pair's next message opens a
- * successor that names it. */
+/* Ends a lane: FIN follows what is queued on it. The pair's next message opens a successor that
+ * names this lane. */
 static void lane_end(struct lanes_out *o, struct lane_out *l)
 {
     l->ending = true;
     if (l->pair) {
         list_remove(&l->pair->open);
         l->pair->lane = NULL;
-        pair_free_if_idle(o, l->pair); /* if the peer said that it drained what is not yet ended */
+        pair_free_if_idle(o, l->pair); /* if the peer sent DRAINED too early */
         l->pair = NULL;
     }
     rounds_ready(o, l);
 }
 
-/* Ends an idle lane among the oldest, so that its stream can serve another pair. */
+/* Ends one idle lane among the oldest, so that its stream can serve another pair. */
 static void lane_end_idlest(struct lanes_out *o)
 {
     for (int i = 0; i < IDLE_LOOK && !list_empty(&o->open); i++) {
@@ -113,7 +114,7 @@ int lane_out_open(struct lanes_out *o, const struct parcel *to, struct pair *pai
     l->pair = pair;
     list_append(&o->open, &pair->open);
     if (map_insert(&o->ordinals, map_hash_u64(&o->ordinals, ordinal), &pair->ordinal) != 0) {
-        /* Without the ordinal a successor could overtake: the promise can't be kept. */
+        /* Without the ordinal a successor could overtake this lane, and order would be lost. */
         conn_close(o->conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
@@ -142,7 +143,7 @@ void lane_out_free(struct lanes_out *o, struct lane_out *l)
 void lanes_out_fini(struct lanes_out *o)
 {
     struct map_iter it;
-    o->told_all = false; /* whoever waits is told by the end of the connection */
+    o->told_all = false; /* waiting senders learn of the connection's end instead */
     list_each_safe(link, &o->all) {
         lane_out_free(o, container_of(link, struct lane_out, all));
     }
@@ -217,7 +218,7 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
     }
     error = append(o, &l->q, p);
     if (error) {
-        /* The header must not go out alone; the receiver sees a lane without a record. */
+        /* The header must not go out alone: the receiver would see a lane without a record. */
         conn_reset(o->conn, l->stream, STREAM_GONE);
         l->ended = true;
         return error;
@@ -226,7 +227,7 @@ static int send_unordered(struct lanes_out *o, const struct parcel *p)
     return 0;
 }
 
-/* A signal for which there is no stream now waits for one; its order is kept. */
+/* Queues a signal until there is a stream for it. The signals of a pair keep their order. */
 static int starve(struct lanes_out *o, struct pair *pair, const struct parcel *p)
 {
     int error = append(o, &pair->signals, p);
@@ -283,7 +284,7 @@ int lanes_out_send(struct lanes_out *o, const struct parcel *p, uint64_t now_ns)
     return error;
 }
 
-/* ---- their end ---- */
+/* ---- the end of lanes ---- */
 
 void lanes_out_end(struct lanes_out *o)
 {
@@ -294,7 +295,7 @@ void lanes_out_end(struct lanes_out *o)
 
 void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
 {
-    uint64_t looks = o->lanes; /* those moved to the end are not looked at again */
+    uint64_t looks = o->lanes; /* not again at lanes that moved to the end */
     list_each_safe(link, &o->open) {
         struct pair *pair = container_of(link, struct pair, open);
         if (looks-- == 0) {
@@ -303,7 +304,7 @@ void lanes_out_tick(struct lanes_out *o, uint64_t now_ns)
         if (now_ns - pair->used_ns >= LIMIT_LANE_IDLE_NS && pair->lane->q.len == 0) {
             lane_end(o, pair->lane);
         } else if (now_ns - pair->used_ns < LIMIT_LANE_IDLE_NS / 2) {
-            /* Used since it was put here: to the end, so that the oldest stay in front. */
+            /* Used recently: move it to the end, so that the longest unused stay in front. */
             list_remove(&pair->open);
             list_append(&o->open, &pair->open);
         }

@@ -5,8 +5,8 @@
 #include "peer/lane_in.h"
 #include "peer/lane_out.h"
 
-/* Spare lanes, each way: with one stream a message, as many as a batch of packets opens or ends;
- * about a megabyte. */
+/* Spare lanes in each direction. With one stream for each message, a batch of packets opens or ends
+ * as many. They take about a megabyte. */
 #define SPARE_LANES 2048
 
 void lane_pools_init(struct lane_pools *p)

@@ -1,5 +1,5 @@
-/* lane_pools: spare memory of all lanes of a scheduler: whoever runs one (a node, a client) has one
- * and lends it to its connections. */
+/* lane_pools: spare memory for all lanes of a scheduler. Each scheduler of a node, and each client,
+ * has one and lends it to its connections. */
 #ifndef PEER_LANE_POOLS_H
 #define PEER_LANE_POOLS_H
 
@@ -9,12 +9,12 @@
 
 struct lane_pools {
     struct outq_pool chunks;
-    struct pool out, in, credits; /* struct lane_out, lane_in, credit */
-    struct blocks blocks;         /* payloads of large records, both ways */
+    struct pool out, in, credits; /* of struct lane_out, lane_in, credit */
+    struct blocks blocks;         /* payloads of large records in both directions */
 };
 
-void lane_pools_init(struct lane_pools *p); /* no allocation */
-/* After the last connection, and the last message that came on one. */
+void lane_pools_init(struct lane_pools *p); /* allocates nothing */
+/* To be called when the last connection is gone, and the last message that came on one. */
 void lane_pools_fini(struct lane_pools *p);
 
 #endif

@@ -1,17 +1,18 @@
-/* lane_record: records out of a lane's bytes and up to the router: small ones straight from the
- * packet, others straight into a block that becomes the message's memory. Called by lane_in.c. */
+/* lane_record: decodes records from a lane's bytes and hands them up to the router. Small records
+ * go up straight from the packet. Other records go straight into a block that becomes the message's
+ * memory. lane_in.c calls it. */
 #include <string.h>
 
 #include "base/must.h"
 #include "peer/lane_in_state.h"
 
-/* A block for a large record starts with this and doubles as bytes arrive, until it is granted:
- * then it is whole at once, which the budget of grants bounds. What was not written to costs
- * nothing yet. */
+/* First size of a block for a record that asks for a grant. The block doubles as bytes arrive. Once
+ * the record is granted, its block gets its full size at once, which the budget of grants bounds.
+ * Memory that nothing was written to costs nothing yet. */
 #define BLOCK_FIRST ((uint64_t)64 * 1024)
 
-/* A record of so many bytes that does not end in its packet gets a block, though it fits in the
- * window: one copy less. */
+/* A record of at least this many bytes gets a block if it does not end in its packet, though it
+ * fits in the window. That saves a copy. */
 #define BLOCK_LEAST ((uint64_t)4096)
 
 static int block_grow(struct lanes_in *in, struct lane_in *l, uint64_t need)
@@ -52,7 +53,7 @@ static int block_put(struct lanes_in *in, struct lane_in *l, const uint8_t *p, u
     return 0;
 }
 
-/* Hands a complete record up. False: hold. */
+/* Hands a complete record up. Returns false if the lane must hold it. */
 static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct record *record,
                          const uint8_t *payload, void *block, uint32_t wire)
 {
@@ -76,10 +77,10 @@ static bool lane_hand_up(struct lanes_in *in, struct lane_in *l, const struct re
     return true;
 }
 
-/* The large record under way: bytes into its block, up when complete. One that asks waits for its
- * grant even if the window let it through, so that each mailbox has one at a time; and it goes up
- * with an account of its own, as what comes behind it may be taken first. Bytes used, or
- * RUSM_ENOMEM. */
+/* Puts bytes into the block of the large record, and hands the record up when it is complete. A
+ * record that asks waits for its grant even if the window let it through, so that each mailbox has
+ * one at a time. It goes up with an account of its own, because the process may take records behind
+ * it first. Returns the bytes used, or RUSM_ENOMEM. */
 static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size_t n)
 {
     uint64_t want = l->record.payload_len - l->block_have;
@@ -106,8 +107,8 @@ static ssize_t lane_run_large(struct lanes_in *in, struct lane_in *l, const uint
     return (ssize_t)n;
 }
 
-/* A head was decoded whose record goes into a block; it asks if it is too long for the window
- * alone. */
+/* Begins a record that goes into a block, when its head has been decoded. The record asks for a
+ * grant if it is longer than half of the window. */
 static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struct record *record,
                              size_t head)
 {
@@ -116,14 +117,16 @@ static void lane_begin_large(struct lanes_in *in, struct lane_in *l, const struc
     l->record = *record;
     l->wire = (uint32_t)(head + record->payload_len);
     l->large = true;
-    /* One grant a lane: the one before may be in a mailbox still, of a holder before this one. */
+    /* A lane has one grant at a time. The record before may still be in a mailbox, perhaps in that
+     * of an earlier holder of the name. */
     l->deferred = l->asks && l->grant;
     if (l->asks && !l->deferred) {
         lane_ask(in, l);
     }
 }
 
-/* Nobody can't be answered: a lane to that address would be malformed itself. */
+/* Returns whether a record wants an answer. Without a sender nobody can get one: a lane to serial 0
+ * would be malformed itself. */
 static bool wants_answer(const struct record *record)
 {
     return record->kind == RECORD_CALL || record->kind == RECORD_LINK ||
@@ -180,7 +183,7 @@ ssize_t lane_step(struct lanes_in *in, struct lane_in *l, const uint8_t *p, size
     }
     l->decoded += wire;
     if (!lane_hand_up(in, l, &record, p + head, NULL, (uint32_t)wire)) {
-        l->decoded -= wire; /* it will be decoded again */
+        l->decoded -= wire; /* the record will be decoded again */
         return 0;
     }
     return (ssize_t)wire;

@@ -4,17 +4,18 @@
 #include "base/must.h"
 #include "peer/lane_out.h"
 
-/* Bytes a lane sends before the next has its turn: a few packets, so that a large message costs a
- * small one no more than a handful of microseconds. */
+/* Bytes that a lane sends before the next lane has its turn. They are a few packets, so that a
+ * large message delays a small one by no more than a handful of microseconds. */
 #define SLICE ((size_t)8 * 1024)
 
-/* Bytes of bulk that may wait on the way to the peer, beyond what the way itself holds: a
- * millisecond's at 1 GB/s; beside small messages a tenth of it, of which a burst is a part. */
+/* Bytes that may wait in buffers on the path to the peer, beyond what the path itself holds. Bulk
+ * that is alone may have what 1 GB/s sends in a millisecond. Beside small messages it may have an
+ * eighth of that, and a burst is a part of this eighth. */
 #define QUEUE_ALONE ((uint64_t)1024 * 1024)
 #define QUEUE_SHARED ((uint64_t)128 * 1024)
 #define BURST_SHARED ((size_t)16 * 1024)
 
-/* After so many bytes of others a small message, or bulk, is long ago: some 10 ms. */
+/* After this many further bytes a small message, or bulk, counts as long ago: some 10 ms. */
 #define LONG_AGO ((uint64_t)8 * 1024 * 1024)
 
 void rounds_init(struct lane_rounds *t)
@@ -51,8 +52,9 @@ void rounds_ready(struct lanes_out *o, struct lane_out *l)
     conn_wake(o->conn);
 }
 
-/* Of what is in flight, the part that fits the way twice over is never too much: the other part
- * waits somewhere. Where round trips take no longer than at their best, all of it fits. */
+/* Returns whether too much is in flight to send more bulk. The path itself holds flight * best_ns /
+ * now_ns bytes. Up to twice as many are never too much. The rest waits in buffers on the path. If
+ * round trips take at most twice their best time, there is no such rest. */
 static bool is_full(const struct lanes_out *o)
 {
     const struct lane_rounds *t = &o->turns;
@@ -133,7 +135,7 @@ void rounds_acked(struct lanes_out *o, uint64_t len)
     struct lane_rounds *t = &o->turns;
     must(len <= t->flight);
     t->flight -= len;
-    if (!list_empty(&t->held)) { /* back to where they were, in front */
+    if (!list_empty(&t->held)) { /* put them back in front, where they were */
         list_move_all(&t->held, &t->rest);
         list_move_all(&t->rest, &t->held);
     }

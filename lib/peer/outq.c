@@ -1,4 +1,4 @@
-/* outq: unacknowledged bytes of an outgoing stream. See outq.h. */
+/* outq: the unacknowledged bytes of an outgoing stream. See outq.h. */
 #include "peer/outq.h"
 
 #include <stdbool.h>
@@ -8,19 +8,19 @@
 #include "base/must.h"
 #include "rusm.h"
 
-/* Bytes of a chunk, its header included. Tiny: a lane's header and a small record. Small: one
- * malloc bin below a page, about 100 small records. */
+/* Bytes of a chunk with its own header. A tiny chunk fits a lane's header and a small record. A
+ * small chunk fits about 100 small records, and is one malloc bin below a page. */
 #define TINY ((size_t)256)
 #define SMALL ((size_t)4032)
 
-/* Spare ones: a megabyte of each, what a burst to several peers holds. */
+/* Spare chunks: a megabyte of each kind, which is what a burst to several peers holds. */
 #define SPARE_TINY 4096
 #define SPARE_SMALL 256
 
 struct outq_chunk {
     struct outq_chunk *next;
     size_t len, cap;
-    uint64_t records; /* that end in it */
+    uint64_t records; /* records that end in it */
     uint8_t bytes[];
 };
 
@@ -177,7 +177,7 @@ void outq_sent(struct outq *q, size_t len)
         }
         q->cursor_at += here;
         len -= here;
-        /* At a chunk's end the cursor stays there if it is the last: more may be appended to it. */
+        /* At the end of the last chunk the cursor stays there: more bytes may be appended. */
         if (q->cursor_at == q->cursor->len && q->cursor->next) {
             q->cursor = q->cursor->next;
             q->cursor_at = 0;
@@ -201,7 +201,7 @@ void outq_acked(struct outq *q, struct outq_pool *pool, uint64_t len)
         q->first = c->next;
         q->acked_at = 0;
         if (q->cursor == c) {
-            /* Only the last chunk can be wholly sent and still under the cursor. */
+            /* Only the last chunk can be wholly sent and still have the cursor. */
             q->cursor = q->first;
             q->cursor_at = 0;
         }

@@ -1,5 +1,5 @@
-/* pair: senders and their targets, and which of them were told RUSM_BUSY. See lane_out.h and
- * pair.h. Called by lane_out.c. */
+/* pair: senders and their targets, and which senders were told RUSM_BUSY. See lane_out.h and
+ * pair.h. lane_out.c and lane_flow.c call it. peer_control.c calls lanes_out_drained. */
 #include "peer/pair.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 static bool pair_is(const struct map_node *node, const void *key)
 {
-    const struct pair *pair = (const void *)node; /* its first member */
+    const struct pair *pair = (const void *)node; /* node is its first member */
     const struct parcel *p = key;
     if (pair->from != p->from || pair->kind != p->to.kind) {
         return false;
@@ -42,7 +42,7 @@ int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **out)
         *out = (struct pair *)(void *)node;
         return 0;
     }
-    /* Signals may not be refused: they have twice the room. */
+    /* Signals must not be refused, so they have twice the room. */
     if (o->pairs.count >= (p->kind >= RECORD_EXIT ? 2 * LIMIT_PAIRS : LIMIT_PAIRS)) {
         return RUSM_BUSY;
     }
@@ -118,7 +118,8 @@ bool pair_may_take(const struct lanes_out *o, const struct pair *pair)
     return pair->signals.len == 0 && conn_streams_left(o->conn) > 0;
 }
 
-/* Those without a pair, if there is room for them: fewer pairs than so many. */
+/* Tells the senders without a pair if there is room for them. There must be fewer pairs than
+ * `pairs`. */
 static void tell_all(struct lanes_out *o, size_t pairs)
 {
     if (o->told_all && o->pairs.count < pairs && o->lanes_unordered < LIMIT_LANES / 4 &&
@@ -134,7 +135,7 @@ void pairs_tell_writable(struct lanes_out *o)
     if (o->queued >= LIMIT_CONN_QUEUE / 2) {
         return;
     }
-    /* Aside, as who is told may send, and be told RUSM_BUSY again, at once. */
+    /* Move the list aside: a sender that is told may send at once and be told RUSM_BUSY again. */
     list_init(&asked);
     while ((link = list_first(&o->told))) {
         list_remove(link);
@@ -164,7 +165,7 @@ void lanes_out_drained(struct lanes_out *o, uint64_t ordinal)
     struct map_node *n =
         map_find(&o->ordinals, map_hash_u64(&o->ordinals, ordinal), ordinal_is, &ordinal);
     if (!n) {
-        return; /* a successor has been opened since */
+        return; /* the pair has opened a successor since */
     }
     struct pair *pair = container_of(n, struct pair, ordinal);
     pair_forget_ordinal(o, pair);

@@ -1,4 +1,4 @@
-/* peer: one connection as frames and lanes: its life, its ticks. See peer.h. */
+/* peer: the life and the ticks of a connection seen as frames and lanes. See peer.h. */
 #include "peer/peer.h"
 
 #include <stdlib.h>
@@ -73,7 +73,8 @@ void peer_free(struct peer *p)
     lanes_in_fini(&p->in);
     outq_fini(&p->control_q, &p->out.pools->chunks);
     lanes_out_fini(&p->out);
-    list_remove(&p->ticking); /* not before: a grant that ends may be given to another lane of it */
+    /* Not earlier: when a grant ends, another lane of this peer may get it and ask for ticks. */
+    list_remove(&p->ticking);
     buf_fini(&p->control_rx);
     buf_fini(&p->receipts);
     buf_fini(&p->drained);
@@ -157,7 +158,7 @@ void peer_run(struct peer *p, uint64_t now_ns)
     }
     int error = lanes_in_turn(&p->in, now_ns);
     if (!list_empty(&p->in.granted)) {
-        peer_needs_tick(p); /* one that stalls is broken off, even if no byte comes ever after */
+        peer_needs_tick(p); /* to break off a stalled grant, even if no byte comes any more */
     }
     if (error) {
         peer_fail(p, error, "malformed lane");
@@ -166,8 +167,7 @@ void peer_run(struct peer *p, uint64_t now_ns)
     peer_flush_gathered(p);
 }
 
-/* Gives back what it keeps for the next burst: a node may have a thousand peers that say
- * nothing. */
+/* Frees the memory kept for the next burst. A node may have a thousand silent peers. */
 static void rest(struct peer *p)
 {
     buf_trim(&p->receipts);

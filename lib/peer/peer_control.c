@@ -1,12 +1,13 @@
-/* peer_control: the control stream: frames out and in, hello and adopt, receipts and drained lanes
- * gathered in a tick. Called by peer.c and peer_stream.c, and by the node through peer.h. */
+/* peer_control: the control stream: outgoing and incoming frames, HELLO and ADOPT, and the receipts
+ * and drained lanes gathered in a tick. peer.c and peer_stream.c call it, and the node through
+ * peer.h. */
 #include "peer/limits.h"
 #include "wire/limits.h"
 #include "base/must.h"
 #include "peer/peer.h"
 #include "peer/peer_state.h"
 
-/* ---- out ---- */
+/* ---- outgoing frames ---- */
 
 int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void *body, size_t len)
 {
@@ -24,7 +25,7 @@ int peer_send_frame(struct peer *p, enum frame_type type, bool skip, const void 
     size_t head_len = frame_head_encode(head, type, skip, len);
     int error = outq_append(&p->control_q, &p->out.pools->chunks, head, head_len, body, len, 0);
     if (error) {
-        return peer_fail(p, error, ""); /* what would follow must not go without it */
+        return peer_fail(p, error, ""); /* later frames must not go without this one */
     }
     conn_wake(p->conn);
     return 0;
@@ -49,11 +50,12 @@ static void flush_gather(struct peer *p, struct buf *g, enum frame_type type)
     if (buf_len(g) == 0 || p->control < 0) {
         return;
     }
-    peer_send_frame(p, type, false, buf_data(g), buf_len(g)); /* without memory that ends it */
+    peer_send_frame(p, type, false, buf_data(g), buf_len(g)); /* an error closes the connection */
     buf_clear(g);
 }
 
-/* Room for two integers; the writer is bad when there is no memory, which ends the connection. */
+/* Returns a writer with room for two integers. Without memory it closes the connection and returns
+ * a bad writer. */
 static struct writer gather(struct peer *p, struct buf *g, enum frame_type type)
 {
     if (GATHER - buf_len(g) < 2 * VARINT_LEN_MAX) {
@@ -64,7 +66,7 @@ static struct writer gather(struct peer *p, struct buf *g, enum frame_type type)
         peer_fail(p, RUSM_ENOMEM, "");
         return (struct writer){ .bad = true };
     }
-    peer_needs_tick(p); /* which gives the memory back */
+    peer_needs_tick(p); /* the tick gives the memory back */
     credit_owner_due(&p->in.owed);
     conn_wake(p->conn);
     return writer_on(at, 2 * VARINT_LEN_MAX);
@@ -94,7 +96,7 @@ void peer_flush_gathered(struct peer *p)
     flush_gather(p, &p->drained, FRAME_DRAINED);
 }
 
-/* ---- in ---- */
+/* ---- incoming frames ---- */
 
 static void become_ready(struct peer *p)
 {
@@ -215,7 +217,7 @@ static int got_frame(struct peer *p, const struct frame *frame)
     }
 }
 
-/* Decodes what control_rx holds: frames are contiguous there. */
+/* Decodes the frames in control_rx, where each frame is contiguous. Returns 0 or an error. */
 static int control_run(struct peer *p)
 {
     struct frame frame;
@@ -231,15 +233,14 @@ static int control_run(struct peer *p)
     return used < 0 ? peer_fail(p, (int)used, "malformed control frame") : 0;
 }
 
-/* The control stream ends only with the connection. */
 int peer_control_data(struct peer *p, const uint8_t *data, size_t len, bool fin)
 {
     int error = 0;
-    if (fin) {
+    if (fin) { /* it must not end before the connection */
         return peer_fail(p, RUSM_EMALFORMED, "the control stream ended");
     }
     while (!error && len > 0 && !p->closing) {
-        /* One frame at most, unless they wait. */
+        /* Take one frame at most, unless frames wait for a decision on ADOPT. */
         size_t max = p->put_off ? LIMIT_CONTROL_QUEUE : LIMIT_FRAME + FRAME_HEAD_MAX;
         size_t room = max - buf_len(&p->control_rx);
         size_t take = len < room ? len : room;

@@ -1,12 +1,14 @@
 /* peer_state: what peer.c (life, ticks), peer_control.c (the control stream) and peer_stream.c (the
- * endpoint's events) share, and nobody else. */
+ * endpoint's events) share. lane_credit.c and peers.c ask for ticks with it. Private to these
+ * files. */
 #ifndef PEER_PEER_STATE_H
 #define PEER_PEER_STATE_H
 
 #include "base/buf.h"
 #include "peer/peers.h"
 
-/* Bytes of receipts or drained ordinals gathered in a tick; more go out in a further frame. */
+/* Bytes of receipts, and of drained ordinals, gathered in a tick. When they are full, they go out
+ * in a frame, and the next ones are gathered for another frame. */
 #define GATHER 4096
 
 struct peer {
@@ -21,20 +23,20 @@ struct peer {
     int64_t control; /* stream id; -1: not open yet */
     struct outq control_q;
     bool control_blocked;
-    bool control_full; /* someone waits for room */
+    bool control_full; /* the node waits for `room` */
     struct buf control_rx;
-    struct buf receipts, drained; /* gathered */
+    struct buf receipts, drained; /* gathered in this tick, for one frame each */
 
     struct hello hello; /* ours; its texts are in `text` */
     bool has_hello, ready, closing;
-    bool put_off; /* the other side's ADOPT, and what came behind it, waits */
-    bool client;  /* either end is a client: no adopt */
+    bool put_off; /* the other side's ADOPT and the frames after it wait */
+    bool client;  /* one end is a client: there is no ADOPT */
     uint64_t since_ns;
-    uint64_t refused; /* records the peer broke off */
+    uint64_t refused; /* our records lost in lanes that the peer stopped */
     char text[];
 };
 
-/* It has something that time changes. */
+/* Asks for ticks, when the peer has something that changes with time. */
 static inline void peer_needs_tick(struct peer *p)
 {
     if (p->peers && !list_linked(&p->ticking)) {
@@ -42,14 +44,16 @@ static inline void peer_needs_tick(struct peer *p)
     }
 }
 
-/* Closes for an error that the peer's bytes or our memory caused; passes the error on. */
+/* Closes the connection for an error in the peer's bytes or for lack of memory. Returns the
+ * error. */
 int peer_fail(struct peer *p, int error, const char *what);
 int peer_send_hello(struct peer *p);
-/* A lane of theirs is drained: they are told with the next flush. */
+/* Notes that an incoming lane is drained. The next flush tells the peer. */
 void peer_lane_drained(struct peer *p, uint64_t ordinal);
-/* Receipts and drained lanes gathered so far become frames. */
+/* Queues frames with the receipts and drained lanes gathered so far. */
 void peer_flush_gathered(struct peer *p);
-/* Bytes of the control stream. 0, or the connection is being closed. */
+/* Takes bytes of the control stream. Returns 0, or an error: then the connection is being
+ * closed. */
 int peer_control_data(struct peer *p, const uint8_t *data, size_t len, bool fin);
 
 #endif

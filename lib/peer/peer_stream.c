@@ -1,5 +1,5 @@
-/* peer_stream: the endpoint's stream events, passed on to the control stream, the lanes that come
- * in and those that go out. Called by the endpoint. */
+/* peer_stream: passes the endpoint's stream events on to the control stream, the incoming lanes and
+ * the outgoing lanes. The endpoint calls it. */
 #include "peer/limits.h"
 #include "wire/limits.h"
 #include "peer/peer.h"
@@ -40,11 +40,11 @@ static int on_stream_data(void *context, struct conn *c, int64_t stream, void *u
         return peer_control_data(p, data, len, fin);
     }
     if (!user) {
-        return 0; /* a lane that was broken off and forgotten */
+        return 0; /* the lane was broken off and is forgotten */
     }
     int error = lane_in_data(&p->in, user, data, len, fin);
     if (!list_empty(&p->in.granted)) {
-        peer_needs_tick(p); /* one that stalls is broken off */
+        peer_needs_tick(p); /* to break off a grant that stalls */
     }
     return error ? peer_fail(p, error, "malformed lane") : 0;
 }
@@ -162,12 +162,12 @@ static int on_pull(void *context, struct conn *c, int64_t *stream, struct iovec 
     if (!p || p->closing || p->control < 0) {
         return -1;
     }
-    if (p->control_q.unsent > 0 && !p->control_blocked) { /* control first */
+    if (p->control_q.unsent > 0 && !p->control_blocked) { /* frames go before lanes */
         *stream = p->control;
         *fin = false;
         return outq_peek(&p->control_q, vec, cap, LIMIT_FRAME);
     }
-    /* Nothing but hello may go before the other side knows who we are to each other. */
+    /* No lane may send before the connection is ready. The two sides must know each other first. */
     return p->ready ? lanes_out_pull(&p->out, stream, vec, cap, fin) : -1;
 }
 

@@ -1,4 +1,4 @@
-/* peers: see the header. Called by the node's ticks. */
+/* peers: see the header. The node's ticks call it. */
 #include "peer/peers.h"
 
 #include "peer/peer_state.h"

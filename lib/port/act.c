@@ -1,12 +1,13 @@
-/* act: does what a program of exec+json asks, as its process. Called by json.c. */
+/* act: does what a program of exec+json asks, in the name of its process. Called by json.c. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/id.h"
 #include "port/limits.h"
 #include "port/json.h"
 
-/* The address of a process, which is written out where rusm.h has no function for text. Serial 0: a
- * name, of that node. */
+/* Parses the address of a process, for requests whose function in rusm.h takes no text. Gives *pid.
+ * If the address is a name, pid->serial is 0 and *node is the index of its node. Returns 0 or an
+ * error. */
 static int act_address(struct worker *w, const char *text, rusm_pid *pid, struct id_address *a,
                        uint32_t *node)
 {
@@ -31,7 +32,8 @@ static int act_address(struct worker *w, const char *text, rusm_pid *pid, struct
     return rusm_node_index(w->self, name, node);
 }
 
-/* The pid of an address, if that can be told here: a pid, or a name of this node. */
+/* Gives the pid of an address that is a pid or a NAME of this node. Returns 0 or an error:
+ * RUSM_EINVAL for NAME@NODE, whose pid is not known here. */
 static int act_pid(struct worker *w, const char *text, rusm_pid *pid)
 {
     struct id_address a;
@@ -44,9 +46,10 @@ static int act_pid(struct worker *w, const char *text, rusm_pid *pid)
     return a.node ? RUSM_EINVAL : rusm_whereis(w->self, text, pid);
 }
 
-/* ---- what has an outcome later ---- */
+/* ---- requests whose outcome comes later ---- */
 
-/* Room to remember it, before it is asked. NULL: *error says why. */
+/* Makes the record of a request, before the request is sent. Returns NULL and sets *error to
+ * RUSM_ELIMIT or RUSM_ENOMEM if that fails. */
 static struct json_asked *act_asked(struct place *p, const struct request *r, int *error)
 {
     struct json_asked *a;
@@ -98,7 +101,7 @@ static int act_ask(struct place *p, const struct request *r)
     case REQUEST_SPAWN: error = act_spawn(w, r, &a->ref); break;
     default: error = act_monitor(w, r, &a->ref); break;
     }
-    /* Without memory for it its outcome is one that nobody asked for. */
+    /* If there is no memory here, the outcome is dropped when it comes: it finds no record. */
     if (error == 0) {
         error = map_insert(&w->asked, map_hash_u64(&w->asked, a->ref), &a->by_ref);
     }
@@ -109,7 +112,7 @@ static int act_ask(struct place *p, const struct request *r)
     return error;
 }
 
-/* ---- what is done at once ---- */
+/* ---- requests that are done at once ---- */
 
 static int act_reply(struct place *p, const struct request *r)
 {
@@ -117,7 +120,7 @@ static int act_reply(struct place *p, const struct request *r)
     struct json_call *c = json_call_find(p, r->number);
     int error;
 
-    if (!c) { /* forgotten, as nobody waits: late, like others; or a number that it never got */
+    if (!c) { /* answered or forgotten before, which is fine; or a number that it never got */
         return r->number <= p->call_last ? 0 : RUSM_EINVAL;
     }
     if (r->verb == REQUEST_REPLY) {
@@ -129,7 +132,7 @@ static int act_reply(struct place *p, const struct request *r)
         return error;
     }
     json_call_free(p, c);
-    return 0; /* a caller that is gone is no concern of the program's */
+    return 0; /* the program need not know that a caller is gone */
 }
 
 static int act_demonitor(struct place *p, const struct request *r)
@@ -175,7 +178,7 @@ static int act_register(struct worker *w, const struct request *r)
                      : rusm_register(w->self, self, r->subject);
 }
 
-/* 0 or the error of what can be done at once. */
+/* Does a request that is done at once. Returns 0 or its error. */
 static int act_now(struct place *p, const struct request *r)
 {
     struct worker *w = p->worker;

@@ -41,8 +41,9 @@ static int answers_grow(struct answers *a)
     return 0;
 }
 
-/* The two oldest become one, whose answers go nowhere: a program that answers nothing must not make
- * us hold ever more, and one that does so late is still in step. */
+/* Merges the two oldest runs into one without a sender, whose answers are dropped. A program that
+ * never answers must not take ever more memory. A program that answers late must still find its
+ * answers assigned to the right messages, so the count is kept. */
 static void answers_forget(struct answers *a)
 {
     uint64_t count = answers_at(a, 0)->count;

@@ -1,14 +1,15 @@
-/* answers: whom a program still owes an answer, in the order in which it got their messages: each
- * line it prints is for the first of them. Bounded; the oldest are forgotten, not their number. One
+/* answers: the queue of senders that a program still owes an answer, in the order in which it got
+ * their messages. Each line that the program prints answers the first of them. The queue is
+ * bounded: it forgets who the oldest senders were, but not how many answers they are owed. One
  * thread. */
 #ifndef PORT_ANSWERS_H
 #define PORT_ANSWERS_H
 
 #include "rusm.h"
 
-/* So many messages in a row of one sender. */
+/* Consecutive messages of one sender that have no answer yet. */
 struct answers_run {
-    struct rusm_message who; /* kind, from and ref */
+    struct rusm_message who; /* only kind, from and ref are set */
     uint64_t count;
 };
 
@@ -19,12 +20,13 @@ struct answers {
 
 void answers_init(struct answers *a);
 void answers_fini(struct answers *a);
-/* One more is owed, to who sent m. 0 or RUSM_ENOMEM. */
+/* Notes that the sender of m is owed an answer. Returns 0 or RUSM_ENOMEM. */
 int answers_owe(struct answers *a, const struct rusm_message *m);
-/* Whose turn it is; and who was the last. Kind, from and ref are set. NULL: nobody's. */
+/* Return the message that gets the next answer, and the one that gets the last. Only kind, from and
+ * ref are set. Return NULL if no answer is owed. */
 const struct rusm_message *answers_next(const struct answers *a);
 const struct rusm_message *answers_last(const struct answers *a);
-/* The next one has its answer. */
+/* Notes that the message of answers_next has its answer. */
 void answers_given(struct answers *a);
 
 #endif

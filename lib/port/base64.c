@@ -62,7 +62,7 @@ ssize_t base64_decode(uint8_t *data, const char *text, size_t len)
             data[used++] = (uint8_t)(bits >> (16 - 8 * j));
         }
         if (digits < 4 && (bits & (digits == 2 ? 0xffff : 0xff)) != 0) {
-            return RUSM_EMALFORMED; /* bits that no byte has: not how anyone writes it */
+            return RUSM_EMALFORMED; /* the bits beyond the last byte must be 0 */
         }
     }
     return (ssize_t)used;

@@ -6,15 +6,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Bytes of text for len bytes, without a NUL. */
+/* Returns the length of the text for len bytes, without a NUL. */
 static inline size_t base64_len(size_t len)
 {
     return (len + 2) / 3 * 4;
 }
 
 void base64_encode(char *text, const uint8_t *data, size_t len);
-/* Writes at most len / 4 * 3 bytes; how many, or RUSM_EMALFORMED: padding is required, and nothing
- * else is skipped. */
+/* Decodes text into data, which has room for len / 4 * 3 bytes. Padding is required, and no other
+ * character is skipped. Returns the number of bytes, or RUSM_EMALFORMED. */
 ssize_t base64_decode(uint8_t *data, const char *text, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
-/* complaint: see the header. A program that floods is read on, so that it does not hang, but not
- * logged. */
+/* complaint: see the header. When a program floods its standard error, we go on reading, so that
+ * the program does not hang. But we
+ * log no lines above the limit. */
 #include "port/complaint.h"
 
 #include <errno.h>
@@ -57,7 +58,7 @@ bool complaint_read(struct program *p)
     const char *end;
 
     if (!at) {
-        return true; /* no memory: later */
+        return true; /* no memory: try again later */
     }
     ssize_t n = read(p->err, at, room);
     if (n < 0) {

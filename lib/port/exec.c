@@ -23,7 +23,7 @@ static const struct framing *exec_framing(const char *word, size_t len)
     return NULL;
 }
 
-/* +WORD: how messages are framed, or on what they travel. */
+/* Parses +WORD: a framing, or a terminal (pty) instead of pipes. */
 static int exec_word(const char *word, size_t len, struct exec *e, struct rusm_why *why)
 {
     const struct framing *framing = exec_framing(word, len);
@@ -40,7 +40,7 @@ static int exec_word(const char *word, size_t len, struct exec *e, struct rusm_w
                    word);
 }
 
-/* *COUNT: how many programs. */
+/* Parses *COUNT: the number of programs. */
 static int exec_count(const char *text, size_t len, struct exec *e, struct rusm_why *why)
 {
     unsigned count = 0;
@@ -59,7 +59,7 @@ static int exec_count(const char *text, size_t len, struct exec *e, struct rusm_
     return 0;
 }
 
-/* The command's first word without its folder: what a person would call it. */
+/* Sets the name to the command's first word without its folder, as a person would call it. */
 static void exec_name(struct exec *e, const char *command)
 {
     size_t len;

@@ -1,10 +1,10 @@
-/* exec: the SPEC exec[+FRAMING][+pty][*COUNT]:COMMAND, taken apart. */
+/* exec: parses the SPEC exec[+FRAMING][+pty][*COUNT]:COMMAND. */
 #ifndef PORT_EXEC_H
 #define PORT_EXEC_H
 
 #include "port/port.h"
 
-#define WORKER_RESTARTS 3 /* of a pool's programs in 5 s, as with what a node boots */
+#define WORKER_RESTARTS 3 /* of a pool's programs in 5 s, as for processes that a node boots */
 
 struct framing;
 
@@ -13,12 +13,13 @@ struct exec {
     struct rusm_behaviour behaviour;
     const struct framing *framing;
     bool pty;
-    unsigned count; /* of programs */
-    char name[40];  /* exec:tr, for attach and the log */
-    char *command;  /* all after the colon; for sh -c */
+    unsigned count; /* number of programs */
+    char name[40];  /* such as exec:tr, for attach and the log */
+    char *command;  /* everything after the colon, for sh -c */
 };
 
-/* Takes a SPEC's text behind "exec" apart; the command stays in it. 0 or RUSM_EINVAL. */
+/* Parses the text of a SPEC after "exec". *command then points into text; out->command is not set.
+ * Returns 0 or RUSM_EINVAL. */
 int exec_parse(const char *text, struct exec *out, const char **command, struct rusm_why *why);
 
 #endif

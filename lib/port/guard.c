@@ -1,7 +1,9 @@
-/* guard: see the header. It is a shell script, so that it holds neither memory nor descriptors of
- * the node. A program tells of itself before it begins (launch.c), the node of its end; the end of
- * the node is the end of the file. One that was stopped goes on then (SIGCONT); until then it takes
- * no news, and as nobody waits for it, it is replaced. On the host's thread. */
+/* guard: see the header. The guard is a shell script, so that it holds neither memory nor
+ * descriptors of the node. It reads news from a pipe. A new program writes its own group there
+ * before it begins (launch.c). The node writes there that a group has ended. When the node ends,
+ * the guard reads the end of the file. A guard that someone has stopped (SIGSTOP) reads no news.
+ * The node does not wait for it, but replaces it. If the node ends first, the stopped guard gets
+ * SIGCONT and goes on. On the host's thread. */
 #include "port/guard.h"
 
 #include <errno.h>
@@ -18,9 +20,10 @@
 #include "port/launch.h"
 #include "port/program.h"
 
-/* $1 is what the RUSM_PID of all programs of the node ends with, the rest are groups. A variable a
- * group, so that none costs more when there are many. What has left its group still has RUSM_PID;
- * it may make more of its kind while it is looked for, hence some rounds. */
+/* $1 is the end of RUSM_PID that all programs of the node have in common. The other arguments are
+ * groups. The script has one variable for each group, so a group costs no more when there are many.
+ * A process that has left its group still has RUSM_PID in its environment. It may start others
+ * while the script looks for it, so the script looks up to five times. */
 static const char guard_script[] =
     "trap '' TERM INT HUP QUIT PIPE\n"
     "mark=$1\n"
@@ -41,15 +44,15 @@ static const char guard_script[] =
     "    [ \"$left\" ] || break\n"
     "done\n";
 
-/* How long it is given to read, when it has news enough to fill its pipe: it needs some
- * microseconds for each. */
+/* How long we wait for the guard to read when its pipe is full. It needs some microseconds for each
+ * line. */
 #define GUARD_PATIENCE_MS 50
 
-/* How long its end is waited for: what it looks through takes some milliseconds, unless the kernel
- * holds one of them. */
+/* How long we wait for the guard to end. It looks through /proc, which takes some milliseconds,
+ * unless the kernel holds up one of the processes there. */
 #define GUARD_END_MS 2000
 
-#define GUARD_WORDS 5 /* before the groups */
+#define GUARD_WORDS 5 /* words of its command before the groups */
 #define GROUP_TEXT 12
 
 void guard_init(struct guard *g)
@@ -57,7 +60,8 @@ void guard_init(struct guard *g)
     *g = (struct guard){ .fd = -1, .pidfd = -1 };
 }
 
-/* Reaps it if it is dead, or was reaped by someone else; true: it is forgotten. */
+/* Forgets the guard if it is dead. Reaps it, unless someone else has done so. Returns whether it is
+ * dead. */
 static bool guard_dead(struct port_host *h)
 {
     struct guard *g = &h->guard;
@@ -74,7 +78,7 @@ static bool guard_dead(struct port_host *h)
     return true;
 }
 
-/* Another one. */
+/* Starts another guard, and logs why. Returns 0 or an errno. */
 static int guard_replace(struct port_host *h, const char *cause)
 {
     int error = guard_ready(h);
@@ -97,7 +101,8 @@ static void guard_on_death(void *user)
     }
 }
 
-/* The words of its command: all that there is to know. To be freed; NULL: no memory. */
+/* Returns the words of the guard's command. They include all groups, as a guard that replaces
+ * another has to know them. The caller frees the array. Returns NULL if there is no memory. */
 static const char **guard_words(const struct port_host *h, const char *mark)
 {
     const char *const first[GUARD_WORDS] = { "sh", "-c", guard_script, "rusm-guard", mark };
@@ -189,7 +194,7 @@ int guard_mend(struct port_host *h)
     if (poll(&room, 1, GUARD_PATIENCE_MS) > 0 && room.revents == POLLOUT) {
         return 0;
     }
-    kill(g->pid, SIGKILL); /* it has nothing to do before it dies: we live */
+    kill(g->pid, SIGKILL); /* the node lives, so there is nothing that the guard must do first */
     struct pollfd end = { .fd = g->pidfd, .events = POLLIN };
     while (poll(&end, 1, 1000) < 0 && errno == EINTR) {}
     return guard_dead(h) ? guard_replace(h, "took no news") : EBUSY;
@@ -203,7 +208,7 @@ void guard_forget(struct port_host *h, pid_t group)
     while (h->guard.fd >= 0 && launch_write(h->guard.fd, line, (size_t)len) < 0) {
         pid_t pid = h->guard.pid;
         if (guard_mend(h) != 0 || h->guard.pid != pid) {
-            return; /* another one was never told of that group */
+            return; /* a new guard was never told of that group */
         }
     }
 }
@@ -219,7 +224,7 @@ void guard_fini(struct port_host *h)
     }
     h->hooks->unwatch(h->context, g->death);
     close(g->fd);
-    kill(g->pid, SIGCONT); /* it may have been stopped */
+    kill(g->pid, SIGCONT); /* someone may have stopped it */
     while (poll(&end, 1, GUARD_END_MS) < 0 && errno == EINTR) {}
     (void)waitid(P_PIDFD, (id_t)g->pidfd, &info, WEXITED | WNOHANG);
     close(g->pidfd);

@@ -1,6 +1,6 @@
-/* guard: a small process beside the node that knows the groups of its programs, and kills them when
- * the node is gone, however that ended, and what has left these groups too. Made with the first
- * program, again if it should die or read nothing. */
+/* guard: a small OS process that knows the process groups of the node's programs. When the node is
+ * gone, however it ended, the guard kills these groups, and also the processes that have left them.
+ * The node starts the guard with the first program, and replaces it if it dies or stops reading. */
 #ifndef PORT_GUARD_H
 #define PORT_GUARD_H
 
@@ -10,20 +10,21 @@ struct port_host;
 struct port_watch;
 
 struct guard {
-    int fd; /* to tell it of groups; does not block; -1: there is none */
+    int fd; /* tells it of groups; does not block; -1: there is no guard */
     int pidfd;
     pid_t pid;
     struct port_watch *death;
 };
 
 void guard_init(struct guard *g);
-/* There is one: 0, or the errno of what failed. */
+/* Starts the guard if there is none. Returns 0, or the errno of what failed. */
 int guard_ready(struct port_host *h);
-/* It could not be told of a program (EPIPE of launch_start): there is one that can be. So too. */
+/* Call it if launch_start returned EPIPE: the guard could not be told of a program. Waits a moment
+ * for the guard to read, or replaces it. Returns 0 if the guard takes news again, or an errno. */
 int guard_mend(struct port_host *h);
-/* That group has ended; its program is not one of the host's any more. */
+/* Tells the guard that a group has ended. Its program must not be in the host's list any more. */
 void guard_forget(struct port_host *h, pid_t group);
-/* It ends, when it has killed what is left. */
+/* Ends the guard and waits for it. The guard first kills what is left. */
 void guard_fini(struct port_host *h);
 
 #endif

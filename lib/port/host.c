@@ -7,15 +7,15 @@
 #include "port/program.h"
 #include "port/launch.h"
 
-/* What a program is told of its surroundings: who it runs for, its language, where the rusm command
- * finds this node. Not what else the node's own caller had. */
+/* The variables that a program inherits from the node, with all LC_*: whom it runs for, its
+ * language, and where the rusm command finds this node. A program inherits no others. */
 static const char *const host_env_names[] = {
     "PATH", "HOME",   "USER",        "LOGNAME",       "SHELL",           "LANG",
     "TZ",   "TMPDIR", "RUSM_RUNDIR", "RUSM_IDENTITY", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"
 };
 
-/* stdbuf(1)'s library, which makes the C library's standard output line buffered (GNU
- * coreutils). */
+/* The library of stdbuf(1) (GNU coreutils), which makes the C library's standard output line
+ * buffered. */
 static const char *const host_stdbuf[] = { "/usr/libexec/coreutils/libstdbuf.so",
                                            "/usr/lib/coreutils/libstdbuf.so",
                                            "/usr/local/libexec/coreutils/libstdbuf.so" };
@@ -33,7 +33,7 @@ static bool host_env_wanted(const char *entry)
     return len > 3 && memcmp(entry, "LC_", 3) == 0;
 }
 
-/* Takes the entry. */
+/* Adds an entry to the environment. Takes the entry, NULL too. Returns 0 or RUSM_ENOMEM. */
 static int host_env_add(struct port_host *h, char *entry)
 {
     char **more = entry ? realloc(h->env, (h->env_count + 3) * sizeof(*more)) : NULL;
@@ -79,7 +79,7 @@ static int host_env(struct port_host *h)
         error = host_env_pair(h, "RUSM_NODE", h->node->name);
     }
     if (!error) {
-        error = host_env_pair(h, "TERM", "dumb"); /* a terminal (pty) that takes no colours */
+        error = host_env_pair(h, "TERM", "dumb"); /* programs on a pty print no colours */
     }
     if (!error) {
         error = host_env_pair(h, "PYTHONUNBUFFERED", "1");

@@ -1,6 +1,6 @@
-/* host: what the programs of one scheduler share, on its thread: who watches descriptors for them,
- * the log, their guard, those that are to end. The node makes it and turns it. It knows no
- * clock. */
+/* host: what the programs of one scheduler share: the hooks that watch their descriptors, the log,
+ * the guard, and the list of programs that are to end. The node makes the host and calls it in
+ * every tick. The node tells it the time. On the scheduler's thread. */
 #ifndef PORT_HOST_H
 #define PORT_HOST_H
 
@@ -11,30 +11,31 @@
 #include "port/guard.h"
 #include "rusm.h"
 
-struct port_watch; /* the node's */
+struct port_watch; /* defined by the node */
 
 struct port_hooks {
-    /* A watch that is not armed yet: after each arm `ready` is called once, when fd is readable or
-     * (`writable`) can be written; outside of any behaviour. NULL: no memory. */
+    /* Makes a watch that is not armed yet. After each arm the node calls `ready` once: when fd can
+     * be read, or, with `writable`, when it can be written. It does so outside of any behaviour.
+     * Returns NULL if there is no memory. */
     struct port_watch *(*watch)(void *context, int fd, bool writable, void (*ready)(void *user),
                                 void *user);
     void (*arm)(void *context, struct port_watch *w);
-    void (*unwatch)(void *context, struct port_watch *w); /* frees it, before fd is closed */
-    void (*ended)(void *context); /* the last program has: port_host_any is false */
+    void (*unwatch)(void *context, struct port_watch *w); /* frees w; call it before closing fd */
+    void (*ended)(void *context); /* the last program has ended: port_host_any is false */
 };
 
-/* Something to look at when processes may be woken. */
+/* Work for port_host_look, which may wake processes. */
 struct port_event {
-    struct list link; /* in host's events; list_init'ed */
+    struct list link; /* in port_host.events; needs list_init first */
     void (*ready)(struct port_event *e);
 };
 
 struct port_counters {
     uint64_t started, ended;
-    uint64_t refused;  /* messages that a framing cannot carry, or that no program reads */
+    uint64_t refused;  /* messages that a framing cannot carry, or whose program reads no more */
     uint64_t unasked;  /* lines that answered nothing */
     uint64_t bad;      /* lines that were no request */
-    uint64_t unlogged; /* lines of standard error beyond the limit */
+    uint64_t unlogged; /* lines of standard error above the limit */
 };
 
 /* What the hosts of one node share. */
@@ -42,41 +43,42 @@ struct port_node {
     const char *name;
     uint32_t incarnation;
     const struct log *log;
-    atomic_size_t programs; /* of all of them */
+    atomic_size_t programs; /* of all hosts */
 };
 
 struct port_host {
     const struct port_hooks *hooks;
     void *context;
-    const struct log *log; /* the node's */
+    const struct log *log; /* of the node */
     struct port_node *node;
-    uint64_t now_ns; /* of this tick */
-    char **env;      /* what every program has, then NULL and room for one more */
+    uint64_t now_ns; /* the time of this tick */
+    char **env;      /* environment of all programs, NULL, and room for one more */
     size_t env_count;
-    void *stack; /* of a program that is about to begin */
+    void *stack; /* for launch_start */
     struct guard guard;
-    struct list programs; /* all of them */
-    struct list dirty;    /* those with bytes to be written */
-    struct list ending;   /* those that were told to end, in the order of their deadlines */
+    struct list programs; /* all programs */
+    struct list dirty;    /* programs with bytes to be written */
+    struct list ending;   /* programs that were told to end, in the order of their deadlines */
     struct list events;   /* struct port_event */
-    atomic_size_t count;  /* of programs */
+    atomic_size_t count;  /* number of programs */
     struct port_counters counters;
-    struct port_counters shown; /* as they were at the end of the last tick */
+    struct port_counters shown; /* a copy made at the end of the last tick */
 };
 
-/* Borrows all for life. 0 or RUSM_ENOMEM. */
+/* Keeps hooks, context and node. Returns 0 or RUSM_ENOMEM. */
 int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
                    struct port_node *node);
-/* Kills what is left. Zeroed memory is fine. */
+/* Kills the programs that are left. Does nothing if h is zeroed memory. */
 void port_host_fini(struct port_host *h);
-/* Wakes the processes whose programs have something for them. Before they run, once a tick. */
+/* Wakes the processes whose programs have something for them. Call it once a tick, before processes
+ * run. */
 void port_host_look(struct port_host *h);
-/* Writes what is to be written, kills those whose time is over. When processes have run, once a
- * tick. True: there is more to look at. */
+/* Writes to programs, and kills those whose deadline has passed. Call it once a tick, after
+ * processes have run. Returns whether port_host_look has more to do. */
 bool port_host_tick(struct port_host *h, uint64_t now_ns);
-/* When port_host_tick is due at the latest; UINT64_MAX: not of itself. */
+/* Returns the time at which port_host_tick is due at the latest. UINT64_MAX: no deadline is set. */
 uint64_t port_host_next_ns(const struct port_host *h);
-/* Is a program left, running or ending? Any thread. */
+/* Returns whether a program is left, running or ending. Any thread. */
 bool port_host_any(const struct port_host *h);
 
 #endif

@@ -1,4 +1,5 @@
-/* json: see the header. rusm-port(7), NEWS and REQUESTS, has each field. Called by worker.c. */
+/* json: see the header. rusm-port(7), NEWS and REQUESTS, describes each field. Called by
+ * worker.c. */
 #include "port/json.h"
 
 #include <stdlib.h>
@@ -47,8 +48,8 @@ static struct json_call *json_call_new(struct place *p, const struct rusm_messag
     return c;
 }
 
-/* Whether it may get one more: those whose callers wait no longer are forgotten when it has
- * many. */
+/* Returns whether the program may get one more call. If it has as many as it may, this first
+ * forgets the calls whose callers wait no longer. */
 static bool json_call_room(struct place *p)
 {
     struct map_iter it;
@@ -118,7 +119,7 @@ static json_t *json_pid(struct place *p, rusm_pid pid)
     return json_string(text);
 }
 
-/* "data" if it is UTF-8, else "base64". */
+/* Sets "data" if the message is UTF-8, else "base64". Returns 0 or -1. */
 static int json_data(json_t *line, const struct rusm_message *m)
 {
     json_t *text = json_stringn((const char *)m->data, m->len);
@@ -136,7 +137,7 @@ static int json_data(json_t *line, const struct rusm_message *m)
     return json_object_set_new(line, "base64", text);
 }
 
-/* A reason or another text of whoever: UTF-8 or not. */
+/* Returns the data of m as a JSON string. Data that is not UTF-8 is escaped. */
 static json_t *json_words(const struct rusm_message *m)
 {
     char text[RUSM_REASON_MAX * 4 + 1];
@@ -148,7 +149,8 @@ static json_t *json_words(const struct rusm_message *m)
     return json_stringn(text, utf8_escape(text, sizeof(text), (const char *)m->data, m->len));
 }
 
-/* A message, an answer or a call with its number. */
+/* Returns the line for a message, for an answer (reply: the program's ref) or for a call (number:
+ * not 0). Returns NULL if there is no memory. */
 static json_t *json_message(struct place *p, const struct rusm_message *m, json_t *reply,
                             uint64_t number)
 {
@@ -205,7 +207,8 @@ void json_failed(struct place *p, json_t *ref, int error, const char *text)
 
 /* ---- messages ---- */
 
-/* Signals that answer nothing that was asked. NULL: not one for programs. */
+/* Returns the line for a signal that is not the outcome of a request. Returns NULL if programs do
+ * not get that kind of signal. */
 static json_t *json_signal(struct place *p, const struct rusm_message *m)
 {
     switch (m->kind) {
@@ -219,7 +222,7 @@ static json_t *json_signal(struct place *p, const struct rusm_message *m)
     }
 }
 
-/* The outcome of what the program asked. */
+/* Returns the line for the outcome of a request or monitor. */
 static json_t *json_outcome(struct place *p, const struct rusm_message *m,
                             const struct json_asked *a)
 {
@@ -270,7 +273,7 @@ static int json_offer(struct place *p, const struct rusm_message *m)
     }
     if (a) {
         error = json_tell(p, json_outcome(p, m, a));
-        if (error) { /* its data is too long: that it came is known at least */
+        if (error) { /* its data is too long: say at least that it came */
             json_failed(p, a->theirs, error, "the answer is too long a line");
         }
         json_asked_free(w, a);
@@ -291,7 +294,8 @@ static int json_offer(struct place *p, const struct rusm_message *m)
 
 /* ---- lines of the program ---- */
 
-/* 0, or RUSM_ELIMIT: the process exits. */
+/* Handles a line that is not a request: counts it, logs it and tells the program. Returns 0, or
+ * RUSM_ELIMIT if the process exits. */
 static int json_bad(struct place *p, const uint8_t *data, size_t len, const char *text)
 {
     static const char told[] = "{\"bad\":";
@@ -301,7 +305,7 @@ static int json_bad(struct place *p, const uint8_t *data, size_t len, const char
     p->worker->host->counters.bad++;
     utf8_escape(line, sizeof(line), (const char *)data, len);
     complaint_say(p->program, "not a request: %s: %s", text, line);
-    /* One that prints what it reads is not told so again and again. */
+    /* A program that prints what it reads must not be told again and again. */
     if (len < sizeof(told) - 1 || memcmp(data, told, sizeof(told) - 1) != 0) {
         (void)json_tell(p, json_pack("{s:s,s:s}", "bad", text, "line", line));
     }
@@ -319,7 +323,7 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
         return 0;
     }
     if (worker_full(p)) {
-        return RUSM_BUSY; /* what it asks has answers, and it does not read them */
+        return RUSM_BUSY; /* requests get answers, and the program does not read those it has */
     }
     if (line > 0 && data[line - 1] == '\r') {
         line--;
@@ -337,7 +341,7 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
     return error ? error : (ssize_t)used;
 }
 
-/* What it asked goes nowhere now. */
+/* Gives up a request or monitor whose program has ended. */
 static void json_forget(struct worker *w, struct json_asked *a)
 {
     if (a->verb == REQUEST_CALL) {

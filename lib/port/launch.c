@@ -1,5 +1,5 @@
-/* launch: see the header. The child shares our memory until it execs, while our thread waits: it
- * must call nothing but the kernel, on the stack that it is given. Any thread. */
+/* launch: see the header. The child shares our memory until it execs. Our thread waits meanwhile.
+ * So the child may only make system calls, and only on the stack that it is given. Any thread. */
 #include "port/launch.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ struct child {
 
 #define LAUNCH_BARE __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
 
-/* "+ PID\n", in one write, as the guard has other news to read, and it must not block. */
+/* Writes "+ PID\n" to the guard. One write, as others write to the same pipe. fd must not block. */
 LAUNCH_BARE static int child_tell(int fd, pid_t pid)
 {
     char line[24];
@@ -47,12 +47,12 @@ LAUNCH_BARE static int child_prepare(const struct launch *how)
     if (how->orphaned && prctl(PR_SET_PDEATHSIG, how->orphaned) != 0) {
         return errno;
     }
-    /* Signals are blocked still: one for us must not run a handler of our parent's. */
+    /* All signals are still blocked, so a signal for the child runs no handler of the parent. */
     if (how->guard >= 0 && (cause = child_tell(how->guard, getpid())) != 0) {
         return cause;
     }
     for (int i = 1; i < NSIG; i++) {
-        (void)sigaction(i, &plain, NULL); /* not all can be */
+        (void)sigaction(i, &plain, NULL); /* fails for SIGKILL and SIGSTOP */
     }
     for (int i = 0; i < 3; i++) {
         if (dup2(how->fds[i], i) < 0) {
@@ -97,7 +97,7 @@ int launch_start(const struct launch *s, void *stack, pid_t *pid, int *pidfd)
     if (cause) {
         return cause;
     }
-    if (c.cause) { /* it has ended already */
+    if (c.cause) { /* the child has ended already */
         (void)waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
         close(*pidfd);
     }

@@ -1,28 +1,29 @@
-/* launch: starts a program: in a session and group of its own, with these three descriptors and no
- * others, default signals, none blocked. Does not copy the caller's memory; from a program with any
- * number of threads. */
+/* launch: starts a program in a session and process group of its own, with three given descriptors
+ * and no others. Its signals have their default actions and none is blocked. launch does not copy
+ * the caller's memory. The calling program may have any number of threads. */
 #ifndef PORT_LAUNCH_H
 #define PORT_LAUNCH_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-#define LAUNCH_STACK ((size_t)32 * 1024) /* a handful of system calls, and what a sanitizer adds */
+#define LAUNCH_STACK ((size_t)32 * 1024) /* enough for a few system calls and a sanitizer */
 
 struct launch {
-    const char *const *argv; /* of /bin/sh */
+    const char *const *argv; /* for /bin/sh */
     char *const *env;
     int fds[3];   /* each above 2 */
-    int guard;    /* who is told of the group before the program begins; -1: none */
-    int orphaned; /* the signal that it gets when we are gone; 0: none */
+    int guard;    /* where the child writes its group before the program begins; -1: nowhere */
+    int orphaned; /* the signal that the program gets when we are gone; 0: none */
 };
 
-/* 0 and its pid and pidfd, or an errno; EPIPE: the guard took no news. `stack` is the caller's,
- * free again on return. */
+/* Starts a program and gives its pid and pidfd. Borrows `stack`, of LAUNCH_STACK bytes. Returns 0
+ * or an errno: EPIPE if the guard did not take the news of the group. */
 int launch_start(const struct launch *s, void *stack, pid_t *pid, int *pidfd);
-/* write(2) without SIGPIPE, whatever the program that we are in does with that. */
+/* Does what write(2) does, but without SIGPIPE, whatever our own program does with that signal. */
 ssize_t launch_write(int fd, const void *data, size_t len);
-/* The same descriptor, above 2 and closed on exec; takes fd. -1 and errno. */
+/* Returns fd if it is above 2, else a duplicate above 2 that exec closes. Takes fd. Returns -1 and
+ * sets errno if that fails. */
 int launch_above(int fd);
 
 #endif

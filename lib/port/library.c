@@ -18,7 +18,7 @@ struct library {
     char file[]; /* with a slash in it */
 };
 
-/* "FILE:NAME" -> FILE's length and NAME; NULL: there is no NAME. */
+/* Splits "FILE:NAME". Gives FILE's length. Returns NAME, or NULL if there is none. */
 static const char *library_split(const char *text, size_t *file_len)
 {
     const char *colon = strrchr(text, ':');
@@ -31,8 +31,8 @@ static const char *library_split(const char *text, size_t *file_len)
     return colon + 1;
 }
 
-/* Whether the file can be read at all: dlopen's words for that are clumsy, and a pipe makes it wait
- * for ever. */
+/* Checks that the file can be read. dlopen would say that less clearly, and would wait for ever on
+ * a pipe. Returns 0 or RUSM_EIO. */
 static int library_look(const struct library *l, struct rusm_why *why)
 {
     struct stat found;
@@ -61,7 +61,7 @@ static int library_abi_check(const struct library *l, const struct rusm_library 
                    l->file, found->abi, RUSM_ABI, RUSM_VERSION);
 }
 
-/* What dlopen says begins with the file, which is said anyway. */
+/* Returns dlopen's error text without the file's name, which our own message has already. */
 static const char *library_cause(const struct library *l)
 {
     const char *text = dlerror();
@@ -74,7 +74,8 @@ static const char *library_cause(const struct library *l)
                                                                                  : text;
 }
 
-/* It was not loaded with all that it calls. If that is because it is of another ABI, say so. */
+/* Says why dlopen failed. If the file has another ABI, says that: it may be why symbols are
+ * missing. Returns the error. */
 static int library_refused(struct library *l, struct rusm_why *why)
 {
     const struct rusm_library *found;
@@ -108,7 +109,8 @@ static int library_refused(struct library *l, struct rusm_why *why)
                    cause);
 }
 
-/* All at once, so that nothing can be missing while the node runs. */
+/* Loads the file. RTLD_NOW resolves all symbols, so that none can be missing while the node runs.
+ * Returns 0 or an error. */
 static int library_load(struct library *l, const struct rusm_library **found, struct rusm_why *why)
 {
     int error = library_look(l, why);
@@ -130,7 +132,7 @@ static int library_load(struct library *l, const struct rusm_library **found, st
     return library_abi_check(l, *found, why);
 }
 
-/* Their names, for a message. */
+/* Writes the names of the behaviours, for a message. */
 static void library_names(const struct rusm_library *found, char *text, size_t cap)
 {
     size_t len = 0;
@@ -158,7 +160,8 @@ static int library_behaviour_check(const struct library *l, const struct rusm_li
     return 0;
 }
 
-/* The one of that name; NULL: the only one. */
+/* Sets the port's behaviour to the one with that name, or, if name is NULL, to the only one.
+ * Returns 0 or an error. */
 static int library_pick(struct library *l, const struct rusm_library *found, const char *name,
                         struct rusm_why *why)
 {
@@ -203,7 +206,7 @@ static int library_open(const char *text, struct port **port, struct rusm_why *w
 {
     const struct rusm_library *found = NULL;
     size_t len;
-    const char *name = library_split(++text, &len); /* behind the colon */
+    const char *name = library_split(++text, &len); /* after the colon */
     struct library *l;
     int error;
 

@@ -1,7 +1,8 @@
-/* lines: the framings without numbers: a message is a line (exec:), or a block with its length
- * before it (exec+len:), and each line or block that the program prints answers the oldest message
- * that has no answer. Calls are given one at a time, so that one that is never answered can be told
- * from the next; what is merely sent waits for nothing. Called by worker.c. */
+/* lines: the framings without numbers. A message is a line (exec:), or a block with its length
+ * before it (exec+len:). Each line or block that the program prints answers the oldest message that
+ * has no answer. While a caller waits for an answer, the program gets no other message, so that a
+ * call that is never answered cannot be mistaken for the next one. A message that is only sent
+ * holds up nothing. Called by worker.c. */
 #include <string.h>
 #include "actor/runtime.h"
 #include "port/limits.h"
@@ -9,7 +10,7 @@
 
 #define LEN_HEAD ((size_t)4)
 
-/* Does a caller wait for the program now? */
+/* Returns whether a caller waits for the program's answer now. */
 static bool lines_asked(const struct place *p)
 {
     const struct rusm_message *last = answers_last(&p->answers);
@@ -17,7 +18,8 @@ static bool lines_asked(const struct place *p)
     return last && last->kind == RUSM_CALL && process_asked(p->worker->self, last->from, last->ref);
 }
 
-/* Room for a message of so many bytes, framed, for which an answer is owed then. */
+/* Gives room for m, which takes len bytes with its framing, and notes that m is owed an answer.
+ * Returns 0, RUSM_BUSY, or RUSM_ENOMEM: then this has refused m. */
 static int lines_room(struct place *p, const struct rusm_message *m, size_t len, uint8_t **room)
 {
     int error = 0;
@@ -80,7 +82,7 @@ static int len_offer(struct place *p, const struct rusm_message *m)
     return 0;
 }
 
-/* Nobody waits for it: it is dropped. */
+/* Drops a line or block that no message waits for. Returns 0, or RUSM_ELIMIT: the process exits. */
 static int lines_unasked(struct place *p, const uint8_t *data, size_t len)
 {
     struct worker *w = p->worker;
@@ -95,7 +97,8 @@ static int lines_unasked(struct place *p, const uint8_t *data, size_t len)
     return error;
 }
 
-/* What the program printed goes to who is next. 0, RUSM_BUSY, or RUSM_ELIMIT: the process exits. */
+/* Sends what the program printed to the sender that is next. Returns 0, RUSM_BUSY, or RUSM_ELIMIT:
+ * the process exits. */
 static int lines_answer(struct place *p, const uint8_t *data, size_t len)
 {
     const struct rusm_message *next = answers_next(&p->answers);

@@ -1,5 +1,5 @@
-/* program: see the header. Life and the way of bytes; what it says on standard error is in
- * complaint.c. */
+/* program: see the header. A program's beginning, end, input and output. complaint.c has its
+ * standard error. */
 #include "port/program.h"
 
 #include <errno.h>
@@ -54,8 +54,8 @@ static void program_gone(struct port_host *h)
     }
 }
 
-/* It has exited: who is left of its group goes too, then it is reaped, which sets its number
- * free. */
+/* Frees a program that has exited. Kills what is left of its group before it reaps the program, as
+ * the group's number may be reused after that. */
 static void program_reap(struct program *p)
 {
     struct port_host *h = p->host;
@@ -71,7 +71,8 @@ static void program_reap(struct program *p)
     program_gone(h);
 }
 
-/* A program that was told to end may have: then it is freed. */
+/* Goes on with ending a program that program_end took: frees it if it has ended, else sends it
+ * SIGTERM once. */
 static void program_look(struct program *p)
 {
     if (p->event) {
@@ -90,7 +91,7 @@ static void program_on_exit(void *user)
     struct program *p = user;
     siginfo_t info = { 0 };
 
-    /* Not reaped yet: as long as it is there, no stranger's group has its number. */
+    /* WNOWAIT: as long as it is not reaped, no other process group can have its number. */
     if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
         snprintf(p->reason, sizeof(p->reason), "exit status unknown"); /* someone else reaped it */
     } else if (info.si_pid == 0) {
@@ -133,7 +134,8 @@ void program_late(struct program *p)
     program_look(p);
 }
 
-/* One that even SIGKILL does not end, as the kernel waits for a disk, is left to the guard. */
+/* Waits up to a second. If the kernel waits for a disk, even SIGKILL does not end the program. Then
+ * this leaves the program to the guard. */
 void program_kill(struct program *p)
 {
     struct pollfd end = { .fd = p->pidfd, .events = POLLIN };
@@ -203,7 +205,7 @@ ssize_t program_read(struct program *p, struct buf *into, size_t most)
     } else {
         p->readable = false;
     }
-    return n > 0 ? n : 0; /* a terminal's end is an error, EIO */
+    return n > 0 ? n : 0; /* the end of a terminal is the error EIO */
 }
 
 /* ---- its input ---- */
@@ -281,7 +283,8 @@ static int ends_pipe(struct ends *e, int i)
     return e->ours[i] < 0 || e->theirs[i] < 0 ? -1 : 0;
 }
 
-/* A terminal that changes no byte on its way, in either direction. */
+/* Opens a terminal that changes no byte, in either direction. Returns 0, or not 0 and sets
+ * errno. */
 static int ends_pty(struct ends *e)
 {
     struct termios raw = { 0 };
@@ -334,7 +337,7 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     int cause = guard_ready(h);
     for (int tries = 0; cause == 0 && tries < 2; tries++) {
         how.guard = h->guard.fd;
-        h->env[h->env_count] = self; /* and not the guard's */
+        h->env[h->env_count] = self; /* but the guard must not have it: it kills whatever has */
         cause = launch_start(&how, h->stack, &p->pid, &p->pidfd);
         h->env[h->env_count] = NULL;
         if (cause != EPIPE || tries > 0) {
@@ -345,7 +348,7 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     return cause;
 }
 
-/* One that begins: no program runs yet. */
+/* Makes the struct only: no program runs yet. Returns NULL if there is no memory. */
 static struct program *program_new(struct port_host *h, const struct program_options *o)
 {
     struct program *p = calloc(1, sizeof(*p));

@@ -1,5 +1,5 @@
-/* program: one program that runs: its descriptors, its standard error, its end. It outlives the
- * process that it works for until it has ended. One thread, its host's. */
+/* program: one running program: its descriptors, its standard error, its end. It may outlive the
+ * process that it works for, until it has ended. On the host's thread. */
 #ifndef PORT_PROGRAM_H
 #define PORT_PROGRAM_H
 
@@ -10,29 +10,29 @@
 
 struct program {
     struct port_host *host;
-    struct list link;   /* in host's programs */
-    struct list dirty;  /* in host's dirty */
-    struct list ending; /* in host's ending, from program_end until it is killed */
-    pid_t pid;          /* and its group */
+    struct list link;   /* in port_host.programs */
+    struct list dirty;  /* in port_host.dirty */
+    struct list ending; /* in port_host.ending, from program_end until SIGKILL */
+    pid_t pid;          /* also its process group */
     int pidfd, in, out, err;
     struct port_watch *in_watch, *out_watch, *err_watch, *exit_watch;
-    struct buf unwritten; /* for its standard input */
-    struct buf line;      /* of its standard error, not whole yet */
+    struct buf unwritten; /* bytes that wait for its standard input */
+    struct buf line;      /* the line of its standard error that is not whole yet */
     void (*event)(
-        void *user); /* one of the three below became true, or there is room; NULL: ending */
+        void *user); /* `readable` or `exited` became true, or there is room; NULL: ending */
     void *user;
-    bool readable; /* its output: try program_read */
-    bool exited;   /* status is known */
+    bool readable; /* there may be output: try program_read */
+    bool exited;   /* reason is set */
     bool deaf;     /* it has closed its standard input */
-    bool blocked;  /* it does not read now */
-    bool awaited;  /* an event is wanted when less than LIMIT_PROGRAM_QUEUE waits */
-    bool mute;     /* its standard error has ended: nobody of its group is left, if it has exited */
-    bool told, killed; /* SIGTERM, SIGKILL were sent */
-    char reason[32];   /* "normal", "exit status 3", "signal 9"; once it has exited */
+    bool blocked;  /* its input is full */
+    bool awaited;  /* make an event when less than LIMIT_PROGRAM_QUEUE waits */
+    bool mute;     /* its standard error has ended; if `exited` too, nobody of its group is left */
+    bool told, killed; /* it got SIGTERM; it got SIGKILL */
+    char reason[32];   /* "normal", "exit status 3", "signal 9"; set when `exited` is */
     uint64_t deadline_ns;
-    uint64_t window_ns; /* of what is logged: a second */
+    uint64_t window_ns; /* when the second began in which `logged` counts lines */
     uint64_t logged, unlogged;
-    char label[96]; /* how the log calls it */
+    char label[96]; /* its name in the log */
 };
 
 struct program_options {
@@ -42,27 +42,31 @@ struct program_options {
     const char *pid;           /* RUSM_PID, as text */
     const char *label;         /* copied */
     bool pty;                  /* standard input and output are a terminal */
-    size_t most;               /* bytes that may wait to be written */
-    void (*event)(void *user); /* outside of any behaviour */
+    size_t most;               /* limit of bytes that wait to be written */
+    void (*event)(void *user); /* see program.event; called outside of any behaviour */
     void *user;
 };
 
-/* Gives *out, which is to be ended. RUSM_EIO, RUSM_ELIMIT, RUSM_ENOMEM; why says more. */
+/* Starts a program. Gives *out, which the caller ends with program_end. Returns 0, RUSM_EIO,
+ * RUSM_ELIMIT if the node has too many programs, or RUSM_ENOMEM. `why` says more. */
 int program_start(struct port_host *h, const struct program_options *options, struct program **out,
                   struct rusm_why *why);
-/* Room for len bytes more for its standard input, to be confirmed with program_wrote. NULL: no
- * memory, or more than `most`. */
+/* Returns room for len more bytes of its standard input. program_wrote then queues them. Returns
+ * NULL if there is no memory, or if more than `most` bytes would wait. */
 uint8_t *program_reserve(struct program *p, size_t len);
 void program_wrote(struct program *p, size_t len);
+/* Writes the queued bytes, as far as there is room in the pipe or terminal. */
 void program_flush(struct program *p);
-/* Reads up to `most` bytes of its output into `into`. Bytes read; 0: that is all there will be; or
- * RUSM_BUSY: not now, there will be an event; RUSM_ELIMIT: `into` is full. */
+/* Reads up to `most` bytes of its output into `into`. Returns the number of bytes, 0 if there will
+ * be no more, RUSM_BUSY if there are none now (an event follows), RUSM_ELIMIT if `into` is full, or
+ * RUSM_ENOMEM. */
 ssize_t program_read(struct program *p, struct buf *into, size_t most);
-/* Takes it: closes its input and output, and ends it (SIGTERM, later SIGKILL) if it runs. */
+/* Takes the program: closes its input and output, and ends it if it runs (SIGTERM, later
+ * SIGKILL). */
 void program_end(struct program *p, uint64_t now_ns);
 
 /* ---- for host.c ---- */
-void program_late(struct program *p); /* its deadline has passed */
-void program_kill(struct program *p); /* at once, and frees it */
+void program_late(struct program *p); /* kills it, as its deadline has passed */
+void program_kill(struct program *p); /* kills it at once and frees it */
 
 #endif

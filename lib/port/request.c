@@ -1,5 +1,5 @@
-/* request: see the header. One table of verbs and one of fields; a line is one verb and fields that
- * it takes. What is not understood is an error: a program that misspells should hear of it. */
+/* request: see the header. A line has one verb, and fields that the verb takes. A key that is
+ * neither is an error, so that a program learns of its misspellings. */
 #include "port/request.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "port/base64.h"
 
-#define REQUEST_TIMEOUT_MS 5000 /* of a call, as of the rusm command */
+#define REQUEST_TIMEOUT_MS 5000 /* of a call, the same as the rusm command's */
 
 enum {
     FIELD_DATA = 1,
@@ -26,7 +26,7 @@ enum request_value { VALUE_TEXT, VALUE_NUMBER, VALUE_FLAG, VALUE_REF };
 static const struct {
     const char *word;
     enum request_value value;
-    unsigned takes, needs; /* FIELD_*; every verb takes a ref */
+    unsigned takes, needs; /* FIELD_*; every verb but demonitor takes a ref too */
 } request_verbs[] = {
     [REQUEST_SEND] = { "to", VALUE_TEXT, FIELD_DATA | FIELD_UNORDERED, 0 },
     [REQUEST_REPLY] = { "reply", VALUE_NUMBER, FIELD_DATA, 0 },
@@ -53,7 +53,7 @@ static int request_bad(struct rusm_why *why, const char *key, const char *what)
     return err_why(why, RUSM_EMALFORMED, "\"%.64s\" %s", key, what);
 }
 
-/* A text without NUL. */
+/* Returns the text of a JSON string, or NULL if it is none or has a NUL in it. */
 static const char *request_text(const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -69,7 +69,7 @@ static bool request_ref_ok(const json_t *value)
 
 /* ---- fields ---- */
 
-/* A text is its bytes, anything else the JSON that it is. */
+/* Sets data to the bytes of a string, or to the JSON text of any other value. */
 static int request_data(struct request *r, json_t *value)
 {
     if (json_is_string(value)) {
@@ -136,7 +136,7 @@ static int request_args(struct request *r, const json_t *value, struct rusm_why 
     return 0;
 }
 
-/* One field; *got gets its bit. */
+/* Reads one field and sets its bit in *got. */
 static int request_field(struct request *r, const char *key, json_t *value, unsigned *got,
                          struct rusm_why *why)
 {
@@ -203,7 +203,7 @@ static int request_subject(struct request *r, const char *key, json_t *value, st
     }
 }
 
-/* The verb among the keys; REQUEST_VERBS: none. */
+/* Returns the verb among the keys and gives its value. Returns REQUEST_VERBS if there is none. */
 static size_t request_verb(const json_t *root, json_t **value)
 {
     for (size_t i = 0; i < REQUEST_VERBS; i++) {

@@ -1,5 +1,5 @@
-/* request: a line of a program in the framing exec+json, taken apart: what it wants of its process.
- * rusm-port(7), REQUESTS. Pure. */
+/* request: parses a line of a program in the framing exec+json: what the program wants of its
+ * process. rusm-port(7), REQUESTS, describes them. Pure. */
 #ifndef PORT_REQUEST_H
 #define PORT_REQUEST_H
 
@@ -25,25 +25,26 @@ enum request_verb {
     REQUEST_EXIT,
 };
 
-#define REQUEST_REF_MAX 255 /* bytes of a ref that is a string: as of a name */
+#define REQUEST_REF_MAX 255 /* bytes of a ref that is a string, as of a name */
 
 struct request {
     enum request_verb verb;
-    json_t *root;        /* all of it; the pointers below are into it */
-    const char *subject; /* the verb's value when it is a text: an address, a name ... */
-    uint64_t number;     /* when it is a number */
-    bool on;             /* when it is true or false */
-    json_t *ref;         /* NULL: none; else a string or an integer. DEMONITOR: the verb's value */
+    json_t *root;        /* the whole line; owned; the pointers below are into it */
+    const char *subject; /* the verb's value if that is a text: an address, a name ... */
+    uint64_t number;     /* the verb's value if that is a number */
+    bool on;             /* the verb's value if that is true or false */
+    json_t *ref;         /* a string or an integer; NULL: none. For DEMONITOR the verb's value */
     const void *data;    /* never NULL */
     size_t len;
-    void *owned; /* data's, if it is not in root */
+    void *owned; /* the memory of data, if data is not in root */
     const char *reason, *node;
     const json_t *args;  /* an array of texts, or NULL */
     uint32_t timeout_ms; /* CALL */
     bool unordered, global;
 };
 
-/* 0, and request_free is due; RUSM_EMALFORMED: *why says what is wrong with it; RUSM_ENOMEM. */
+/* Parses a line. Returns 0, and the caller calls request_free; or RUSM_EMALFORMED, and *why says
+ * what is wrong with the line; or RUSM_ENOMEM. */
 int request_parse(const void *line, size_t len, struct request *out, struct rusm_why *why);
 void request_free(struct request *r);
 

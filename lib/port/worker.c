@@ -1,6 +1,6 @@
 /* worker: see the header. The process takes messages from its mailbox as fast as a program reads
- * them; what a program prints is read as fast as those take it that it is for. A watch only wakes
- * the process, which then looks at all its programs. Called by the runtime. */
+ * them. It reads a program's output as fast as the receivers take it. A watch only wakes the
+ * process, which then looks at all its programs. Called by the runtime. */
 #include "port/worker.h"
 
 #include <stdio.h>
@@ -100,7 +100,8 @@ static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
     return program_start(w->host, &o, &p->program, why);
 }
 
-/* reason: of the program, when the process lives on. */
+/* Ends a program and frees what its place holds. reason is the program's; NULL: the process ends
+ * too. */
 static void worker_end(struct worker *w, struct place *p, const char *reason)
 {
     w->exec->framing->ended(p, reason);
@@ -109,7 +110,8 @@ static void worker_end(struct worker *w, struct place *p, const char *reason)
     buf_fini(&p->said);
 }
 
-/* More than a few in a short time are too many, as for a supervisor. */
+/* Returns whether another restart is allowed. As with a supervisor, there may be only a few in a
+ * short time. */
 static bool worker_may_restart(struct worker *w)
 {
     uint64_t now_ns = rusm_now_ns(w->self);
@@ -121,8 +123,8 @@ static bool worker_may_restart(struct worker *w)
     return may;
 }
 
-/* A program has exited, and what it said was dealt with: the process ends with it, or, if there are
- * others, another takes its place. */
+/* Handles the exit of a program whose output was all used. If it is the only one, the process ends
+ * with it. In a pool, another program takes its place. */
 static void worker_exited(struct worker *w, struct place *p)
 {
     char reason[sizeof(p->program->reason)];
@@ -142,9 +144,10 @@ static void worker_exited(struct worker *w, struct place *p)
     }
 }
 
-/* ---- what programs say ---- */
+/* ---- output of programs ---- */
 
-/* Deals with what is there. False: not now, or the process exits. */
+/* Acts on the output that was read. Returns false if the rest must wait, or if the process
+ * exits. */
 static bool worker_take(struct place *p)
 {
     const struct framing *framing = p->worker->exec->framing;
@@ -160,7 +163,7 @@ static bool worker_take(struct place *p)
         buf_consume(&p->said, (size_t)used);
     }
     if (p->drained) {
-        buf_clear(&p->said); /* a part of something */
+        buf_clear(&p->said); /* an incomplete unit */
     }
     return true;
 }
@@ -185,7 +188,7 @@ static void worker_pump(struct worker *w, struct place *p)
             worker_exit(w, n == RUSM_ENOMEM ? "no memory" : "its program printed too long a line");
             return;
         } else if (program->exited) {
-            p->drained = true; /* whoever else has its output speaks for itself */
+            p->drained = true; /* ignore others that still have its output open */
         }
     }
     if (w->over) {
@@ -234,7 +237,7 @@ void worker_receive(struct rusm_process *self, void *state, const struct rusm_me
     }
 }
 
-/* A copy of the arguments for programs that are started later. */
+/* Copies the arguments for programs that are started later. Returns 0 or RUSM_ENOMEM. */
 static int worker_args(struct worker *w, const struct rusm_args *args)
 {
     size_t bytes = 0;

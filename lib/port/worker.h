@@ -1,6 +1,6 @@
-/* worker: a process that a program, or a pool of them, does the work of. Each program has a place;
- * a framing turns messages into bytes for it, and its bytes into what the process does. One
- * thread. */
+/* worker: a process whose work is done by a program, or by a pool of programs. Each program has a
+ * place. A framing turns messages into bytes for the program, and the program's bytes into what the
+ * process does. One thread. */
 #ifndef PORT_WORKER_H
 #define PORT_WORKER_H
 
@@ -15,13 +15,13 @@ struct worker;
 struct place {
     struct worker *worker;
     struct program *program; /* NULL: it could not be started again */
-    struct buf said;         /* its output that is not whole yet, or has to wait */
+    struct buf said;         /* its output that is not a whole unit yet, or has to wait */
     struct answers answers;  /* exec:, exec+len: */
-    struct map calls;        /* exec+json: those that it has not answered yet: struct json_call */
-    uint64_t call_last;      /* the number of the last one */
-    bool drained;            /* it has exited, and all that it said was read */
-    uint64_t idle_ns;        /* lines that did nothing are counted since then */
-    uint64_t idle;
+    struct map calls;        /* exec+json: calls without an answer: struct json_call */
+    uint64_t call_last;      /* the number of the last call */
+    bool drained;            /* it has exited, and all its output was read */
+    uint64_t idle_ns;        /* when the second began in which `idle` counts */
+    uint64_t idle;           /* lines that did nothing */
 };
 
 struct worker {
@@ -29,9 +29,9 @@ struct worker {
     struct port_event event;
     const struct exec *exec;
     struct port_host *host;
-    struct rusm_args args; /* a copy, for those that are started again */
+    struct rusm_args args; /* a copy, for programs that are started again */
     char pid[RUSM_PID_TEXT_MAX];
-    struct map asked; /* exec+json: what its programs ask and watch: struct json_asked */
+    struct map asked; /* exec+json: requests and monitors of its programs: struct json_asked */
     bool over;        /* the process has been told to exit */
     uint64_t restart_ns[WORKER_RESTARTS];
     unsigned restarts, turn;
@@ -41,17 +41,19 @@ struct worker {
 
 struct framing {
     const char *word; /* exec+WORD: */
-    size_t most;      /* bytes of one unit that a program says */
-    /* The only place that a message is for; NULL: any. Itself NULL: any, always. */
+    size_t most;      /* bytes of one unit of a program's output */
+    /* Returns the only place that the message is for, or NULL if any place may have it. If `where`
+     * is NULL, any place may have any message. */
     struct place *(*where)(struct worker *w, const struct rusm_message *m);
-    /* Gives the program a message: 0, or RUSM_BUSY. One that cannot be given is refused, which is
-     * 0. */
+    /* Writes a message to the program. Returns 0, or RUSM_BUSY if there is no room now. If the
+     * program can never get it, refuses it and returns 0. */
     int (*offer)(struct place *p, const struct rusm_message *m);
-    /* Acts on the first unit of what it said; `last`: there will be no more. The bytes used; 0: it
-     * is not whole; RUSM_BUSY: again later; another error: the process was told to exit. */
+    /* Acts on the first unit of the program's output. `last`: there will be no more output. Returns
+     * the number of bytes used, 0 if the unit is not whole, RUSM_BUSY to be called again later, or
+     * another error if the process was told to exit. */
     ssize_t (*take)(struct place *p, const uint8_t *data, size_t len, bool last);
-    /* The program has ended, with that reason: whoever waits for it is told, unless the process
-     * ends too (NULL). What is kept for it is freed. */
+    /* Frees what the framing keeps for a program that ends. Tells its reason to everyone who waits
+     * for the program's answer. With reason NULL the process ends too, and this tells nobody. */
     void (*ended)(struct place *p, const char *reason);
 };
 
@@ -63,14 +65,16 @@ void worker_stop(struct rusm_process *self, void *state, const char *reason);
 
 /* ---- for framings ---- */
 
-/* Too much waits for the program to read it; there will be an event when it is less. */
+/* Returns whether too many bytes wait for the program to read them. If so, an event follows when
+ * there are fewer. */
 bool worker_full(const struct place *p);
-/* m is not for this program: a call fails with that reason, which is counted either way. */
+/* Refuses m, which cannot go to this program. Counts and logs it. A call fails with that reason. */
 void worker_refuse(struct place *p, const struct rusm_message *m, const char *reason);
-/* A line that did nothing, as nobody asked for it or it is no request; *first: of this second. A
- * program that does nothing else is stopped: RUSM_ELIMIT, the process was told to exit. */
+/* Counts a line that did nothing, as nobody asked for it or it is no request. Sets *first if it is
+ * the first in a second. Returns 0, or RUSM_ELIMIT if there are too many: then this has told the
+ * process to exit. */
 int worker_idle_line(struct place *p, bool *first);
-/* The process exits. */
+/* Tells the process to exit. */
 void worker_exit(struct worker *w, const char *reason);
 
 #endif

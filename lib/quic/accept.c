@@ -1,5 +1,6 @@
-/* accept: strangers' packets. Nothing is kept for one until its Initial looks right and, when many
- * are at the door, its address is proven by a Retry. Called by endpoint_receive. */
+/* accept: packets of strangers. The endpoint keeps nothing for a stranger until its Initial looks
+ * right. When many handshakes are under way, the stranger must also prove its address with a Retry.
+ * Called by endpoint. */
 #include "quic/accept.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 #define RETRY_TIMEOUT ((ngtcp2_duration)10 * NGTCP2_SECONDS)
 #define TOKEN_MAX NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2
 #define RESETS_A_SECOND \
-    100 /* of a group; forgotten connections are few; more is somebody playing */
+    100 /* of a whole group; few connections are forgotten; more resets answer an attacker */
 #define RESET_LEN ((size_t)43) /* looks like a short packet (RFC 9000 10.3) */
 #define RESET_LEAST ((size_t)(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN))
 
@@ -39,9 +40,9 @@ void accept_offer_versions(struct endpoint *e, const struct udp_packet *p,
     reply(e, p, packet, len);
 }
 
-/* We know nothing of that connection any more (we may have been restarted): says so, in a packet
- * that only someone who had the connection can recognise, and never longer than the one that
- * asked, so that two such hosts do not talk for ever. */
+/* Sends a stateless reset, because we know nothing of the connection any more. We may have been
+ * restarted. Only a peer that had the connection can recognise the reset. It is shorter than the
+ * packet that it answers, so that two such hosts do not answer each other for ever. */
 static void reset_stateless(struct endpoint *e, const struct udp_packet *p,
                             const ngtcp2_version_cid *vc, uint64_t now_ns)
 {
@@ -100,7 +101,7 @@ static void close_stateless(struct endpoint *e, const struct udp_packet *p, cons
     reply(e, p, packet, len);
 }
 
-/* Is the Initial's token one that we gave that address? Sets *odcid. */
+/* Is the token of the Initial one that we gave to this address? Sets *odcid if it is. */
 static bool proven(const struct endpoint *e, const struct udp_packet *p, const ngtcp2_pkt_hd *hd,
                    ngtcp2_cid *odcid, uint64_t now_ns)
 {
@@ -146,7 +147,8 @@ void accept_packet(struct endpoint *e, const struct udp_packet *p, const ngtcp2_
         return;
     }
     if (e->counters.half_open >= (e->options.max_connections + 1) / 2) {
-        /* Addresses are proven and yet nobody finishes: some of them are kept for those who do. */
+        /* The addresses are proven, yet nobody completes a handshake. Keep the other half of the
+         * connections for peers that do. */
         e->counters.dropped++;
         return;
     }

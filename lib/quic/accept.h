@@ -1,5 +1,6 @@
-/* accept: what to do with a packet that belongs to no connection: begin one, ask for proof of the
- * address first, name our versions, or say that we have forgotten. On the endpoint's thread. */
+/* accept: handles a packet that belongs to no connection. It begins a connection, asks for proof of
+ * the address first, names our QUIC versions, or says that we have forgotten the connection. On the
+ * endpoint's thread. */
 #ifndef QUIC_ACCEPT_H
 #define QUIC_ACCEPT_H
 

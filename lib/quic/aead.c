@@ -1,4 +1,4 @@
-/* aead: see the header. The contexts are the glue's, made and freed by it; their keys are expanded
+/* aead: see the header. ngtcp2's glue makes and frees the contexts. Their keys are expanded
  * already. */
 #include "quic/aead.h"
 

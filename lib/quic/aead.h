@@ -1,6 +1,6 @@
-/* aead: protection of packets with AES, straight by wolfCrypt. ngtcp2's own glue goes through
- * wolfSSL's EVP layer, which copies each packet and its header to memory that it allocates. Other
- * ciphers are left to the glue. Called by ngtcp2, on the endpoint's thread. */
+/* aead: protects packets with AES and calls wolfCrypt directly for it. ngtcp2's own glue goes
+ * through wolfSSL's EVP layer, which allocates memory for each packet and its header and copies
+ * them there. The glue handles all other ciphers. Called by ngtcp2, on the endpoint's thread. */
 #ifndef QUIC_AEAD_H
 #define QUIC_AEAD_H
 

@@ -1,5 +1,5 @@
-/* cid: the table of connection ids. Called by accept and conn for every packet, on the endpoint's
- * thread. */
+/* cid: the table of connection ids. endpoint looks up the id of every packet. conn and
+ * conn_callbacks add and remove ids. On the endpoint's thread. */
 #include "quic/cid.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* conn: making and freeing a connection, and what its owner may do with it. Called by endpoint,
- * accept and, through endpoint.h, by the peer, gateway and node rooms; on the endpoint's thread. */
+/* conn: makes and frees a connection, and does for its owner what endpoint.h offers. Called by
+ * endpoint and accept and, through endpoint.h, by the peer, gateway and node rooms. On the
+ * endpoint's thread. */
 #include "quic/conn.h"
 
 #include <arpa/inet.h>
@@ -10,12 +11,13 @@
 #include "base/rng.h"
 #include "quic/steer.h"
 
-/* Connection-level credit. It is extended on arrival, so it only bounds what is under way between
- * the two sockets; what a peer can make us hold is bounded by streams' credit. */
+/* Connection-level credit. It is extended on arrival, so it bounds only what is under way between
+ * the two sockets. The credit of the streams bounds what a peer can make us hold. */
 #define CONN_WINDOW ((uint64_t)8 * 1024 * 1024)
 
-/* Peers are authenticated, and a lost acknowledgement makes dozens of duplicate frames for closed
- * streams in one packet, each a "glitch" to ngtcp2: its limit is against strangers. */
+/* ngtcp2 limits "glitches" as a protection against strangers, but our peers are authenticated. A
+ * lost acknowledgement makes dozens of duplicate frames for closed streams in one packet, and each
+ * of them is a glitch to ngtcp2. */
 #define GLITCH_BURST 1000000
 #define GLITCH_RATE 100000
 
@@ -71,8 +73,9 @@ static void fill_settings(ngtcp2_settings *s, struct conn *c, const ngtcp2_pkt_h
 {
     ngtcp2_settings_default(s);
     s->initial_ts = c->clock_ns;
-    /* At once: ngtcp2 takes an acknowledgement along with data only when it is due, so that a later
-     * one costs request and reply a packet each. Of a batch it sends one either way. */
+    /* Acknowledge at once. ngtcp2 adds an acknowledgement to data only if it is due. A later one
+     * would cost request and reply a packet each. For a batch of packets it sends one
+     * acknowledgement either way. */
     s->ack_thresh = 1;
     conn_path_settings(c, s, lengths);
     s->handshake_timeout = c->endpoint->options.handshake_timeout_ns;
@@ -98,8 +101,9 @@ static void fill_params(ngtcp2_transport_params *p, const struct conn *c)
     p->initial_max_stream_data_bidi_remote = o->control_window;
     p->initial_max_streams_uni = o->max_streams_uni;
     p->initial_max_streams_bidi = 1;
-    /* We acknowledge at once, so that a busy processor is all that delays it: the peer's probe
-     * timeout, which counts on this, finds a lost packet the sooner (RFC 9002, 6.2.1). */
+    /* We acknowledge at once, so only a busy processor delays an acknowledgement. The peer adds
+     * this value to its probe timeout. With a small value it finds a lost packet sooner (RFC 9002,
+     * 6.2.1). */
     p->max_ack_delay = 5 * NGTCP2_MILLISECONDS;
     p->max_idle_timeout = o->idle_timeout_ns;
     p->disable_active_migration = 1;
@@ -118,7 +122,8 @@ bool conn_make_cid(const struct endpoint *e, ngtcp2_cid *cid)
     return true;
 }
 
-/* The one that the first packet of a dial is sent to. */
+/* Makes the id to which the first packet of a dial is sent. Returns false if there is no
+ * randomness. */
 static bool make_dialled(const struct endpoint *e, ngtcp2_cid *cid)
 {
     cid->datalen = STEER_DIALLED;

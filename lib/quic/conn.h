@@ -1,5 +1,5 @@
-/* conn: one QUIC connection, from its first packet to its last. What the files of this room share
- * about connections and their endpoint. Other rooms see endpoint.h only.
+/* conn: one QUIC connection, from its first packet to its last. This header has what the files of
+ * this room share about connections and their endpoint. Other rooms see endpoint.h only.
  *
  *     OPEN ──(close, error, silence)──▶ ENDING ──(flush: `closed`)──▶ CLOSING ──▶ freed
  *
@@ -21,7 +21,7 @@
 
 #define CONN_PACKET 1452 /* bytes of a full packet: what an Ethernet frame holds over IPv6 */
 #define CONN_PACKET_MIN \
-    NGTCP2_MAX_UDP_PAYLOAD_SIZE /* 1,200: what each path of QUIC's lets through */
+    NGTCP2_MAX_UDP_PAYLOAD_SIZE /* 1,200: every path for QUIC lets this through */
 #define CONN_PROBES 10          /* lengths that path MTU discovery tries */
 #define CONN_SECRET 32
 
@@ -33,33 +33,33 @@ enum conn_state {
 
 struct endpoint {
     struct udp udp;
-    struct endpoint_options options; /* bind and reset_context are the caller's, not kept */
+    struct endpoint_options options; /* bind and reset_context are the caller's, and NULL here */
     struct endpoint_events events;
     const ngtcp2_callbacks *callbacks; /* of each connection */
     void *context;
     struct endpoint_counters counters;
     struct tls *tls;
     struct map cids;
-    struct map tokens;   /* the same table, of peers' stateless reset tokens */
+    struct map tokens;   /* like cids, for peers' stateless reset tokens */
     struct heap timers;  /* of struct conn */
     struct list conns;   /* OPEN and ENDING */
     struct list closing; /* CLOSING, oldest first */
     size_t closing_count;
-    struct list dirty; /* to be flushed */
+    struct list dirty; /* to flush */
     uint8_t reset_secret[CONN_SECRET];
     uint8_t retry_secret[CONN_SECRET];
-    uint64_t reset_second; /* stateless resets are limited by the second */
+    uint64_t reset_second; /* the second for which `resets` counts stateless resets */
     unsigned resets;
-    uint8_t *train;                              /* packets being built: UDP_TRAIN_MAX */
-    size_t train_len, train_segment, train_sent; /* one that the socket did not take yet */
+    uint8_t *train;                              /* the train being built: UDP_TRAIN_MAX */
+    size_t train_len, train_segment, train_sent; /* bytes of the train, of one packet, sent */
     struct udp_path train_path;
 };
 
 struct conn {
     struct endpoint *endpoint;
     ngtcp2_conn *quic;
-    WOLFSSL *tls;               /* until the handshake is complete */
-    ngtcp2_crypto_conn_ref ref; /* how wolfSSL's side finds quic */
+    WOLFSSL *tls;               /* NULL once the handshake is complete */
+    ngtcp2_crypto_conn_ref ref; /* ngtcp2's glue finds quic through it */
     void *app;
     const struct endpoint_events *events; /* whom to tell: the endpoint's, until conn_take_over */
     void *context;
@@ -68,46 +68,46 @@ struct conn {
     struct list cids; /* its entries in the endpoint's tables */
     struct list tokens;
 #if NGTCP2_VERSION_NUM < 0x011100
-    struct map users; /* conn_user.c's */
+    struct map users; /* used by conn_user.c */
 #endif
     struct heap_node timer;
     size_t theirs;     /* bytes of the longest packet that the peer takes; 0: not known yet */
-    uint64_t clock_ns; /* the latest time told to ngtcp2: it must never go back */
+    uint64_t clock_ns; /* the latest time given to ngtcp2, which must never go back */
     uint64_t heard_ns;
-    size_t burst;             /* bytes written a tick */
-    uint64_t barren_ns;       /* since when nothing in flight was acknowledged; 0: it goes on */
-    uint64_t narrow_until_ns; /* when `narrow` ends, or ended */
-    uint64_t narrow_for_ns;   /* and for how long it lasts; 0: never yet */
+    size_t burst;             /* bytes written in one tick */
+    uint64_t barren_ns;       /* since when nothing in flight is acknowledged; 0: something was */
+    uint64_t narrow_until_ns; /* when `narrow` ends, or last ended */
+    uint64_t narrow_for_ns;   /* how long `narrow` lasts; 0: it was never set */
     enum conn_state state;
     bool dialled, ready;
-    bool http;            /* the protocol agreed on is HTTP/3; known when ready */
+    bool http;            /* the protocol is HTTP/3; known when ready */
     bool trusted;         /* the peer has the cluster's certificate */
-    bool half_open;       /* accepted and counted as such */
-    bool known;           /* how long packets may be on its path: nothing is tried out */
-    bool narrow;          /* longer packets than CONN_PACKET_MIN get lost */
-    bool reset_seen;      /* a stateless reset */
-    bool silent;          /* say nothing at the end */
-    bool refusal;         /* the end is TLS's */
-    struct udp_path path; /* at first; while OPEN ngtcp2 knows the current one */
+    bool half_open;       /* accepted, and counted in half_open */
+    bool known;           /* the longest packet of its path is known: no discovery */
+    bool narrow;          /* packets longer than CONN_PACKET_MIN get lost */
+    bool reset_seen;      /* a stateless reset has come */
+    bool silent;          /* send nothing at the end */
+    bool refusal;         /* TLS ends it */
+    struct udp_path path; /* the path in use, which changes when ngtcp2 says so */
     struct conn_end end;
-    ngtcp2_ccerr close;   /* what to say at the end, if not silent */
-    char reason[96];      /* its text */
-    uint8_t *last_packet; /* its CONNECTION_CLOSE, while CLOSING; NULL: it sent none */
+    ngtcp2_ccerr close;   /* what to tell the peer at the end, unless silent */
+    char reason[96];      /* the text of `close` */
+    uint8_t *last_packet; /* while CLOSING: its CONNECTION_CLOSE; NULL: it sent none */
     size_t last_packet_len;
     uint64_t closing_packets; /* received while CLOSING */
 };
 
 /* ---- conn.c ---- */
-/* Gives *out. hd NULL: dials. odcid: a validated Retry came before. Returns 0, RUSM_ENOMEM or
- * RUSM_EIO. */
+/* Makes a connection and gives *out. HD NULL: it dials. ODCID not NULL: a validated Retry came
+ * before. Returns 0, RUSM_ENOMEM, RUSM_EIO or an error of cid_add. */
 int conn_new(struct conn **out, struct endpoint *e, const struct udp_path *path,
              const ngtcp2_pkt_hd *hd, const ngtcp2_cid *odcid, uint64_t now_ns);
 void conn_free(struct conn *c);
-/* A new id of ours. False: no randomness. */
+/* Makes a new connection id of ours. Returns false if there is no randomness. */
 bool conn_make_cid(const struct endpoint *e, ngtcp2_cid *cid);
-/* The time for ngtcp2: now, or the last one told if that is later. */
+/* Returns the time for ngtcp2: NOW_NS, or the last time given to it if that is later. */
 ngtcp2_tstamp conn_clock(struct conn *c, uint64_t now_ns);
-void conn_mark(struct conn *c); /* onto the dirty list */
+void conn_mark(struct conn *c); /* puts c on the dirty list */
 void conn_set_timer(struct conn *c, uint64_t at_ns);
 void conn_not_half_open(struct conn *c);
 
@@ -118,32 +118,35 @@ void conn_user_forget(struct conn *c, int64_t stream);         /* the stream is 
 void conn_user_free(struct conn *c);
 
 /* ---- conn_path.c ---- */
-/* Whether and what longer packets are tried; room for CONN_PROBES lengths, which *s keeps. */
+/* Decides which lengths of packets are tried, and sets them in *s. TO has room for CONN_PROBES
+ * lengths. *s borrows it. */
 void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to);
 void conn_path_progress(struct conn *c); /* something of ours was acknowledged */
-/* When a timer has fired. */
+/* Called when a timer has fired. */
 void conn_path_tick(struct conn *c, uint64_t now_ns);
 
 /* ---- conn_callbacks.c ---- */
 extern const ngtcp2_callbacks conn_callbacks;
 
 /* ---- conn_end.c ---- */
-/* Ends the connection because ngtcp2 said so; decides what to tell the peer and the owner. */
+/* Ends the connection after an error of ngtcp2. Decides what to tell the peer and the owner. */
 void conn_fail(struct conn *c, int error);
 void conn_end(struct conn *c, enum conn_end_kind kind, uint64_t code, const char *text);
-/* For an ENDING one: sends its CONNECTION_CLOSE, tells the owner. Then c is CLOSING, or freed. */
+/* Sends the CONNECTION_CLOSE of an ENDING connection and tells its owner. Then C is CLOSING, or
+ * freed. */
 void conn_finish(struct conn *c, uint64_t now_ns);
-/* Sends the CONNECTION_CLOSE of an OPEN one, and does nothing else. */
+/* Sends the CONNECTION_CLOSE of an OPEN or ENDING connection, and does nothing else. */
 void conn_say_close(struct conn *c, uint64_t now_ns);
-/* A packet came for a CLOSING one. */
+/* Handles a packet for a CLOSING connection. */
 void conn_receive_closing(struct conn *c);
 
 /* ---- conn_io.c ---- */
 void conn_receive(struct conn *c, const struct udp_packet *p, uint64_t now_ns);
-/* Writes one burst. 0, RUSM_BUSY: the socket is full (the train waits in the endpoint). *more: the
- * burst was cut, there is more to send. */
+/* Writes one burst. Sets *more if the burst was cut and there is more to send. Returns 0, or
+ * RUSM_BUSY if the socket is full. Then the train waits in the endpoint. */
 int conn_write(struct conn *c, uint64_t now_ns, bool *more);
-/* Sends the endpoint's waiting train. 0 or RUSM_BUSY. */
+/* Sends the train that waits in the endpoint. C is its connection, or NULL. Returns 0 or
+ * RUSM_BUSY. */
 int conn_send_train(struct endpoint *e, struct conn *c);
 
 ngtcp2_path conn_ngtcp2_path(const struct udp_path *path);

@@ -1,6 +1,7 @@
-/* conn_callbacks: what ngtcp2 calls while it reads a packet or handles a timer, passed on as
- * endpoint_events. Nothing is passed on before the handshake is complete and the peer's certificate
- * checked, nor after the connection has ended. On the endpoint's thread. */
+/* conn_callbacks: the functions that ngtcp2 calls while it reads a packet or handles a timer. They
+ * pass on what happened as endpoint_events. They pass on nothing before the handshake is complete
+ * and the peer's certificate is checked, nor after the connection has ended. On the endpoint's
+ * thread. */
 #include "quic/conn.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@
     ((c)->state == CONN_OPEN && (c)->ready ? verdict(c, (c)->events->call) \
                                            : NGTCP2_ERR_CALLBACK_FAILURE)
 
-/* What ngtcp2 is told after a callback of ours: go on only if the connection is to live. */
+/* Returns what a callback of ours tells ngtcp2: to go on only if the connection lives on. */
 static int verdict(const struct conn *c, int error)
 {
     return error || c->state != CONN_OPEN ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
@@ -35,7 +36,7 @@ static int new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token,
     struct conn *c = user;
 
     (void)quic;
-    must(len == CID_LEN); /* as our first one */
+    must(len == CID_LEN); /* as long as our first id */
     if (!conn_make_cid(c->endpoint, cid) ||
         ngtcp2_crypto_generate_stateless_reset_token(token, c->endpoint->reset_secret, CONN_SECRET,
                                                      cid) != 0 ||
@@ -54,7 +55,8 @@ static int remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *
     return 0;
 }
 
-/* A stateless reset names no connection id of ours, only the token of the peer's that we use. */
+/* Keeps the stateless reset tokens of the peer's ids that we use. A stateless reset names no id of
+ * ours. Only its token says which connection it is for. */
 static int peer_id_status(ngtcp2_conn *quic, ngtcp2_connection_id_status_type type, uint64_t seq,
                           const ngtcp2_cid *cid, const uint8_t *token, void *user)
 {
@@ -78,8 +80,8 @@ static int peer_id_status(ngtcp2_conn *quic, ngtcp2_connection_id_status_type ty
     return 0;
 }
 
-/* wolfSSL verifies the chain; the moment it is done, and before ngtcp2 hears of it, we check that
- * it is the one certificate that we trust. */
+/* wolfSSL verifies the chain. As soon as that is done, and before ngtcp2 hears of it, we check that
+ * the certificate is the one that we trust. */
 static int recv_crypto_data(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t offset,
                             const uint8_t *data, size_t len, void *user)
 {
@@ -164,7 +166,8 @@ static int stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t stream, uint6
     (void)flags;
     (void)code;
 #if NGTCP2_VERSION_NUM < 0x011800
-    /* It does not tell of STOP_SENDING; better late than never. (After a reset of our own too.) */
+    /* This ngtcp2 does not report STOP_SENDING, so the owner hears of it only now. It hears of it
+     * after a reset of our own too. */
     if (c->state == CONN_OPEN && (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) &&
         ngtcp2_conn_is_local_stream(quic, stream)) {
         c->events->stream_stopped(c->context, c, stream, stream_user, code);

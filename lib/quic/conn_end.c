@@ -1,18 +1,18 @@
-/* conn_end: how a connection ends: what its owner is told, what the peer is told, and the closing
- * state, in which it answers late packets. Called by conn, conn_io and endpoint, on the endpoint's
- * thread. */
+/* conn_end: how a connection ends. It decides what the owner and the peer are told. It also handles
+ * the closing state, in which the connection answers late packets. Called by conn, conn_io and
+ * endpoint, on the endpoint's thread. */
 #include "quic/conn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CLOSE_PACKET 1280 /* bytes: a CONNECTION_CLOSE is short */
-#define CLOSING_MAX 256   /* kept at once; beyond, the oldest is freed and stays silent */
+#define CLOSE_PACKET 1280 /* bytes; enough for a CONNECTION_CLOSE */
+#define CLOSING_MAX 256   /* CLOSING connections; above: the oldest is freed and answers no more */
 #define CRYPTO_ERROR 0x100u
 #define ALERT_INTERNAL 80
 
-/* Keeps a text, the peer's included, printable and NUL-terminated. */
+/* Copies a text, perhaps the peer's, and makes it printable and NUL-terminated. */
 static void keep_text(char *out, size_t cap, const char *text, size_t len)
 {
     size_t n = len < cap - 1 ? len : cap - 1;
@@ -51,7 +51,7 @@ static void end_by_peer(struct conn *c)
         c->refusal = true;
         conn_end(c, CONN_END_REFUSED, code, tls_alert_text((uint8_t)(code & 0xff), true));
     } else if (code == NGTCP2_APPLICATION_ERROR || code == NGTCP2_NO_ERROR) {
-        /* An application's close before the handshake is complete travels like this. */
+        /* The close of an application has this form until the handshake is complete. */
         conn_end(c, CONN_END_PEER, 0, text);
     } else if (code == NGTCP2_CONNECTION_REFUSED) {
         conn_end(c, CONN_END_ERROR, code, "it takes no more connections");
@@ -74,11 +74,13 @@ static void end_by_tls(struct conn *c)
     ngtcp2_ccerr_set_tls_alert(&c->close, alert, NULL, 0);
 }
 
-/* RFC 9000 10.1 says silently, as the peer's timer is over too by then. It is not where the path is
- * cut in one direction: a peer that still hears our probes would wait for a silence of its own, as
- * long again. So one who was authenticated is told, once, on the path that was validated: a packet
- * an idle timeout, which answers none, so that nobody can have it sent to a third or in numbers. A
- * peer that has given up drops it, or answers with a stateless reset, which is shorter. */
+/* Ends a connection from which nothing came for the idle timeout. RFC 9000 10.1 ends it silently,
+ * because the peer's timer has then expired too. But it has not if the path is cut in one direction
+ * only. A peer that still hears our probes would wait for an idle timeout of its own, which is as
+ * long again. So we tell an authenticated peer, once, on the validated path. That is one packet for
+ * each idle timeout, and it answers no packet. So nobody can make us send it to a third party, or
+ * in numbers. A peer that has already given up drops the packet, or answers with a stateless reset,
+ * which is shorter. */
 static void end_by_silence(struct conn *c)
 {
     static const char word[] = "your packets no longer arrive";
@@ -88,7 +90,7 @@ static void end_by_silence(struct conn *c)
         conn_end(c, CONN_END_TIMEOUT, 0, "no answer");
         return;
     }
-    c->silent = c->http; /* its clients know that rule, and not our codes */
+    c->silent = c->http; /* HTTP/3 clients know that rule, and not our codes */
     conn_end(c, CONN_END_IDLE, 0, "nothing heard for the idle timeout");
     ngtcp2_ccerr_set_application_error(&c->close, c->endpoint->options.idle_code,
                                        (const uint8_t *)word, sizeof(word) - 1);
@@ -129,7 +131,7 @@ void conn_fail(struct conn *c, int error)
     }
 }
 
-/* Writes CONNECTION_CLOSE. Its length, or 0. */
+/* Writes a CONNECTION_CLOSE. Returns its length, or 0 if ngtcp2 writes none. */
 static size_t write_close(struct conn *c, uint8_t *packet, uint64_t now_ns)
 {
     ngtcp2_path_storage ps;
@@ -146,7 +148,8 @@ static void send_one(struct conn *c, const uint8_t *packet, size_t len)
     struct endpoint *e = c->endpoint;
     size_t sent;
 
-    /* A full socket loses it: the peer asks again by sending, or times out. */
+    /* If the socket is full, the packet is lost. The peer gets it when it sends again, or times
+     * out. */
     if (len > 0 && udp_send(&e->udp, &c->path, packet, len, len, &sent) == 0) {
         e->counters.datagrams_out++;
         e->counters.bytes_out += len;
@@ -215,7 +218,7 @@ void conn_finish(struct conn *c, uint64_t now_ns)
 
 void conn_receive_closing(struct conn *c)
 {
-    /* RFC 9000 10.2.1: less and less often. */
+    /* RFC 9000 10.2.1: answer less and less often. */
     c->closing_packets++;
     if (c->last_packet && (c->closing_packets & (c->closing_packets - 1)) == 0) {
         send_one(c, c->last_packet, c->last_packet_len);

@@ -1,5 +1,5 @@
-/* conn_http: what only the owner of connections that speak HTTP/3 asks of them, beyond what it
- * shares with lanes. Called through endpoint.h, on the endpoint's thread. */
+/* conn_http: what only the owner of HTTP/3 connections needs, besides what it shares with lanes.
+ * Called through endpoint.h, on the endpoint's thread. */
 #include "quic/conn.h"
 
 void conn_take_over(struct conn *c, const struct endpoint_events *events, void *context)

@@ -1,11 +1,11 @@
-/* conn_io: packets of one connection: reading one, and writing a burst from what the owner's `pull`
- * offers. Called by endpoint and accept, on the endpoint's thread. */
+/* conn_io: the packets of one connection. It reads a packet, and it writes a burst from what the
+ * owner's `pull` offers. Called by endpoint and accept, on the endpoint's thread. */
 #include "quic/conn.h"
 
 #include <string.h>
 #include "base/must.h"
 
-#define VECS 16 /* pieces of one stream offered at once */
+#define VECS 16 /* pieces of one stream in one offer */
 
 _Static_assert(sizeof(struct iovec) == sizeof(ngtcp2_vec) &&
                    offsetof(struct iovec, iov_base) == offsetof(ngtcp2_vec, base) &&
@@ -27,8 +27,8 @@ void conn_receive(struct conn *c, const struct udp_packet *p, uint64_t now_ns)
         return;
     }
     if (c->dialled) {
-        /* On a socket bound to all addresses the system chose ours; to ngtcp2 it is the wildcard,
-         * from the first packet on. */
+        /* On a socket that is bound to all addresses, the system chose our address. For ngtcp2 it
+         * stays the wildcard, as in the first packet. */
         from.local = c->path.local;
     }
     error = ngtcp2_conn_read_pkt(c->quic, &path, &info, p->data, p->len, conn_clock(c, now_ns));
@@ -55,8 +55,8 @@ static void ask(struct conn *c, struct offer *o)
     o->count = -1;
     o->fin = false;
     o->len = 0;
-    /* No callback tells when connection-level credit comes back, but it comes in a packet, and
-     * every packet leads here again. */
+    /* No callback tells when connection-level credit comes back. But it comes in a packet, and
+     * after every packet we ask again. */
     if (!c->ready || c->state != CONN_OPEN || ngtcp2_conn_get_max_data_left(c->quic) == 0) {
         return;
     }
@@ -78,8 +78,8 @@ static void took(struct conn *c, const struct offer *o, size_t len)
                       o->fin && len == o->len);
 }
 
-/* Writes one packet, of as many offers as fit in it, at most cap bytes. Its length, 0: there is
- * nothing (more) to write now, or a negative error of ngtcp2. */
+/* Writes one packet of at most CAP bytes, with as many offers as fit. Returns its length, 0 if
+ * there is nothing more to write now, or a negative error of ngtcp2. */
 static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path *path, uint8_t *at, size_t cap,
                                  uint64_t ts)
 {
@@ -141,14 +141,15 @@ static bool same_path(const struct udp_path *a, const ngtcp2_path *b)
            udp_address_eq(&a->local, (const union udp_address *)(const void *)b->local.addr);
 }
 
-/* The peer's address changed (its NAT has rebound it). */
+/* Follows the peer to its new address. Its NAT may have changed it. */
 static void follow_path(struct conn *c, const ngtcp2_path *path)
 {
     memcpy(&c->path.local, path->local.addr, path->local.addrlen);
     memcpy(&c->path.remote, path->remote.addr, path->remote.addrlen);
 }
 
-/* What a packet may need; a burst takes one at least. */
+/* Returns the bytes that a packet may need, at most a burst. So a burst takes at least one
+ * packet. */
 static size_t packet_room(const struct conn *c)
 {
     size_t max = conn_packet_max(c);
@@ -156,8 +157,8 @@ static size_t packet_room(const struct conn *c)
     return max < c->burst ? max : c->burst;
 }
 
-/* Builds a train: packets of one size to one place, the last may be shorter. Returns 1: it is full
- * or was cut, 0: there is no more to write, or ngtcp2's error. */
+/* Builds a train: packets of one size to one place, the last of which may be shorter. Returns 1 if
+ * the train is full or was cut, 0 if there is no more to write, or an error of ngtcp2. */
 static int build_train(struct conn *c, size_t cap, uint64_t ts)
 {
     struct endpoint *e = c->endpoint;
@@ -181,7 +182,8 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
             }
             e->train_path = c->path;
         } else if ((size_t)n > e->train_segment || !same_path(&e->train_path, &ps.path)) {
-            /* Does not fit behind the others: those go first, then this becomes a train. */
+            /* This packet does not fit behind the others. Send those first, then begin a train with
+             * it. */
             uint8_t *misfit = e->train + e->train_len;
             if (conn_send_train(e, c) == 0) {
                 memmove(e->train, misfit, (size_t)n);
@@ -192,7 +194,7 @@ static int build_train(struct conn *c, size_t cap, uint64_t ts)
                 e->train_path = c->path;
                 e->train_len = 0;
             } else {
-                return 1; /* the misfit is lost, as packets may be */
+                return 1; /* the packet is lost, as any packet may be */
             }
         }
         e->train_len += (size_t)n;
@@ -230,7 +232,8 @@ int conn_write(struct conn *c, uint64_t now_ns, bool *more)
     }
     *more = going > 0;
     if (c->tls && c->state == CONN_OPEN && ngtcp2_conn_get_handshake_completed(c->quic)) {
-        /* Keys are updated without it, and tickets are off: it has nothing left to do. */
+        /* ngtcp2 updates keys without the TLS session, and tickets are off. The session has nothing
+         * left to do. */
         ngtcp2_conn_set_tls_native_handle(c->quic, NULL);
         wolfSSL_free(c->tls);
         c->tls = NULL;

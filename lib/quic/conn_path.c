@@ -1,25 +1,25 @@
-/* conn_path: how long packets may be on a connection's path, and what controls how many are under
- * way there. On loopback the length is known; elsewhere ngtcp2 begins with 1,200 bytes and looks
- * for more (RFC 8899). What it does not foresee, a path that grows narrower, is noticed here.
- * Called by conn, conn_io and endpoint, on the endpoint's thread. */
+/* conn_path: how long packets may be on a connection's path, and which congestion control the
+ * connection uses. On loopback the length is known. Elsewhere ngtcp2 begins with 1,200 bytes and
+ * tries longer packets (RFC 8899). ngtcp2 does not notice when a path becomes narrower, so this
+ * file does. Called by conn, conn_io and endpoint, on the endpoint's thread. */
 #include "quic/conn.h"
 
 #include <string.h>
 
-/* Jumbo frames of 9,000 bytes, less the headers of IPv6 and UDP. */
+/* Bytes of a packet in a jumbo frame of 9,000 bytes, without the headers of IPv6 and UDP. */
 #define PACKET_USUAL_MAX 8952
 
-/* For so long a path is taken to be narrow: it may have been cut for a moment only. Twice as long
- * each time that it was no better then, up to that of RFC 8899, 5.1.1. */
+/* How long a path counts as narrow. It may have been cut for a moment only. Each time that it was
+ * no better afterwards, this time doubles, up to the time of RFC 8899, 5.1.1. */
 #define NARROW_NS ((uint64_t)5 * NGTCP2_SECONDS)
 #define NARROW_MAX_NS ((uint64_t)600 * NGTCP2_SECONDS)
 
-/* Probe timeouts without any progress that make a path too narrow. */
+/* A path counts as narrow after this many probe timeouts without any progress. */
 #define BARREN_PTOS 3
 
-/* Tried after CONN_PACKET and the maximum, from above, the first that gets through is kept: frames
- * of 9,000, 8,896 and 3,900 bytes (clouds), 1,460, 1,420 (WireGuard), 1,400, 1,380, 1,280
- * (tunnels), less 48. */
+/* Lengths to try after CONN_PACKET and the maximum, the longest first. The first that gets through
+ * is kept. They are frames of 9,000, 8,896 and 3,900 bytes (clouds), 1,460, 1,420 (WireGuard),
+ * 1,400, 1,380 and 1,280 bytes (tunnels), less 48 each. */
 static const uint16_t probes[] = { 8952, 8848, 3852, 1412, 1372, 1352, 1332, 1232 };
 
 _Static_assert(sizeof(probes) / sizeof(probes[0]) + 2 == CONN_PROBES, "room for two more");
@@ -60,11 +60,13 @@ void conn_path_settings(struct conn *c, ngtcp2_settings *s, uint16_t *to)
     size_t max = c->endpoint->options.max_packet;
     bool loopback = is_loopback(&c->path.remote);
 
-    /* CUBIC takes every loss for congestion: 64 MiB at 40 ms and 1 % of loss by chance take it
-     * minutes, BBR two seconds. On loopback nothing is lost by chance, and BBR costs 5 to 10 %. */
+    /* CUBIC takes every loss for congestion. With 40 ms and 1 % random loss, 64 MiB take it
+     * minutes, and BBR two seconds. On loopback there is no random loss, and BBR costs 5 to 10
+     * %. */
     s->cc_algo = loopback ? NGTCP2_CC_ALGO_CUBIC : NGTCP2_CC_ALGO_BBR;
     if (max == 0 && loopback) {
-        /* Known to be wide; longer ones would win bulk a little more and cost small messages. */
+        /* Loopback is known to be wide. Longer packets would make bulk data a little faster, at the
+         * cost of small messages. */
         s->max_tx_udp_payload_size = PACKET_USUAL_MAX;
         s->no_tx_udp_payload_size_shaping = 1;
         s->no_pmtud = 1;
@@ -83,11 +85,11 @@ size_t conn_packet_max(const struct conn *c)
     if (c->state != CONN_OPEN) {
         return 0;
     }
-    if (c->tls) { /* ngtcp2 pads the handshake's packets to all the room it gets */
+    if (c->tls) { /* ngtcp2 pads packets of the handshake to all the room that it gets */
         return CONN_PACKET_MIN;
     }
     size_t max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
-    if (c->theirs > 0 && max > c->theirs) { /* nodes take all that there is, HTTP clients may not */
+    if (c->theirs > 0 && max > c->theirs) { /* nodes take any length, HTTP clients may not */
         max = c->theirs;
     }
     return c->narrow ? CONN_PACKET_MIN : max;

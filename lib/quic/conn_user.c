@@ -1,6 +1,6 @@
-/* conn_user: from a stream's number to its user pointer. ngtcp2 remembers it, and before 1.17 told
- * it only in callbacks; there we keep a table beside. Called by conn, conn_io and conn_callbacks,
- * on the endpoint's thread. */
+/* conn_user: finds a stream's user pointer by the stream's number. ngtcp2 remembers the pointer,
+ * but before 1.17 it tells it only in callbacks. For such a version we keep a table of our own.
+ * Called by conn, conn_io and conn_callbacks, on the endpoint's thread. */
 #include "quic/conn.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* endpoint: the socket, the table and the timers that connections share. Called by node's loop:
- * receive, tick, flush, in this order, each tick; never blocks. Time is read here once a call. */
+/* endpoint: the socket, the tables and the timers that connections share. The node's loop calls
+ * receive, tick and flush, in this order, in each tick. They never block. receive reads the time
+ * once for each batch, and flush once for each connection. */
 #include "quic/endpoint.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include "quic/conn.h"
 #include "quic/steer.h"
 
-#define FILLS 4 /* batches a call of endpoint_receive, so that processes get their turn */
+#define FILLS 4 /* batches in one call of endpoint_receive, so that processes get their turn */
 
 uint64_t endpoint_now_ns(void)
 {
@@ -31,7 +32,8 @@ static int make_secrets(struct endpoint *e, const struct endpoint_options *o, st
         error = rng_secret(e->retry_secret, sizeof(e->retry_secret));
     }
     if (!error) {
-        /* The same after a restart: the point of stateless resets is to be recognised then. */
+        /* This secret is the same after a restart, because peers must recognise stateless resets
+         * then. */
         error = o->reset_context ? identity_derive(o->identity, "stateless reset", o->reset_context,
                                                    e->reset_secret, sizeof(e->reset_secret))
                                  : rng_secret(e->reset_secret, sizeof(e->reset_secret));
@@ -41,7 +43,8 @@ static int make_secrets(struct endpoint *e, const struct endpoint_options *o, st
     return error ? err_why(why, error, "cannot make secrets") : 0;
 }
 
-/* The first of a group finds the address free; when the last has it too, datagrams are dealt. */
+/* Opens the socket of one endpoint. The first endpoint of a group must find the address free. When
+ * the last one has bound it too, the system deals datagrams to them. */
 static int open_socket(struct endpoint *e, const struct endpoint_options *o, struct rusm_why *why)
 {
     int error = udp_open(&e->udp, o->bind, o->bind_len, o->index > 0, why);
@@ -145,7 +148,7 @@ const struct endpoint_counters *endpoint_counters(const struct endpoint *e)
     return &e->counters;
 }
 
-/* ---- those of a group ---- */
+/* ---- endpoints of a group ---- */
 
 static void pass_on(struct endpoint *e, unsigned to, struct endpoint_forward *forward,
                     unsigned left)
@@ -160,8 +163,8 @@ static unsigned next_of(const struct endpoint *e)
     return (e->options.index + 1) % e->options.group;
 }
 
-/* An Initial that does not say whose it is, but for its length: a stranger's, for endpoint 0, or
- * for one who gave it that id in a Retry. */
+/* Is this the Initial of a stranger, whose id only happens to have the length of ours? It is for
+ * endpoint 0 then. If the Initial has a token, an endpoint gave the stranger that id in a Retry. */
 static bool is_strangers(const struct udp_packet *p, const ngtcp2_version_cid *vc)
 {
     ngtcp2_pkt_hd hd;
@@ -169,8 +172,9 @@ static bool is_strangers(const struct udp_packet *p, const ngtcp2_version_cid *v
     return vc->dcidlen == CID_LEN && ngtcp2_accept(&hd, p->data, p->len) == 0 && hd.tokenlen == 0;
 }
 
-/* A packet of no connection here may be another endpoint's: True: passed on. `passed`: how it came,
- * if not from the socket. */
+/* Passes a packet on that belongs to no connection here, if it may be for another endpoint of the
+ * group. `passed` says how it came here from another endpoint. NULL: it came from the socket.
+ * Returns true if it was passed on. */
 static bool passed_on(struct endpoint *e, const struct udp_packet *p, const ngtcp2_version_cid *vc,
                       const struct endpoint_forward *passed)
 {
@@ -184,7 +188,7 @@ static bool passed_on(struct endpoint *e, const struct udp_packet *p, const ngtc
     memcpy(&forward.local, &p->path.local, sizeof(p->path.local));
     memcpy(&forward.remote, &p->path.remote, sizeof(p->path.remote));
     if (!passed && owner != here) {
-        /* If it is a stateless reset, whose id means nothing, all are asked. */
+        /* It may be a stateless reset, whose id means nothing. So ask all endpoints. */
         pass_on(e, owner, &forward, p->data[0] & 0x80 ? 1 : group - 1);
     } else if (!(p->data[0] & 0x80)) {
         pass_on(e, next_of(e), &forward, passed ? passed->left - 1 : group - 2);
@@ -234,8 +238,9 @@ static void count_packet(struct endpoint *e, const struct udp_packet *p)
     }
 }
 
-/* ICMP reports. They can be forged by whoever knows our port, so they only end a dial that has
- * heard nothing yet; of a ready connection they are a hint, which the owner may look into. */
+/* Handles an ICMP report. Whoever knows our port can forge one. So it ends a connection only if we
+ * dialled it and its handshake is not complete. For a ready connection it is a hint, which the
+ * owner may look into. */
 static void receive_error(struct endpoint *e, const union udp_address *to, int error)
 {
     list_each(it, &e->conns) {
@@ -252,7 +257,8 @@ static void receive_error(struct endpoint *e, const union udp_address *to, int e
     }
 }
 
-/* Of a group, each may have one about another's packet. */
+/* In a group, each endpoint may get a report about another endpoint's packet. So it passes it
+ * on. */
 static void receive_errors(struct endpoint *e)
 {
     struct endpoint_forward forward = { 0 };
@@ -343,7 +349,7 @@ void endpoint_tick(struct endpoint *e, uint64_t now_ns)
             }
         }
         conn_mark(c);
-        /* The flush sets the real one. */
+        /* The flush sets the timer again. */
         conn_set_timer(c, UINT64_MAX);
     }
 }
@@ -356,7 +362,7 @@ bool endpoint_flush(struct endpoint *e, bool *blocked)
     if (*blocked || list_empty(&e->dirty)) {
         return false;
     }
-    /* Those marked from here on have their turn in the next call. */
+    /* Connections that are marked from here on wait for the next call. */
     tick = e->dirty;
     tick.next->prev = tick.prev->next = &tick;
     list_init(&e->dirty);

@@ -1,5 +1,5 @@
-/* identity: the cluster certificate and its key, read from a PEM file and checked. Called at
- * start, on the caller's thread; it blocks on the file. identity_make.c makes such a file. */
+/* identity: reads the cluster certificate and its key from a PEM file and checks them. Called at
+ * start, on the caller's thread. It blocks on the file. identity_make.c makes such a file. */
 #include "quic/identity.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <wolfssl/wolfcrypt/sha256.h>
 #include "base/err.h"
 
-#define FILE_MAX 65536 /* an identity has under 2 KiB; whatever is longer is another file */
+#define FILE_MAX 65536 /* an identity has less than 2 KiB; a longer file is another file */
 #define SECRET_LEN 32
 
 struct identity {
@@ -30,7 +30,7 @@ struct identity {
     size_t certificate_len;
     uint8_t key[512]; /* DER */
     size_t key_len;
-    uint8_t secret[SECRET_LEN]; /* the private scalar: the root of identity_derive */
+    uint8_t secret[SECRET_LEN]; /* the private scalar, from which identity_derive derives secrets */
 };
 
 static int refuse(struct rusm_why *why, int error, const char *path, const char *text)
@@ -38,13 +38,13 @@ static int refuse(struct rusm_why *why, int error, const char *path, const char 
     return err_why(why, error, "identity %s %s", path, text);
 }
 
-/* Reads a file that is ours alone. Its length, or a negative error. */
+/* Reads a file that nobody else may read. Returns its length, or a negative error. */
 static int read_private(const char *path, char *text, size_t cap, struct rusm_why *why)
 {
     struct stat st;
     size_t len = 0;
     int error = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block us */
 
     if (fd < 0) {
         if (errno == ENOENT || errno == ENOTDIR) {
@@ -93,7 +93,7 @@ static size_t count_of(const char *text, const char *what)
     return n;
 }
 
-/* PEM to DER, both parts. */
+/* Decodes both parts from PEM to DER. */
 static int decode_pem(struct identity *id, const char *pem, size_t len, struct rusm_why *why)
 {
     int n;
@@ -117,7 +117,7 @@ static int decode_pem(struct identity *id, const char *pem, size_t len, struct r
     return 0;
 }
 
-/* The private scalar; also proves that the key is an ECDSA P-256 one. */
+/* Gets the private scalar. Succeeds only if the key is an ECDSA P-256 key. */
 static int decode_key(struct identity *id, struct rusm_why *why)
 {
     ecc_key key;
@@ -134,7 +134,7 @@ static int decode_key(struct identity *id, struct rusm_why *why)
     return ok ? 0 : refuse(why, RUSM_EMALFORMED, id->path, "has a key that is not ECDSA P-256");
 }
 
-/* Do certificate and key belong together, and can the certificate be a trust root? */
+/* Do the certificate and the key belong together, and can the certificate be a trust root? */
 static int check_pair(const struct identity *id, struct rusm_why *why)
 {
     WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
@@ -147,7 +147,7 @@ static int check_pair(const struct identity *id, struct rusm_why *why)
                                            WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_load_verify_buffer(ctx, id->certificate, (long)id->certificate_len,
                                        WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
-        /* Loading a root does not look at its signature; peers will. */
+        /* Loading a root does not check its signature, but peers will. */
         wolfSSL_CertManagerVerifyBuffer(wolfSSL_CTX_GetCertManager(ctx), id->certificate,
                                         (long)id->certificate_len,
                                         WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS) {
@@ -163,7 +163,7 @@ static int check_pair(const struct identity *id, struct rusm_why *why)
     return error;
 }
 
-/* What people see: fingerprint, subject, last day. */
+/* Fills in what people see: fingerprint, subject, last day. */
 static int describe(struct identity *id)
 {
     uint8_t digest[WC_SHA256_DIGEST_SIZE];

@@ -1,5 +1,5 @@
 /* identity_make: makes the file of a cluster identity: a P-256 key and its self-signed certificate
- * in PEM. Called by identity_create's users only, at start, on the caller's thread; it blocks. */
+ * in PEM. Called by users of identity_create only, at start, on the caller's thread. It blocks. */
 #include "quic/identity.h"
 
 #include <errno.h>
@@ -19,14 +19,14 @@
 
 #define DER_MAX 2048
 #define PEM_MAX 8192
-#define DAYS_VALID 36525 /* a hundred years: the file is replaced by hand, not by a calendar */
+#define DAYS_VALID 36525 /* a hundred years: people replace the file, it does not expire */
 
 static int fail_io(struct rusm_why *why, const char *what, const char *path)
 {
     return err_why(why, RUSM_EIO, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-/* Fills der with the self-signed certificate of key. Its length, or negative. */
+/* Fills DER with the self-signed certificate of KEY. Returns its length, or a negative number. */
 static int make_certificate(ecc_key *key, WC_RNG *rng, uint8_t *der, word32 cap)
 {
     Cert cert;
@@ -49,7 +49,7 @@ static int make_certificate(ecc_key *key, WC_RNG *rng, uint8_t *der, word32 cap)
     return wc_SignCert(cert.bodySz, cert.sigType, der, cap, NULL, key, rng);
 }
 
-/* Writes key and certificate as PEM. The length, or negative. */
+/* Writes key and certificate as PEM. Returns the length, or a negative number. */
 static int make_pem(char *pem, word32 cap)
 {
     uint8_t der[DER_MAX];
@@ -80,7 +80,7 @@ done:
     return len;
 }
 
-/* Makes the folders above path, 0700 each. */
+/* Makes the folders above PATH, each with mode 0700. */
 static int make_parents(const char *path, struct rusm_why *why)
 {
     char part[PATH_MAX];
@@ -112,7 +112,8 @@ static int write_all(int fd, const char *data, size_t len)
     return fsync(fd);
 }
 
-/* So that the new name survives a crash too; a file system that cannot is no reason to fail. */
+/* Syncs the folder of PATH, so that the new name survives a crash too. A file system that cannot do
+ * that is no reason to fail. */
 static void sync_folder(const char *path)
 {
     char folder[PATH_MAX];
@@ -131,8 +132,8 @@ static void sync_folder(const char *path)
     }
 }
 
-/* Puts the bytes at path, which must not exist: written under another name first, then linked,
- * so that nobody ever sees half a file and only one of two makers wins. */
+/* Puts the bytes at PATH, which must not exist. Writes them under another name first and links
+ * that, so that nobody sees half a file and only one of two makers wins. */
 static int place(const char *path, const char *pem, size_t len, struct rusm_why *why)
 {
     char aside[PATH_MAX + 32];

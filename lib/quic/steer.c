@@ -36,12 +36,12 @@ unsigned steer_owner(const uint8_t *id, size_t len, unsigned group)
     return named ? id[0] % group : 0;
 }
 
-/* The same, as the kernel does it, of a datagram's payload (RFC 8999: a long header has its version
- * in bytes 1 to 4, the id's length in byte 5, the id from byte 6; a short one the id from byte 1).
- * What is too short for a load is for endpoint 0. */
+/* Makes the kernel do what steer_owner does, on the payload of a datagram. RFC 8999: a long header
+ * has the version in bytes 1 to 4, the length of the id in byte 5 and the id from byte 6. A short
+ * header has the id from byte 1. A datagram that is too short for a load is for endpoint 0. */
 void steer_attach(int fd, unsigned group)
 {
-    enum { TO_SHORT = 18, TO_LONG = 16, TO_FIRST = 20, TO_DEAL = 21 }; /* where to go, below */
+    enum { TO_SHORT = 18, TO_LONG = 16, TO_FIRST = 20, TO_DEAL = 21 }; /* line numbers below */
 #define GO(to, at) (uint8_t)((to) - (at)-1)
     struct sock_filter code[] = {
         /*  0 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),

@@ -1,5 +1,5 @@
-/* tls: the two wolfSSL contexts of an endpoint, the check of the peer, alerts in words. Called by
- * the endpoint when it starts and by conn for each handshake, on the endpoint's thread. */
+/* tls: the two wolfSSL contexts of an endpoint, the check of the peer, and texts for alerts. Called
+ * by endpoint when it starts and by conn for each handshake, on the endpoint's thread. */
 #include "quic/tls.h"
 
 #include <ngtcp2/ngtcp2_crypto_wolfssl.h>
@@ -7,10 +7,10 @@
 #include <string.h>
 #include "base/err.h"
 
-/* AES-128-GCM is the fastest where there is AES in hardware, ChaCha20 where there is not. */
+/* AES-128-GCM is the fastest with AES in hardware, ChaCha20 without. */
 #define CIPHERS "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256"
 #define GROUPS "P-256:X25519"
-#define QUIC_V1_PARAMETERS 0x39 /* the transport parameters' TLS extension */
+#define QUIC_V1_PARAMETERS 0x39 /* TLS extension of the transport parameters */
 
 /* RFC 8446, 6.2 */
 enum alert {
@@ -44,8 +44,8 @@ static int load_own(WOLFSSL_CTX *ctx, const struct identity *id)
                : RUSM_EIO;
 }
 
-/* Is that the protocol that both agreed on? One who offers no ALPN at all gets past wolfSSL's own
- * check, and agreed on none. */
+/* Did both sides agree on this protocol? A client that offers no ALPN at all passes wolfSSL's own
+ * check, but has agreed on none. */
 static bool agreed(WOLFSSL *session, const char *protocol)
 {
     unsigned short len = 0;
@@ -55,8 +55,8 @@ static bool agreed(WOLFSSL *session, const char *protocol)
            len == strlen(protocol) && memcmp(name, protocol, len) == 0;
 }
 
-/* The ClientHello was read. Who speaks h3 may be without a certificate; all others are held to one
- * by TLS itself, and whoever presents one to its key. */
+/* Called when the ClientHello was read. A client that speaks h3 may have no certificate. TLS itself
+ * demands one of all others, and checks that whoever presents one has its key. */
 static int settle_certificate(WOLFSSL *session, void *context)
 {
     (void)context;
@@ -78,7 +78,7 @@ static WOLFSSL_CTX *make_context(const struct tls_options *o, bool server)
     if (!ctx) {
         return NULL;
     }
-    /* The seam for a cluster CA: its certificate would be the one loaded for verification, the
+    /* A cluster CA would go here. Its certificate would be the one loaded for verification, the
      * node's own the one used, and tls_check_peer would compare names instead of bytes. */
     if ((server ? ngtcp2_crypto_wolfssl_configure_server_context(ctx)
                 : ngtcp2_crypto_wolfssl_configure_client_context(ctx)) != 0 ||

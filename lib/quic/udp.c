@@ -1,6 +1,6 @@
-/* udp: the socket, and its receiving side: a batch of messages, each of which GRO may have glued
- * from many datagrams of one sender. Sending is udp_send.c. Called by endpoint only, on its thread;
- * never blocks. */
+/* udp: the socket and its receiving side. It receives a batch of messages. GRO may have glued each
+ * of them from many datagrams of one sender. udp_send.c sends. Called by endpoint only, on its
+ * thread. It never blocks. */
 #include "quic/udp.h"
 
 #include <errno.h>
@@ -19,11 +19,11 @@
 #endif
 
 #define MEMORY ((size_t)512 * 1024)
-#define GRO_SLOT ((size_t)64 * 1024) /* what GRO may glue together */
+#define GRO_SLOT ((size_t)64 * 1024) /* bytes that GRO may glue together */
 #define SOCKET_BUFFER (4 * 1024 * 1024)
 
-/* After so many batches of one message, so many messages are received by themselves before a batch
- * is tried again. */
+/* After this many batches of one message in a row, about as many messages are received singly
+ * before a batch is tried again. */
 #define LONE 16
 
 union control {
@@ -75,7 +75,8 @@ int udp_address_for(const struct udp *u, union udp_address *out, const struct so
     if (!copy_address(&given, a, len)) {
         return RUSM_EINVAL;
     }
-    /* Answers would come from another address than was asked. */
+    /* What is sent to the wildcard address is answered from another address. Use loopback
+     * instead. */
     if (given.any.sa_family == AF_INET && given.v4.sin_addr.s_addr == htonl(INADDR_ANY)) {
         given.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     } else if (given.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&given.v6.sin6_addr)) {
@@ -97,7 +98,7 @@ int udp_address_for(const struct udp *u, union udp_address *out, const struct so
 
 static void set_option(int fd, int level, int name, int value)
 {
-    /* All of these are improvements; what the system does not know, it does without. */
+    /* All of these are improvements. Where the system does not know one, we do without it. */
     (void)!setsockopt(fd, level, name, &value, sizeof(value));
 }
 
@@ -230,7 +231,7 @@ size_t udp_fill(struct udp *u, size_t most)
         }
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        /* Anything else than "nothing there" is an ICMP report about an earlier datagram. */
+        /* Any error but "nothing there" is an ICMP report about an earlier datagram. */
         if (errno != EAGAIN) {
             u->errors = true;
             u->full = true;
@@ -253,7 +254,7 @@ bool udp_lone(struct udp *u)
     if (++u->lone < 2 * LONE) {
         return true;
     }
-    u->lone = LONE - 1; /* is it still so? */
+    u->lone = LONE - 1; /* try a batch again */
     return false;
 }
 
@@ -262,7 +263,8 @@ bool udp_pending(const struct udp *u)
     return u->at < u->filled;
 }
 
-/* The segment size if GRO glued datagrams, else the whole; where it was sent to, if told. */
+/* Returns the segment size if GRO glued datagrams, else LEN. Sets *local to the address that the
+ * message was sent to, or to the socket's address if the system did not tell. */
 static size_t read_control(const struct udp *u, struct msghdr *m, size_t len,
                            union udp_address *local)
 {

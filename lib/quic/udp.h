@@ -1,5 +1,5 @@
-/* udp: one UDP socket that moves datagrams in batches: GRO and recvmmsg in, GSO out, each with a
- * fallback found at run time. Knows no QUIC. Non-blocking, on the endpoint's thread. */
+/* udp: one UDP socket that moves datagrams in batches: GRO and recvmmsg in, GSO out. Each has a
+ * fallback, chosen at run time. It knows no QUIC. Non-blocking, on the endpoint's thread. */
 #ifndef QUIC_UDP_H
 #define QUIC_UDP_H
 
@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include "rusm.h"
 
-#define UDP_BATCH 64                  /* messages of one recvmmsg without GRO; with it, an eighth */
-#define UDP_TRAIN_MAX ((size_t)65000) /* bytes of one GSO send: an IP datagram's limit */
+#define UDP_BATCH 64                  /* messages of one recvmmsg; an eighth of that with GRO */
+#define UDP_TRAIN_MAX ((size_t)65000) /* bytes of one GSO send: the limit of an IP datagram */
 
 union udp_address {
     struct sockaddr any;
@@ -19,7 +19,7 @@ union udp_address {
     struct sockaddr_in6 v6;
 };
 
-/* Where a datagram goes or came from. local is the wildcard when the system is to choose. */
+/* Where a datagram goes to or came from. `local` is the wildcard if the system is to choose. */
 struct udp_path {
     union udp_address local, remote;
 };
@@ -35,31 +35,31 @@ struct udp_slot; /* one message of a batch */
 struct udp {
     int fd;
     union udp_address local;
-    bool wildcard; /* bound to all addresses: the local one is told and set per datagram */
+    bool wildcard; /* bound to all addresses: each datagram tells and sets the local one */
     bool gso, gro, batch;
-    bool errors;  /* the error queue has something: call udp_error */
-    bool full;    /* the last batch was: there may be more; a single message never says so */
-    uint8_t lone; /* batches in a row that were one message */
+    bool errors;  /* the error queue has a report: call udp_error */
+    bool full;    /* the last batch was full: there may be more; never for a single message */
+    uint8_t lone; /* batches in a row that had one message */
     uint8_t *memory;
     struct udp_slot *slots;
     struct mmsghdr *messages;
     size_t slot_size, slot_count;
     size_t filled, at;    /* messages received; the one being taken apart */
-    size_t offset;        /* in it */
-    size_t segment;       /* its datagrams' length, the last one may be shorter */
-    union udp_address to; /* where it was sent to */
+    size_t offset;        /* bytes of that message already taken */
+    size_t segment;       /* bytes of each of its datagrams; the last may be shorter */
+    union udp_address to; /* the address that it was sent to */
 };
 
-/* Binds; `join`: to an address that another socket of ours has, which was shared. 0, RUSM_EIO (why)
- * or RUSM_ENOMEM. */
+/* Binds the socket. `join`: the address belongs to another socket of ours, which shares it. Returns
+ * 0, RUSM_EIO (with a text) or RUSM_ENOMEM. */
 int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, bool join,
              struct rusm_why *why);
-/* Lets others of this user join. After the bind: that must find the address free. RUSM_EIO
- * (why). */
+/* Lets other sockets of this user join. Call it after the bind, which must find the address free.
+ * Returns 0, or RUSM_EIO with a text. */
 int udp_share(struct udp *u, struct rusm_why *why);
 void udp_close(struct udp *u);
 
-/* The longest datagram that it receives whole. */
+/* Returns the bytes of the longest datagram that is received whole. */
 static inline size_t udp_longest(const struct udp *u)
 {
     return u->slot_size < UDP_TRAIN_MAX ? u->slot_size : UDP_TRAIN_MAX;
@@ -67,27 +67,27 @@ static inline size_t udp_longest(const struct udp *u)
 
 socklen_t udp_address_len(const union udp_address *a);
 bool udp_address_eq(const union udp_address *a, const union udp_address *b);
-/* Copies an address to send to; a v4 one for a v6 socket is mapped, "all addresses" is this
- * machine's loopback. RUSM_EINVAL: the socket can't reach it. */
+/* Copies an address to send to. Maps a v4 address for a v6 socket, and replaces "all addresses" by
+ * this machine's loopback. Returns 0, or RUSM_EINVAL if the socket cannot reach it. */
 int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
                     socklen_t len);
 
-/* Receives a batch of `most` messages at most (one costs least when there is one or none); the
- * previous one's packets are gone. Returns the number of messages, 0 when there are none. */
+/* Receives a batch of at most MOST messages (one costs least if there is one or none). The packets
+ * of the previous batch are gone then. Returns the number of messages, or 0 if there are none. */
 size_t udp_fill(struct udp *u, size_t most);
-/* Messages come one by one now: a batch would look for another in vain. */
+/* Do messages come one by one now? Then a batch would look for another one in vain. */
 bool udp_lone(struct udp *u);
-/* Whether the batch has not been taken apart yet. */
+/* Are there packets in the batch that udp_next has not taken? */
 bool udp_pending(const struct udp *u);
-/* Takes the batch apart. False: it is used up. */
+/* Takes the next packet of the batch. Returns false if the batch is used up. */
 bool udp_next(struct udp *u, struct udp_packet *p);
-/* Takes one report of the error queue: the destination that was refused, and errno's number.
- * False: there is none. */
+/* Takes one report from the error queue: the destination that was refused, and errno's number.
+ * Returns false if there is none. */
 bool udp_error(struct udp *u, union udp_address *to, int *error);
 
-/* Sends datagrams of `segment` bytes each, the last one may be shorter. 0: all are gone (or were
- * dropped by the system, as datagrams may be). RUSM_BUSY: the socket is full, *sent bytes are gone.
- * RUSM_EIO: that destination can't be reached from here; errno says why. */
+/* Sends datagrams of SEGMENT bytes each, of which the last may be shorter. Returns 0 if all are
+ * gone (or the system dropped them, as it may), RUSM_BUSY if the socket is full and *sent bytes are
+ * gone, or RUSM_EIO if the destination cannot be reached from here (errno says why). */
 int udp_send(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
              size_t segment, size_t *sent);
 

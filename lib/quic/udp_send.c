@@ -1,5 +1,6 @@
-/* udp_send: the sending side of the socket: one message, which GSO cuts into datagrams, or one
- * after the other. Called by endpoint and conn only, on the endpoint's thread; never blocks. */
+/* udp_send: the sending side of the socket. It sends one message, which GSO cuts into datagrams, or
+ * one datagram after the other. Called by endpoint and conn only, on the endpoint's thread. It
+ * never blocks. */
 #include "quic/udp.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static void write_control(const struct udp *u, struct msghdr *m, union control *
     }
 }
 
-/* One message; segment 0: one datagram. 0, or errno's number. */
+/* Sends one message. SEGMENT 0: it is one datagram. Returns 0, or errno's number. */
 static int send_message(struct udp *u, const struct udp_path *path, const uint8_t *data, size_t len,
                         size_t segment)
 {
@@ -68,7 +69,8 @@ static int send_message(struct udp *u, const struct udp_path *path, const uint8_
             return 0;
         }
         int error = errno;
-        /* Its report, if there is one, stays in the error queue and wakes us until it is taken. */
+        /* The report of this error, if there is one, stays in the error queue and wakes us until it
+         * is taken. */
         u->errors |= error != EAGAIN && error != EINTR;
         if (error != EINTR && error != ECONNREFUSED && error != EPROTO) {
             return error;
@@ -81,7 +83,7 @@ static int outcome(int error)
 {
     switch (error) {
     case 0:
-    case ENOBUFS: /* not to be waited for: as good as lost on the way */
+    case ENOBUFS: /* not worth waiting for: as good as lost on the way */
     case ENOMEM:
     case EMSGSIZE: return 0;
     case EAGAIN: return RUSM_BUSY;
@@ -99,8 +101,8 @@ int udp_send(struct udp *u, const struct udp_path *path, const uint8_t *data, si
             *sent = outcome(error) == 0 ? len : 0;
             return outcome(error);
         }
-        /* These also when the first datagram is longer than this path's MTU, as one that probes may
-         * be: the others may do, and so may the next path. */
+        /* EINVAL and EMSGSIZE also come when the first datagram is longer than this path's MTU, as
+         * a probe may be. GSO may work for other datagrams and for the next path. */
         if (error != EINVAL && error != EMSGSIZE) {
             u->gso = false;
         }

@@ -1,5 +1,5 @@
-/* bridge: see the header. Each function runs on the thread of the runtime that it is given, but for
- * the life of the bridge, while there are no threads. */
+/* bridge: see the header. Each function runs on the thread of the runtime that it gets. The
+ * functions that make and free the bridge run while there are no threads. */
 #include "sched/bridge.h"
 #include "sched/limits.h"
 
@@ -15,7 +15,8 @@ static void bridge_unreserve(struct runtime *rt, struct node_name *node);
 
 /* ---- life ---- */
 
-/* Pushed at once: what another scheduler tells of this name comes behind it. */
+/* Tells the scheduler of a name's process that the process has the name, or lost it. Pushes the
+ * note at once, so that what another scheduler tells of this name later arrives behind it. */
 static int bridge_tell_name(struct runtime *rt, struct process_name *it, bool named)
 {
     unsigned to = (unsigned)(it->serial & rt->mask);
@@ -122,11 +123,11 @@ static void bridge_leave(struct runtime *rt)
 
 unsigned bridge_next_scheduler(struct bridge *x)
 {
-    /* Relaxed: nothing else depends on it. */
+    /* Relaxed: nothing else depends on this counter. */
     return atomic_fetch_add_explicit(&x->next, 1, memory_order_relaxed) % x->count;
 }
 
-/* ---- out ---- */
+/* ---- sending ---- */
 
 void bridge_out(struct side *side, unsigned to, struct message *m)
 {
@@ -239,7 +240,7 @@ static void bridge_node_lost(struct runtime *rt, struct node_name *node, uint32_
         if (m) {
             node->notes = m->next;
         } else if (!(m = message_new(rt->pool, 0))) {
-            continue; /* that it came was not told either, for the same reason */
+            continue; /* no note was reserved, so nobody told it of the node */
         }
         m->pub.kind = NOTE_NODE_LOST;
         m->pub.from = (rusm_pid){ .node = node->index, .incarnation = incarnation };
@@ -283,7 +284,7 @@ void runtime_answer(struct runtime *rt, uint64_t serial, enum rusm_kind kind, in
     if (p) {
         process_deliver(p, m);
     } else {
-        m->receipt = serial; /* whom it is for: it is on no channel */
+        m->receipt = serial; /* the serial of the process: the message is on no channel */
         bridge_out(rt->side, whose, m);
     }
 }
@@ -299,14 +300,14 @@ void runtime_receipt(struct runtime *rt, uint64_t receipt, int error)
 
     if (rt->index == 0) {
         rt->hooks->receipt(rt->context, none, receipt, error);
-    } else { /* without memory for it, the one who asked waits in vain */
+    } else { /* without memory for the note, whoever asked waits in vain */
         (void)bridge_note(rt, 0, NOTE_RECEIPT, none, receipt, error, NULL);
     }
 }
 
-/* ---- in ---- */
+/* ---- receiving ---- */
 
-/* One of ours is back. */
+/* Frees a message of ours that has come home, and ends its task. */
 static void bridge_come_home(struct runtime *rt, struct message *m)
 {
     if (m->channel) {
@@ -331,7 +332,7 @@ static void bridge_global(struct runtime *rt, rusm_pid pid)
     }
 }
 
-/* One of another scheduler's: it goes home when we are done with it. */
+/* Handles a message of another scheduler. It goes home when it is freed here. */
 static void bridge_arrive(struct runtime *rt, struct message *m)
 {
     rusm_pid from = m->pub.from;
@@ -363,7 +364,7 @@ static void bridge_arrive(struct runtime *rt, struct message *m)
     case NOTE_GIVE_UP: rt->hooks->give_up(rt->context, from.node); break;
     case NOTE_GAP: runtime_gap(rt, from.serial, m->pub.ref); break;
     case NOTE_GAPS_TELL: runtime_gaps_tell(rt, from.node, from.incarnation, m->pub.error); break;
-    default: break; /* an answer to one that has ended */
+    default: break; /* an answer to a process that has ended */
     }
     message_free(rt->pool, m);
 }
@@ -399,7 +400,7 @@ bool runtime_sleep(struct runtime *rt)
     return !rt->side || sched_queue_sleep(&rt->side->bridge->sched_queue[rt->index]);
 }
 
-/* ---- what a runtime asks of the schedulers beside it ---- */
+/* ---- the hooks that a runtime calls ---- */
 
 static int bridge_post(struct runtime *rt, const struct post *post)
 {
@@ -410,13 +411,15 @@ static int bridge_post(struct runtime *rt, const struct post *post)
     return channel_post(rt, &in);
 }
 
-/* Without memory for it, the next answer that the node does not take says so again. */
+/* Asks the scheduler of a node's connections to end them. Without memory for the note, the next
+ * answer that the node does not take asks again. */
 static void bridge_give_up(struct runtime *rt, unsigned scheduler, uint32_t node)
 {
     (void)bridge_note(rt, scheduler, NOTE_GIVE_UP, (rusm_pid){ .node = node }, 0, 0, NULL);
 }
 
-/* Without memory for it, the process is not told of these. */
+/* Tells a process of messages that may be lost. Without memory for the note, it is not told of
+ * these. */
 static void bridge_gap(struct runtime *rt, unsigned scheduler, uint64_t serial, uint64_t records)
 {
     (void)bridge_note(rt, scheduler, NOTE_GAP, (rusm_pid){ .serial = serial }, records, 0, NULL);

@@ -1,5 +1,5 @@
-/* channel: see the header. The table, and the sender's half; the far half is in channel_far.c.
- * Called by sends and signals, and by the bridge for what comes home. */
+/* channel: see the header. This file has the table and the sender's half. channel_far.c has the far
+ * half. Sends and signals call this file. The bridge calls it for messages that come home. */
 #include "sched/channel_state.h"
 
 #include <stdlib.h>
@@ -13,8 +13,9 @@
 #include "sched/limits.h"
 #include "base/must.h"
 
-/* Exit signals have places of their own, as they may be what ends a process that is stuck; those
- * that kill have some more. Answers find room as in a mailbox. */
+/* Counts below which a channel takes exit signals. They are higher than for messages, because an
+ * exit signal may be what ends a process that is stuck. Signals that kill have more places still.
+ * Replies find room as in a mailbox. */
 #define CHANNEL_EXITS (2 * LIMIT_CHANNEL_MESSAGES)
 #define CHANNEL_KILLS (3 * LIMIT_CHANNEL_MESSAGES)
 
@@ -82,7 +83,8 @@ static void channel_free(struct side *side, struct channel *p)
     free(p);
 }
 
-/* Nothing is under way: kept for the pair's next message, for a while. */
+/* Keeps a channel with nothing under way for the pair's next message. Frees the oldest such channel
+ * if there are too many. */
 static void channel_rest(struct side *side, struct channel *p)
 {
     list_append(&side->idle, &p->idle);
@@ -108,7 +110,7 @@ void channel_fini(struct runtime *rt)
 static bool channel_has_room(const struct channel *p, const struct passing *in)
 {
     const struct post *post = &in->post;
-    /* Another node may send what nobody has asked for. */
+    /* A post with a waiter comes from another node, which may send what nobody has asked for. */
     bool asked = !in->waiter && !(post->flags & RUSM_UNORDERED);
 
     switch (asked ? (int)post->kind : RUSM_SEND) {
@@ -122,11 +124,12 @@ static bool channel_has_room(const struct channel *p, const struct passing *in)
     case RUSM_EXIT:
         return p->count < (post->len == 4 && memcmp(post->data, "kill", 4) == 0 ? CHANNEL_KILLS
                                                                                 : CHANNEL_EXITS);
-    default: return true; /* as many as there are links, monitors and calls */
+    default: return true; /* never more than there are links, monitors and calls */
     }
 }
 
-/* The node that it answers, which may have asked far too often; NULL: none of the kind. */
+/* Returns the node whose request the post answers, or NULL if the post is no such answer. That node
+ * may have asked far too often, so its answers are counted. */
 static struct node_name *channel_answered(const struct runtime *rt, const struct post *post)
 {
     return post->answer && post->node != 0 ? nodes_at(&rt->nodes, post->node) : NULL;
@@ -217,8 +220,8 @@ bool runtime_pass_waits(const struct runtime *rt, rusm_pid from, rusm_pid to)
     return found && !list_empty(&container_of(found, struct channel, by_pair)->waiting);
 }
 
-/* Another node would not take it; what waits for an answer gets one. (That it was not delivered has
- * been counted.) */
+/* Answers whoever waits for an answer to a message that another node did not take. The message has
+ * been counted as undelivered already. */
 static void channel_failed(struct runtime *rt, const struct channel *p, const struct message *m)
 {
     struct rusm_process *from = process_table_find(&rt->processes_by_serial, p->from.serial);
@@ -238,7 +241,7 @@ static void channel_failed(struct runtime *rt, const struct channel *p, const st
     }
 }
 
-/* There is room: whoever was told RUSM_BUSY may try again. */
+/* Tells everybody who got RUSM_BUSY that there is room to try again. */
 static void channel_tell(struct runtime *rt, struct channel *p)
 {
     struct list waiting;

@@ -1,5 +1,6 @@
-/* channel_far: the far half of a channel: into mailboxes, or on to other nodes. See channel.h.
- * Called by the bridge for what arrives, and by the runtime when there is room. */
+/* channel_far: the far half of a channel. It puts messages into mailboxes or posts them to other
+ * nodes. See channel.h. The bridge calls it for what arrives, and the runtime when there is
+ * room. */
 #include "sched/channel_state.h"
 #include "actor/process.h"
 #include "actor/process_table.h"
@@ -7,12 +8,14 @@
 static void channel_receipt(struct runtime *rt, const struct message *m, int err)
 {
     if (m->flags & MESSAGE_RECEIPT) {
-        /* Without memory for it, the one who asked waits in vain, as for one that is lost. */
+        /* Without memory for the note, whoever asked waits in vain, as for a receipt that is
+         * lost. */
         (void)bridge_note(rt, m->home, NOTE_RECEIPT, m->pub.from, m->receipt, err, NULL);
     }
 }
 
-/* Nobody is there: whoever asked for something is answered, messages are counted. */
+/* Handles a message to a process that does not exist: counts it if it is a message, and answers
+ * whoever asked for something. Returns 0. */
 static int channel_nobody(struct runtime *rt, struct channel *p, struct message *m)
 {
     enum rusm_kind kind = m->pub.kind;
@@ -38,7 +41,8 @@ static bool channel_traps(const struct rusm_process *target, const struct messag
     return process_traps(target, (const char *)m->pub.data, m->pub.len);
 }
 
-/* Into a mailbox, or to its effect. RUSM_BUSY: there is no room for it; else m is taken. */
+/* Puts a message into a mailbox, or lets a signal act. Returns RUSM_BUSY if there is no room, else
+ * 0. Takes M unless it returns RUSM_BUSY. */
 static int channel_deliver(struct runtime *rt, struct channel *p, struct message *m)
 {
     struct rusm_process *target = process_table_find(&rt->processes_by_serial, p->to.serial);
@@ -73,7 +77,9 @@ static int channel_deliver(struct runtime *rt, struct channel *p, struct message
     return 0;
 }
 
-/* For another scheduler's process, as if it were one of this scheduler. */
+/* Posts a message of another scheduler's process to another node, as if the process were one of
+ * this scheduler. Returns RUSM_BUSY if the node takes no more now, else 0. Takes M unless it
+ * returns RUSM_BUSY. */
 static int channel_post_on(struct runtime *rt, struct channel *p, struct message *m)
 {
     struct post post = { .from = p->from, .node = p->node, .to = p->to, .kind = m->pub.kind };
@@ -89,7 +95,7 @@ static int channel_post_on(struct runtime *rt, struct channel *p, struct message
     int err = rt->hooks->post(rt->context, &post);
     if (err != RUSM_BUSY) {
         if (err) {
-            channel_receipt(rt, m, err); /* else that node gives it */
+            channel_receipt(rt, m, err); /* else that node gives the receipt */
         }
         m->pub.error = err;
         message_free(rt->pool, m);
@@ -102,22 +108,22 @@ static int channel_try(struct runtime *rt, struct channel *p, struct message *m)
     return p->node == 0 ? channel_deliver(rt, p, m) : channel_post_on(rt, p, m);
 }
 
-/* What waits is to be tried again when there is room. */
+/* Notes that the messages of P wait, so that they are tried again when there is room. */
 static void channel_park(struct runtime *rt, struct channel *p)
 {
     struct side *side = rt->side;
 
     if (p->node == 0) {
-        list_append(&side->parked, &p->parked); /* its waiter waits in the mailbox's line */
+        list_append(&side->parked, &p->parked); /* its waiter waits at the mailbox */
         return;
     }
     list_append(&side->blocked, &p->parked);
-    /* Without memory for it, it is found when all are told. */
+    /* Without memory for the entry, P is found when all senders are told. */
     p->mapped =
         map_insert(&side->http, map_hash_u64(&side->http, p->from.serial), &p->by_from) == 0;
 }
 
-/* Tries all that waits, in order. */
+/* Tries the messages that wait, in order, until one has to wait on. */
 static void channel_drain(struct runtime *rt, struct channel *p)
 {
     struct message *m;
@@ -141,8 +147,8 @@ void channel_ready(struct waiter *w)
     channel_drain(p->far, p);
 }
 
-/* An exit signal that is not trapped waits for nothing; what waits is for a process that has ended
- * then. */
+/* Does M go ahead of the messages that wait? An exit signal that is not trapped does. It ends the
+ * process that the others wait for. Urgent and unordered messages do not wait either. */
 static bool channel_cuts(const struct runtime *rt, const struct channel *p, const struct message *m)
 {
     const struct rusm_process *target =

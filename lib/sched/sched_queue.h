@@ -1,18 +1,18 @@
-/* sched_queue: what other schedulers have for this one: a queue of messages with many producers and
- * one consumer, which takes all that is there at once. Only who puts something into the empty
- * sched_queue of a scheduler that sleeps has to wake it.
+/* sched_queue: the inter-scheduler queue. It holds the messages that other schedulers have for this
+ * one. It has many producers and one consumer, which takes all messages at once. A producer has to
+ * wake the scheduler only if it pushes into the empty queue of a scheduler that sleeps.
  *
- * One atomic word: the newest message, each with a pointer to the one before; NULL: empty; the
- * sched_queue's own address: empty, and its owner sleeps. There is no ABA: nobody takes but the
- * owner, and it takes all.
+ * The queue is one atomic word, which points to the newest message. Each message points to the one
+ * before it. NULL: the queue is empty. The address of the queue itself: it is empty, and its owner
+ * sleeps. There is no ABA problem, because only the owner takes, and it takes all messages.
  *
- * Orderings. A push releases, the taking acquires. The taking reads what the last push has written;
- * the pushes before that are followed in the word's history by read-modify-writes alone, so the
- * acquire pairs with the release of each of them, and all that the producers wrote before is seen.
- * To fall asleep is a compare-and-swap of NULL: if it succeeds, every later push sees the mark in
- * the same word, so none is missed, and no fence between two words is needed. The order of pushes
- * is that of the word: what one producer pushes stays in order, and so does what follows from it
- * through a third. */
+ * Memory order. A push releases, and the taking acquires. The taking reads what the last push has
+ * written. In the history of the word, only read-modify-writes follow the pushes before that one.
+ * So the acquire pairs with the release of each push, and the owner sees all that the producers
+ * wrote before. The owner falls asleep with a compare-and-swap of NULL. If it succeeds, every later
+ * push sees the mark in the same word. So no push is missed, and no fence between two words is
+ * needed. The order of pushes is the order of the word. What one producer pushes stays in order,
+ * and so does what follows from it through a third scheduler. */
 #ifndef SCHED_SCHED_QUEUE_H
 #define SCHED_SCHED_QUEUE_H
 
@@ -22,12 +22,12 @@
 #include "actor/message.h"
 
 struct sched_queue {
-    alignas(64) _Atomic(struct message *) newest; /* a cache line of its own */
+    alignas(64) _Atomic(struct message *) newest; /* has a cache line of its own */
 };
 
 static inline struct message *sched_queue_asleep(struct sched_queue *b)
 {
-    return (struct message *)(void *)b; /* never followed */
+    return (struct message *)(void *)b; /* nobody follows this pointer */
 }
 
 static inline void sched_queue_init(struct sched_queue *b)
@@ -35,7 +35,8 @@ static inline void sched_queue_init(struct sched_queue *b)
     atomic_init(&b->newest, NULL);
 }
 
-/* Takes a chain, the newest first. True: its owner sleeps and is to be woken. Any thread. */
+/* Takes a chain of messages, the newest first. Returns true if the owner sleeps and must be woken.
+ * Any thread. */
 static inline bool sched_queue_push(struct sched_queue *b, struct message *newest,
                                     struct message *oldest)
 {
@@ -48,7 +49,7 @@ static inline bool sched_queue_push(struct sched_queue *b, struct message *newes
     return before == sched_queue_asleep(b);
 }
 
-/* Is there something? May be wrong by the time it returns. */
+/* Is there a message? The answer may be out of date when this returns. */
 static inline bool sched_queue_any(struct sched_queue *b)
 {
     struct message *newest = atomic_load_explicit(&b->newest, memory_order_relaxed);
@@ -56,7 +57,7 @@ static inline bool sched_queue_any(struct sched_queue *b)
     return newest && newest != sched_queue_asleep(b);
 }
 
-/* Gives all that is there, the oldest first; the owner is awake. */
+/* Gives all messages, the oldest first, and marks the owner as awake. */
 static inline struct message *sched_queue_take(struct sched_queue *b)
 {
     struct message *m, *oldest = NULL;
@@ -77,7 +78,7 @@ static inline struct message *sched_queue_take(struct sched_queue *b)
     return oldest;
 }
 
-/* The owner is about to sleep. False: there is something, it must not. */
+/* Marks the owner as asleep. Returns false if there is a message. Then the owner must not sleep. */
 static inline bool sched_queue_sleep(struct sched_queue *b)
 {
     struct message *none = NULL;

@@ -1,4 +1,4 @@
-/* spawning: see the header. What is done elsewhere is an task. */
+/* spawning: see the header. A spawn on another scheduler is a task. */
 #include "sched/spawning.h"
 
 #include <stdlib.h>
@@ -98,7 +98,8 @@ static void spawning_tell(struct spawning *spawning, struct runtime *rt)
     free(s);
 }
 
-/* As another node would do it: the outcome is a message. */
+/* Spawns on this node, but reports the outcome in a message, as another node would. Returns 0 or
+ * RUSM_ENOMEM. */
 static int spawning_here(struct rusm_process *self, const char *spawnable,
                          const struct rusm_args *args, uint64_t ref)
 {

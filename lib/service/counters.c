@@ -1,26 +1,27 @@
-/* counters: see the header. To add one, add its field where it is counted and a row here, and name
- * it in rusm(7) and rusm-http(7). */
+/* counters: see the header. To add a counter, add its field where it is counted and a row here, and
+ * name it in rusm(7) and rusm-http(7). */
 #include "service/counters.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* How the schedulers' figures become one. */
+/* How the values of all schedulers become one value. */
 enum counter_sum { SUM, MAX };
 
 struct counter_row {
     const char *name;
     enum counter_sum sum;
-    size_t fields[2]; /* what it is read from, added up: AT(FIELD) in counters_source; 0: none */
+    size_t fields[2]; /* AT(FIELD) of the fields that are added up; 0: none */
     struct gateway_metric metric;
 };
 
-/* One more than the field's offset. Takes only a uint64_t. */
+/* Returns the offset of a field in counters_source, plus 1. Compiles only for a uint64_t. */
 #define AT(field)                                  \
     _Generic(((struct counters_source *)0)->field, \
              uint64_t : 1 + offsetof(struct counters_source, field))
 
-/* Rows of one metric family stand together, and the first one has its help. */
+/* The rows of one metric family stand together, and the first of them has the family's help
+ * text. */
 static const struct counter_row counter_rows[] = {
     { "processes_started",
       SUM,

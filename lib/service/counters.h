@@ -1,7 +1,6 @@
-/* counters: what a node counts. Each counter is one row in counters.c, with its name, the field
- * that it is read from, how the schedulers' figures become one, and its metric. The table of
- * counters, GET /metrics and the event "counters" read these rows. Called on scheduler 0's
- * thread. */
+/* counters: what a node counts. Each counter is one row in counters.c: its name, the fields that it
+ * is read from, how the values of all schedulers become one, and its metric. The table of counters,
+ * GET /metrics and the event "counters" read these rows. Called on scheduler 0's thread. */
 #ifndef SERVICE_COUNTERS_H
 #define SERVICE_COUNTERS_H
 
@@ -16,14 +15,14 @@ struct causes {
     uint64_t noproc, noconnection, overflow, too_large, malformed;
 };
 
-/* What one scheduler counts. Scheduler 0 also has what the whole node counts. */
+/* Counts of one scheduler, or of the whole node. The others are 0 then. */
 struct counters_source {
     struct runtime_counters runtime;
     struct endpoint_counters endpoint;
     struct causes causes;
     struct port_counters programs;
-    struct registry_counters registry; /* the node's */
-    struct gateway_counters http;      /* the node's */
+    struct registry_counters registry; /* of the whole node */
+    struct gateway_counters http;      /* of the whole node */
 };
 
 struct counter {
@@ -35,9 +34,9 @@ struct counter {
 
 /* Sets all counters to 0, with their names. Returns how many there are. */
 size_t counters_init(struct counter counters[COUNTERS_MAX]);
-/* Adds what one scheduler counted. */
+/* Adds the counts of one scheduler, or of the whole node. */
 void counters_add(struct counter counters[COUNTERS_MAX], const struct counters_source *source);
-/* Returns the metric of a counter, or NULL if there is no counter of that name. */
+/* Returns the metric of a counter, or NULL if no counter has that name. */
 const struct gateway_metric *counters_metric(const char *name);
 
 #endif

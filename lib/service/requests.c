@@ -1,5 +1,5 @@
-/* requests: see the header. A request whose process is another scheduler's is a task there; what is
- * known of it meanwhile is its request_work. */
+/* requests: see the header. If the process of a request belongs to another scheduler, a task runs
+ * there. Its request_work keeps the request meanwhile. */
 #include "service/requests.h"
 
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include "wire/rpc.h"
 
 struct request_work {
-    struct asker *asker; /* NULL: nobody waits any longer */
+    struct asker *asker; /* NULL: nobody waits for the answer any more */
     struct service *service;
 };
 
@@ -55,7 +55,7 @@ static void request_begin(struct request_work *work, struct service *s, struct a
     asker->work = work;
 }
 
-/* Returns who waits for the answer, which may be nobody: NULL. */
+/* Returns who waits for the answer, or NULL if nobody does. */
 static struct asker *request_end(struct request_work *work)
 {
     struct asker *asker = work->asker;
@@ -124,7 +124,7 @@ static int add_known(void *context, const char *name, const struct rusm_behaviou
     return 0;
 }
 
-/* Copies the arguments as C strings into text. */
+/* Copies the arguments into TEXT as C strings and sets VALUES to them. */
 static void read_args(struct spawn *spawn, char *text, const char **values)
 {
     for (uint64_t i = 0; i < spawn->arg_count; i++) {
@@ -179,7 +179,7 @@ static int request_spawn(struct service *s, struct asker *asker, struct reader *
         return 0;
     }
     request_begin(&q->work, s, asker);
-    if (spawn_begin(q, s, behaviour, &spawn) != 0) { /* no memory, all other errors come later */
+    if (spawn_begin(q, s, behaviour, &spawn) != 0) { /* no memory: other errors come later */
         request_forget(asker);
         spawning_fini(&q->spawning);
         free(q);
@@ -227,7 +227,7 @@ static void kill_done(struct task *task, struct runtime *here)
     free(q);
 }
 
-/* A process of another scheduler. */
+/* Kills a process of another scheduler. */
 static void kill_far(struct service *s, struct asker *asker, uint64_t serial, const char *reason)
 {
     struct request_kill *q = calloc(1, sizeof(*q));
@@ -309,13 +309,13 @@ static int request_whereis(struct service *s, struct asker *asker, struct reader
     return 0;
 }
 
-/* ---- all ---- */
+/* ---- all requests ---- */
 
 static const struct request_kind {
-    /* Answers, or takes care that somebody will. Returns RUSM_EMALFORMED instead if the fields are
-     * not its own. */
+    /* Answers the request, now or later, and returns 0. Returns RUSM_EMALFORMED without an answer
+     * if the fields are not those of this request. */
     int (*make)(struct service *s, struct asker *asker, struct reader *fields);
-    bool when_closed; /* answered even if the processes have ended */
+    bool when_closed; /* answered even if all processes have ended */
 } request_kinds[] = {
     [OP_SPAWN] = { .make = request_spawn },
     [OP_KILL] = { .make = request_kill },

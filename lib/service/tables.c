@@ -1,5 +1,5 @@
-/* tables: see the header. To add a column, add a field to its struct, a row here, and fill the
- * field in where the node makes the row. Name it in rusm-attach(1). */
+/* tables: see the header. To add a column, add a field to its struct and a row here, and fill in
+ * the field where the node makes the row. Name the column in rusm-attach(1). */
 #include "service/tables.h"
 
 #include <stddef.h>
@@ -9,11 +9,11 @@
 struct table_column {
     const char *name;
     enum rusm_type type;
-    size_t field;                 /* its offset in the struct of a row */
-    struct gateway_metric metric; /* family NULL: none */
+    size_t field;                 /* offset of the field in the row's struct */
+    struct gateway_metric metric; /* family NULL: no metric */
 };
 
-/* The type of a column and the field of `row` that it shows. A wrong type of field does not
+/* The type of a column, and the field of `row` that it shows. A field of the wrong type does not
  * compile. */
 #define TEXT(row, field) RUSM_TYPE_TEXT, OFFSET(row, field, const char *)
 #define PID(row, field) RUSM_TYPE_PID, OFFSET(row, field, const char *)
@@ -91,7 +91,7 @@ static const struct table_column spawnable_columns[] = {
     { "behaviour", TEXT(tables_spawnable, behaviour), { 0 } },
 };
 
-/* The metrics of counters are theirs, not the column's. */
+/* These columns have no metrics: each counter has a metric of its own. */
 static const struct table_column counter_columns[] = {
     { "counter", TEXT(counter, name), { 0 } },
     { "value", COUNT(counter, value), { 0 } },

@@ -1,5 +1,5 @@
-/* tables: what the tables of a node show. Each column is one row in tables.c, with its name, its
- * type, the field that it is read from and its metric. The node fills in the structs below, one for
+/* tables: what the tables of a node show. Each column is one row in tables.c: its name, its type,
+ * the field that it is read from, and its metric. The node fills in one of the structs below for
  * each row of a table. Any thread. */
 #ifndef SERVICE_TABLES_H
 #define SERVICE_TABLES_H
@@ -8,7 +8,7 @@
 #include "service/counters.h"
 #include "wire/table.h"
 
-/* Numbers are in the unit of their column's type: SECONDS in milliseconds, MICROS in
+/* Numbers are in the unit of their column's type. SECONDS columns take milliseconds, MICROS columns
  * microseconds. */
 struct tables_node {
     const char *name, *address, *incarnation, *version;
@@ -35,9 +35,9 @@ struct tables_spawnable {
 
 #define TABLES (RUSM_TABLE_COUNTERS + 1)
 
-/* Writes the columns of a table, as in wire/table.h. */
+/* Writes the columns of a table in the form of wire/table.h. */
 void tables_put_columns(struct writer *w, enum rusm_table table);
-/* Write a row. */
+/* These functions write a row. */
 void tables_put_node(struct writer *w, const struct tables_node *row);
 void tables_put_process(struct writer *w, const struct tables_process *row);
 void tables_put_peer(struct writer *w, const struct tables_peer *row);
@@ -45,8 +45,8 @@ void tables_put_name(struct writer *w, const struct tables_name *row);
 void tables_put_spawnable(struct writer *w, const struct tables_spawnable *row);
 void tables_put_counter(struct writer *w, const struct counter *row);
 
-/* Returns the metric of a table's column or, in the table of counters, of the counter of that name.
- * Returns NULL if it has none. */
+/* Returns the metric of a table's column or, for the table of counters, of the counter NAME.
+ * Returns NULL if it has no metric. */
 const struct gateway_metric *tables_metric(enum rusm_table table, const char *name);
 
 #endif

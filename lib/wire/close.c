@@ -1,4 +1,4 @@
-/* close: the words for why a connection ended, for logs and for people. Any thread. */
+/* close: texts that say why a connection ended, for logs and for people. Runs on any thread. */
 #include "wire/close.h"
 
 static const char *const close_text[] = {

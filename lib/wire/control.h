@@ -1,19 +1,21 @@
-/* control: the control stream (the first bidirectional stream, opened by the dialler): what its
- * frames are, field by field, in the headers below.
+/* control: the control stream, which is the first bidirectional stream. The dialler opens it. The
+ * headers below describe its frames, field by field.
  *
- *     frame.h    a frame's head, the list of types, receipts
+ *     frame.h    the head of a frame, the list of types, receipts
  *     hello.h    HELLO
  *     rpc.h      REQUEST, REPLY and their operations
- *     table.h    the rows that OP_TABLE answers with
+ *     table.h    the rows in the replies to OP_TABLE
  *     gossip.h   NODES, NAMES
  *     exit.h     EXIT
  *     close.h    error codes of connections and streams
  *
- * In all of them: text is a length varint and bytes; integers without a size are varints; the
- * fields stand in the order given; bytes beyond a body's last field are ignored unless a list fills
- * it to its end. Decoders borrow from the bytes, allocate nothing, and return 0 or RUSM_EMALFORMED
- * (lists: 1 for an item, 0 at the end); encoders write to a writer, whose `bad` tells that its room
- * was too small.
+ * These rules hold in all of them. A text is a length varint and that many bytes. An integer
+ * without a size is a varint. The fields come in the order given. Bytes after the last field of a
+ * body are ignored, unless a list fills the body to its end.
+ *
+ * Decoders borrow from the bytes and allocate nothing. They return 0 or RUSM_EMALFORMED. A decoder
+ * of list items returns 1 for an item and 0 at the end. Encoders write to a writer. They set its
+ * `bad` if its room is too small.
  */
 #ifndef WIRE_CONTROL_H
 #define WIRE_CONTROL_H

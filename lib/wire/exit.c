@@ -1,4 +1,4 @@
-/* exit: see the header. Called by the node room. Any thread. */
+/* exit: see the header. The node room calls it, on any thread. */
 #include "wire/exit.h"
 
 #include "rusm.h"

@@ -1,7 +1,8 @@
-/* exit: an exit signal's second copy, on the control stream, past messages that wait for room. The
- * first is the EXIT record with the same ref, in its place in the pair's lane.
+/* exit: the second copy of an exit signal. It travels on the control stream, so that it can pass
+ * messages that wait for room. The first copy is the EXIT record with the same ref, in its place in
+ * the pair's lane.
  *
- *     EXIT    ref, from (serial of the sending process), to (serial of the receiver),
+ *     EXIT    ref, from (serial of the sending process), to (serial of the receiving process),
  *             incarnation u32 of the receiving node, reason text
  */
 #ifndef WIRE_EXIT_H
@@ -12,7 +13,7 @@
 struct exit_copy {
     uint64_t ref, from, to; /* none of them 0 */
     uint32_t incarnation;
-    const char *reason; /* borrows; at most RUSM_REASON_MAX bytes, not NUL-terminated */
+    const char *reason; /* borrowed, at most RUSM_REASON_MAX bytes, not NUL-terminated */
     size_t len;
 };
 

@@ -1,4 +1,4 @@
-/* frame: see the header. Called by the peer room. Any thread. */
+/* frame: see the header. The peer room calls it, on any thread. */
 #include "wire/frame.h"
 
 #include "wire/limits.h"

@@ -1,4 +1,4 @@
-/* gossip: see the header. Called by the node and cluster rooms. Any thread. */
+/* gossip: see the header. The node and cluster rooms call it, on any thread. */
 #include "wire/gossip.h"
 
 #include "base/id.h"

@@ -1,5 +1,5 @@
-/* hello: see the header. Called by the peer room, for bytes of a peer that has proven that it knows
- * the cluster's key and nothing more. Any thread. */
+/* hello: see the header. The peer room calls it, on any thread. The bytes come from a peer that has
+ * proven that it has the cluster's key, and nothing more. */
 #include "wire/hello.h"
 
 #include "base/id.h"

@@ -1,4 +1,4 @@
-/* lane: see the header. Called by the peer room for every lane and every message. Any thread. */
+/* lane: see the header. The peer room calls it for every lane and every message, on any thread. */
 #include "wire/lane.h"
 
 #include "wire/limits.h"
@@ -57,7 +57,8 @@ bool record_has_ref(uint8_t kind)
     return with >> kind & 1;
 }
 
-/* What the parts that are all there say together: 0, RUSM_EMALFORMED or RUSM_ETOOLARGE. */
+/* Checks the fields of a complete head against each other. Returns 0, RUSM_EMALFORMED or
+ * RUSM_ETOOLARGE. */
 static int record_check(const struct record *r)
 {
     if (r->payload_len > RUSM_MESSAGE_MAX) {
@@ -69,7 +70,7 @@ static int record_check(const struct record *r)
     if (r->has_ref != record_has_ref(r->kind) && r->kind != RECORD_EXIT) {
         return RUSM_EMALFORMED;
     }
-    /* Signals find room in a full mailbox, so they must be small. */
+    /* A full mailbox has to take signals, so they must be small. */
     if (r->kind >= RECORD_EXIT && r->payload_len > RUSM_REASON_MAX) {
         return RUSM_EMALFORMED;
     }
@@ -90,7 +91,8 @@ ssize_t record_head_decode(const uint8_t *in, size_t len, struct record *out)
     if (length == 0) {
         return RUSM_EMALFORMED;
     }
-    /* What ends within the body is malformed if the body is all here, else incomplete. */
+    /* A head that runs past these bytes is malformed if the whole body is here. Otherwise it is
+     * incomplete. */
     size_t here = len - head < length ? len - head : (size_t)length;
     struct reader r = reader_on(in + head, here);
     uint8_t first = reader_u8(&r);

@@ -1,4 +1,4 @@
-/* rpc: see the header. Called by the node room, in nodes and in clients. Any thread. */
+/* rpc: see the header. The node, client, gateway and service rooms call it, on any thread. */
 #include "wire/rpc.h"
 
 #include "base/id.h"
@@ -49,7 +49,8 @@ void reply_write(struct writer *w, const struct reply *reply)
     writer_varint(w, reply->flags);
 }
 
-/* Steps over the arguments, which become C strings: no NUL within, bounded together. */
+/* Steps over the arguments. They become C strings, so none may contain a NUL. Together they have at
+ * most LIMIT_ARGS_BYTES. */
 static bool spawn_args_ok(struct reader *r, uint64_t count)
 {
     size_t left = LIMIT_ARGS_BYTES, len;

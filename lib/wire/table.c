@@ -1,4 +1,5 @@
-/* table: see the header. Written by the node, read by clients. Any thread. */
+/* table: see the header. The service room writes tables. Clients and the gateway read them. Runs on
+ * any thread. */
 #include "wire/table.h"
 
 static bool column_name_ok(const uint8_t *name, size_t len)

@@ -1,4 +1,4 @@
-/* target: see the header. Part of lane headers and of OP_KILL. Any thread. */
+/* target: see the header. Lane headers and OP_KILL contain a target. Runs on any thread. */
 #include "wire/target.h"
 
 #include "base/id.h"

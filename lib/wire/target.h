@@ -1,4 +1,4 @@
-/* target: whom a lane or a request is for, seen by the node that receives it.
+/* target: the process that a lane or a request is for, as the receiving node sees it.
  *
  *     kind        varint   0 pid, 1 local name, 2 global name
  *     pid:        serial varint, incarnation u32 (of the receiving node)
@@ -15,11 +15,11 @@ struct target {
     enum target_kind kind;
     uint64_t serial;
     uint32_t incarnation;
-    const char *name; /* borrows */
+    const char *name; /* borrowed */
     size_t name_len;
 };
 
-/* Sets r->bad on anything but a well-formed target. */
+/* Reads a target. Sets r->bad if it is malformed. */
 void target_read(struct reader *r, struct target *t);
 void target_write(struct writer *w, const struct target *t);
 

@@ -1,4 +1,4 @@
-/* varint: texts, a varint's most frequent use. Called by all of wire. Any thread. */
+/* varint: texts, the most frequent use of varints. The whole wire room calls it, on any thread. */
 #include "wire/varint.h"
 
 const uint8_t *reader_text(struct reader *r, size_t *len, size_t max)

@@ -1,5 +1,5 @@
 /* varint: variable-length integers of RFC 9000, section 16 (1, 2, 4 or 8 bytes, up to 2^62 - 1).
- * Inline, as every message costs a few; texts are in varint.c. */
+ * The functions are inline because every message needs several of them. Texts are in varint.c. */
 #ifndef WIRE_VARINT_H
 #define WIRE_VARINT_H
 
@@ -13,14 +13,14 @@
 #define VARINT_MAX ((UINT64_C(1) << 62) - 1)
 #define VARINT_LEN_MAX 8
 
-/* Bytes that `v` takes; v must be at most VARINT_MAX. */
+/* Returns the bytes that `v` takes. v must be at most VARINT_MAX. */
 static inline size_t varint_len(uint64_t v)
 {
     must(v <= VARINT_MAX);
     return v < 64 ? 1 : v < 16384 ? 2 : v < UINT64_C(1) << 30 ? 4 : 8;
 }
 
-/* Writes the shortest form; returns its length. v must be at most VARINT_MAX. */
+/* Writes the shortest form and returns its length. v must be at most VARINT_MAX. */
 static inline size_t varint_encode(uint8_t *out, uint64_t v)
 {
     if (v < 64) {
@@ -43,7 +43,8 @@ static inline size_t varint_encode(uint8_t *out, uint64_t v)
     return sizeof(eight);
 }
 
-/* Bytes consumed, 0 if incomplete. Longer forms than needed are accepted (RFC 9000 does). */
+/* Returns the bytes consumed, or 0 if the integer is incomplete. Accepts longer forms than needed,
+ * as RFC 9000 does. */
 static inline size_t varint_decode(const uint8_t *in, size_t len, uint64_t *v)
 {
     if (len == 0) {
@@ -71,8 +72,7 @@ static inline size_t varint_decode(const uint8_t *in, size_t len, uint64_t *v)
     return need;
 }
 
-/* On readers and writers of base/bytes.h. Reading: 0 and bad when incomplete. Writing: bad when v
- * is above VARINT_MAX. */
+/* Reads a varint. Returns 0 and sets r->bad if it is incomplete. */
 static inline uint64_t reader_varint(struct reader *r)
 {
     uint64_t v = 0;
@@ -85,6 +85,7 @@ static inline uint64_t reader_varint(struct reader *r)
     return v;
 }
 
+/* Writes a varint. Sets w->bad if v is above VARINT_MAX or if the room is too small. */
 static inline void writer_varint(struct writer *w, uint64_t v)
 {
     if (v > VARINT_MAX || w->bad || (size_t)(w->end - w->at) < varint_len(v)) {
@@ -94,7 +95,9 @@ static inline void writer_varint(struct writer *w, uint64_t v)
     w->at += varint_encode(w->at, v);
 }
 
-/* A length and that many bytes, which it borrows; *len at most max, else bad, NULL and *len 0. */
+/* Reads a length and that many bytes. Returns the bytes, borrowed from the reader's memory, and
+ * sets *len. If the length is above `max` or the bytes are incomplete, sets r->bad and *len = 0,
+ * and returns NULL. */
 const uint8_t *reader_text(struct reader *r, size_t *len, size_t max);
 void writer_text(struct writer *w, const void *data, size_t len);
 
