@@ -139,7 +139,7 @@ void world_run(struct world *w)
 
 /* ---- probes ---- */
 
-struct probe *probe_next; /* whose init runs; behaviours have no other way in */
+struct probe *probe_next; /* probe_init fills it; a behaviour has no other way to find it */
 
 static int probe_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {

@@ -284,8 +284,8 @@ void foe_await(struct foe *f, enum frame_type type, struct frame *frame)
 
 /* ---- life ---- */
 
-/* As a node or a client does, unless the options say otherwise: a share of the other scheduler, or
- * none. */
+/* Sets the share in the connection id as an honest node or client does, unless the options ask for
+ * another scheduler's share or for none. */
 static void foe_share(struct endpoint_options *e, const struct foe_options *o)
 {
     uint8_t own = o->name && o->name[0] ? id_node_share(o->name, strlen(o->name)) : 0;
@@ -366,7 +366,7 @@ void foe_start_with(struct foe *f, const struct victim *v, const struct foe_opti
     const struct hello hello = foe_hello_of(f);
     foe_say_hello(f, &hello);
     if (o->control_window == UINT64_MAX) {
-        foe_for(f, 50); /* it can't be told */
+        foe_for(f, 50); /* without credit the node cannot answer */
         return;
     }
     foe_await(f, o->role == HELLO_NODE ? FRAME_ADOPT : FRAME_HELLO, &frame);
@@ -397,7 +397,7 @@ void foe_stop(struct foe *f)
     memset(f, 0, sizeof(*f));
 }
 
-/* ---- outcomes ---- */
+/* ---- results ---- */
 
 void foe_closed(struct foe *f, enum close_code code, const char *what)
 {

@@ -1,6 +1,6 @@
-/* foe: a peer that has the cluster's certificate and no manners: the quic room's endpoint, driven
- * by hand, so that any bytes can be sent on any stream in any order. What the node answers on the
- * control stream is kept; how the connection ends is known. One thread. */
+/* foe: a peer that has the cluster's certificate and breaks the rules. The test drives an endpoint
+ * of the quic room by hand, so it can send any bytes on any stream in any order. The foe keeps what
+ * the node answers on the control stream, and records how the connection ends. One thread. */
 #ifndef DOUBLES_FOE_H
 #define DOUBLES_FOE_H
 
@@ -14,7 +14,8 @@
 #define FOE_MS ((uint64_t)1000000)
 #define FOE_PATIENCE_MS VICTIM_PATIENCE_MS
 
-/* Bytes for one stream; kept until the end, as they may have to be sent again. */
+/* Bytes for one stream. The foe keeps them until the end, because they may have to be sent
+ * again. */
 struct foe_bytes {
     struct foe_bytes *next;
     int64_t stream;
@@ -30,13 +31,13 @@ struct foe {
     struct conn *c;
     struct conn_end end;
     bool ready, ended;
-    bool deaf; /* sends only: what the node says stays in the socket */
+    bool deaf; /* only sends: what the node sends stays in the socket */
     int64_t control, last_pulled;
     struct foe_bytes *head, **tail, *spent, *offered;
-    size_t waiting; /* bytes not yet in packets */
-    uint8_t *rx;    /* received on the control stream, not yet looked at from rx_at on */
+    size_t waiting; /* bytes not yet put into packets */
+    uint8_t *rx;    /* received on the control stream; read up to rx_at */
     size_t rx_len, rx_cap, rx_at;
-    uint64_t lane_bytes; /* received on the node's lanes */
+    uint64_t lane_bytes; /* bytes received on the node's lanes */
     uint64_t stops, stop_code;
     struct foe_options {
         const char *name;
@@ -56,7 +57,7 @@ extern const struct endpoint_events foe_events;
 
 void foe_tick(struct foe *f, int ms);
 
-/* Ticks until the condition holds; fails when that takes too long. */
+/* Ticks until the condition holds. Fails if that takes too long. */
 #define foe_until(f, condition)                                                       \
     do {                                                                              \
         uint64_t give_up_ms_ = victim_ms() + FOE_PATIENCE_MS;                         \
@@ -74,7 +75,8 @@ void foe_for(struct foe *f, uint64_t ms);
 
 /* ---- sending ---- */
 
-/* Queues bytes that stay where they are; data NULL: a copy's room, which the caller fills. */
+/* Queues bytes, which must stay where they are. With data NULL, returns room for a copy, which the
+ * caller fills. */
 uint8_t *foe_queue(struct foe *f, int64_t stream, const void *data, size_t len, bool fin);
 
 void foe_send(struct foe *f, int64_t stream, const void *data, size_t len, bool fin);
@@ -85,34 +87,36 @@ void foe_frame(struct foe *f, uint64_t type, bool skip, const void *body, size_t
 
 /* ---- receiving ---- */
 
-/* The next frame from the node, if it is whole. */
+/* Takes the next frame from the node. Returns false if it is not whole yet. */
 bool foe_next(struct foe *f, struct frame *frame);
 
-/* Waits for a frame of that type; others are passed over. Its body is valid until the next tick. */
+/* Waits for a frame of that type and skips others. The frame's body is valid until the next
+ * tick. */
 void foe_await(struct foe *f, enum frame_type type, struct frame *frame);
 
 /* ---- life ---- */
 
 void foe_dial(struct foe *f, const struct victim *v, const struct foe_options *o);
 
-/* The fields of an honest hello, for a test to spoil. */
+/* Returns the fields of an honest hello, for a test to spoil. */
 struct hello foe_hello_of(const struct foe *f);
 
 void foe_say_hello(struct foe *f, const struct hello *hello);
 
-/* Dials, says hello and waits until messages may flow: a node's name must be above london's. */
+/* Dials, says hello and waits until messages may flow. A node's name must sort after "london". */
 void foe_start_with(struct foe *f, const struct victim *v, const struct foe_options *o);
 
 void foe_start(struct foe *f, const struct victim *v, enum hello_role role);
 
 void foe_stop(struct foe *f);
 
-/* ---- outcomes ---- */
+/* ---- results ---- */
 
-/* The node has closed the connection with that application code. */
+/* Waits until the connection has ended. Fails unless the node closed it with that application
+ * code. */
 void foe_closed(struct foe *f, enum close_code code, const char *what);
 
-/* The connection still serves: a PING is answered. */
+/* Checks that the node still serves the connection: it answers a PING. */
 void foe_open(struct foe *f, const char *what);
 
 #endif

@@ -1,7 +1,7 @@
 #include "doubles/fuzz.h"
 
-/* Runs it on a copy in a block of its own with exactly those bytes, so that one read too many
- * shows, and `tail` behind them if that is not negative. */
+/* Runs the decoder on a copy of exactly those bytes in a block of its own, so that a sanitizer sees
+ * a read past the end. Puts the byte `tail` behind them if it is not negative. */
 static void fuzz_item_run(fuzz_item_fn *fn, const uint8_t *data, size_t len, int tail,
                           struct fuzz_item *out)
 {
@@ -19,7 +19,7 @@ static void fuzz_item_run(fuzz_item_fn *fn, const uint8_t *data, size_t len, int
     struct writer w = writer_on(out->again, sizeof(out->again));
     out->rc = fn(&r, &w);
     must(out->rc <= 1);
-    must(r.at >= copy && r.at <= copy + all); /* never more than there is */
+    must(r.at >= copy && r.at <= copy + all); /* no read past the end */
     out->used = (size_t)(r.at - copy);
     out->written = writer_len(&w);
     if (out->rc == 1) {

@@ -1,5 +1,5 @@
 /* fuzz: what the fuzz targets share: the properties that hold for every decoder, and an input read
- * as orders. A target is one libFuzzer program; a broken property aborts (base/must.h). */
+ * as orders. A target is one libFuzzer program. A broken property aborts it (base/must.h). */
 #ifndef DOUBLES_FUZZ_H
 #define DOUBLES_FUZZ_H
 
@@ -14,32 +14,33 @@
 #include "doubles/scratch.h"
 #include "rusm.h"
 
-#define FUZZ_ITEM_MAX 8192 /* bytes of what an item writes; longer inputs are passed over */
+#define FUZZ_ITEM_MAX 8192 /* bytes that an item may write; longer inputs are skipped */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* Reads one thing off r and writes it to w. 1; 0: the end of a list, or incomplete; negative. */
+/* Reads one item from r and writes it to w. Returns 1, 0 at the end of a list or if the item is
+ * incomplete, or a negative error. */
 typedef int fuzz_item_fn(struct reader *r, struct writer *w);
 
-/* What one run of it came to. */
+/* The result of one run of a fuzz_item_fn. */
 struct fuzz_item {
     int rc;
     size_t used, written;
     uint8_t again[FUZZ_ITEM_MAX];
 };
 
-/* Holds a decoder against its properties. The bytes it used; 0: it took none.
- *   - it needs no byte but those that it used, and all of them: a part of them is never enough
- *   - what stands behind them never changes what it read
- *   - what it read survives another round, in no more bytes */
+/* Checks that a decoder has these properties. Returns the bytes that it used, 0 if it took no item.
+ *   - it needs the bytes that it used and no others: a part of them is never enough
+ *   - bytes behind them never change what it reads
+ *   - what it read, encoded and decoded again, is the same, in no more bytes */
 size_t fuzz_item(fuzz_item_fn *fn, const uint8_t *data, size_t len);
 
 /* ---- an input as orders -------------------------------------------------------------------- */
 
-/* A number below `bound`, of one byte or two; 0 when the input is used up. */
+/* Returns a number below `bound`, read from one or two bytes, or 0 if the input is used up. */
 size_t fuzz_below(struct reader *r, size_t bound);
 
-/* Up to `most` bytes, as many as the next byte says and there are. */
+/* Returns up to `most` bytes: as many as the next byte says and the input has. */
 const uint8_t *fuzz_bytes(struct reader *r, size_t most, size_t *len);
 
 /* ---- an input as a file -------------------------------------------------------------------- */
@@ -49,10 +50,10 @@ struct fuzz_file {
     char path[64];
 };
 
-/* A file of ours alone, in memory, that can be opened by its path. */
+/* Makes a file in memory, which only we can read, and which can be opened by its path. */
 struct fuzz_file fuzz_file_make(const void *data, size_t len);
 
-/* A text for a person: one line that steers no terminal. */
+/* Checks that a text for a person is one line and has no terminal control characters. */
 void fuzz_line_ok(const char *text, size_t len);
 
 #endif

@@ -1,6 +1,6 @@
-/* fuzz_conn: what a fuzz target links in place of a connection of the quic room: the functions that
- * the peer room calls, and streams as endpoint.h promises them: bytes in order and never above the
- * credit, one end each, nothing after it. To be included once. */
+/* fuzz_conn: a connection for fuzz targets, in place of the quic room's. It has the functions that
+ * the peer room calls, and streams that behave as endpoint.h promises: bytes in order and within
+ * the credit, one end per stream, nothing after the end. Include it once. */
 #ifndef DOUBLES_FUZZ_CONN_H
 #define DOUBLES_FUZZ_CONN_H
 
@@ -15,21 +15,22 @@
 #define CONN_OURS 96
 #define CONN_VECS 8
 
-/* One stream. Of theirs, `bytes` are those that the peer room got; of ours, those it gave. */
+/* One stream. `bytes` are those that the peer room received on one of their streams, or sent on one
+ * of ours. */
 struct flow {
     int64_t id;
     void *user;
     uint8_t *bytes;
     size_t len, cap;
     uint64_t limit; /* theirs: the credit */
-    uint64_t fill;  /* theirs: payload bytes that belong to the last record's head */
+    uint64_t fill;  /* theirs: payload bytes that still belong to the last record head */
     size_t at;      /* theirs: where the next record to be delivered starts */
     size_t acked;   /* ours */
     size_t read;    /* ours: decoded so far */
     bool open, fin, reset, closed;
-    bool stopped; /* by the receiver */
-    bool gone;    /* theirs: drained, the peer room has let go of it */
-    bool told;    /* theirs: DRAINED came */
+    bool stopped; /* the receiver has stopped it */
+    bool gone;    /* theirs: drained; the peer room no longer refers to it */
+    bool told;    /* theirs: DRAINED has been sent for it */
     bool header_seen;
 };
 
@@ -39,7 +40,7 @@ struct conn {
     uint64_t code;
     struct flow control, theirs[CONN_THEIRS], ours[CONN_OURS];
     size_t ours_count, ours_max;
-    uint64_t streams_given; /* to them, beyond the first ones */
+    uint64_t streams_given; /* to them, beyond the initial ones */
 };
 
 static inline void flow_put(struct flow *f, const void *data, size_t len)
@@ -85,7 +86,8 @@ bool conn_dialled(const struct conn *c)
     return c->dialled;
 }
 
-/* None of these speaks HTTP/3, so that what only that asks is never asked. */
+/* None of these connections speaks HTTP/3, so the functions that only HTTP/3 needs are never
+ * called. */
 bool conn_is_http(const struct conn *c)
 {
     must(c);
@@ -167,7 +169,7 @@ void conn_extend_stream(struct conn *c, int64_t stream, uint64_t bytes)
     struct flow *f = conn_flow(c, stream);
 
     f->limit += bytes;
-    /* T, W and G: nobody may make us promise more. */
+    /* The window and one granted record bound the credit. Nobody can make us promise more. */
     must(bytes > 0 && f->limit <= f->len + LIMIT_LANE_WINDOW_MAX + LIMIT_RECORD + RECORD_HEAD_MAX);
 }
 
@@ -197,7 +199,7 @@ void conn_close(struct conn *c, uint64_t code, const char *reason)
     c->code = code;
 }
 
-/* Now this, now that: fast and slow ways alike are to be gone. */
+/* Returns values that vary, so that the peer room sees both fast and slow paths. */
 void conn_round_trip(const struct conn *c, uint64_t *now_ns, uint64_t *best_ns)
 {
     *best_ns = c->ours_count % 4 * 1000000;
@@ -211,7 +213,8 @@ void conn_set_burst(struct conn *c, size_t bytes)
 
 /* ---- what we send ---------------------------------------------------------------------------- */
 
-/* The frames on the control stream: well formed, and each lane drained once, when it is. */
+/* Checks the frames on the control stream: they are well formed, and DRAINED comes at most once for
+ * each lane, and only after the lane is drained. */
 static inline void conn_read_control(struct conn *c)
 {
     struct flow *f = &c->control;
@@ -232,7 +235,8 @@ static inline void conn_read_control(struct conn *c)
     must(n == 0);
 }
 
-/* The records of a lane: well formed, and whole when it ends. */
+/* Checks the records of a lane: they are well formed, and the last one is whole when the lane
+ * ends. */
 static inline void conn_read_lane(struct flow *f)
 {
     struct lane_header header;

@@ -1,6 +1,6 @@
-/* fuzz_gateway: what the fuzz targets of the gateway room share: a gateway whose node's side
- * answers as the input orders, at once, later or never, and what must hold of every response. To
- * be included once. */
+/* fuzz_gateway: what the fuzz targets of the gateway room share. A gateway whose node answers as
+ * the input orders: at once, later or never. Checks that hold for every response. Include it
+ * once. */
 #ifndef DOUBLES_FUZZ_GATEWAY_H
 #define DOUBLES_FUZZ_GATEWAY_H
 
@@ -22,7 +22,7 @@ struct http_world {
     struct log log;
     struct reader in;
     uint64_t now_ns;
-    struct gateway_job *job[HTTP_JOBS]; /* begun and not over */
+    struct gateway_job *job[HTTP_JOBS]; /* jobs begun and not over */
     size_t jobs;
 };
 
@@ -37,7 +37,7 @@ static inline void http_drop(struct http_world *w, const struct gateway_job *job
     must(false);
 }
 
-/* One of them is over, somehow. */
+/* Answers one of the jobs with some result. */
 static inline void http_answer(struct http_world *w, struct gateway_job *job)
 {
     static const int errors[] = { 0,
@@ -58,7 +58,7 @@ static inline void http_answer(struct http_world *w, struct gateway_job *job)
     const uint8_t *data = fuzz_bytes(&w->in, sizeof(text) - 1, &o.len);
 
     if (job->op == GATEWAY_TABLE) {
-        return; /* it goes on by `more` */
+        return; /* http_more answers these */
     }
     if (o.len > 0) {
         memcpy(text, data, o.len);
@@ -89,7 +89,7 @@ static void http_begin(void *context, struct gateway_job *job)
     case GATEWAY_SEND:
     case GATEWAY_CALL:
         must(job->data &&
-             (job->len == 0 || job->data[job->len - 1] + 1 > 0)); /* all of it is there */
+             (job->len == 0 || job->data[job->len - 1] + 1 > 0)); /* the last byte can be read */
         must(job->len <= RUSM_MESSAGE_MAX);
         /* fallthrough */
     case GATEWAY_KILL: {
@@ -111,7 +111,8 @@ static void http_begin(void *context, struct gateway_job *job)
     }
 }
 
-/* The columns, then rows of them with any texts; after some parts no more. */
+/* Writes the columns, then rows with arbitrary texts. Returns false when the table is complete,
+ * after any number of parts. */
 static bool http_more(void *context, struct gateway_job *job)
 {
     static const struct column columns[] = { { RUSM_TYPE_PID, "pid" },
@@ -130,7 +131,7 @@ static bool http_more(void *context, struct gateway_job *job)
         writer_text(&b, len ? (const char *)text : "", len);
         writer_varint(&b, fuzz_below(&w->in, 65536));
         if (fuzz_below(&w->in, 16) == 1) {
-            writer_u8(&b, 0xff); /* and half a row */
+            writer_u8(&b, 0xff); /* and a part of a row */
         }
     }
     gateway_part(job, body, writer_len(&b));
@@ -146,7 +147,7 @@ static void http_cancel(void *context, struct gateway_job *job)
     http_drop(context, job);
 }
 
-/* Some columns have metrics, some do not. */
+/* Gives some columns a metric, and others none. */
 static const struct gateway_metric *http_metric(enum rusm_table table, const char *name)
 {
     static const struct gateway_metric age = { "age_seconds", "gauge", .unit = "seconds",
@@ -177,7 +178,8 @@ static inline void http_open(struct http_world *w, const uint8_t *data, size_t l
     must(gateway_new(&w->gateway, &options, NULL) == 0);
 }
 
-/* Nothing is left of all requests, and all budgets are whole: gateway_free checks. */
+/* Checks that nothing is left of any request and that all budgets are whole: gateway_free checks
+ * the budgets. */
 static inline void http_close(struct http_world *w)
 {
     gateway_free(w->gateway);
@@ -207,7 +209,7 @@ static inline void http_pass(struct http_world *w)
     must(next_ns > w->now_ns);
 }
 
-/* Some job of those that wait is answered. */
+/* Answers one of the jobs that wait. */
 static inline void http_outcome(struct http_world *w)
 {
     if (w->jobs > 0) {
@@ -215,7 +217,7 @@ static inline void http_outcome(struct http_world *w)
     }
 }
 
-/* What must hold of a response's head. */
+/* Checks what must hold of every response's head. */
 static inline void http_head_ok(const struct exchange_head *head)
 {
     must(head->status >= 200 && head->status < 600 && head->count <= EXCHANGE_FIELDS);
@@ -227,7 +229,7 @@ static inline void http_head_ok(const struct exchange_head *head)
     }
 }
 
-/* And of a whole body of that type, whatever was asked. */
+/* Checks what must hold of a whole body of that type, for any request. */
 static inline void http_body_ok(const struct exchange_head *head, const char *body, size_t len)
 {
     const char *type = "";

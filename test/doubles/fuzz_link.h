@@ -1,7 +1,7 @@
-/* fuzz_link: what a fuzz target links in place of the quic and peer rooms when it is a client
- * (lib/client) that is tried: connections whose other end says what the input orders, in the
- * upcalls that peer.h promises and with what its decoders let through; a clock; a resolver; an
- * identity. The words of the other end are in the target. To be included once. */
+/* fuzz_link: what a fuzz target of the client (lib/client) links in place of the quic and peer
+ * rooms. The other end of each connection says what the input orders, through the upcalls that
+ * peer.h promises, and only what the decoders of the peer room would let through. Also a clock, a
+ * resolver and an identity. The target has the words of the other end. Include it once. */
 #ifndef DOUBLES_FUZZ_LINK_H
 #define DOUBLES_FUZZ_LINK_H
 
@@ -28,7 +28,7 @@ struct conn {
 struct endpoint {
     struct endpoint_events on;
     void *context;
-    struct conn *conn; /* NULL: not dialled, or over */
+    struct conn *conn; /* NULL: not dialled, or ended */
 };
 
 struct peer {
@@ -37,15 +37,15 @@ struct peer {
     void *context;
     uint32_t incarnation; /* the client's */
     bool hello, closing;
-    uint64_t request, op;     /* the last one asked */
-    uint64_t receipt, ref[2]; /* the last ones in what was sent */
+    uint64_t request, op;     /* the last one that the client asked */
+    uint64_t receipt, ref[2]; /* the last ones in what the client sent */
     uint64_t ping;
     uint64_t from;                            /* the other end's next lane */
-    struct column columns[TABLE_COLUMNS_MAX]; /* of the table that it is telling */
-    size_t column_count;                      /* 0: none yet */
+    struct column columns[TABLE_COLUMNS_MAX]; /* of the table that the other end is sending */
+    size_t column_count;                      /* 0: no columns yet */
 };
 
-/* The one world of a run. */
+/* The only world of a run. */
 static struct link_world {
     struct reader in;
     uint64_t now_ns;
@@ -56,7 +56,7 @@ static struct identity {
     char fingerprint[65];
 } link_identity;
 
-/* The target's: something happens at a connection that has said its hello. */
+/* The target defines this: something happens on a connection that has said its hello. */
 static void link_say(struct peer *p, struct reader *in);
 
 static inline bool link_chance(size_t one_in)
@@ -64,7 +64,7 @@ static inline bool link_chance(size_t one_in)
     return fuzz_below(&link_world.in, one_in) == 1;
 }
 
-/* There are no lanes but what the target makes. */
+/* There are no lanes except those that the target makes. */
 void lane_budget_init(struct lane_budget *b, unsigned schedulers)
 {
     must(schedulers == 1);
@@ -160,7 +160,7 @@ void endpoint_free(struct endpoint *e)
 
 int endpoint_fd(const struct endpoint *e)
 {
-    static int ready = -1; /* nobody waits: there is always something to read */
+    static int ready = -1; /* always readable, so that nobody waits */
 
     must(e);
     if (ready < 0) {
@@ -191,7 +191,7 @@ static inline void link_end(struct endpoint *e, const struct conn_end *end)
     free(c);
 }
 
-/* What the other end, or the network, does to a connection: one of the ways to end it. */
+/* Ends a connection in one of the ways that the other end or the network can end it. */
 static inline void link_break(struct endpoint *e)
 {
     struct conn_end end = { .kind = (enum conn_end_kind)(1 + fuzz_below(&link_world.in, 7)),

@@ -1,7 +1,7 @@
-/* fuzz_quic: what a fuzz target links in place of the quic room when a whole node is tried: an
- * endpoint with a few connections of doubles/fuzz_conn.h, whose other ends take all that is sent,
- * check that it is well formed and acknowledge it; a clock, a resolver, an identity. What the
- * other ends say is the target's. To be included once. */
+/* fuzz_quic: what a fuzz target of a whole node links in place of the quic room. An endpoint with a
+ * few connections of doubles/fuzz_conn.h. Their other ends take all that the node sends, check that
+ * it is well formed, and acknowledge it. Also a clock, a resolver and an identity. The target
+ * defines what the other ends say. Include it once. */
 #ifndef DOUBLES_FUZZ_QUIC_H
 #define DOUBLES_FUZZ_QUIC_H
 
@@ -16,42 +16,42 @@
 #define LINKS 6
 #define LINK_SECOND UINT64_C(1000000000)
 
-/* One connection; its struct conn is what the node knows of it. */
+/* One connection. The node knows only its struct conn. */
 struct link {
     struct conn conn;
-    bool used, ready, greeted; /* greeted: it has said its hello */
+    bool used, ready, greeted; /* greeted: the other end has said its hello */
 };
 
 struct endpoint {
     struct endpoint_events on;
     void *context;
-    struct link links[LINKS + 1]; /* the last one is the target's own */
+    struct link links[LINKS + 1]; /* the last one belongs to the target */
 };
 
-/* The one world of a run. */
+/* The only world of a run. */
 static struct quic_world {
     struct reader in;
     struct endpoint *e;
     uint64_t now_ns, chance;
-    uint32_t incarnation; /* the node's */
-    size_t sent;          /* bytes to its lanes */
+    uint32_t incarnation; /* incarnation of the node */
+    size_t sent;          /* bytes sent to the node's lanes */
 } quic_world;
 
 static struct identity {
     char fingerprint[65];
 } quic_identity;
 
-/* The target's: something happens. True: there is more to come at once. */
+/* The target defines this: something happens. Returns true if there is more to do at once. */
 static bool world_step(struct endpoint *e, struct reader *in);
 
-/* ---- clock, chance, names, identity ---------------------------------------------------------- */
+/* ---- clock, randomness, names, identity ------------------------------------------------------ */
 
 uint64_t endpoint_now_ns(void)
 {
     return quic_world.now_ns += 1000;
 }
 
-/* The same in each run of an input. */
+/* Gives the same bytes in each run of an input. */
 ssize_t getrandom(void *out, size_t len, unsigned flags)
 {
     uint8_t *bytes = out;
@@ -149,7 +149,7 @@ void endpoint_free(struct endpoint *e)
 
 int endpoint_fd(const struct endpoint *e)
 {
-    static int ready = -1; /* nobody waits: there is always something to read */
+    static int ready = -1; /* always readable, so that nobody waits */
 
     must(e);
     if (ready < 0) {
@@ -192,7 +192,7 @@ int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_le
     return RUSM_ELIMIT;
 }
 
-/* The handshake is done. */
+/* Reports that the handshake is done. */
 static inline void link_ready(struct endpoint *e, struct link *l)
 {
     l->ready = true;
@@ -215,7 +215,7 @@ bool endpoint_receive(struct endpoint *e)
     return world_step(e, &quic_world.in);
 }
 
-/* There is no group. */
+/* There is no group of endpoints, so nothing is forwarded. */
 void endpoint_take(struct endpoint *e, const struct endpoint_forward *forward)
 {
     (void)e;
@@ -268,7 +268,7 @@ uint64_t conn_last_heard_ns(const struct conn *c)
 
 /* ---- what the node sends --------------------------------------------------------------------- */
 
-/* One offer, taken whole. False: there was none. */
+/* Takes one offer whole. Returns false if there was none. */
 static inline bool link_pull(struct endpoint *e, struct link *l)
 {
     struct iovec vec[CONN_VECS];
@@ -304,7 +304,7 @@ static inline bool link_pull(struct endpoint *e, struct link *l)
     return true;
 }
 
-/* All that was sent has arrived. */
+/* Acknowledges all that the node sent. */
 static inline void link_ack(struct endpoint *e, struct link *l)
 {
     struct conn *c = &l->conn;

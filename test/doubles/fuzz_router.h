@@ -1,5 +1,5 @@
-/* fuzz_router: a router above a peer under fuzzing: mailboxes that fill up, one grant at a time
- * each. It holds what the peer room hands up against what the lane's bytes say. */
+/* fuzz_router: a router above a peer under fuzzing. It has mailboxes that fill up, and gives one
+ * grant at a time for each. It compares what the peer room delivers with the bytes of the lane. */
 #ifndef DOUBLES_FUZZ_ROUTER_H
 #define DOUBLES_FUZZ_ROUTER_H
 
@@ -17,7 +17,7 @@ struct letter {
 
 struct box {
     struct letter *first, **last;
-    size_t count, max; /* 0: nobody there */
+    size_t count, max; /* 0: there is no process */
     struct list held, asking;
     struct route *granted;
 };
@@ -33,7 +33,7 @@ struct router {
     struct peer *peer;
     struct box box[ROUTER_BOXES];
     enum close_code verdict;
-    bool adopt; /* on hello */
+    bool adopt; /* adopt the peer on its hello */
     bool ready, has_hello;
     size_t lanes;
 };
@@ -44,13 +44,13 @@ static inline struct flow *router_flow(struct router *r, const struct lane_in *l
 
     must(r->ready && f->user == lane && !f->gone && !f->stopped);
     must(lane->ordinal == (uint64_t)lane->stream >> 2);
-    /* The pair's lane before this one has met its end. */
+    /* The lane of the pair before this one has ended. */
     must(!lane->after || !r->conn->theirs[lane->after - 1].open ||
          r->conn->theirs[lane->after - 1].gone);
     return f;
 }
 
-/* The record that is next on a lane, by its bytes; those to be skipped are stepped over. */
+/* Finds the next record of a lane in its bytes, past the records that are to be skipped. */
 static inline size_t router_next(struct flow *f, struct record *record)
 {
     for (;;) {
@@ -71,7 +71,7 @@ static inline void record_same(const struct record *a, const struct record *b)
     must(a->ref == b->ref && a->receipt == b->receipt && a->payload_len == b->payload_len);
 }
 
-/* There may be room again. */
+/* Resumes the lanes that wait for room in the mailbox. */
 static inline void box_resume(struct router *r, struct box *b)
 {
     struct list *at;
@@ -204,7 +204,7 @@ static inline enum delivery router_deliver(void *context, struct peer *p, struct
     must(wire == head + len && f->at + wire <= f->len && !list_linked(&route->at));
     must(len == 0 || memcmp(payload, f->bytes + f->at + head, len) == 0);
     must(!block || (payload == block && payload[len] == 0));
-    /* Only what the window alone would let through needs no grant. */
+    /* A record within half the window needs no grant. */
     must(!block || len <= lane->window / 2 || (b && b->granted == route));
     if (b && b->count >= b->max && !lane->unordered) {
         list_append(&b->held, &route->at);
@@ -273,7 +273,7 @@ static inline void router_writable(void *context, struct peer *p, uint64_t from)
     struct router *r = context;
     struct parcel again = { .from = from, .to = { TARGET_PID, 1, 1, NULL, 0 } };
 
-    must(peer_send(p, &again, 0) <= 0); /* who is told so tries at once */
+    must(peer_send(p, &again, 0) <= 0); /* a sender that is told "writable" tries at once */
     must(r->peer == p);
 }
 

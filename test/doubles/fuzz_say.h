@@ -1,5 +1,5 @@
-/* fuzz_say: what the peers and clients of a node under fuzzing say, by the input's orders: frames
- * and lanes that are right, or almost. doubles/fuzz_quic.h has their connections. */
+/* fuzz_say: what the peers and clients of a node under fuzzing say, as the input orders: frames and
+ * lanes that are correct or almost correct. doubles/fuzz_quic.h has the connections. */
 #ifndef DOUBLES_FUZZ_SAY_H
 #define DOUBLES_FUZZ_SAY_H
 
@@ -7,7 +7,7 @@
 #include "peer/limits.h"
 #include "wire/limits.h"
 
-#define SENT_MAX (256 * 1024) /* bytes to lanes in one run */
+#define SENT_MAX (256 * 1024) /* bytes sent to lanes in one run */
 
 static const char *const say_nodes[] = { "bonn", "tokyo", "zed", "london" };
 static const char *const say_names[] = { "echo", "greeter", "bank", "till", "relay", "a b", "" };
@@ -181,7 +181,7 @@ static inline void frame_any(struct endpoint *e, struct link *l, struct reader *
 
 /* ---- lanes ----------------------------------------------------------------------------------- */
 
-/* As many of the bytes as there is credit for. */
+/* Sends as many of the bytes as there is credit for. */
 static inline void lane_say(struct endpoint *e, struct link *l, struct flow *f, const uint8_t *data,
                             size_t len, bool fin)
 {

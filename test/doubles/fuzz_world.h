@@ -1,12 +1,12 @@
 /* fuzz_world: a peer under fuzzing with its connection and router, and what the other side can do:
- * say bytes on streams, and take those that we offer. */
+ * send bytes on streams, and take the bytes that we offer. */
 #ifndef DOUBLES_FUZZ_WORLD_H
 #define DOUBLES_FUZZ_WORLD_H
 
 #include "doubles/fuzz_router.h"
 #include "peer/limits.h"
 
-#define SENT_MAX (768 * 1024) /* bytes to lanes in one run */
+#define SENT_MAX (768 * 1024) /* bytes sent to lanes in one run */
 #define FILLER 16384
 
 struct world {
@@ -42,7 +42,7 @@ static inline void control_say(struct world *w, const uint8_t *data, size_t len,
     }
     c->control.fin = fin;
     int rc = w->on.stream_data(w, c, c->control.id, NULL, copy, len, fin);
-    must(rc == 0 || c->closing); /* whoever is refused is told why */
+    must(rc == 0 || c->closing); /* a failure closes the connection, with its reason */
     free(copy);
 }
 
@@ -77,7 +77,7 @@ static inline void hello_say(struct world *w, bool client)
 
 /* ---- their lanes ----------------------------------------------------------------------------- */
 
-/* As many of the bytes as there is credit for. */
+/* Sends as many of the bytes as there is credit for. */
 static inline void lane_say(struct world *w, struct flow *f, const uint8_t *data, size_t len,
                             bool fin)
 {
@@ -128,7 +128,7 @@ static inline void fill_say(struct world *w, struct flow *f, size_t most)
     }
 }
 
-/* One offer: taken whole, in part or not at all. False: there was none. */
+/* Takes one offer: whole, in part or not at all. Returns false if there was none. */
 static inline bool pull(struct world *w, size_t how)
 {
     struct conn *c = &w->conn;
@@ -171,8 +171,8 @@ static inline bool pull(struct world *w, size_t how)
 
 /* ---- nothing is stuck ------------------------------------------------------------------------ */
 
-/* A lane of theirs when all that could be taken was: what is complete has gone up, what is not has
- * the credit to come. */
+/* Checks one of their lanes after the router took all that it could. Every complete record has gone
+ * up. An incomplete one has the credit that it needs to become complete. */
 static inline void flow_settled(struct world *w, struct flow *f)
 {
     const struct lane_in *lane = f->user;
@@ -185,7 +185,7 @@ static inline void flow_settled(struct world *w, struct flow *f)
         return;
     }
     if (!route) {
-        return; /* its header is not complete */
+        return; /* the lane's header is not complete */
     }
     must(f->limit >= came + LIMIT_LANE_WINDOW);
     ssize_t head = 0;
@@ -196,7 +196,7 @@ static inline void flow_settled(struct world *w, struct flow *f)
         }
         f->at += (size_t)head + (size_t)record.payload_len;
     }
-    if (list_linked(&route->at)) { /* it asks: another's grant is not yet used up */
+    if (list_linked(&route->at)) { /* it waits: another lane of the mailbox has the grant */
         must(route->box->granted && route->box->granted != route);
         return;
     }

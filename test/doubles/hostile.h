@@ -1,14 +1,14 @@
-/* hostile: tables of control frames, each sent on a connection of its own, and what becomes of
- * it. */
+/* hostile: tables of control frames. Each frame is sent on a connection of its own, and the table
+ * says what the node must do. */
 #ifndef DOUBLES_HOSTILE_H
 #define DOUBLES_HOSTILE_H
 
 #include "doubles/foe.h"
 
 #define BODY(bytes) (const uint8_t *)("" bytes), sizeof(bytes) - 1
-#define OPEN (-1) /* the connection stays */
+#define OPEN (-1) /* the node keeps the connection open */
 
-/* One frame on a connection of its own, and what becomes of that. */
+/* One frame, sent on a connection of its own, and what the node must do with the connection. */
 struct hostile {
     const char *what;
     uint64_t type;

@@ -118,7 +118,7 @@ static void http3_acked(void *context, struct conn *c, int64_t id, void *user, u
 {
     struct http3 *h = context;
     (void)c, (void)user;
-    (void)nghttp3_conn_add_ack_offset(h->http, id, len); /* of a raw stream it knows nothing */
+    (void)nghttp3_conn_add_ack_offset(h->http, id, len); /* nghttp3 may not know the stream */
 }
 
 static void http3_reset(void *context, struct conn *c, int64_t id, void *user, uint64_t code)

@@ -1,15 +1,15 @@
-/* memory: makes allocations fail. A test program that includes this once names, in a comment,
+/* memory: makes allocations fail. A test program that includes this once has in a comment the line
  *
  *     LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  *
- * (those that the rooms it tests call and no others); memory_fail_after(n) then lets n allocations
- * of the rooms through and fails all later ones, until memory_works. */
+ * with only the functions that the tested rooms call. memory_fail_after(n) then lets n allocations
+ * of the rooms succeed and fails all later ones, until memory_works. */
 #ifndef DOUBLES_MEMORY_H
 #define DOUBLES_MEMORY_H
 
 #include <stddef.h>
 
-static size_t memory_left = (size_t)-1; /* allocations still allowed */
+static size_t memory_left = (size_t)-1; /* allocations that still succeed */
 
 static inline void memory_fail_after(size_t count)
 {

@@ -1,4 +1,4 @@
-/* no_globals: hooks of runtimes whose simulation has no global names. */
+/* no_globals: runtime hooks for simulations without global names. */
 #ifndef DOUBLES_NO_GLOBALS_H
 #define DOUBLES_NO_GLOBALS_H
 

@@ -392,7 +392,7 @@ struct peer_counters host_count(const struct host *h)
 
 /* ---- ticks ---- */
 
-/* What a tick does between reading and writing. */
+/* Does the work of a tick that comes between receiving and sending. */
 static bool host_work(struct host *h)
 {
     bool worked = false;

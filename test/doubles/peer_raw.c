@@ -1,7 +1,7 @@
 #include "doubles/peer_raw.h"
 #include "wire/limits.h"
 
-/* ---- a raw side's words ---- */
+/* ---- what a raw side says ---- */
 
 struct side_stream *raw_open(struct side *raw, bool bidi)
 {

@@ -326,9 +326,9 @@ struct identity *side_identity(void)
     return id;
 }
 
-/* ---- two connected sides, as most tests of a connection have them ---- */
+/* ---- two connected sides ---- */
 
-struct identity *identity; /* the program's, made anew */
+struct identity *identity; /* the program's identity, made for this run */
 
 int pair_identity(void **state)
 {

@@ -1,6 +1,6 @@
-/* quic_pair: endpoints for tests, on real sockets, pumped in one thread. A `side` records what its
- * endpoint reports, answers credit, and sends what its streams are told to send. A `pair` is
- * two. */
+/* quic_pair: endpoints for tests, on real sockets, driven in one thread. A `side` records what its
+ * endpoint reports, gives credit, and sends what its streams are told to send. A `pair` is two
+ * sides. */
 #ifndef DOUBLES_QUIC_PAIR_H
 #define DOUBLES_QUIC_PAIR_H
 
@@ -29,19 +29,19 @@ struct side_stream {
     uint64_t stop_code, reset_code;
     size_t got;
     bool got_fin;
-    bool garbled; /* a byte was not side_byte's */
+    bool garbled; /* a byte was not the one that side_byte gives */
 };
 
 struct side {
     struct endpoint *e;
     struct endpoint_options options;
-    struct conn *c; /* the last one heard of */
+    struct conn *c; /* the last one that an upcall named */
     size_t readies, closes, refusals, available, pulls;
     struct conn_end end;
     char refused_text[160];
     struct side_stream *streams;
     size_t count;
-    size_t piece;           /* bytes offered a pull; 0: all that is left */
+    size_t piece;           /* bytes offered in one pull; 0: all that is left */
     bool hold_credit;       /* do not extend streams as data arrives */
     uint64_t close_on_data; /* conn_close with this code from within stream_data */
 };
@@ -52,7 +52,7 @@ extern const struct endpoint_events side_events;
 
 struct endpoint_options side_options(const struct identity *id, bool accept);
 
-/* On 127.0.0.1, port 0 for any, unless the options say where. */
+/* Starts a side. It binds to 127.0.0.1 unless the options say where. Port 0 is any port. */
 void side_start(struct side *s, const struct endpoint_options *options, uint16_t port);
 
 void side_stop(struct side *s);
@@ -61,10 +61,10 @@ uint16_t side_port(const struct side *s);
 
 struct conn *side_dial(struct side *s, const struct side *to);
 
-/* One tick of both; sleeps up to `ms` if there was nothing to do. */
+/* Runs one tick of both sides. Sleeps up to `ms` milliseconds if there was nothing to do. */
 void side_tick(struct side *a, struct side *b, int ms);
 
-/* Ticks until the condition holds; fails when that takes too long for any machine. */
+/* Ticks until the condition holds. Fails after 60 seconds. */
 #define side_until(a, b, condition)                                \
     do {                                                           \
         uint64_t give_up_ns = endpoint_now_ns() + 60000 * SIDE_MS; \
@@ -79,15 +79,15 @@ void side_for(struct side *a, struct side *b, uint64_t ms);
 
 void side_connect(struct side *a, struct side *b);
 
-/* A new unidirectional stream that sends `len` patterned bytes and FIN. */
+/* Opens a unidirectional stream that sends `len` patterned bytes and FIN. */
 struct side_stream *side_send(struct side *s, const uint8_t *data, size_t len);
 
 uint8_t *side_pattern(size_t len);
 
-/* An identity in a folder of its own, made anew. */
+/* Makes a new identity in a folder of its own. */
 struct identity *side_identity(void);
 
-/* ---- two connected sides, as most tests of a connection have them ---- */
+/* ---- two connected sides ---- */
 
 extern struct identity *identity;
 
@@ -95,7 +95,7 @@ struct side_pair {
     struct side a, b; /* a dials b */
 };
 
-/* Makes the identity of the program; pair_no_identity frees it. */
+/* Makes the program's identity. pair_no_identity frees it. */
 int pair_identity(void **state);
 
 int pair_no_identity(void **state);

@@ -1,8 +1,8 @@
 #include "doubles/quic_rogue.h"
 
 struct identity *ours, *theirs;
-bool http, anonymous;  /* the server's options */
-bool as_http, trusted; /* of who got in */
+bool http, anonymous;  /* the options of the server */
+bool as_http, trusted; /* of the connection that got in */
 
 /* Swaps the TLS session of a connection that has not sent anything yet. */
 static WOLFSSL_CTX *make_rogue(struct conn *c, const struct rogue *r)
@@ -42,7 +42,7 @@ static WOLFSSL_CTX *make_rogue(struct conn *c, const struct rogue *r)
     wolfSSL_free(c->tls);
     c->tls = tls;
     ngtcp2_conn_set_tls_native_handle(c->quic, tls);
-    c->ready = true; /* it does not check us */
+    c->ready = true; /* the rogue does not check the server's certificate */
     return ctx;
 }
 

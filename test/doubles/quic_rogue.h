@@ -1,5 +1,5 @@
-/* quic_rogue: a dialler whose TLS is the test's own: it presents what it is told to and checks
- * nothing of what it gets. To be included once. */
+/* quic_rogue: a dialler with a TLS session of the test's own. It presents what the test tells it
+ * to, and does not check what it gets. Include it once. */
 #ifndef DOUBLES_QUIC_ROGUE_H
 #define DOUBLES_QUIC_ROGUE_H
 
@@ -12,16 +12,16 @@ extern struct identity *ours, *theirs;
 extern bool http, anonymous;
 extern bool as_http, trusted;
 
-/* What a rogue dialler presents. It checks nothing of what it gets. */
+/* What a rogue dialler presents. */
 struct rogue {
-    const uint8_t *certificate, *key; /* DER; NULL: none */
+    const uint8_t *certificate, *key; /* DER; NULL: none is presented */
     size_t certificate_len, key_len;
     const char *protocol;              /* NULL: no ALPN */
-    const WOLFSSL_QUIC_METHOD *method; /* of the session instead of ngtcp2's; NULL: ngtcp2's */
+    const WOLFSSL_QUIC_METHOD *method; /* the session's method; NULL: ngtcp2's */
 };
 
-/* A rogue dials; it sends stream data as soon as it thinks that it may. Returns whether it got in;
- * the text is what the server said. */
+/* Lets a rogue dial. The rogue sends stream data as soon as it thinks that it may. Returns whether
+ * the server let it in. The text is what the server said. */
 bool rogue_gets_in(const struct rogue *r, char text[160]);
 
 struct rogue rogue_of(const struct identity *id);

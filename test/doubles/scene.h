@@ -1,4 +1,4 @@
-/* scene: a node on a thread of its own, and a client of it, for tests of clients. */
+/* scene: for tests of clients: a node on a thread of its own, and a client of the node. */
 #ifndef DOUBLES_SCENE_H
 #define DOUBLES_SCENE_H
 
@@ -27,7 +27,7 @@ struct scene {
     struct rusm_node *node;
     pthread_t thread;
     int null_fd;
-    const char *token; /* HTTP clients'; NULL: no HTTP */
+    const char *token; /* the token of HTTP clients; NULL: no HTTP */
     struct rusm_client *client;
     struct rusm_why why;
 };

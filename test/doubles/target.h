@@ -1,4 +1,4 @@
-/* target: a target in the words of the test vectors. */
+/* target: writes a target as the test vectors do. */
 #ifndef DOUBLES_TARGET_H
 #define DOUBLES_TARGET_H
 

@@ -1,4 +1,4 @@
-/* vectors: see the header. */
+/* vectors: reads the test vectors, see the header. */
 #include "doubles/vectors.h"
 
 #include <setjmp.h>
@@ -14,7 +14,8 @@ static int vector_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Bytes of "00.11aa" or "-"; -1 if it is neither. */
+/* Decodes hexadecimal like "00.11aa", or "-" for no bytes. Returns how many bytes, or -1 if the
+ * text is neither. */
 static ssize_t vector_bytes(const char *hex, uint8_t *out)
 {
     size_t n = 0;
@@ -48,7 +49,8 @@ static ssize_t vector_run(struct vector *v, vector_fn *fn, const uint8_t *data, 
     return n;
 }
 
-/* What decodes as a whole is incomplete in every part, and ends where it ends. */
+/* Checks an encoding on a stream: every proper prefix is incomplete, and bytes behind it are not
+ * consumed. */
 static void vector_stream(const char *line, vector_fn *fn, uint8_t *data, size_t len, ssize_t used)
 {
     struct vector *v = malloc(sizeof(*v));

@@ -36,7 +36,7 @@ void victim_in_time(struct victim_time took)
     assert_in_range(took.cpu_ms, 0, VICTIM_ANSWER_MS);
 }
 
-/* Takes no message, ever. */
+/* Never takes a message. */
 static void victim_stuck(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
@@ -47,7 +47,7 @@ static void victim_stuck(struct rusm_process *self, void *state, const struct ru
 static const struct rusm_behaviour victim_stuck_behaviour = { .name = "stuck",
                                                               .receive = victim_stuck };
 
-static struct rusm_node *victim_node; /* in the child only: for its signal handler */
+static struct rusm_node *victim_node; /* only set in the child, for its signal handler */
 
 static void victim_on_term(int signal_number)
 {
@@ -55,7 +55,7 @@ static void victim_on_term(int signal_number)
     rusm_node_stop(victim_node);
 }
 
-/* The child: runs london until SIGTERM. Tells its address through fd. Does not return. */
+/* Runs the node "london" in the child until SIGTERM. Writes its address to fd. Does not return. */
 static void victim_run(const struct victim *v, int fd)
 {
     static const char *const boots[] = { "echo", "sink", "stuck" };
@@ -89,7 +89,8 @@ static void victim_run(const struct victim *v, int fd)
     exit(failed ? 2 : 0);
 }
 
-/* Starts the node's process. What it said first is in v->address: where it is, or why it is not. */
+/* Starts the node's process. Its first words are put into v->address: the node's address, or why it
+ * failed to start. */
 static void victim_spawn(struct victim *v)
 {
     int fds[2];
@@ -209,12 +210,12 @@ void bystander_stop(struct victim *v, const char *what)
     victim_in_time(b->worst);
 }
 
-/* Ends it and returns its wait status. */
+/* Ends the node's process and returns its wait status. */
 static int victim_stop(struct victim *v)
 {
     int status = -1;
 
-    bystander_end(&v->bystander); /* of a test that failed */
+    bystander_end(&v->bystander); /* a failed test left it running */
     rusm_client_close(v->client);
     v->client = NULL;
     if (v->pid > 0) {

@@ -1,6 +1,6 @@
-/* victim: a real node in a process of its own, which hostile tests do their worst to, and a client
- * of it that must be answered all the time. The process's memory and its exit status are looked
- * at: a crash, a leak or a sanitizer's report fails the test that it happens in. */
+/* victim: a real node in a process of its own, which hostile tests attack, and a client that the
+ * node must answer all the time. The tests look at the process's memory and exit status. A crash, a
+ * leak or a sanitizer's report fails the test in which it happens. */
 #ifndef DOUBLES_VICTIM_H
 #define DOUBLES_VICTIM_H
 
@@ -20,13 +20,14 @@
 #include "rusm.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define VICTIM_SANITIZED 1 /* slower, and what is freed stays in memory for a while */
+#define VICTIM_SANITIZED 1 /* slower, and freed memory is kept for a while */
 #else
 #define VICTIM_SANITIZED 0
 #endif
 
-/* The well-behaved client is answered within this, whatever goes on: by the time that the node's
- * process has had of a processor, as others may want those too; and it is answered at all. */
+/* The node must answer the well-behaved client within this, whatever else happens. The time is the
+ * processor time of the node's process, because other processes may need the processor too.
+ * VICTIM_PATIENCE_MS is how long the answer may take by the clock. */
 #define VICTIM_ANSWER_MS (VICTIM_SANITIZED ? 10000u : 1000u)
 #define VICTIM_PATIENCE_MS 60000u
 
@@ -34,7 +35,7 @@ struct victim_time {
     uint64_t ms, cpu_ms;
 };
 
-/* One more client, on a thread of its own, that calls all the time. */
+/* One more client, on a thread of its own, which calls all the time. */
 struct bystander {
     const struct victim *victim;
     struct rusm_client *client;
@@ -72,23 +73,23 @@ int victim_setup(void **state);
 
 void bystander_start(struct victim *v);
 
-/* It was answered all the time. */
+/* Ends the bystander. Fails unless the node answered it all the time. */
 void bystander_stop(struct victim *v, const char *what);
 
 void victim_free(struct victim *v);
 
-/* It must still be there, and leave without a complaint. */
+/* Ends the node. Fails unless it still runs and exits without a complaint. */
 int victim_teardown(void **state);
 
-/* A call to echo, answered in time. */
+/* Calls echo, and fails unless the answer comes in time. */
 void victim_alive(const struct victim *v);
 
 /* ---- figures ---- */
 
-/* The most resident memory that it ever had. */
+/* Returns the process's peak resident memory in KiB. */
 long victim_peak_kib(const struct victim *v);
 
-/* Its memory has never grown by more than `kib` since the peak was `before`. */
+/* Fails if the peak memory has grown by more than `kib` since it was `before`. */
 void victim_grew(const struct victim *v, long before, long kib, const char *what);
 
 struct victim_row {
@@ -96,10 +97,11 @@ struct victim_row {
     uint64_t value;
 };
 
-/* One of the node's counters, as `attach --counters` shows it. */
+/* Returns one of the node's counters, as `attach --counters` shows it. */
 uint64_t victim_counter(const struct victim *v, const char *counter);
 
-/* The node counts so many, in time: what was sent may be lost once and be on its way again. */
+/* Waits until the node's counter is at least `want`, and fails unless it is `want`. A lost packet
+ * is sent again, so this may take a while. */
 void victim_counts(const struct victim *v, const char *counter, uint64_t want);
 
 #define VICTIM_TEST(name) cmocka_unit_test_setup_teardown(name, victim_setup, victim_teardown)

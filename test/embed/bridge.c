@@ -1,10 +1,11 @@
-/* Two nodes that dial each other at the same instant, 200 times: one connection comes of it, and of
- * what each sends the other from the first moment on nothing is lost, doubled or out of order. */
+/* bridge: two nodes dial each other at the same instant, 200 times. They end up with one
+ * connection. Nothing that each sends the other from the first moment on is lost, doubled or out of
+ * order. */
 #include "embed.h"
 
 #include <stdatomic.h>
 
-#ifdef __SANITIZE_THREAD__ /* which takes ten times as long */
+#ifdef __SANITIZE_THREAD__ /* takes ten times as long */
 #define ROUNDS 40
 #else
 #define ROUNDS 200
@@ -19,7 +20,7 @@ struct side {
     char to[32];
 };
 
-/* Sends what is left to be sent whenever it is poked; checks what the other side sends. */
+/* Sends what is left to send on each message. Checks what the other side sends. */
 static void twin_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct side *s = rusm_context(self);
@@ -52,7 +53,7 @@ static int count_row(void *context, const struct rusm_field *fields, size_t coun
     return 0;
 }
 
-/* NULL: somebody else has the port by now. */
+/* Makes a node. Returns NULL if another program has the port by now. */
 static struct rusm_node *twin(const struct place *p, const char *name, const char *rundir,
                               const char *listen, const char *join)
 {
@@ -70,14 +71,14 @@ static struct rusm_node *twin(const struct place *p, const char *name, const cha
     return error == 0 ? node : NULL;
 }
 
-/* Two that are to dial each other, before they run. */
+/* Makes two nodes that will dial each other once they run. */
 static void make_pair(const struct place *p, const char *const rundir[2], struct rusm_node *node[2])
 {
     char address[2][128], join[2][300];
 
     for (int tries = 0;; tries++) {
         expect(tries < 100, "two free ports");
-        /* Ports that are free: those of two nodes that never ran. */
+        /* Find two free ports: those of two nodes that never run. */
         for (int i = 0; i < 2; i++) {
             node[i] = twin(p, names[i], rundir[i], NULL, NULL);
             snprintf(address[i], sizeof(address[i]), "%s", rusm_node_address(node[i]));

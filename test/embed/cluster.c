@@ -1,9 +1,9 @@
-/* The smallest cluster: two nodes in one program. Shows what each sees of the other: the connected
- * peer, where the global name lives, the greeting, the peer's processes; and a behaviour of this
- * program's own, spawned from outside. */
+/* cluster: the smallest cluster: two nodes in one program. Shows what each sees of the other: the
+ * connected peer, where the global name lives, the greeting, the peer's processes. Also a behaviour
+ * of the program's own, which is spawned from outside. */
 #include "embed.h"
 
-/* A behaviour: answers how many messages it has had. */
+/* A behaviour that answers how many messages it has had. */
 static int tally_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     unsigned *count = malloc(sizeof(*count));

@@ -1,5 +1,5 @@
 /* embed: what the programs here share: two nodes of a private cluster, each on its own thread, in a
- * folder that is removed at the end. Uses rusm.h alone, as any program that embeds nodes would. */
+ * folder that is removed at the end. Uses only rusm.h, as any program that embeds nodes would. */
 #ifndef TEST_EMBED_H
 #define TEST_EMBED_H
 
@@ -23,7 +23,7 @@
         }                                                                            \
     } while (0)
 
-/* How long anything may take that is to happen at all: machines are slow, and sanitizers slower. */
+/* The longest time that anything may take. Machines are slow, and sanitizers slower. */
 #define PATIENCE_MS 120000u
 
 struct place {
@@ -58,7 +58,7 @@ static inline void place_remove(const struct place *p)
     rmdir(p->dir);
 }
 
-/* A node that is not yet running: teach and boot it, then run_start. */
+/* Makes a node that does not run yet. The caller teaches and boots it, and then calls run_start. */
 static inline struct rusm_node *node_make(const struct place *p, const char *name, int output_fd)
 {
     struct rusm_node_options options = { .name = name,
@@ -130,7 +130,7 @@ static inline int await_row(void *context, const struct rusm_field *fields, size
     return 0;
 }
 
-/* Asks until the client's node is connected to the other. */
+/* Asks until the client's node is connected to the other node. */
 static inline void await_peer(struct rusm_client *client, const char *node)
 {
     uint64_t until = clock_ms() + PATIENCE_MS;

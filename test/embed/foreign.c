@@ -1,6 +1,6 @@
-/* A node driven by another event loop: the program polls one descriptor, calls rusm_node_tick when
- * it is readable, and does so with two schedulers, with a program as a process, and with another
- * node. The log goes to a function of the program. */
+/* foreign: a node driven by another event loop. The program polls one descriptor and calls
+ * rusm_node_tick when it is readable. It does so with two schedulers, with a program as a process,
+ * and with another node. The log goes to a function of the program. */
 #include "embed.h"
 
 #include <poll.h>
@@ -33,7 +33,7 @@ static struct rusm_node *make(const struct place *p, unsigned schedulers)
     return node;
 }
 
-/* What asks the node, in a thread of its own, while the main thread drives it. */
+/* Asks the node from a thread of its own, while the main thread drives it. */
 struct asker {
     const struct place *place;
     struct rusm_node *node;
@@ -77,9 +77,9 @@ static void drive(unsigned schedulers)
     struct rusm_boot cat = { .name = "cat", .spawnable = "exec:cat" };
     struct rusm_boot echo = { .name = "echo", .spawnable = "echo" };
     expect(rusm_node_boot(node, &echo, &why) == 0, "echo: %s", why.text);
-    /* With one scheduler only: a thread that has started a program by clone, as the child shares
-     * its memory, no longer tells the thread sanitizer what it releases to the threads that it
-     * makes later. */
+    /* Start a program with one scheduler only. The thread sanitizer fails otherwise: a thread that
+     * has started a program by clone shares memory with the child, and then no longer reports what
+     * it releases to threads that it makes later. */
     if (schedulers > 1) {
         cat.spawnable = "echo";
     }
@@ -93,7 +93,7 @@ static void drive(unsigned schedulers)
     int left = 0;
     unsigned ticks = 0;
     while (!left) {
-        /* It says itself when it is due: a poll without a timeout is enough. */
+        /* The descriptor becomes readable when a tick is due, so poll needs no timeout. */
         expect(poll(&at, 1, PATIENCE_MS) == 1, "the descriptor to be readable");
         left = rusm_node_tick(node);
         expect(left >= 0, "a tick, not %d", left);
@@ -109,7 +109,7 @@ static void drive(unsigned schedulers)
     place_remove(&place);
 }
 
-/* A driven node that has nothing to do asks for no tick. */
+/* A driven node that has nothing to do asks for no ticks. */
 static void idle(void)
 {
     struct place place;
@@ -129,7 +129,7 @@ static void idle(void)
     place_remove(&place);
 }
 
-/* Options that are not all zero where they must be, as those of a newer header, are refused. */
+/* Options are refused if fields that must be zero are not, as a newer header might set them. */
 static void reserved(void)
 {
     struct rusm_node_options options = { .name = "london", .reserved = { [7] = &logged } };
@@ -146,7 +146,7 @@ static void reserved(void)
 int main(void)
 {
     reserved();
-    drive(2); /* before a program is started: see drive */
+    drive(2); /* before any program is started: see drive */
     drive(1);
     idle();
     return 0;

@@ -1,5 +1,6 @@
-/* Two live nodes of one name, in run folders of their own: the second one joins a node that is
- * connected to the first, and is refused, whichever of the names is the lower one. Mostly waits. */
+/* impostor: two live nodes have one name, each with a run folder of its own. The second joins a
+ * node that is connected to the first, and is refused, whichever node has the lower name. Mostly
+ * waits. */
 #include "embed.h"
 
 struct seen {

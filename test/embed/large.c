@@ -1,18 +1,18 @@
-/* Records that need a grant (longer than half a lane's window): several senders to one mailbox, a
- * receiver that is killed with one in its mailbox and comes back under its name, a connection that
- * ends in the middle. Whatever event, the next large message finds its way. */
+/* large: records that need a grant (longer than half a lane's window). Several senders to one
+ * mailbox, a receiver that is killed with one in its mailbox and comes back under its name, a
+ * connection that ends in the middle. After all that, the next large message still arrives. */
 #include "embed.h"
 
 #include <stdatomic.h>
 
 #define SENDERS 4u
-#ifdef __SANITIZE_THREAD__ /* which takes ten times as long */
+#ifdef __SANITIZE_THREAD__ /* takes ten times as long */
 #define ROUNDS 8u
 #else
 #define ROUNDS 30u
 #endif
 
-static atomic_bool closed; /* the receivers hold what they get */
+static atomic_bool closed; /* receivers hold what they get */
 
 static void take_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
@@ -24,7 +24,8 @@ static void take_receive(struct rusm_process *self, void *state, const struct ru
     }
 }
 
-/* On a message, or when it may again, sends large ones of many sizes until it is told to wait. */
+/* On a message, or when it is writable again, sends large messages of many sizes until it is told
+ * to wait. */
 static void flood_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     static const char payload[300000];
@@ -59,7 +60,7 @@ static void call_large(struct rusm_client *client)
     free(data);
 }
 
-/* Posts as many large ones as it may in a moment, and is gone. */
+/* Posts as many large messages as it may in a short time, and closes. */
 static void break_off(const struct place *place)
 {
     static const char payload[300000];
@@ -69,7 +70,7 @@ static void break_off(const struct place *place)
     struct rusm_client *client;
     struct rusm_why why;
     int error;
-    /* The timeout is for the posts; on a busy machine it may be short for a handshake. */
+    /* The timeout is for the posts. On a busy machine it may be too short for a handshake. */
     while ((error = rusm_client_open(&client, &options, "tokyo", &why)) != 0) {
         expect(options.timeout_ms < PATIENCE_MS, "%s", why.text);
         options.timeout_ms *= 2;
@@ -94,7 +95,7 @@ int main(void)
     run_start(&tokyo, b);
     struct rusm_client *to_a = client_to(&place, "london"), *to_b = client_to(&place, "tokyo");
 
-    /* Nothing has a name on tokyo yet, and nothing has ended. */
+    /* At this point no process of tokyo has a name, and none has ended. */
     expect(rusm_client_spawn(to_b, "take", NULL, NULL, false, pid, &why) == 0, "%s", why.text);
     expect(rusm_client_post(to_b, pid, false, "x", 1, &why) == 0, "%s", why.text);
     expect(rusm_client_flush(to_b, &why) == 0, "to %s: %s", pid, why.text);

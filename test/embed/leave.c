@@ -1,10 +1,11 @@
-/* A graceful leave loses nothing: what the leaving node has sent waits before a full mailbox, is
- * acknowledged by the transport, and still reaches the mailbox before the connection is closed. */
+/* leave: a graceful leave loses nothing. What the leaving node has sent waits for a full mailbox.
+ * The transport has acknowledged it, and it still reaches the mailbox before the connection is
+ * closed. */
 #include "embed.h"
 
 #include <stdatomic.h>
 
-#define LEAVE_MS 1500u /* less than a node's patience when it leaves */
+#define LEAVE_MS 1500u /* less than how long a node waits when it leaves */
 #define MESSAGES 1500u /* more than a mailbox (1,024), less than lane and mailbox take */
 
 static atomic_bool opened;
@@ -24,7 +25,7 @@ static void valve_receive(struct rusm_process *self, void *state, const struct r
     }
 }
 
-/* Sends all its messages as they are taken; answers how many were. */
+/* Sends its messages as they are taken. Answers how many were taken. */
 static void pour_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     char text[32];
@@ -52,8 +53,8 @@ static void ask(struct rusm_client *client, const char *name, char *text, size_t
     free(reply);
 }
 
-/* Whether all came. A leave that takes longer than a node's patience is broken off, rightly; so a
- * busy machine may have to be asked again: then *slow is true. */
+/* Returns whether all messages arrived. A leave that takes longer than the node waits is rightly
+ * broken off. On a busy machine that may happen: then *slow is true, and the test tries again. */
 static bool leave_once(const struct place *place, bool *slow)
 {
     struct running london, tokyo;
@@ -87,7 +88,7 @@ static bool leave_once(const struct place *place, bool *slow)
 
     uint64_t stopped = clock_ms();
     rusm_node_stop(london.node);
-    /* Time enough to leave, were it not for what waits: ten questions to the other node. */
+    /* Ten questions to the other node take long enough to leave, if nothing had to wait. */
     for (int i = 0; i < 10; i++) {
         ask(to_b, "echo", text, sizeof(text));
     }

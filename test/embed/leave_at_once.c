@@ -1,5 +1,6 @@
-/* Nodes that are stopped twice, so at once, while processes of all schedulers send to others: what
- * is on its way between their schedulers then finds that the connections are gone. */
+/* leave_at_once: nodes are stopped twice, so they leave at once, while processes of all schedulers
+ * send to other nodes. What is on its way between their schedulers then finds the connections
+ * gone. */
 #include "embed.h"
 
 #define ROUNDS 20
@@ -8,7 +9,7 @@
 
 static void spray_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
-    /* n1 is of the second scheduler, n3 of the first. */
+    /* n1 belongs to the second scheduler, n3 to the first. */
     static const char *const to[] = { "sink@n1", "sink@n3" };
     (void)state, (void)m;
     for (int i = 0; i < BURST; i++) {

@@ -1,5 +1,6 @@
-/* A node that leaves while a handler holds one of its schedulers for longer than anybody waits for
- * a turn to end: who is connected by that one hears that it leaves, as the others do. */
+/* leave_held: a node leaves while a handler runs on one of its schedulers for longer than a leaving
+ * node waits for a tick to end. Peers connected to that scheduler are told that the node leaves,
+ * like all others. */
 #include "embed.h"
 
 #include <stdatomic.h>
@@ -8,7 +9,7 @@
 
 static atomic_bool held;
 
-/* On the second scheduler only; that it computes is its right. */
+/* Runs for HELD_MS on the second scheduler. On the first it does nothing. */
 static void hold_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     uint64_t until = clock_ms() + HELD_MS;
@@ -32,7 +33,7 @@ static int is_left(void *context, const struct rusm_field *fields, size_t count)
 
 int main(void)
 {
-    /* n1, n2: of the second scheduler; n3, n4: of the first. */
+    /* n1 and n2 belong to the second scheduler, n3 and n4 to the first. */
     static const char *const peers[] = { "n1", "n2", "n3", "n4" };
     struct running london, others[4];
     struct rusm_client *clients[4];
@@ -55,7 +56,7 @@ int main(void)
         await_peer(clients[i], "london");
         await_peer(to_london, peers[i]);
     }
-    /* Clients' spawns take turns. */
+    /* Clients' spawns go to the schedulers in turn. */
     for (int i = 0; i < 2; i++) {
         char pid[RUSM_PID_TEXT_MAX];
         expect(rusm_client_spawn(to_london, "hold", NULL, NULL, false, pid, &why) == 0, "%s",

@@ -1,8 +1,8 @@
-/* Tables and names that are longer than what may wait for a peer: each row comes once, the node
+/* listing: tables and names longer than what may wait for a peer. Each row comes once, the node
  * serves others meanwhile, a listing can be given up, and a node that joins learns all names. */
 #include "embed.h"
 
-#ifdef __SANITIZE_THREAD__ /* which takes fifty times as long, and looks at threads alone */
+#ifdef __SANITIZE_THREAD__ /* takes fifty times as long, and checks only threads */
 #define PROCESSES 30000u
 #define LOCAL 2000u
 #define GLOBAL 30000u
@@ -13,7 +13,7 @@
 #endif
 #define PARTS 50u
 
-/* Longer than needed, so that all together are more than may wait on a control stream. */
+/* Longer than needed, so that all names together are more than may wait on a control stream. */
 #define NAME "a-name-that-is-as-long-as-names-of-real-services-often-are-%06u"
 
 static void idle_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -40,7 +40,8 @@ static void maker_stop(struct rusm_process *self, void *state, const char *reaso
     free(state);
 }
 
-/* Makes as many more of each as its message says; answers "done". */
+/* Makes as many more processes, local names and global names as its message says. Answers
+ * "done". */
 static void maker_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     unsigned processes = 0, local = 0, global = 0;
@@ -82,7 +83,7 @@ static void call(struct rusm_client *client, const char *what)
 
 struct seen {
     struct rusm_client *other; /* asked now and then, between two rows */
-    const char *scope;         /* names: those of this scope */
+    const char *scope;         /* count only names of this scope */
     unsigned char *once;
     unsigned most, count, rows;
 };
@@ -173,7 +174,7 @@ int main(void)
     expect(rusm_node_boot(node, &boot, &why) == 0, "%s", why.text);
     run_start(&london, node);
     struct rusm_client *client = client_to(&place, "london"), *other = client_to(&place, "london");
-    /* In parts, so that the node is never busy with it for as long as the idle timeout. */
+    /* In parts, so that the node is never busy for as long as the idle timeout. */
     snprintf(text, sizeof(text), "%u %u %u", PROCESSES / PARTS, LOCAL / PARTS, GLOBAL / PARTS);
     for (unsigned i = 0; i < PARTS; i++) {
         call(client, text);

@@ -1,5 +1,6 @@
-/* Guarantee 5: two nodes register the same 1,000 names at the same instant. All three nodes come to
- * the same holder of each; the loser's process lives on, loses the name and is told, once. */
+/* names: guarantee 5: two nodes register the same 1,000 names at the same instant. All three nodes
+ * agree on one holder of each name. The loser's process lives on, loses the name and is told
+ * once. */
 #include "embed.h"
 
 #define NAMES 1000u

@@ -1,5 +1,5 @@
-/* Guarantee 1, between two nodes: 100,000 numbered messages from one process to another arrive in
- * order, none missing, none twice, while 32 other pairs are at work. */
+/* order: guarantee 1, between two nodes: 100,000 numbered messages from one process to another
+ * arrive in order, none missing, none twice, while 32 other pairs are at work. */
 #include "embed.h"
 
 #define MESSAGES 100000u
@@ -23,7 +23,7 @@ static void free_stop(struct rusm_process *self, void *state, const char *reason
     free(state);
 }
 
-/* Expects 0, 1, 2 …; says on a call how many came, or which came instead. */
+/* Expects 0, 1, 2 … On a call it says how many came. A wrong number ends it. */
 static void check_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct counted *c = state;
@@ -41,7 +41,7 @@ static void check_receive(struct rusm_process *self, void *state, const struct r
     }
 }
 
-/* Sends 0 … to the name given as its message, as fast as it is taken. */
+/* Sends 0, 1, 2 … to the name in its message, as fast as the target takes them. */
 struct sending {
     uint32_t next, end;
     char to[RUSM_ADDRESS_MAX];
@@ -71,7 +71,7 @@ static void send_receive(struct rusm_process *self, void *state, const struct ru
     while (s->next < s->end) {
         int error = rusm_send_to(self, s->to, &s->next, sizeof(s->next), 0);
         if (error == RUSM_BUSY) {
-            return; /* RUSM_WRITABLE comes */
+            return; /* RUSM_WRITABLE will come */
         }
         if (error) {
             rusm_print(self, "send: %s", rusm_strerror(error));

@@ -1,12 +1,13 @@
-/* A body that overflows its stack: the program ends by SIGSEGV, and says before whose stack it was;
- * a handler of the program's own is left alone; and another fault is nobody's overflow. */
+/* overflow: a body overflows its stack. The program ends by SIGSEGV, after it has said whose stack
+ * it was. A signal handler of the program's own stays in place. Another fault is not reported as an
+ * overflow. */
 #include "embed.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Goes as deep as it is told, by a path that no compiler flattens. */
+/* Recurses as deep as told, in a way that no compiler turns into a loop. */
 static unsigned deep(unsigned levels, volatile char *above)
 {
     volatile char room[512];
@@ -37,7 +38,8 @@ static void own_handler(int number)
     _exit(42);
 }
 
-/* A node in a process of its own, with all that it writes in `text`. Its wait status. */
+/* Runs a node in a process of its own, and puts all that it writes into `text`. Returns its wait
+ * status. */
 static int dig(const struct place *place, const char *levels, bool handler, char *text, size_t cap)
 {
     int ends[2];
@@ -58,7 +60,7 @@ static int dig(const struct place *place, const char *levels, bool handler, char
                                              .name_overflow = true };
         struct rusm_node *node;
         setrlimit(RLIMIT_CORE, &none);
-        signal(SIGSEGV, handler ? own_handler : SIG_DFL); /* not a sanitizer's */
+        signal(SIGSEGV, handler ? own_handler : SIG_DFL); /* replaces a sanitizer's handler */
         expect(rusm_node_new(&node, &options, &why) == 0, "%s", why.text);
         expect(rusm_node_teach(node, "digger", &digger) == 0, "taught");
         expect(rusm_node_boot(node, &boot, &why) == 0, "%s", why.text);
@@ -104,7 +106,8 @@ int main(void)
     status = dig(&place, "4711", false, text, sizeof(text));
     expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "ended by SIGSEGV: %x", status);
     expect(!strstr(text, "overflow"), "that was none: %s", text);
-    /* Without a stack for its handler the program can do nothing either: it is a plain fault. */
+    /* The program's handler has no stack of its own, so it could not run after an overflow. The
+     * fault here is of another kind. */
     status = dig(&place, "4711", true, text, sizeof(text));
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 42, "its own handler: %x", status);
     unlink(place.identity);

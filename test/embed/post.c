@@ -1,5 +1,5 @@
-/* rusm_node_post: the program's own threads send to processes, in order a thread, and a full
- * mailbox holds back only what is posted to it. */
+/* post: rusm_node_post: the program's own threads send to processes, in order for each thread. A
+ * full mailbox holds back only what is posted to it. */
 #include "embed.h"
 
 #include <stdatomic.h>
@@ -13,7 +13,7 @@ static unsigned next[THREADS];
 static rusm_pid counter_pid;
 static atomic_bool counter_known;
 
-/* Takes "THREAD NUMBER", in order for each thread. */
+/* Takes "THREAD NUMBER" messages, in order for each thread. */
 static int counter_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     (void)args, (void)state;
@@ -35,7 +35,7 @@ static void counter_receive(struct rusm_process *self, void *state, const struct
     atomic_fetch_add(&taken, 1);
 }
 
-/* Takes nothing until it is opened. */
+/* Takes no message until it is opened. */
 static atomic_uint let;
 
 static void valve_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -70,7 +70,7 @@ static void *post_main(void *context)
         char text[32];
         size_t len = (size_t)snprintf(text, sizeof(text), "%u %u", p->index, i);
         int error;
-        /* One thread's messages all go to one target: by its pid, its name, or its global name. */
+        /* All messages of a thread go to one target: by its pid, its name, or its global name. */
         while ((error = p->index == 0
                             ? rusm_node_post(p->node, counter_pid, text, len)
                             : rusm_node_post_to(p->node, p->index == 1 ? "counter" : "count", text,
@@ -114,12 +114,12 @@ static void boot(struct rusm_node *node, const struct rusm_behaviour *behaviour,
     expect(rusm_node_boot(node, &b, &why) == 0, "%s: %s", name, why.text);
 }
 
-/* Fills what may wait for one target; returns how many it took. */
+/* Posts until one target takes no more. Returns how many it took. */
 static unsigned fill(struct rusm_node *node, const char *name)
 {
     unsigned count = 0;
     uint64_t until = clock_ms() + PATIENCE_MS;
-    for (int busy = 0; busy < 100;) { /* scheduler 0 may take some meanwhile: BUSY that stays */
+    for (int busy = 0; busy < 100;) { /* RUSM_BUSY must stay: scheduler 0 may take some meanwhile */
         int error = rusm_node_post_to(node, name, "x", 1);
         expect(error == 0 || error == RUSM_BUSY, "room or none, not %s", rusm_strerror(error));
         expect(clock_ms() < until && count < 100000, "a limit");
@@ -160,11 +160,11 @@ static void run(unsigned schedulers)
     expect(rusm_node_post_to(node, "valve", NULL, 1) == RUSM_EINVAL, "no data");
     expect(rusm_node_post_to(node, "valve", "x", RUSM_MESSAGE_MAX + 1) == RUSM_ETOOLARGE, "length");
 
-    /* A valve that is shut takes what its mailbox and the queue before it hold, and no more. */
+    /* A closed valve takes what its mailbox and the queue before it hold, and no more. */
     unsigned held = fill(node, "valve");
     expect(held >= 2048 && held <= 2 * 1024 + 1024, "a mailbox and a queue, not %u", held);
 
-    /* Others are not held up by it; one posts from the other node. */
+    /* The valve does not hold up other targets. One thread posts from the other node. */
     for (unsigned i = 0; i < THREADS; i++) {
         posters[i] = (struct poster){ .node = node, .index = i };
         if (i == 2) {

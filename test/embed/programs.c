@@ -1,6 +1,6 @@
-/* programs: programs that are spawned and killed, many of them (PROGRAMS, 200), leave no descriptor
- * and no zombie, on either scheduler; the embedder's own child is left to it, and one that reads no
- * more is no SIGPIPE. */
+/* programs: many programs (PROGRAMS, 200) are spawned and killed. They leave no descriptor and no
+ * zombie, on either scheduler. The embedder's own child is left to the embedder. Writing to a
+ * program that reads no more does not raise SIGPIPE. */
 #include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@
 
 struct driver {
     unsigned todo, under_way;
-    int out; /* a byte when all is done */
+    int out; /* gets a byte when all is done */
 };
 
 static void driver_more(struct rusm_process *self, struct driver *d)
@@ -37,7 +37,8 @@ static int driver_init(struct rusm_process *self, const struct rusm_args *args, 
     return 0;
 }
 
-/* A number: so many; then each is told something and killed as soon as it is there. */
+/* On a number, spawns that many programs. Sends each a message and kills it as soon as it is
+ * there. */
 static void driver_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct driver *d = state;
@@ -54,7 +55,7 @@ static void driver_receive(struct rusm_process *self, void *state, const struct 
         expect(strcmp((const char *)m->data, "enough") == 0, "%s", (const char *)m->data);
         d->under_way--;
         driver_more(self, d);
-    } else if (m->kind == RUSM_FAILED) { /* those that were killed have not all ended yet */
+    } else if (m->kind == RUSM_FAILED) { /* the killed ones have not all ended yet */
         expect(m->error == RUSM_EINIT, "a program: %s", (const char *)m->data);
         expect(rusm_timer(self, 10, &ref) == 0, "a timer");
     } else if (m->kind == RUSM_TIMER) {
@@ -118,7 +119,7 @@ static struct told ask(struct rusm_client *client)
     return t;
 }
 
-/* Programs end a little later than their processes: until one is left. */
+/* Waits until only one program is left: programs end a little later than their processes. */
 static void await_ends(struct rusm_client *client)
 {
     uint64_t until = clock_ms() + PATIENCE_MS;
@@ -131,7 +132,8 @@ static void await_ends(struct rusm_client *client)
     }
 }
 
-/* The one child that is not the node's guard is our own, and has its status still. */
+/* Checks that the embedder's own child is still a zombie with its status, and that there is no
+ * other. */
 static void own_child(pid_t child)
 {
     siginfo_t info = { 0 };
@@ -143,7 +145,7 @@ static void own_child(pid_t child)
            "no zombie, but %d", (int)info.si_pid);
 }
 
-/* A program that has closed its standard input: what it can no longer be told is counted. */
+/* Posts to a program that has closed its standard input, until refused messages are counted. */
 static void deaf(struct rusm_client *client)
 {
     uint64_t until = clock_ms() + PATIENCE_MS;
@@ -206,7 +208,7 @@ int main(void)
     struct rusm_client *client = client_to(&place, "london");
 
     deaf(client);
-    run(client, ends[0], AT_ONCE); /* so that each scheduler has its guard */
+    run(client, ends[0], AT_ONCE); /* after this each scheduler has its guard */
     await_ends(client);
     unsigned before = descriptors();
     uint64_t began = clock_ms();

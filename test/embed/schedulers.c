@@ -1,7 +1,7 @@
-/* schedulers: a node of four schedulers, and a second of two: processes that are spread over them
- * send to all others, beyond their mailboxes, call, link, monitor, and end. Each pair's order
- * holds, nothing is lost, each link and monitor tells exactly once; a receiver that takes nothing
- * holds back only those who send to it. */
+/* schedulers: a node of four schedulers, and a second of two. Processes spread over them send to
+ * all others, beyond their mailboxes, and call, link, monitor and end. The order of each pair
+ * holds, nothing is lost, and each link and monitor gives exactly one notice. A receiver that takes
+ * nothing holds back only its own senders. */
 #include "embed.h"
 
 #include <stdatomic.h>
@@ -9,12 +9,12 @@
 #define NODES 2
 #define WORKERS 12 /* on each node */
 #define EACH 2000  /* messages to each other worker */
-#define ROUNDS 40  /* of processes that are linked, monitored and ended, a worker */
+#define ROUNDS 40  /* processes that each worker links, monitors and ends */
 #define ALL (NODES * WORKERS)
 #define FLOODERS 4 /* one on each scheduler of the first node */
 #define FLOOD 5000 /* messages of each, of 1 KiB */
 
-/* Of all nodes here: they are threads of this program. */
+/* Shared by all nodes, which are threads of this program. */
 struct common {
     _Atomic(uint64_t) received, calls, downs, exits, forward, flooded, taken;
     atomic_bool hears;
@@ -55,7 +55,7 @@ static void worker_stop(struct rusm_process *self, void *state, const char *reas
     free(state);
 }
 
-/* Sends until somebody is busy. */
+/* Sends until some target is busy. */
 static void worker_send(struct rusm_process *self, struct worker *w)
 {
     char name[32];
@@ -74,7 +74,7 @@ static void worker_send(struct rusm_process *self, struct worker *w)
     w->sent = true;
 }
 
-/* One more process somewhere on this node. */
+/* Spawns one more process somewhere on this node. */
 static void worker_round(struct rusm_process *self, struct worker *w)
 {
     uint64_t ref;
@@ -110,7 +110,7 @@ static void worker_receive(struct rusm_process *self, void *state, const struct 
     uint64_t ref;
     switch (m->kind) {
     case RUSM_SEND:
-        if (m->len == 2) { /* go */
+        if (m->len == 2) { /* start */
             worker_send(self, w);
             worker_round(self, w);
         } else {
@@ -168,7 +168,7 @@ static bool no_message(void *context, const struct rusm_message *message)
     return false;
 }
 
-/* Takes nothing until it is to. */
+/* Takes no message until the test lets it. */
 static void deaf_body(struct rusm_process *self, void *state)
 {
     struct common *c = rusm_context(self);
@@ -292,7 +292,7 @@ int main(void)
     for (unsigned i = 0; i < 4; i++) {
         expect(spread[i] == WORKERS / 4, "%u workers on scheduler %u", spread[i], i);
     }
-    /* One that takes nothing: those who send to it wait, and nobody else. */
+    /* A process takes nothing: its senders wait, and nobody else. */
     int error = rusm_client_spawn(client[0], "deaf", NULL, "deaf", false, pid, &why);
     expect(error == 0, "%s", why.text);
     for (unsigned i = 0; i < FLOODERS; i++) {
@@ -309,7 +309,7 @@ int main(void)
     place_wait(&common.downs, (uint64_t)ALL * ROUNDS, "monitors told");
     place_wait(&common.exits, (uint64_t)ALL * ROUNDS, "links told");
     expect(atomic_load(&common.forward) == 0, "forwards");
-    /* What waits is a mailbox, and a window for each who sends to it. */
+    /* What waits is a mailbox, and a window for each sender. */
     place_wait(&common.flooded, 64, "of a flood, under way");
     uint64_t held = atomic_load(&common.flooded);
     expect(held <= 64 + FLOODERS * 257, "%llu under way", (unsigned long long)held);

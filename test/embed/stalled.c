@@ -1,6 +1,7 @@
-/* Guarantee 3: a process that never takes a message. Its senders, on its own node, on another and
- * outside, are told that it is busy; a stranger's call is answered meanwhile; memory stays flat
- * however long they try; and nothing that was taken is lost when it goes on. */
+/* stalled: guarantee 3: a process never takes a message. Its senders, on its own node, on another
+ * node and outside, are told that it is busy. A call to another process is answered meanwhile.
+ * Memory stays flat however long they try. Nothing that was taken is lost when the process goes
+ * on. */
 #include "embed.h"
 
 #include <stdatomic.h>
@@ -8,10 +9,10 @@
 #define SENDERS 8u
 #define RSS_LIMIT_KIB (24u * 1024u)
 
-static atomic_bool opened; /* the test's hand on the process's tap */
-static atomic_bool enough; /* and on the senders' */
+static atomic_bool opened; /* the test opens the valve */
+static atomic_bool enough; /* and stops the senders */
 
-/* Takes messages only while `opened`; else each goes back to the head of the mailbox. */
+/* Takes messages only while `opened`. Otherwise each goes back to the head of the mailbox. */
 static void valve_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     (void)state;
@@ -39,7 +40,7 @@ static int flood_init(struct rusm_process *self, const struct rusm_args *args, v
     return *state ? 0 : RUSM_ENOMEM;
 }
 
-/* On any message sends until it is told that the valve is busy. */
+/* On any message, sends until it is told that the valve is busy. */
 static void flood_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct flood *f = state;
@@ -96,7 +97,8 @@ static void ask(struct rusm_client *client, const char *name, char *text, size_t
     free(reply);
 }
 
-/* Pokes every sender until all were told RUSM_BUSY; returns what they have sent. */
+/* Posts to every sender and checks that each was told RUSM_BUSY. Returns how many messages they
+ * have sent. */
 static unsigned flood_all(struct rusm_client *client, unsigned times)
 {
     unsigned total = 0;
@@ -144,7 +146,7 @@ int main(void)
     struct rusm_client *to_a = client_to(&place, "london"), *to_b = client_to(&place, "tokyo");
     await_peer(to_a, "tokyo");
 
-    /* Everything is full, on both nodes, after this. */
+    /* After this everything is full, on both nodes. */
     unsigned sent = flood_all(to_a, 1) + flood_all(to_b, 1), before = rss_kib();
     for (int round = 0; round < 20; round++) {
         sent = flood_all(to_a, 50) + flood_all(to_b, 50);
@@ -156,7 +158,7 @@ int main(void)
            before, after);
     expect(after < before + RSS_LIMIT_KIB, "flat memory");
 
-    /* A client from outside is told so too. */
+    /* A client from outside is told that the valve is busy too. */
     struct rusm_client_options options = { .rundir = place.rundir,
                                            .identity = place.identity,
                                            .timeout_ms = 300 };
@@ -174,11 +176,11 @@ int main(void)
     printf("from outside: %s\n", why.text);
     rusm_client_close(outside);
 
-    /* And on it goes: what was taken arrives, all of it. */
+    /* The valve is opened: all that was taken arrives. */
     atomic_store(&opened, true);
     uint64_t until = clock_ms() + PATIENCE_MS;
     unsigned taken = 0;
-    while (taken < 200000) { /* the senders go on as they are told RUSM_WRITABLE */
+    while (taken < 200000) { /* the senders go on as they get RUSM_WRITABLE */
         ask(to_b, "valve", text, sizeof(text));
         taken = (unsigned)strtoul(text, NULL, 10);
         expect(clock_ms() < until, "%u taken", taken);
@@ -198,7 +200,7 @@ int main(void)
         taken = (unsigned)strtoul(text, NULL, 10);
         expect(clock_ms() < until, "%u sent, %u taken", sent, taken);
     }
-    /* The one from outside, of which it was said that it may still arrive, may have. */
+    /* The message from outside may have arrived too. */
     expect(taken <= sent + 1, "%u sent, %u taken", sent, taken);
     printf("opened again: %u sent, %u taken\n", sent, taken);
     rusm_client_close(to_a);

@@ -1,6 +1,6 @@
 /* storm: as many links and as many monitors as wanted (argument; 10,000) between processes of two
- * nodes, one of which is another OS process and is killed: each tells exactly once, noconnection,
- * and the node's own end comes after all of them. Prints how long it took. */
+ * nodes. One node is another OS process and is killed. Each link and monitor gives exactly one
+ * "noconnection", and NODE_DOWN comes after all of them. Prints how long it took. */
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -8,11 +8,11 @@
 
 struct storm {
     size_t want, spawned, linked_told, down_told, forward;
-    uint8_t *told; /* by the far serial: 1 a link's, 2 a monitor's */
+    uint8_t *told; /* by the far serial; bit 1: its link has ended, bit 2: its monitor */
     size_t told_len;
     uint32_t node;
     bool over;
-    int out; /* a line when all is linked, one when all was told */
+    int out; /* gets a line when all is linked, and one when all ended */
 };
 
 static void storm_ask(struct rusm_process *self, struct storm *s)
@@ -68,7 +68,7 @@ static void storm_receive(struct rusm_process *self, void *state, const struct r
     case RUSM_REPLY: expect(write(s->out, "all linked\n", 11) == 11, "a line"); break;
     case RUSM_FAILED: expect(m->error == RUSM_ENOCONN, "%s", (const char *)m->data); break;
     case RUSM_EXIT:
-        if (m->from.node == 0) { /* its supervisor's: the node leaves */
+        if (m->from.node == 0) { /* its supervisor: the node leaves */
             rusm_exit(self, (const char *)m->data);
         } else {
             storm_told(s, m, 1);
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
     s.told_len = s.want + 100;
     s.told = calloc(s.told_len, 1);
     expect(s.told, "memory");
-    /* The identity first, so that both find it. */
+    /* The identity first, so that both nodes find it. */
     struct rusm_identity_info info;
     expect(rusm_identity_new(place.identity, &info, &why) == 0, "%s", why.text);
     pid_t child = fork();

@@ -1,15 +1,15 @@
-/* stuck: a process of another node that takes nothing, its mailbox full and the lane to it too,
- * ends by rusm_kill nevertheless: the signal's second copy goes past the lane. One that traps does
- * not. Mostly waits. */
+/* stuck: a process of another node takes nothing, and its mailbox and the lane to it are full.
+ * rusm_kill ends it nevertheless: the signal's second copy goes past the lane. A process that traps
+ * does not end. Mostly waits. */
 #include "embed.h"
 
 struct stuck {
     uint32_t node;
     bool killed, lived;
-    int out; /* a line when it is over */
+    int out; /* gets a line when it is over */
 };
 
-/* ---- on tokyo: takes one message, for ever ---- */
+/* ---- on tokyo: holds its first message for ever ---- */
 
 static int deaf_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
@@ -54,8 +54,8 @@ static void killer_receive(struct rusm_process *self, void *state, const struct 
         fill(self, m->from);
         expect(rusm_kill(self, m->from, s->lived ? "enough" : "please") == 0, "a signal");
         if (!s->lived) {
-            /* It traps: this one waits in the lane. The next, which does not, is told later, on the
-             * same connection: by then the first would have ended. */
+            /* This process traps, so its signal waits in the lane. The next one does not trap and
+             * is killed later on the same connection. By then the first would have ended. */
             s->lived = true;
             expect(rusm_spawn_at(self, s->node, "deaf", NULL, &ref) == 0, "one that does not");
         }

@@ -1,6 +1,6 @@
-/* What rusm.h promises of threads: nodes each on its own, clients each on one of theirs, a stop
- * from any; and a node's helper thread, which looks up the hosts to be joined. Says little by
- * itself: it is there for the thread sanitizer. */
+/* threads: what rusm.h promises of threads: each node runs on its own, each client on one, and any
+ * thread may stop a node. A node's helper thread looks up the hosts to join. The program checks
+ * little itself: it is meant for the thread sanitizer. */
 #include "embed.h"
 
 #define CLIENTS 4
@@ -48,7 +48,7 @@ static void clients_at_once(const struct place *place)
     }
 }
 
-/* A node in a run folder of its own, which finds the other by its host's name alone. */
+/* Makes a node in a run folder of its own. It finds the other node only by its host's name. */
 static struct rusm_node *joiner_make(const struct place *place, const char *address)
 {
     char join[128], run[128];
@@ -92,7 +92,7 @@ int main(void)
     rusm_client_close(client);
     run_stop(&tokyo);
 
-    for (int i = 0; i < ENDS; i++) { /* while the helper is at work, or has just answered */
+    for (int i = 0; i < ENDS; i++) { /* while the helper thread is at work, or has just answered */
         node = joiner_make(&place, rusm_node_address(london.node));
         if (i % 2) {
             run_start(&tokyo, node);

@@ -1,13 +1,13 @@
-/* tally: two behaviours for rusm, loaded from a file, as an example of how that is done.
+/* tally: two behaviours for rusm, loaded from a file, as an example of how to write them.
  *
  *     cc -shared -fPIC -o tally.so tally.c
  *     rusm node --name london --spawnable tally=lib:./tally.so:tally \
  *         --boot 'clock=lib:./tally.so:every 1000 tally tick' --boot words=tally
  *
- *   tally        counts the messages that it is sent, by their text; called with a text it replies
- *                how often that came, called with nothing the most frequent ones, a line each.
- *   every        MILLISECONDS PROCESS TEXT: sends TEXT to PROCESS again and again.
- */
+ *   tally        counts the messages that it gets, by their text. A call with a text returns how
+ *                often that text came. A call without one returns the most frequent texts, one a
+ *                line.
+ *   every        MILLISECONDS PROCESS TEXT: sends TEXT to PROCESS again and again. */
 #define _GNU_SOURCE /* tdestroy */
 #include <errno.h>
 #include <rusm.h>
@@ -18,8 +18,8 @@
 
 /* ---- tally ---------------------------------------------------------------------------------- */
 
-#define TALLY_TEXTS 10000 /* different ones: what a stranger can make us hold is bounded */
-#define TALLY_TEXT 256    /* bytes of one; longer ones are cut */
+#define TALLY_TEXTS 10000 /* different texts: bounds what strangers can make us hold */
+#define TALLY_TEXT 256    /* bytes of a text; longer ones are cut */
 #define TALLY_TOP 10
 
 struct text {
@@ -28,9 +28,9 @@ struct text {
 };
 
 struct tally {
-    void *tree; /* of struct text: tsearch(3) */
+    void *tree; /* of struct text, see tsearch(3) */
     size_t texts;
-    unsigned long dropped; /* came when there were too many */
+    unsigned long dropped; /* texts that came when there were too many */
 };
 
 static int compare(const void *a, const void *b)
@@ -66,7 +66,7 @@ static void tally_count(struct tally *t, struct text *e)
     if (!found && t->texts < TALLY_TEXTS && (found = tsearch(e, &t->tree, compare))) {
         t->texts++;
         e->count = 1;
-        return; /* the tree has it now */
+        return; /* the tree owns it now */
     }
     if (found) {
         (*found)->count++;
@@ -162,7 +162,7 @@ static const struct rusm_behaviour tally = {
 
 struct every {
     size_t len;
-    const char *text; /* behind the process, in one block */
+    const char *text; /* points behind the process, in the same block */
     char process[];
 };
 
@@ -192,14 +192,14 @@ static int every_init(struct rusm_process *self, const struct rusm_args *args, v
     e->len = (size_t)(stpcpy(e->process + process_len + 1, args->value[2]) - e->text);
     error = rusm_interval(self, (uint32_t)ms, &ref);
     if (error) {
-        free(e); /* no state: there will be no stop */
+        free(e); /* without a state, stop is not called */
     } else {
         *state = e;
     }
     return error;
 }
 
-/* Nobody there, or no room: the next one may do better. */
+/* Errors are ignored: there may be no such process, or no room, but the next message may arrive. */
 static void every_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     const struct every *e = state;
@@ -219,8 +219,7 @@ static const struct rusm_behaviour every = {
     .name = "every", .init = every_init, .receive = every_receive, .stop = every_stop
 };
 
-/* ---- what the file has
- * ------------------------------------------------------------------------ */
+/* ---- the behaviours of this file ------------------------------------------------------------- */
 
 static const struct rusm_behaviour *const behaviours[] = { &tally, &every, NULL };
 

@@ -1,6 +1,6 @@
-/* Figures of the cluster (no verdict): how long it takes to start, to join, to notice a death, to
- * spread a name; medians. Every node is a process of the system; they are watched by clients that
- * ask again and again, so each figure includes up to one round trip of a question. `make
+/* cluster: figures of the cluster, as medians, without a verdict: how long it takes to start, to
+ * join, to notice a death, to spread a name. Every node is a process of the system. Clients watch
+ * the nodes by asking again and again, so each figure includes up to one round trip. `make
  * figures`. */
 #include <signal.h>
 #include <sys/prctl.h>
@@ -39,7 +39,7 @@ static void report(const char *what, double *ms, unsigned count)
 
 /* ---- nodes ---- */
 
-/* Registers as many names as its message says: PREFIX-0 … */
+/* Registers as many names as its message says: PREFIX-0, PREFIX-1 … */
 static void registrar_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     char prefix[32], name[64];
@@ -60,7 +60,8 @@ static void registrar_receive(struct rusm_process *self, void *state, const stru
 static const struct rusm_behaviour registrar = { .name = "registrar",
                                                  .receive = registrar_receive };
 
-/* A node with the process "registrar" and the global name g-NAME; returns when it is ready. */
+/* Starts a node with the process "registrar" and the global name g-NAME. Returns when it is
+ * ready. */
 static pid_t start(const char *name)
 {
     char global[80];
@@ -148,7 +149,7 @@ static unsigned rss_kib(pid_t pid)
 
 /* ---- figures ---- */
 
-/* The real binary, from exec to its ready line. */
+/* Measures the real binary, from exec to its ready line. */
 static void figure_start(const char *binary)
 {
     double ms[ROUNDS];

@@ -1,5 +1,6 @@
-/* exec: what it costs to call a program through its process, beside the same program at the end of
- * two plain pipes: the same lines, as many of them under way. Prints, a row a program. */
+/* exec: what a call to a program through its process costs, compared with the same program at the
+ * end of two plain pipes: the same lines, and as many of them on their way. Prints a row for each
+ * program. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +14,7 @@
 
 struct load {
     const char *name, *spec;
-    const char *command; /* of spec */
+    const char *command; /* the command in spec */
     unsigned window;
     bool json;
 };
@@ -41,8 +42,7 @@ static uint64_t cpu_us(void)
            (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 }
 
-/* ---- plain pipes
- * ------------------------------------------------------------------------------- */
+/* ---- plain pipes ----------------------------------------------------------------------------- */
 
 static pid_t plain_start(const char *command, int *in, int *out)
 {
@@ -93,7 +93,7 @@ static struct figures plain(const struct load *load)
             expect(write(in, line, len) == (ssize_t)len, "a line");
             f.count++;
         }
-        if (began == 0) { /* it has started */
+        if (began == 0) { /* the program has started: begin to count */
             f.count = 0;
             began = clock_ms();
             began_cpu = cpu_us();
@@ -108,8 +108,7 @@ static struct figures plain(const struct load *load)
     return f;
 }
 
-/* ---- a process
- * ---------------------------------------------------------------------------------- */
+/* ---- a process ------------------------------------------------------------------------------- */
 
 struct caller {
     const struct load *load;

@@ -32,7 +32,7 @@ static void check_host_port(const char *text, size_t len)
     char host[256], port[6], again[300], host_again[256], port_again[6];
     bool ok = id_host_port_parse(text, host, port) == 0;
 
-    /* A NUL within is no text's end to those that know the length. */
+    /* A NUL does not end the text for a function that gets the length. */
     must(id_host_port_ok(text, strlen(text)) == (ok && strcmp(port, "0") != 0));
     must(strlen(text) == len || !id_host_port_ok(text, len));
     if (!ok) {
@@ -62,7 +62,7 @@ static void check_target(const char *text)
     must(strcmp(t.name, u.name) == 0 && strcmp(t.host, u.host) == 0 && strcmp(t.port, u.port) == 0);
 }
 
-/* A name that is good is text that a terminal can take. */
+/* Checks that a valid name is text that is safe on a terminal. */
 static void check_name(const char *text, size_t len)
 {
     char out[4 * RUSM_NAME_MAX + 8];

@@ -1,14 +1,14 @@
-/* fuzz: a client (lib/client/client*.c, nodes_list.c) of nodes that say anything their connection
- * lets through: replies, tables, receipts, records, ends, in any order, while it is asked for all
- * that a client can do. doubles/fuzz_link.h has the connections. */
+/* fuzz: a client (lib/client/client*.c, nodes_list.c). Its nodes say anything that the connection
+ * lets through: replies, tables, receipts, records, ends, in any order. The client is asked for all
+ * that it can do. doubles/fuzz_link.h has the connections. */
 #include "doubles/fuzz_link.h"
 #include "wire/limits.h"
 
-static char folder[SCRATCH_MAX]; /* with a `nodes` file, and no run folder */
+static char folder[SCRATCH_MAX]; /* has a `nodes` file but no run folder */
 
 /* ---- what a node says ------------------------------------------------------------------------ */
 
-/* The payload of the first record that answers the call under way. */
+/* The payload of the first record that answers the current call. */
 static struct {
     bool said;
     size_t len;
@@ -17,7 +17,7 @@ static struct {
 
 static void frame_say(struct peer *p, uint64_t type, const void *body, size_t len)
 {
-    /* A copy in a block of its own, so that a byte read beyond shows. */
+    /* A copy in a block of its own, so that a sanitizer sees a read past the end. */
     uint8_t *copy = malloc(len > 0 ? len : 1);
     must(copy);
     if (len > 0) {
@@ -39,7 +39,7 @@ static void pid_say(struct writer *w, struct reader *in)
                                           .node_len = strlen(node) });
 }
 
-/* The columns first, then rows of theirs; with a chance anything. */
+/* Writes the columns first, then rows of them. Sometimes writes anything. */
 static void table_say(struct peer *p, struct writer *w, struct reader *in)
 {
     static const char *const names[] = { "node", "address", "pid", "age" };
@@ -96,7 +96,7 @@ static void receipt_say(struct peer *p, struct reader *in)
     p->events->receipt(p->context, p, &receipt);
 }
 
-/* On a lane of its own each, to us or to somebody who is not. */
+/* Sends a record on a lane of its own, to the client or to a process that does not exist. */
 static void record_say(struct peer *p, struct reader *in)
 {
     struct credit_owner owner;
@@ -145,7 +145,7 @@ static void link_say(struct peer *p, struct reader *in)
     const uint8_t *raw;
 
     switch (order) {
-    case 0: /* raw */
+    case 0: /* arbitrary bytes */
     case 1:
         raw = fuzz_bytes(in, 255, &len);
         frame_say(p, order == 0 ? FRAME_REPLY : fuzz_below(in, FRAME_TYPES), raw, len);
@@ -173,11 +173,11 @@ static void link_say(struct peer *p, struct reader *in)
     }
 }
 
-/* ---- what is asked of the client ------------------------------------------------------------- */
+/* ---- what the client is asked ---------------------------------------------------------------- */
 
 static void error_ok(int error, const struct rusm_why *why)
 {
-    must(error <= 0 && error >= -STATUS_MAX); /* of later versions too */
+    must(error <= 0 && error >= -STATUS_MAX); /* errors of later versions too */
     must(error == 0 || error == RUSM_ENOMEM || why->text[0] != '\0');
     fuzz_line_ok(why->text, strlen(why->text));
 }
@@ -191,7 +191,7 @@ static void pid_ok(const char *pid)
 }
 
 struct rows {
-    struct rusm_client *client; /* NULL: it is not called from within */
+    struct rusm_client *client; /* NULL: do not call the client from within */
     size_t count;
     int word;
 };
@@ -246,7 +246,7 @@ static void call_ask(struct rusm_client *client, const char *process, bool globa
     free(reply);
 }
 
-/* One thing. False: the client is to be closed. */
+/* Asks the client for one thing. Returns false if the client is to be closed. */
 static bool ask(struct rusm_client *client, struct reader *in)
 {
     static const char *const processes[] = { "greeter", "17",     "17@london", "17@london#5f3a1c",

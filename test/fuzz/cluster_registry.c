@@ -1,6 +1,6 @@
-/* fuzz: the registry (lib/cluster): peers that come, go and send any NAMES frames, while this node
- * claims and withdraws. A second registry, connected to the first alone, hears what that tells: in
- * the end it must know all that the first owns, and nothing else. */
+/* fuzz: the registry (lib/cluster). Peers come, go and send any NAMES frames, while this node
+ * claims and withdraws names. A second registry, connected only to the first, gets the first one's
+ * frames. In the end it must know all that the first owns, and nothing else. */
 #include "cluster/registry.h"
 #include "doubles/fuzz.h"
 #include "wire/gossip.h"
@@ -14,7 +14,8 @@ static const char *const peer_names[PEERS] = { "bonn", "london", "oslo", "tokyo"
 static const char *const names[] = { "a", "b", "bank", "c", "till", "zz", "y", "x" };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
-/* What a peer claims, by all that it said: for few names, and as long as nothing is refused. */
+/* What a peer claims, according to all its frames. Only for a few names, and as long as nothing is
+ * refused. */
 struct heard {
     bool there;
     uint64_t serial, time, epoch;
@@ -29,7 +30,7 @@ struct model {
 struct world {
     struct registry *r, *mirror;
     struct model model[PEERS];
-    bool limited; /* so few names that some are refused: the model does not know which */
+    bool limited; /* some names are refused: the model does not know which */
     bool up[PEERS + 1];
     uint64_t now_ms;
 };
@@ -50,7 +51,7 @@ static void lost(void *user, uint64_t serial, const char *name, size_t len,
     }
 }
 
-/* A frame that is well formed: flags and claims to few names at few times. */
+/* Makes a valid frame: flags, and claims to few names at few times. */
 static size_t frame_make(struct reader *in, uint8_t *body)
 {
     struct writer w = writer_on(body, FRAME);
@@ -87,7 +88,7 @@ static void model_hear(struct model *m, const uint8_t *body, size_t len)
                 continue;
             }
             h->epoch = tombstone ? h->epoch : m->epoch;
-            if (newer) { /* one that withdraws what it never claimed says nothing */
+            if (newer) { /* withdrawing a name that was never claimed changes nothing */
                 h->there = !tombstone;
                 h->serial = c.serial;
                 h->time = c.time;
@@ -100,7 +101,8 @@ static void model_hear(struct model *m, const uint8_t *body, size_t len)
     m->in_snapshot = m->in_snapshot && !(flags & NAMES_LAST);
 }
 
-/* Of the peers' claims the least, by time and by the node's name, holds the name, if we don't. */
+/* Checks that the least of the peers' claims, by time and then by node name, holds the name, unless
+ * we hold it. */
 static void model_check(const struct world *w)
 {
     for (size_t i = 0; i < NAMES; i++) {
@@ -110,7 +112,7 @@ static void model_check(const struct world *w)
             const struct heard *h = &w->model[p].claim[i];
             if (w->up[p + 1] && h->there &&
                 (least == PEERS || h->time < w->model[least].claim[i].time)) {
-                least = p; /* their names are in order, as they are here */
+                least = p; /* the peers are in the order of their names */
             }
         }
         int rc = registry_whereis(w->r, names[i], strlen(names[i]), &holder);
@@ -136,13 +138,13 @@ static void hear(struct world *w, uint32_t index, const uint8_t *body, size_t le
     if (rc == 0) {
         model_hear(&w->model[index - 1], body, len);
     }
-    if (rc == RUSM_EMALFORMED) { /* as the node does: the connection ends */
+    if (rc == RUSM_EMALFORMED) { /* as the node does: it ends the connection */
         registry_peer_down(w->r, index);
         w->up[index] = false;
     }
 }
 
-/* Fetches a frame for a peer, well formed; the mirror's is heard. */
+/* Fetches a frame for a peer and checks that it is well formed. The mirror receives its frames. */
 static bool tell(struct world *w, uint32_t index)
 {
     uint8_t body[FRAME];
@@ -253,7 +255,7 @@ static void check(struct world *w)
         w->up[i] = false;
     }
     registry_count(w->r, &ours);
-    must(ours.names == ours.own); /* nobody else is left */
+    must(ours.names == ours.own); /* no other node's name is left */
     check_all(w);
 }
 

@@ -1,8 +1,8 @@
 /* fuzz: the command line and the configuration file of `rusm node` (cmd/options.c, cmd/node.c), up
- * to the node that they ask for: the functions of a node, of --detach and of signals that the
- * command calls are in this file, so that nothing is started.
+ * to the node that they ask for. This file has the functions of a node, of --detach and of signals
+ * that the command calls, so nothing is started.
  *
- * The input: a byte that says what fails (1 the node, 2 teaching, 4 booting, 16: HTTP is served),
+ * The input: a byte that says what fails (1 the node, 2 teaching, 4 booting; 16: HTTP is served),
  * the arguments, a line each, then a NUL and the file that --config names. */
 #include "../cmd/cmd.h"
 #include "base/err.h"
@@ -140,7 +140,7 @@ static int argv_of(char *text, char **argv)
     return argc;
 }
 
-/* What the accessors say about each option that was given. */
+/* Checks what the accessors say about each given option. */
 static void look(const struct options *options)
 {
     for (size_t i = 0; i < options->given_count; i++) {
@@ -214,7 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     fclose(stdout);
     stderr = said_before;
     stdout = out_before;
-    /* All that is said is lines with our name in front. */
+    /* All messages are lines that begin with our name. */
     for (char *at = said; *at;) {
         size_t line = strcspn(at, "\n");
         must(strncmp(at, "rusm: ", 6) == 0 && at[line] == '\n');

@@ -1,6 +1,6 @@
-/* fuzz: what a node's tables look like when a command prints them (cmd/output.c): any columns and
- * rows that a client lets through. In a pipe each row is a line with a word a column, on a
- * terminal no text steers it, and JSON can be read back. */
+/* fuzz: how a command prints a node's tables (cmd/output.c), with any columns and rows that a
+ * client lets through. In a pipe, each row is a line with a word for each column. On a terminal, no
+ * text controls it. JSON can be read back. */
 #include "../cmd/cmd.h"
 #include <jansson.h>
 #include "doubles/fuzz.h"
@@ -12,10 +12,10 @@ struct table {
     struct column columns[TABLE_COLUMNS_MAX];
     size_t count, rows;
     struct rusm_field field[ROWS_MAX][TABLE_COLUMNS_MAX];
-    char *text[ROWS_MAX][TABLE_COLUMNS_MAX]; /* owned */
+    char *text[ROWS_MAX][TABLE_COLUMNS_MAX]; /* owned by the table */
 };
 
-/* As the replies to OP_TABLE have it. False: nothing to print. */
+/* Reads a table as the replies to OP_TABLE have it. Returns false if there is nothing to print. */
 static bool table_read(struct table *t, struct reader *r)
 {
     bool whole = columns_read(r, t->columns, &t->count) == 0;
@@ -48,7 +48,7 @@ static void table_free(struct table *t)
     }
 }
 
-/* All that the command says. Gives. */
+/* Returns all that the command prints. The caller frees it. */
 static char *print(const struct table *t, bool json, bool person, bool head)
 {
     struct output out;
@@ -80,7 +80,8 @@ static size_t words(const char *line, size_t len)
     return count;
 }
 
-/* `count`: words in each line, 0 any. */
+/* Checks that the text has that many lines, and frees it. `count` is the number of words in each
+ * line, 0 for any. */
 static void lines_ok(char *said, size_t lines, size_t count)
 {
     char *at = said;

@@ -1,7 +1,7 @@
-/* fuzz: requests to the gateway (lib/gateway), as a transport hands them over: a line for the
- * method and path, lines "name: value", an empty one, and what follows is the body, in pieces;
- * another request after a 0 byte. Its last bytes are the orders of the node's side and of the
- * client that reads. */
+/* fuzz: requests to the gateway (lib/gateway), as a transport hands them over. A request is a line
+ * with the method and path, lines "name: value", an empty line, and the body, which comes in
+ * pieces. Another request follows a 0 byte. The last bytes of the input are the orders of the node
+ * and of the client that reads. */
 #include "doubles/fuzz_gateway.h"
 #include "gateway/route.h"
 
@@ -27,7 +27,7 @@ static void on_give_up(void *context, struct exchange *x)
 
 static const struct gateway_transport transport = { .ready = on_ready, .give_up = on_give_up };
 
-/* One line without its end; moves on behind it. */
+/* Returns the next line without its end, and moves on behind it. */
 static const char *line(const char **at, const char *end, size_t *len)
 {
     const char *start = *at, *stop = memchr(start, '\n', (size_t)(end - start));
@@ -59,7 +59,7 @@ static void head(struct exchange *x, const char **at, const char *end)
     }
 }
 
-/* Reads the response in pieces, acknowledges them late, lets time pass, goes away. */
+/* Reads the response in pieces, acknowledges them late, lets time pass, or goes away. */
 static void response(struct exchange *x)
 {
     struct http_world *w = &world;

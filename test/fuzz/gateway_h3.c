@@ -1,7 +1,7 @@
-/* fuzz: an HTTP/3 connection (lib/gateway/h3.c) whose client says anything: frames that are right,
- * almost right or noise, on streams that it opens, resets and stops, while the node answers, time
- * passes and what we send is taken in pieces. The connection below stands in for the quic room's,
- * and holds us to what QUIC allows. */
+/* fuzz: an HTTP/3 connection (lib/gateway/h3.c) whose client says anything: frames that are
+ * correct, almost correct or noise, on streams that it opens, resets and stops. Meanwhile the node
+ * answers, time passes, and what we send is taken in pieces. The connection below takes the place
+ * of the quic room's, and checks that we do only what QUIC allows. */
 #include "doubles/fuzz_gateway.h"
 #include "gateway/limits.h"
 
@@ -9,18 +9,18 @@
 #include "gateway/h3.h"
 #include "wire/varint.h"
 
-#define STREAMS 24 /* of requests */
+#define STREAMS 24 /* request streams */
 #define UNIS 80
 #define OURS 3
 
 struct flow {
     int64_t id;
     void *user;
-    bool open, fin;              /* theirs */
-    bool reset, stopped, closed; /* ours: reset by us; stopped by us; told to be over */
+    bool open, fin;              /* of the client */
+    bool reset, stopped, closed; /* of ours: we reset it, we stopped it, it was reported closed */
     bool sent_fin;
     uint64_t sent, acked;
-    uint8_t last; /* of what we sent: read, so that a sanitizer sees memory that is gone */
+    uint8_t last; /* of what we sent: reading it lets a sanitizer see freed memory */
 };
 
 struct conn {
@@ -28,7 +28,7 @@ struct conn {
     const struct endpoint_events *on;
     void *context;
     bool trusted, closing;
-    uint64_t allowed; /* requests that they may have opened so far */
+    uint64_t allowed; /* requests that the client may have opened so far */
     struct flow theirs[STREAMS], unis[UNIS], ours[OURS];
     size_t requests, uni_count, ours_count;
 };
@@ -133,7 +133,7 @@ void conn_wake(struct conn *c)
 
 /* ---- what the client says ---- */
 
-/* A HEADERS frame of literal fields (RFC 9204, 4.5.6). */
+/* Writes a literal field of a HEADERS frame (RFC 9204, 4.5.6). */
 static void put_field(struct writer *w, const char *name, const uint8_t *value, size_t len)
 {
     size_t name_len = strlen(name);
@@ -202,7 +202,7 @@ static void put_headers(struct writer *w, struct reader *in)
     put_frame(w, 1, body, writer_len(&b));
 }
 
-/* Hands it over as QUIC would: in pieces, and not after its end. */
+/* Delivers the bytes as QUIC would: in pieces, and nothing after the end. */
 static void say(struct conn *c, struct flow *f, const uint8_t *data, size_t len, bool fin)
 {
     struct reader *in = &world.in;
@@ -277,7 +277,7 @@ static void say_request(struct conn *c, struct flow *f)
     say(c, f, bytes, writer_len(&w), fuzz_below(in, 2));
 }
 
-/* Control and QPACK streams, right as a rule. */
+/* Opens a control or QPACK stream. It is mostly correct. */
 static void say_uni(struct conn *c)
 {
     static const struct {
@@ -298,7 +298,7 @@ static void say_uni(struct conn *c)
     say(c, f, more, len, fuzz_below(&world.in, 8) == 1);
 }
 
-/* ---- what it takes ---- */
+/* ---- what the client takes ---- */
 
 static void take(struct conn *c)
 {
@@ -339,7 +339,7 @@ static void acknowledge(struct conn *c, struct flow *f)
         f->acked += len;
         c->on->stream_acked(c->context, c, f->id, f->user, len);
     }
-    /* Both directions are over. */
+    /* Both directions have ended. */
     if (f->open && !c->closing && (f->reset || (f->sent_fin && f->acked == f->sent)) &&
         (f->fin || f->stopped)) {
         f->open = false;
@@ -349,7 +349,7 @@ static void acknowledge(struct conn *c, struct flow *f)
     }
 }
 
-/* One of their requests that is open; NULL: there is none. */
+/* Returns one of the client's open requests, or NULL if there is none. */
 static struct flow *some(struct conn *c)
 {
     struct flow *f = c->requests ? &c->theirs[fuzz_below(&world.in, c->requests)] : NULL;
@@ -388,7 +388,7 @@ static void step(struct conn *c)
     case 6:
         f = some(c);
         if (f && !f->reset) {
-            f->reset = true; /* QUIC does it by itself */
+            f->reset = true; /* QUIC resets it by itself */
             c->on->stream_stopped(c->context, c, f->id, f->user, NGHTTP3_H3_REQUEST_CANCELLED);
         }
         break;

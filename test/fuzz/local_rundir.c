@@ -1,12 +1,12 @@
-/* fuzz: NAME.json in the run folder, as another process of ours, or one of an older version, may
- * have left it (lib/local/rundir.c). */
+/* fuzz: NAME.json in the run folder, as another process of ours, or an older version, may have left
+ * it (lib/local/rundir.c). */
 #include "base/id.h"
 #include "doubles/fuzz.h"
 #include "local/rundir.h"
 
 static char folder[SCRATCH_MAX];
 
-/* What was read is such as a node writes: it is, and comes back the same. */
+/* Checks that what was read is valid, and is the same after it is written and read again. */
 static void check(struct rundir *r, const struct rundir_entry *e)
 {
     struct rundir_entry again;
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must(found == 0 || found == RUSM_EMALFORMED);
     must(rundir_list(&r, &list, &count) == 0 && count == (found == 0));
     free(list);
-    must(rundir_find(&r, "tokyo", &e) != 0); /* whatever london's file says */
+    must(rundir_find(&r, "tokyo", &e) != 0); /* london's file must not matter */
     if (found == 0) {
         must(rundir_find(&r, "london", &e) == 0);
         check(&r, &e);

@@ -1,11 +1,11 @@
-/* fuzz: a node (lib/node, and all rooms that it is made of but quic) among peers and clients that
- * have the certificate and say anything: right, almost right or noise, in any order, while it
- * dials, loses and leaves. Whatever they say, who asks it afterwards is answered.
- * doubles/fuzz_quic.h has the connections, doubles/fuzz_say.h the words. */
+/* fuzz: a node (lib/node, and all rooms that it is made of except quic). Its peers and clients have
+ * the certificate and say anything: correct, almost correct or noise, in any order, while the node
+ * dials, loses connections and leaves. Whatever they say, a client that asks afterwards gets its
+ * answer. doubles/fuzz_quic.h has the connections, doubles/fuzz_say.h the words. */
 #include "doubles/fuzz_say.h"
 #include "node/node.h"
 
-#define TICKS 8 /* until who asked must have been answered */
+#define TICKS 8 /* within which the client must have its answer */
 
 static char folder[SCRATCH_MAX];
 static struct rusm_node *node;
@@ -25,7 +25,7 @@ static void link_any(struct endpoint *e, struct link *l, struct reader *in)
         } else {
             link_ready(e, l);
         }
-    } else if (l->greeted ? order == 0 : order < 14) { /* mostly first, and once */
+    } else if (l->greeted ? order == 0 : order < 14) { /* mostly first, and mostly once */
         hello_say(e, l, in);
     } else if (order < 3) {
         request_say(e, l, in);
@@ -43,7 +43,7 @@ static void link_any(struct endpoint *e, struct link *l, struct reader *in)
     }
 }
 
-/* The well-behaved client: asks for a table when the input is over, and has its answer soon. */
+/* A well-behaved client asks for a table when the input is over. It must soon have its answer. */
 static void witness_ask(struct endpoint *e, struct link *l)
 {
     uint8_t body[256];
@@ -86,8 +86,8 @@ static bool witness_answered(const struct link *l)
     return false;
 }
 
-/* The input is used up: what there still is to see, then the end, at once or when all is
- * drained. */
+/* The input is used up. Runs some more ticks, then stops the node again and again until it has
+ * left. */
 static void world_end(struct endpoint *e)
 {
     struct link *witness = &e->links[LINKS];

@@ -1,12 +1,12 @@
-/* fuzz: a peer (lib/peer) whose connection says anything: control frames and lanes that are right,
- * almost right or noise, in any order, while we send, take, adopt and wait. The connection is the
- * one of doubles/fuzz_conn.h, which knows what QUIC promises; doubles/fuzz_router.h compares what
- * comes up with the bytes that went in. */
+/* fuzz: a peer (lib/peer) whose connection says anything: control frames and lanes that are
+ * correct, almost correct or noise, in any order, while we send, take, adopt and wait. The
+ * connection is that of doubles/fuzz_conn.h, which knows what QUIC promises. doubles/fuzz_router.h
+ * compares what the peer room delivers with the bytes that went in. */
 #include "doubles/fuzz_world.h"
 #include "peer/limits.h"
 #include "wire/limits.h"
 
-/* Says of our lanes that they are drained, also of some that are not. */
+/* Sends DRAINED for our lanes, also for some that are not drained. */
 static void drained_say(struct world *w, struct reader *in)
 {
     uint8_t body[128];
@@ -76,7 +76,7 @@ static void header_say(struct world *w, struct flow *f, struct reader *in)
     lane_say(w, f, bytes, (size_t)len, false);
 }
 
-/* A record's head, and as much of its payload as there is credit for; `fill` says what is left. */
+/* Sends a record's head. `fill` then says how many payload bytes are still to be sent. */
 static void record_say(struct world *w, struct flow *f, struct reader *in)
 {
     uint8_t head[RECORD_HEAD_MAX];
@@ -89,7 +89,7 @@ static void record_say(struct world *w, struct flow *f, struct reader *in)
                              .receipt = how,
                              .payload_len = size };
 
-    if (how & 128) { /* large, or just below */
+    if (how & 128) { /* large: it may need a grant */
         record.payload_len = size << (4 + (how & 7));
         record.kind = RECORD_SEND;
         record.has_ref = false;
@@ -128,7 +128,7 @@ static void lane_step(struct world *w, struct reader *in)
     case 6: lane_reset(w, f); break;
     case 7:
         if (f->open && (f->fin || f->reset) && !f->closed && !w->conn.closing) {
-            f->closed = true; /* it may wait for room all the same */
+            f->closed = true; /* the lane may still wait for room */
             w->on.stream_closed(w, &w->conn, f->id, f->user);
         }
         break;
@@ -239,7 +239,7 @@ static void own_step(struct world *w, struct reader *in)
         break;
     case 9:
         if (fuzz_below(in, 16) == 0 && !w->conn.closing) {
-            /* A second bidirectional stream, theirs. */
+            /* Their second bidirectional stream. */
             w->on.stream_opened(w, &w->conn, w->conn.dialled ? 1 : 4);
             must(w->conn.closing && w->conn.code == CLOSE_MALFORMED);
         }
@@ -318,7 +318,8 @@ static struct world *world_new(uint8_t how)
     return w;
 }
 
-/* Nothing is left behind: no route, no window's budget, no lane that was told drained and lives. */
+/* Ends the peer. Checks that no route and no budget of windows is left, and that the peer got back
+ * one stream for each lane that is gone. */
 static void world_end(struct world *w, bool settle)
 {
     struct peer_counters counters;
@@ -334,7 +335,7 @@ static void world_end(struct world *w, bool settle)
     must(w->conn.streams_given == gone && counters.lanes_in <= CONN_THEIRS);
     /* Some letters are taken before the connection ends, some after. */
     box_take(&w->router, &w->router.box[1]);
-    w->router.ready = false; /* nothing is delivered any more */
+    w->router.ready = false; /* nothing more is delivered */
     peer_free(w->p);
     w->router.peer = NULL;
     must(w->router.lanes == 0 && w->budget.windows_left == LIMIT_WINDOW_BUDGET);
@@ -362,6 +363,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     while (reader_left(&in) > 0) {
         step(w, &in);
     }
-    world_end(w, len % 2); /* or it ends in the middle of all */
+    world_end(w, len % 2); /* otherwise it ends in the middle */
     return 0;
 }

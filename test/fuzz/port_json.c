@@ -1,6 +1,6 @@
 /* fuzz: exec+json (lib/port/json.c, act.c, request.c): what a program prints, on a real runtime,
- * with all that happens around it. A line of the input is one of the program's, unless it begins
- * with the byte 1: then its second byte is an order (see `order`). Whatever the program is told is
+ * and events around it. A line of the input is a line of the program, unless it begins with the
+ * byte 1: then its second byte is an order (see `order`). All that the program is told must be
  * JSON. */
 #include "actor/runtime.h"
 #include "base/id.h"
@@ -14,12 +14,12 @@ struct world {
     struct port_host host;
     struct exec exec;
     struct program program;
-    struct worker *worker;       /* of the process that the program works for; NULL: it has ended */
-    struct rusm_process *friend; /* calls it and is called, by the name "q"; NULL: it has ended */
+    struct worker *worker;       /* of the program's process; NULL: it has ended */
+    struct rusm_process *friend; /* named "q"; it calls and is called; NULL: it has ended */
     uint64_t serial, friend_serial, now_ns, spawn_ref;
-    int post; /* what the post hook says */
+    int post; /* what the post hook returns */
     uint32_t node;
-    const uint8_t *said; /* what the program has printed and nobody took */
+    const uint8_t *said; /* printed by the program and not taken yet */
     size_t said_len;
     bool last;
     const uint8_t *say; /* what the friend sends next */
@@ -118,7 +118,7 @@ static int port_init(struct rusm_process *self, const struct rusm_args *args, vo
     return 0;
 }
 
-/* As worker.c does it. */
+/* Takes the program's output as worker.c does. */
 static void port_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
 {
     struct world *w = state;
@@ -197,9 +197,9 @@ static void friend_stop(struct rusm_process *self, void *state, const char *reas
     ((struct world *)state)->friend = NULL;
 }
 
-/* ---- what is told ---------------------------------------------------------------------------- */
+/* ---- what the program is told ---------------------------------------------------------------- */
 
-/* Each line is one object, with one of the keys of rusm-port(7). */
+/* Checks that a line is one object with exactly one of the keys of rusm-port(7). */
 static void told_line(const char *line, size_t len)
 {
     static const char *const words[] = { "data",      "base64",  "spawned",  "down",
@@ -229,7 +229,7 @@ static void told(struct world *w)
     }
 }
 
-/* ---- what happens ---------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void deliver(struct world *w, enum rusm_kind kind, uint64_t ref, int error,
                     const uint8_t *data, size_t len)
@@ -294,7 +294,7 @@ static void tick(struct world *w)
             break;
         }
         if (buf_len(&w->program.unwritten) >= LIMIT_PROGRAM_QUEUE) {
-            told(w); /* it reads */
+            told(w); /* the program reads */
         }
     }
 }
@@ -307,7 +307,7 @@ static void act_out(struct world *w, const uint8_t *line, size_t len, bool whole
         return;
     }
     size_t all = len + (whole ? 1 : 0);
-    uint8_t *copy = malloc(all ? all : 1); /* of just that size, so that a byte too many shows */
+    uint8_t *copy = malloc(all ? all : 1); /* exactly that size: a read past the end shows */
     must(copy);
     memcpy(copy, line, all);
     w->said = copy;

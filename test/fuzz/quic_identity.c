@@ -1,5 +1,6 @@
-/* fuzz: the identity file (lib/quic/identity.c). With an even first byte the rest is the file; with
- * an odd one it is orders that change a good one, made when the target starts. */
+/* fuzz: the identity file (lib/quic/identity.c). If the first byte is even, the rest is the file.
+ * If it is odd, the rest is orders that change a good file, which the target makes when it
+ * starts. */
 #include "doubles/fuzz.h"
 #include "quic/identity.h"
 
@@ -31,7 +32,7 @@ static void good_make(void)
     rmdir(folder);
 }
 
-/* The good file with bytes changed, taken out or put in. */
+/* Copies the good file with bytes changed, taken out or put in. Returns its length. */
 static size_t good_change(struct reader *r, char *text)
 {
     size_t len = good.len;
@@ -99,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         must(!id && why.text[0] != '\0');
         fuzz_line_ok(why.text, strlen(why.text));
     }
-    /* A file as it was made is good. */
+    /* An unchanged file is good. */
     must(len != 1 || data[0] % 2 == 0 || error == 0);
     identity_free(id);
     close(f.fd);

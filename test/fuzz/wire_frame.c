@@ -1,4 +1,4 @@
-/* fuzz: the control stream cut into frames, and the bodies of those that the peer room reads
+/* fuzz: the control stream cut into frames, and the bodies of the frames that the peer room reads
  * itself: HELLO, RECEIPTS, DRAINED (wire/frame.h, wire/hello.h). */
 #include "base/id.h"
 #include "wire/limits.h"
@@ -42,7 +42,8 @@ static int item_ordinal(struct reader *r, struct writer *w)
     return r->bad ? RUSM_EMALFORMED : 1;
 }
 
-/* What is behind a hello's fields is ignored: they end nowhere that shows. */
+/* Checks that bytes behind a hello's fields are ignored, and that a hello without its last byte is
+ * malformed. */
 static void check_hello(const uint8_t *body, size_t len)
 {
     struct hello hello, other;

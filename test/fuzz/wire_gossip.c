@@ -1,4 +1,5 @@
-/* fuzz: the bodies of NODES and NAMES (wire/gossip.h). An even first byte: nodes. */
+/* fuzz: the bodies of NODES and NAMES (wire/gossip.h). If the first byte is even, the rest is
+ * NODES. */
 #include "base/id.h"
 #include "doubles/fuzz.h"
 #include "wire/gossip.h"

@@ -1,5 +1,5 @@
-/* fuzz: a lane's bytes: its header and the heads of its records (wire/lane.h). An even first byte:
- * a header and what follows; an odd one: records alone. */
+/* fuzz: a lane's bytes: its header and the heads of its records (wire/lane.h). If the first byte is
+ * even, the rest is a header and what follows. If it is odd, the rest is records only. */
 #include "wire/limits.h"
 #include "doubles/fuzz.h"
 #include "wire/lane.h"
@@ -11,7 +11,7 @@ static int item_header(struct reader *r, struct writer *w)
     ssize_t n = lane_header_decode(r->at, left, &h);
 
     if (n <= 0) {
-        /* Nobody waits for ever for the rest of what can't be. */
+        /* A decoder must not wait for ever for the rest of an impossible header. */
         must(n < 0 || left < LIMIT_LANE_HEADER + 2 * VARINT_LEN_MAX);
         return (int)n;
     }

@@ -1,5 +1,5 @@
 /* fuzz: requests and replies, with the fields of each operation (wire/rpc.h). The first byte says
- * which. */
+ * which of them the rest is. */
 #include "base/id.h"
 #include "base/limits.h"
 #include "doubles/fuzz.h"

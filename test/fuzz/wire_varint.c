@@ -1,4 +1,5 @@
-/* fuzz: varints, texts and targets (wire/varint.h, wire/target.h). The first byte says which. */
+/* fuzz: varints, texts and targets (wire/varint.h, wire/target.h). The first byte says which of
+ * them the rest is. */
 #include "doubles/fuzz.h"
 #include "wire/target.h"
 

@@ -1,9 +1,9 @@
 /* held: more behaviours of traffic.c, for held.bats.
  *
- * `held LATCH` takes no message until the process named LATCH on its own node has ended; then it
- * checks what each of its sources sends; called, it says "received N of M sources" or what was
- * wrong first. `patient TARGET COUNT SIZE` sends as `source` does, but waits where it stands
- * whenever the target does not take (a parked coroutine). */
+ * `held LATCH` takes no message until the process named LATCH on its own node has ended. Then it
+ * checks what each of its sources sends. A call returns "received N of M sources" or the first
+ * error. `patient TARGET COUNT SIZE` sends as `source` does, but blocks whenever the target takes
+ * nothing (a parked coroutine). */
 #ifndef HELD_H
 #define HELD_H
 
@@ -45,7 +45,7 @@ static void held_take(struct held *h, const struct rusm_message *m)
     while (i < h->count && !rusm_pid_eq(h->source[i], m->from)) {
         i++;
     }
-    if (m->len < HEAD || i == HELD_SOURCES) { /* a line of the shell */
+    if (m->len < HEAD || i == HELD_SOURCES) { /* a line from the shell */
         return;
     }
     if (i == h->count) {

@@ -1,13 +1,13 @@
-/* http3: a client of HTTP/3 as a program, for the tests of this folder: doubles/http3.h from a
+/* http3: a program that is an HTTP/3 client, for the tests of this folder: doubles/http3.h from a
  * shell.
  *
  *     http3 [--identity FILE] [--anonymous] [--token TOKEN] [--method M] [--file FILE] [--repeat N]
  *           [--at-once N] ADDR:PORT PATH
  *
- * The server must have the identity's certificate ($RUSM_IDENTITY); --anonymous: the client does
- * not show its own. The file is the body. Prints the status on a line, then the answer's body; with
- * --repeat, for each status a line "STATUS: HOW MANY" instead. Fails with a line on standard error
- * when there is no answer. */
+ * The server must have the identity's certificate ($RUSM_IDENTITY). With --anonymous, the client
+ * does not show its own. The file is the body. Prints the status on a line, then the response's
+ * body. With --repeat, prints for each status a line "STATUS: HOW MANY" instead. Fails with a line
+ * on standard error if there is no response. */
 #include "doubles/http3.h"
 
 #include <arpa/inet.h>
@@ -20,9 +20,9 @@
 #define AT_ONCE_MOST 1000
 
 struct asked {
-    struct http3_request like; /* each is this one again */
+    struct http3_request like; /* each request is a copy of this one */
     unsigned repeat, at_once;
-    unsigned count[600]; /* answers by status */
+    unsigned count[600]; /* responses by status */
 };
 
 static int fail(const char *text)
@@ -44,7 +44,7 @@ static bool read_address(const char *text, struct sockaddr_in *to)
     return inet_pton(AF_INET, host, &to->sin_addr) == 1;
 }
 
-/* All of a file. NULL: it can't be read. */
+/* Reads a whole file. Returns NULL if it cannot be read. */
 static void *read_file(const char *path, size_t *len)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -59,7 +59,8 @@ static void *read_file(const char *path, size_t *len)
     return data;
 }
 
-/* So many, so many at once, until all are answered. */
+/* Makes `repeat` requests, `at_once` at a time, until all are answered. Returns false if the time
+ * is up or the connection ends. */
 static bool ask_all(struct http3 *h, struct asked *a, struct http3_request *r)
 {
     uint64_t until_ns = endpoint_now_ns() + (uint64_t)SECONDS * 1000000000;

@@ -1,5 +1,5 @@
 /* numbered: messages that a test's receiver can check: a number, a length, and a pattern that
- * begins elsewhere for each number. For traffic.c and held.h. */
+ * starts at a different place for each number. For traffic.c and held.h. */
 #ifndef NUMBERED_H
 #define NUMBERED_H
 
@@ -29,7 +29,8 @@ static const uint8_t *pattern_of(uint64_t number)
     return pattern + number * 7919 % PATTERN;
 }
 
-/* Mostly small, now and then one that needs a grant. */
+/* Returns the size of a message. Mixed sizes are mostly small, with now and then one that needs a
+ * grant. */
 static size_t size_of(uint64_t number, size_t size)
 {
     if (size != MIXED) {
@@ -47,7 +48,7 @@ static void message_write(uint8_t *to, uint64_t number, uint64_t len)
     }
 }
 
-/* Whether the bytes are those of that number. */
+/* Returns whether the bytes are those of that number. */
 static bool message_whole(const uint8_t *data, size_t data_len, uint64_t number)
 {
     uint64_t len;
@@ -63,10 +64,10 @@ static bool message_whole(const uint8_t *data, size_t data_len, uint64_t number)
     return true;
 }
 
-/* What has come of one source. */
+/* What one source has sent so far. */
 struct check {
     uint64_t received;
-    char wrong[128]; /* the first that was */
+    char wrong[128]; /* the first error */
 };
 
 static void check_one(struct check *c, const struct rusm_message *m)

@@ -4,9 +4,9 @@
  *           [--jitter MS] [--reorder PCT] [--duplicate PCT] [--bandwidth BYTES/S]
  *           [--longest BYTES]
  *
- * Prints "relay ready at ADDR:PORT", then answers each line of its standard input with "ok" or
+ * Prints "relay ready at ADDR:PORT". Then answers each line of its standard input with "ok" or
  * "bad: ...": "to ADDR:PORT", "cut both", "cut in", "cut out", "heal", any of the above settings
- * ("loss 5"), "counters". At the input's end it prints the counters and ends. */
+ * ("loss 5"), "counters". At the end of the input it prints the counters and exits. */
 #include "../cmd/relay.h"
 
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 
 struct control {
     struct relay *relay;
-    bool in, out;   /* cut */
-    char line[256]; /* as far as it has come */
+    bool in, out;   /* these directions are cut */
+    char line[256]; /* the part of a line that has come */
     size_t len;
 };
 
@@ -46,7 +46,7 @@ static void line_obey(struct control *c, char *line)
     printf(good ? "ok\n" : "bad: %s\n", verb);
 }
 
-/* Whether there will be more. */
+/* Reads and obeys lines. Returns false at the end of the input, or if a line is too long. */
 static bool control_read(void *context)
 {
     struct control *c = context;
@@ -67,7 +67,7 @@ static bool control_read(void *context)
     return c->len < sizeof(c->line) - 1;
 }
 
-/* The options that count before there is a relay. */
+/* Returns the value of an option that is needed before the relay exists. */
 static const char *early(int argc, char **argv, const char *name, const char *fallback)
 {
     for (int i = 1; i + 1 < argc; i += 2) {

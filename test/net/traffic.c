@@ -4,14 +4,14 @@
  *     traffic node --name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] [--join NODE@HOST:PORT]
  *             [--idle-timeout SECONDS] [--log-level info]
  *
- * It is a node as that of the command, on rusm.h alone, with more spawnables. `source TARGET COUNT
- * SIZE [TARGET]` sends COUNT messages of SIZE bytes, or of sizes that vary (SIZE "mixed"), to the
- * process TARGET, and as many to the second, each as fast as it takes them; COUNT 0: until the
- * first has ended. Called, it says "sent N [N]", which of them holds it back, and after a
- * connection was lost of how many it is unknown whether they arrived. `check` takes those of one
- * source; called, it says "received N" or what was wrong first. `hand` does what a call tells it:
- * "spawn NODE SPAWNABLE" (answers with the pid), "kill PID" (with the reason it has ended with).
- * More are in held.h. */
+ * The program is a node like that of the command, on rusm.h alone, with more spawnables. `source
+ * TARGET COUNT SIZE [TARGET]` sends COUNT messages of SIZE bytes, or of mixed sizes (SIZE "mixed"),
+ * to the process TARGET, and as many to the second one, each as fast as it takes them. With COUNT 0
+ * it sends until the first target has ended. A call returns "sent N [N]", which target holds it
+ * back, and, after a lost connection, of how many messages it is unknown whether they arrived.
+ * `check` takes the messages of one source. A call returns "received N" or the first error. `hand`
+ * does what a call tells it: "spawn NODE SPAWNABLE" (answers with the pid), "kill PID" (answers
+ * with the reason that the process ended with). More are in held.h. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,18 +27,18 @@ enum { TARGETS = 2 };
 struct target {
     char *address;
     uint64_t sent;
-    bool held;        /* the last try said RUSM_BUSY */
-    const char *gone; /* why it sends no more; NULL: it does */
+    bool held;        /* the last send returned RUSM_BUSY */
+    const char *gone; /* why it sends no more; NULL: it still sends */
 };
 
 struct source {
     struct target target[TARGETS];
     size_t targets;
-    uint64_t count; /* UINT64_MAX: without end */
+    uint64_t count; /* UINT64_MAX: no limit */
     size_t size;
     uint8_t *bytes;
     bool gap;
-    uint64_t unknown; /* after a gap: how many are */
+    uint64_t unknown; /* unknown messages after a gap */
 };
 
 static void source_stop(struct rusm_process *self, void *state, const char *reason)
@@ -71,7 +71,7 @@ static void source_go(struct rusm_process *self, struct source *s)
     }
 }
 
-/* One without end asks to be told when its target, NAME@NODE, has ended. */
+/* Without a limit, the source monitors its target, NAME@NODE, to learn of its end. */
 static int source_watch(struct rusm_process *self, const char *address)
 {
     uint64_t ref;
@@ -89,7 +89,7 @@ static int source_init(struct rusm_process *self, const struct rusm_args *args, 
         return RUSM_EINVAL;
     }
     s->count = strtoull(args->value[1], NULL, 10);
-    s->size = strtoull(args->value[2], NULL, 10); /* "mixed": MIXED */
+    s->size = strtoull(args->value[2], NULL, 10); /* "mixed" gives MIXED */
     s->bytes = malloc(s->size > 150000 ? s->size : 150000);
     for (; s->targets < args->count - 2 && !error; s->targets++) {
         s->target[s->targets].address = strdup(args->value[s->targets ? 3 : 0]);
@@ -210,7 +210,7 @@ static void hand_body(struct rusm_process *self, void *state)
     char text[256], order[256];
     (void)state;
     while (rusm_receive(self, NULL, NULL, RUSM_FOREVER, &m) == 0) {
-        struct rusm_message call = *m; /* lent: it outlives the next receive only so */
+        struct rusm_message call = *m; /* a copy, because the message ends with the next receive */
         if (m->kind != RUSM_CALL) {
             continue;
         }
@@ -239,7 +239,7 @@ static void on_signal(int number)
     rusm_node_stop(running);
 }
 
-/* Whether the arguments are what the file's head says. */
+/* Parses the arguments. Returns false if they are not as in this file's head. */
 static bool parse(char **argv, struct rusm_node_options *o)
 {
     static const char *join[1];

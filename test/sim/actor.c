@@ -1,9 +1,9 @@
-/* sim: the processes of three nodes that send, link, monitor and kill at random, over lanes whose
- * bytes are those of wire/lane.h, while lanes are late, connections break and nodes are killed and
- * come back. Checked: what one process sends another (messages and signals) arrives in order; a
- * monitor tells exactly once, as does a link; nothing of a process arrives behind its DOWN; NODE_UP
- * and NODE_DOWN enclose all of a connection. A failing run prints its seed; arguments: how many
- * seeds, or FIRST:LAST (SIM_SEEDS in the environment stands for the same). */
+/* sim: processes of three nodes send, link, monitor and kill at random, over lanes with the bytes
+ * of wire/lane.h, while lanes are late, connections break, and nodes are killed and come back.
+ * Checks: what one process sends another (messages and signals) arrives in order. A monitor gives
+ * exactly one DOWN, and a link one exit signal. Nothing of a process arrives after its DOWN. All of
+ * a connection arrives between NODE_UP and NODE_DOWN. A failing run prints its seed. Arguments: how
+ * many seeds, or FIRST:LAST. SIM_SEEDS in the environment means the same. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,24 +19,24 @@
 #include "wire/lane.h"
 
 #define NODES 3
-#define ACTORS 6 /* a node at once */
+#define ACTORS 6 /* on a node at once */
 #define STEPS 400
 #define MADE 4096 /* actors in a run */
 #define WATCHES 4096
 
 static const char *const node_names[NODES] = { "london", "oslo", "tokyo" };
 
-/* What an actor remembers; kept when it has ended. */
+/* What an actor remembers. It is kept after the actor has ended. */
 struct actor {
     struct world *w;
-    struct rusm_process *self; /* NULL: ended */
+    struct rusm_process *self; /* NULL: it has ended */
     size_t node, number;
     rusm_pid pid; /* as its own node writes it */
     bool trapping;
-    uint32_t sent[MADE], got[MADE]; /* by number of the other: the last one's */
-    bool down[MADE];                /* its end was told: nothing of it may follow */
-    uint16_t linked[MADE];          /* links that it may be told of still, by calls */
-    uint32_t up[NODES];             /* incarnation of that node between NODE_UP and NODE_DOWN */
+    uint32_t sent[MADE], got[MADE]; /* by the other's number: the last message's number */
+    bool down[MADE];                /* its end was reported: nothing of it may follow */
+    uint16_t linked[MADE];          /* exit signals that may still come, by calls of link */
+    uint32_t up[NODES];             /* the node's incarnation, between NODE_UP and NODE_DOWN */
 };
 
 struct watch {
@@ -45,7 +45,7 @@ struct watch {
     bool told, withdrawn;
 };
 
-/* Bytes of one pair's lane, whole records, oldest first. */
+/* The bytes of one pair's lane: whole records, oldest first. */
 struct lane {
     struct list at; /* in link.lanes */
     size_t len, taken;
@@ -64,7 +64,7 @@ struct world {
         struct runtime *rt; /* NULL: killed */
         uint32_t incarnation;
         bool up[NODES];
-        struct list lanes[NODES]; /* to that node */
+        struct list lanes[NODES]; /* lanes to that node */
     } node[NODES];
     struct actor *actor[MADE];
     size_t made;
@@ -74,9 +74,9 @@ struct world {
 };
 
 static struct world *world;
-static size_t spawning; /* on which node an actor's init runs */
+static size_t spawning; /* the node on which an actor's init runs */
 
-/* A node's index in another's pids. */
+/* Returns a node's index in another node's pids. */
 static uint32_t index_of(struct node *n, size_t other)
 {
     uint32_t index;
@@ -109,7 +109,7 @@ static struct actor *actor_find(size_t node, uint32_t incarnation, uint64_t seri
     return NULL;
 }
 
-/* How `from` writes the pid of `to`. */
+/* Returns the pid of `to` as `from` writes it. */
 static rusm_pid pid_for(struct actor *from, const struct actor *to)
 {
     rusm_pid pid = to->pid;
@@ -134,7 +134,7 @@ static void see_message(struct actor *a, struct actor *from, const struct rusm_m
     assert_non_null(from);
     assert_int_equal(m->len, sizeof(number));
     memcpy(&number, m->data, sizeof(number));
-    assert_false(a->down[from->number]); /* nothing behind the end */
+    assert_false(a->down[from->number]); /* nothing follows the end */
     assert_true(number > a->got[from->number]);
     if (from->node == a->node) {
         assert_int_equal(number, a->got[from->number] + 1);
@@ -152,7 +152,7 @@ static void see_down(struct actor *a, const struct rusm_message *m)
             assert_false(watch->told);
             assert_false(watch->withdrawn);
             watch->told = true;
-            /* After noconnection it may be heard of again. */
+            /* After "noconnection", it may be heard of again. */
             if (strcmp((const char *)m->data, "noconnection") != 0) {
                 a->down[whom->number] = true;
                 assert_null(whom->self);
@@ -172,7 +172,8 @@ static void see_exit(struct actor *a, struct actor *from, const struct rusm_mess
     assert_non_null(from);
     assert_true(a->trapping);
     world->exits++;
-    /* Of rusm_kill: numbered like messages. (It may also be the reason of who ended by one.) */
+    /* A signal of rusm_kill is numbered like a message. The text may also be the reason of a
+     * process that such a signal ended. */
     if (sscanf(reason, "signal %u %u>%u", &number, &by, &to) == 3 && by == from->number &&
         to == a->number) {
         uint32_t text = number;
@@ -198,7 +199,8 @@ static void actor_receive(struct rusm_process *self, void *state, const struct r
     (void)self;
     if (m->from.node && m->kind != RUSM_NODE_UP && m->kind != RUSM_NODE_DOWN &&
         strcmp((const char *)m->data, "noconnection") != 0) {
-        /* Only between NODE_UP and NODE_DOWN of its incarnation. (noproc of an old one is ours.) */
+        /* Signals come only between NODE_UP and NODE_DOWN of the incarnation. Our own node makes
+         * "noproc" for an old one. */
         node = node_at(&world->node[a->node], m->from.node);
         if (strcmp((const char *)m->data, "noproc") != 0) {
             assert_int_equal(a->up[node], m->from.incarnation);
@@ -292,7 +294,7 @@ static int hook_post(void *context, const struct post *post)
         return RUSM_ENOPROC;
     }
     if (rng_below(&world->rng, 20) == 0) {
-        return RUSM_BUSY; /* the node tells them to try again: world_writable */
+        return RUSM_BUSY; /* world_writable lets it try again */
     }
     struct lane *lane = lane_get(n, to, post);
     if (!signal && lane->len > sizeof(lane->bytes) / 2) {
@@ -310,7 +312,7 @@ static int hook_post(void *context, const struct post *post)
     return 0;
 }
 
-/* One record, if its process has room. True: the lane is empty, and freed. */
+/* Delivers one record if its process has room. Returns true if the lane is empty and was freed. */
 static bool lane_step(struct node *from, size_t to, struct lane *lane)
 {
     struct node *n = &world->node[to];
@@ -359,7 +361,7 @@ static bool lane_step(struct node *from, size_t to, struct lane *lane)
     return true;
 }
 
-/* Some lanes move on, in no order; others wait. Whether there were any. */
+/* Lets some lanes move on, in random order. Others wait. Returns whether there were any. */
 static bool world_move(struct world *w, unsigned likely)
 {
     bool any = false;
@@ -445,7 +447,7 @@ static void node_start(struct world *w, size_t node)
     }
 }
 
-/* The connection breaks: what is on its way is lost. */
+/* Breaks the connection: what is on its way is lost. */
 static void world_cut(struct world *w, size_t a, size_t b)
 {
     if (!w->node[a].up[b]) {
@@ -480,7 +482,7 @@ static void node_kill(struct world *w, size_t node)
             runtime_node_lost(w->node[i].rt, index_of(&w->node[i], node), n->incarnation);
         }
     }
-    runtime_free(n->rt); /* its own are told nothing that counts */
+    runtime_free(n->rt); /* the killed node's own processes do not count any more */
     n->rt = NULL;
 }
 
@@ -524,7 +526,7 @@ static void do_unwatch(struct world *w, struct actor *a)
     for (size_t i = 0; i < w->watches; i++) {
         struct watch *watch = &w->watch[i];
         if (watch->who == a->number && !watch->told && !watch->withdrawn) {
-            /* Told already, it waits in the mailbox: flushed. */
+            /* If it was already told, the DOWN waits in the mailbox and is flushed. */
             (void)rusm_demonitor_flush(a->self, watch->ref);
             watch->withdrawn = true;
             return;
@@ -547,7 +549,7 @@ static void do_something(struct world *w)
     case 1: do_unwatch(w, a); break;
     case 2:
     case 3:
-        /* Before it: a link to nobody tells at once. */
+        /* Counted before the call: a link to a process that is gone is told at once. */
         a->linked[b->number]++;
         b->linked[a->number]++;
         (void)rusm_link(a->self, to);
@@ -602,10 +604,11 @@ static void world_step(struct world *w)
     world_run(w);
 }
 
-/* Everything arrives, then all connections end: by now each watcher that lives knows. */
+/* Lets everything arrive. Then checks that each living actor has had the DOWN of every ended actor
+ * that it monitors. */
 static void world_settle(struct world *w)
 {
-    int quiet = 0; /* ticks without anything; one may be that of a RUSM_BUSY */
+    int quiet = 0; /* ticks without any work; a single one may come from RUSM_BUSY */
     for (int ticks = 0; quiet < 20; ticks++) {
         bool any = world_move(w, 4);
         for (size_t i = 0; i < NODES; i++) {
@@ -646,7 +649,7 @@ static void run_seed(uint64_t seed)
         world_step(w);
     }
     world_settle(w);
-    /* The rest ends: who lives on is told of everyone. */
+    /* The other nodes end: the processes that live on are told of every end. */
     for (size_t i = 1; i < NODES; i++) {
         if (w->node[i].rt) {
             node_kill(w, i);
@@ -678,7 +681,7 @@ static void test_seeds(void **state)
     }
 }
 
-/* Said when a test has failed: the last seed begun is the one. */
+/* After a failure, prints the last seed begun, which is the one that failed. */
 static int say_seed(void **state)
 {
     (void)state;

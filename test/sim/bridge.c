@@ -1,8 +1,8 @@
-/* Several runtimes joined by a bridge, on one thread: which of them has its turn, and what its
- * processes do, is by a seed. Checked: each pair's order; that nothing sent to a process that lives
- * is lost; that each monitor, link and call tells exactly once; that who was told RUSM_BUSY is told
- * RUSM_WRITABLE; that names have one holder; and that all that has crossed comes home.
- * SIM_SEEDS=FIRST:LAST, else 200 seeds. */
+/* sim: several runtimes joined by a bridge, on one thread. A seed decides which runtime runs next
+ * and what its processes do. Checks: the order of each pair. Nothing sent to a process that lives
+ * is lost. Each monitor, link and call gives exactly one notice. A process that was told RUSM_BUSY
+ * gets RUSM_WRITABLE. A name has one holder. All memory that has crossed comes home.
+ * SIM_SEEDS=FIRST:LAST, otherwise 200 seeds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ struct sim {
     bool ending;
 };
 
-static struct sim *current; /* of the only thread; reset for each seed */
+static struct sim *current; /* the only thread's, new for each seed */
 
 static unsigned pick(struct sim *s, unsigned below)
 {
@@ -125,7 +125,7 @@ static void actor_told(struct actor *a, rusm_pid of, uint64_t ref)
             return;
         }
     }
-    assert_true(s->ending); /* else nobody asked, or it was told before */
+    assert_true(s->ending); /* otherwise nobody asked, or it was already told */
 }
 
 static void actor_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
@@ -133,7 +133,7 @@ static void actor_receive(struct rusm_process *self, void *state, const struct r
     struct actor *a = state;
     struct note note;
 
-    /* Who holds gets the message again instead of RUSM_WRITABLE. */
+    /* A process that holds gets the message again instead of RUSM_WRITABLE. */
     if (m->kind == RUSM_WRITABLE || a->held) {
         a->busy = a->held = false;
     }
@@ -170,7 +170,7 @@ static const struct rusm_behaviour actor_behaviour = {
     .name = "actor", .init = actor_init, .receive = actor_receive, .stop = actor_stop
 };
 
-/* ---- what happens ---- */
+/* ---- actions ---- */
 
 static struct watch *watch_new(struct sim *s, unsigned by, unsigned of, uint64_t ref)
 {
@@ -366,13 +366,13 @@ static void sim_free(struct sim *s)
         }
     }
     for (unsigned i = 0; i < s->runtimes; i++) {
-        runtime_free(s->rt[i]); /* which must find all its messages at home */
+        runtime_free(s->rt[i]); /* checks that all its messages are home */
     }
     bridge_free(s->bridge);
     free(s);
 }
 
-/* How often a window or a mailbox was full. */
+/* Runs one seed. Returns how often a window or a mailbox was full. */
 static uint64_t run_seed(uint64_t seed)
 {
     struct sim *s = sim_new(seed);

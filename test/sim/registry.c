@@ -1,6 +1,7 @@
 /* sim: the registries of five nodes while connections come and go, names are claimed, withdrawn and
- * raced for, and frames are on their way. Whenever all are connected and all is heard, all agree.
- * A failing run prints its seed; one argument is the seed to run alone. */
+ * raced for, and frames are on their way. Whenever all nodes are connected and all frames have
+ * arrived, all registries agree. A failing run prints its seed. With one argument, only that seed
+ * runs. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,9 +27,9 @@ struct flying {
 struct world {
     struct rng rng;
     struct registry *registry[NODES];
-    uint64_t wall[NODES];             /* of each its own clock */
+    uint64_t wall[NODES];             /* each node has its own clock */
     bool up[NODES][NODES];            /* [a][b]: a has a connection to b; symmetric */
-    struct list flying[NODES][NODES]; /* from, to; in order, as on a stream */
+    struct list flying[NODES][NODES]; /* [from][to]: in order, as on a stream */
 };
 
 static const char *const node_names[NODES] = { "bonn", "london", "oslo", "rome", "tokyo" };
@@ -59,11 +60,11 @@ static void world_join(struct world *w, size_t a, size_t b)
     w->up[a][b] = w->up[b][a] = true;
 }
 
-/* Puts one frame from a to b on its way; whether there was one. */
+/* Sends one frame from a to b. Returns whether there was one. */
 static bool world_send(struct world *w, size_t a, size_t b)
 {
     uint8_t body[LIMIT_FRAME];
-    /* Small frames, so that snapshots are cut. */
+    /* Frames are small, so that snapshots are cut. */
     size_t len = registry_next(w->registry[a], (uint32_t)b + 1, body, REGISTRY_FRAME_LEAST);
 
     if (len == 0) {
@@ -85,7 +86,7 @@ static bool world_deliver(struct world *w, size_t a, size_t b)
         return false;
     }
     struct flying *f = container_of(at, struct flying, at);
-    /* A stream loses and repeats nothing, but to hear the same twice must not matter. */
+    /* A stream neither loses nor repeats anything, but a repeated frame must not matter. */
     for (uint64_t n = 1 + rng_below(&w->rng, 2); n > 0; n--) {
         assert_int_equal(registry_recv(w->registry[b], (uint32_t)a + 1, f->body, f->len,
                                        w->wall[b]),
@@ -113,7 +114,7 @@ static void world_step(struct world *w)
         break;
     case 1:
     case 2:
-        if (a != b) { /* also when up: a connection replaced */
+        if (a != b) { /* also if up: it replaces the connection */
             world_join(w, a, b);
         }
         break;
@@ -223,7 +224,7 @@ static void test_all_agree(void **state)
     for (uint64_t seed = 1; seed <= 60; seed++) {
         run_world(seed, &held, &lost);
     }
-    /* The runs are worth something: names were held in the end, and races lost on the way. */
+    /* The runs test something: names were held in the end, and races were lost on the way. */
     assert_true(held > 60 * NAMES);
     assert_true(lost > 60);
 }

@@ -1,6 +1,6 @@
-/* actor/deliver: process_admit decides how a message meets a mailbox: each kind, with room and
- * without, of a sender that waits and of one that does not, for a process that traps exit signals
- * and for one that does not. */
+/* actor/deliver: process_admit decides whether a mailbox takes a message. Tests each kind, with and
+ * without room, from senders that wait and senders that do not, to processes that trap exit signals
+ * and processes that do not. */
 #include "actor/limits.h"
 #include "base/list.h"
 #include "doubles/actor.h"
@@ -9,7 +9,7 @@ struct row {
     enum rusm_kind kind;
     const char *data;
     bool traps, unordered, urgent;
-    enum admission empty, full; /* what is said to an empty mailbox, and to a full one */
+    enum admission empty, full; /* the results for an empty and a full mailbox */
 };
 
 static const struct row rows[] = {
@@ -23,7 +23,7 @@ static const struct row rows[] = {
     { RUSM_EXIT, "x", true, false, false, ADMIT_TAKE, ADMIT_HOLD },
     { RUSM_EXIT, "x", true, true, false, ADMIT_TAKE, ADMIT_REFUSE },
     { RUSM_EXIT, "x", true, false, true, ADMIT_DROP, ADMIT_DROP },
-    { RUSM_EXIT, "kill", true, false, false, ADMIT_TAKE, ADMIT_TAKE }, /* nobody traps it */
+    { RUSM_EXIT, "kill", true, false, false, ADMIT_TAKE, ADMIT_TAKE }, /* cannot be trapped */
     { RUSM_EXIT, "kill", true, false, true, ADMIT_TAKE, ADMIT_TAKE },
     { MESSAGE_LINK_EXIT, "x", true, false, false, ADMIT_TAKE, ADMIT_TAKE },
     { RUSM_DOWN, "x", true, false, false, ADMIT_TAKE, ADMIT_TAKE },
@@ -64,7 +64,7 @@ static void test_rows(void **state)
     }
 }
 
-/* Replies find room in a full mailbox, but not without end. */
+/* A full mailbox still takes replies, up to LIMIT_MAILBOX_REPLIES. */
 static void test_replies(void **state)
 {
     struct world *w = world_new();

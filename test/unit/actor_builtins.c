@@ -1,4 +1,4 @@
-/* actor/builtins: echo, greeter, sink, crash, relay, bounce. */
+/* actor/builtins: tests of echo, greeter, sink, crash, relay and bounce. */
 #include "doubles/actor.h"
 
 static rusm_pid start(struct world *w, const char *name, const char *arg)
@@ -36,14 +36,14 @@ static void test_echo(void **state)
     uint64_t ref;
 
     assert_int_equal(rusm_request(a->self, echo, "hi", 2, RUSM_FOREVER, &ref), 0);
-    assert_int_equal(rusm_send(a->self, echo, "", 0, 0), 0); /* who only sends waits for nothing */
+    assert_int_equal(rusm_send(a->self, echo, "", 0, 0), 0); /* the echo answers only calls */
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);
     assert_int_equal(a->got[0].ref, ref);
     assert_string_equal(a->got[0].text, "hi");
     assert_true(rusm_pid_eq(a->got[0].from, echo));
-    /* From nobody: nothing to answer. */
+    /* There is no sender, so there is nobody to answer. */
     process_deliver(runtime_find(w->rt, echo.serial),
                     world_message(w, RUSM_SEND, (rusm_pid){ 0 }, 0, "x"));
     world_run(w);
@@ -66,7 +66,7 @@ static void test_greeter(void **state)
     assert_int_equal(w->line_count, 1);
     assert_int_equal(a->got[0].kind, RUSM_REPLY);
     assert_string_equal(a->got[0].text, "hello, hello");
-    /* A line stays a line, whatever it is made of. */
+    /* The output stays one line, whatever bytes the message has. */
     assert_int_equal(rusm_request(a->self, greeter, "a\nb\x1b[2J", 7, RUSM_FOREVER, &ref), 0);
     world_run(w);
     assert_string_equal(w->line, "greeter received: a\\x0ab\\x1b[2J");
@@ -77,7 +77,7 @@ static void test_greeter(void **state)
     assert_int_equal(strlen(w->line), strlen("greeter received: ") + sizeof(longer));
     assert_int_equal(a->got[2].len, strlen("hello, ") + sizeof(longer));
     assert_int_equal(w->line_count, 3);
-    /* Who only sends is not answered. */
+    /* A sender that does not call gets no answer. */
     assert_int_equal(rusm_send(a->self, greeter, "x", 1, 0), 0);
     world_run(w);
     assert_string_equal(w->line, "greeter received: x");
@@ -86,7 +86,7 @@ static void test_greeter(void **state)
     free(a);
 }
 
-/* When the answer must wait, the line is printed once. */
+/* If the answer has to wait, the greeter still prints the line only once. */
 static void test_greeter_holds(void **state)
 {
     (void)state;
@@ -198,7 +198,7 @@ static void answer(struct probe *p, const struct rusm_message *m)
     }
 }
 
-/* The answer goes to who asked, a failure too. */
+/* The relay passes the answer, or the failure, to the caller. */
 static void test_relay_call(void **state)
 {
     (void)state;
@@ -240,7 +240,7 @@ static void test_relay_call(void **state)
     free(b);
 }
 
-/* A relay to an echo: what is sent ends there, and does not go round for ever. */
+/* A relay sends to an echo. The message ends there and does not go round for ever. */
 static void test_relay_echo(void **state)
 {
     (void)state;
@@ -274,13 +274,14 @@ static void test_bounce(void **state)
 
     assert_int_equal(rusm_register(a->self, a->pid, "worker-17"), 0);
     assert_int_equal(rusm_send(a->self, bounce, payload, 17, 0), 0);
-    assert_int_equal(rusm_send(a->self, bounce, payload, 8, 0), 0); /* names nobody */
+    assert_int_equal(rusm_send(a->self, bounce, payload, 8, 0), 0); /* does not name a process */
     world_run(w);
     assert_int_equal(a->count, 1);
     assert_int_equal(a->got[0].len, 17);
     assert_memory_equal(a->got[0].text, payload, 17);
 
-    /* From another node: there. What can't be sent now holds back the rest, in order. */
+    /* For a message from another node, the name is one on that node. A message that cannot be sent
+     * now holds back the later ones, so their order is kept. */
     w->post_result = RUSM_BUSY;
     for (char i = '0'; i < '5'; i++) {
         m = world_message(w, RUSM_SEND, far, 0, payload);
@@ -326,7 +327,7 @@ static void test_bounce_unordered(void **state)
     world_free(w);
 }
 
-/* Signals are no messages to them. */
+/* The built-in behaviours ignore signals. */
 static void test_signals_are_ignored(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* actor/call: exactly one outcome a call: the reply, the end of who was asked, its node's, the
- * time's. */
+/* actor/call: each call has exactly one outcome: the reply, the end of the callee, the loss of its
+ * node, or the timeout. */
 #include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
@@ -28,7 +28,7 @@ static void end(struct trio *t)
     free(t->b);
 }
 
-/* The i-th outcome of a. */
+/* Checks the i-th outcome that a got. */
 static void outcome(const struct trio *t, size_t i, enum rusm_kind kind, int error,
                     const char *text)
 {
@@ -64,8 +64,8 @@ static void test_answered(void **state)
     reply(&t, 0);
     outcome(&t, 0, RUSM_REPLY, 0, "answer");
     assert_int_equal(probe_links(t.a) + probe_links(t.b), 0);
-    assert_true(runtime_next_ns(t.w->rt) == UINT64_MAX); /* nor a deadline */
-    reply(&t, 0);                                        /* again: nobody waits for it */
+    assert_true(runtime_next_ns(t.w->rt) == UINT64_MAX); /* no timer for the deadline is left */
+    reply(&t, 0);                                        /* a second reply: nobody waits for it */
     runtime_kill(t.w->rt, t.b->pid.serial, "over");
     t.w->now += 100 * MS;
     world_run(t.w);
@@ -142,7 +142,7 @@ static void test_given_up(void **state)
 
     (void)state;
     assert_int_equal(rusm_request(t.a->self, t.b->pid, "q", 1, 10, &t.ref), 0);
-    assert_int_equal(rusm_request_end(t.b->self, t.ref), RUSM_ENOPROC); /* not its own */
+    assert_int_equal(rusm_request_end(t.b->self, t.ref), RUSM_ENOPROC); /* not b's request */
     assert_int_equal(rusm_request_end(t.a->self, t.ref), 0);
     assert_int_equal(rusm_request_end(t.a->self, t.ref), RUSM_ENOPROC);
     world_run(t.w);
@@ -179,7 +179,8 @@ static void test_refused(void **state)
     end(&t);
 }
 
-/* To another node: its DOWN, its loss, the time; a reply after that is late. */
+/* Calls to another node: the reply, a DOWN, the loss of the node, the timeout. A reply after the
+ * outcome is late. */
 static void test_far(void **state)
 {
     struct trio t = begin();
@@ -193,17 +194,17 @@ static void test_far(void **state)
     world_run(t.w);
     outcome(&t, 0, RUSM_REPLY, 0, "r");
     assert_int_equal(late(&t), 1);
-    assert_int_equal(t.w->post_count, 1); /* no DEMONITOR: a reply ends the other side's too */
+    assert_int_equal(t.w->post_count, 1); /* no DEMONITOR: the reply ends their monitor too */
 
     assert_int_equal(rusm_request_to(t.a->self, "bob@oslo", "q", 1, 10, &t.ref), 0);
-    other.node = world_node(t.w, "rome"); /* which speaks for others */
+    other.node = world_node(t.w, "rome"); /* a node that speaks for another one */
     process_deliver(t.a->self, world_message(t.w, RUSM_DOWN, other, t.ref, "lie"));
     process_deliver(t.a->self, world_message(t.w, RUSM_DOWN, t.far, t.ref, "noproc"));
     world_run(t.w);
     outcome(&t, 1, RUSM_FAILED, RUSM_ENOPROC, "noproc");
 
     assert_int_equal(rusm_request(t.a->self, t.far, "q", 1, 10, &t.ref), 0);
-    runtime_node_lost(t.w->rt, t.far.node, 6); /* an earlier one */
+    runtime_node_lost(t.w->rt, t.far.node, 6); /* an earlier incarnation */
     runtime_node_lost(t.w->rt, t.far.node, 7);
     world_run(t.w);
     outcome(&t, 2, RUSM_FAILED, RUSM_ENOCONN, "noconnection");
@@ -244,7 +245,7 @@ static void test_global(void **state)
     end(&t);
 }
 
-/* The caller ends: the other side need not watch any more. */
+/* The caller ends, so the other side need not monitor any more. */
 static void test_caller_ends(void **state)
 {
     struct trio t = begin();
@@ -261,7 +262,7 @@ static void test_caller_ends(void **state)
     end(&t);
 }
 
-/* Asked from afar: watched until the reply. */
+/* A call from another node: the callee has a monitor until it replies. */
 static void test_asked_from_afar(void **state)
 {
     struct trio t = begin();
@@ -292,7 +293,7 @@ static void test_many(void **state)
     assert_int_equal(rusm_register(t.b->self, t.b->pid, "bob"), 0);
     rusm_request_many(t.a->self, nodes, 4, "bob", "q", 1, 10, refs);
     world_run(t.w);
-    assert_int_equal(t.a->count, 1); /* one that could not be asked */
+    assert_int_equal(t.a->count, 1); /* the only one that could not be asked */
     assert_true(t.a->got[0].ref == refs[2]);
     assert_int_equal(t.a->got[0].kind, RUSM_FAILED);
     assert_int_equal(t.a->got[0].error, RUSM_EINVAL);

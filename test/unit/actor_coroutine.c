@@ -1,12 +1,12 @@
-/* actor/coroutine: bodies that wait where they are; the save queue, timeouts, room, ends. */
+/* actor/coroutine: bodies that block in a call: the save queue, timeouts, room, ends. */
 #include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
 
-/* What a body does is its test's: `run` has the test's struct. */
+/* The test says what a body does: it sets `run`, which gets this struct. */
 struct body {
     void (*run)(struct rusm_process *self, struct body *b);
-    struct probe *probe; /* a callback process beside it */
+    struct probe *probe; /* a callback process that the test also has */
     char log[256];
     unsigned stops;
     int error;
@@ -181,7 +181,7 @@ static void hold(struct probe *p, const struct rusm_message *m)
     rusm_hold_for(p->self, 50);
 }
 
-/* A full mailbox, and a lane: it waits, and all arrives. */
+/* The body sends to a full mailbox. It waits, and all messages arrive. */
 static void test_room(void **state)
 {
     struct world *w = world_new();
@@ -266,7 +266,7 @@ static void test_ends(void **state)
     assert_string_equal(a.log, "1 killed");
     say(w, p, other, "1");
     assert_string_equal(b.log, "enough");
-    pid = body_start(w, &c); /* it has not begun when it is ended */
+    pid = body_start(w, &c); /* ended before it has begun */
     assert_int_equal(runtime_kill(w->rt, pid.serial, "early"), 0);
     assert_string_equal(c.log, "early");
     body_next = &d;
@@ -276,12 +276,12 @@ static void test_ends(void **state)
     pid = body_start(w, &c);
     say(w, p, pid, "waits");
     assert_true(runtime_next_ns(w->rt) != UINT64_MAX);
-    world_free(w); /* ends it */
+    world_free(w); /* ends the body */
     assert_string_equal(c.log, "waits shutdown");
     free(p);
 }
 
-/* ---- asking ---- */
+/* ---- calls ---- */
 
 static void run_ask(struct rusm_process *self, struct body *b)
 {
@@ -293,7 +293,7 @@ static void run_ask(struct rusm_process *self, struct body *b)
     note(b, m);
     assert_int_equal(rusm_call_to(self, "bob", "die", 3, RUSM_FOREVER, &m), RUSM_ENOPROC);
     note(b, m);
-    assert_int_equal(rusm_receive(self, NULL, NULL, 0, &m), 0); /* meanwhile */
+    assert_int_equal(rusm_receive(self, NULL, NULL, 0, &m), 0); /* arrived while the call waited */
     note(b, m);
 }
 
@@ -322,7 +322,7 @@ static void test_ask(void **state)
     free(b.probe);
 }
 
-/* ---- ticks ---- */
+/* ---- rounds ---- */
 
 static void run_taker(struct rusm_process *self, struct body *b)
 {
@@ -335,7 +335,7 @@ static void run_taker(struct rusm_process *self, struct body *b)
     }
 }
 
-/* One that always has a message lets others run. */
+/* A body that always has a message still lets others run. */
 static void test_rounds(void **state)
 {
     struct world *w = world_new();
@@ -375,7 +375,7 @@ static void run_deep(struct rusm_process *self, struct body *b)
     snprintf(b->log, sizeof(b->log), "%.3f ", third);
 }
 
-/* As large as was asked for; many come and go. */
+/* Stacks are as large as asked for. Many processes start and end. */
 static void test_stacks(void **state)
 {
     struct rusm_behaviour large = body_behaviour;

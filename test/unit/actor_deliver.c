@@ -1,10 +1,10 @@
-/* actor/deliver: messages from the network, whose credit goes back exactly once, and what attach
- * is shown. */
+/* actor/deliver: messages from the network, whose credit goes back exactly once, and what `attach`
+ * shows of processes. */
 #include "doubles/actor.h"
 
 /* ---- credit ---- */
 
-/* A lane with its account. */
+/* A lane with its credit. */
 struct lane {
     struct credit_owner owner;
     struct credit *credit;
@@ -17,7 +17,7 @@ static void lane_open(struct lane *l)
     assert_non_null(l->credit);
 }
 
-/* What was given back since the last look. */
+/* Returns the credit given back since the last call. */
 static uint64_t lane_given(struct lane *l, uint32_t messages)
 {
     uint64_t given = l->credit->given;
@@ -52,7 +52,7 @@ static void test_credit_when_taken(void **state)
     for (uint32_t i = 1; i <= 5; i++) {
         lane_deliver(&l, w, a, RUSM_SEND, i * 10);
     }
-    assert_int_equal(lane_given(&l, 0), 0); /* an arrival gives nothing */
+    assert_int_equal(lane_given(&l, 0), 0); /* an arrival gives back no credit */
     assert_int_equal(l.credit->refs, 6);
     runtime_run(w->rt, 2, ++w->now);
     assert_int_equal(lane_given(&l, 2), 30);
@@ -117,7 +117,7 @@ static void test_credit_of_the_others(void **state)
     struct lane l;
 
     lane_open(&l);
-    /* Held: not before it is really handled. */
+    /* A held message gives its credit back only when it has been handled. */
     a->on = hold_some;
     holds = 1;
     lane_deliver(&l, w, a, RUSM_SEND, 10);
@@ -127,7 +127,8 @@ static void test_credit_of_the_others(void **state)
     world_run(w);
     assert_int_equal(lane_given(&l, 1), 10);
 
-    /* A DOWN that nobody asked for, an exit signal; the lane that went first. */
+    /* A DOWN that was not asked for and an exit signal give their credit back at once. Credit may
+     * outlive its lane. */
     lane_deliver(&l, w, a, RUSM_DOWN, 7);
     assert_int_equal(lane_given(&l, 1), 7);
     lane_deliver(&l, w, a, RUSM_SEND, 10);
@@ -135,7 +136,7 @@ static void test_credit_of_the_others(void **state)
     assert_int_equal(lane_given(&l, 1), 8);
     struct credit *credit = l.credit;
     credit_orphan(credit);
-    assert_int_equal(a->stops, 0); /* not while the caller may use it */
+    assert_int_equal(a->stops, 0); /* not while the caller may still use it */
     assert_true(runtime_ready(w->rt));
     world_run(w);
     assert_int_equal(a->stops, 1);
@@ -183,7 +184,7 @@ static void test_room(void **state)
         process_deliver(a->self, world_message(w, RUSM_CALL, from, 1, "x"));
     }
     assert_false(process_has_room(a->self, 0));
-    /* Replies and answers find room always. */
+    /* Replies and answers always find room. */
     for (int i = 0; i < 100; i++) {
         process_deliver(a->self, world_message(w, RUSM_REPLY, far, ref[i], "x"));
         process_deliver(a->self, world_message(w, RUSM_SPAWNED, from, 1, ""));
@@ -192,7 +193,7 @@ static void test_room(void **state)
     world_run(w);
     assert_int_equal(a->count, WORLD_MESSAGES + 200);
     assert_true(process_has_room(a->self, WORLD_BYTES));
-    assert_true(process_has_room(a->self, RUSM_MESSAGE_MAX)); /* it is empty */
+    assert_true(process_has_room(a->self, RUSM_MESSAGE_MAX)); /* because the mailbox is empty */
     process_deliver(a->self, world_message(w, RUSM_SEND, from, 0, ""));
     assert_true(process_has_room(a->self, WORLD_BYTES));
     assert_false(process_has_room(a->self, WORLD_BYTES + 1));
@@ -200,7 +201,7 @@ static void test_room(void **state)
     free(a);
 }
 
-/* ---- who is where ---- */
+/* ---- finding processes ---- */
 
 static void test_epoch(void **state)
 {
@@ -236,7 +237,7 @@ static void test_epoch(void **state)
     free(b);
 }
 
-/* ---- for attach ---- */
+/* ---- what attach shows ---- */
 
 static char seen[200];
 
@@ -298,7 +299,7 @@ static void test_views(void **state)
     assert_int_equal(runtime_register(w->rt, b->pid.serial, "three", 5), 0);
     assert_int_equal(runtime_register(w->rt, a->pid.serial, "one", 3), 0);
     process_info(b->self, &info, 0);
-    assert_string_equal(info.name, "two"); /* the first registered */
+    assert_string_equal(info.name, "two"); /* the name registered first */
     seen[0] = 0;
     struct name_cursor at = { 0 };
     runtime_each_name(w->rt, &at, see_name, NULL);

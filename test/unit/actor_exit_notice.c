@@ -1,17 +1,17 @@
-/* actor/exit_notice: signals that other nodes do not take at once are kept, in order for each pair,
- * and hold up nobody else. */
+/* actor/exit_notice: if another node does not take an exit notice at once, it is kept. Notices stay
+ * in order for each pair of processes, and hold up no other pair. */
 #include "doubles/actor.h"
 
 #include "actor/limits.h"
 
-static uint32_t busy_node; /* that node takes nothing; 0: all do */
+static uint32_t busy_node; /* the node that takes nothing; 0: all take everything */
 
 static void on_post(struct world *w, const struct post *post)
 {
     w->post_result = post->node == busy_node ? RUSM_BUSY : 0;
 }
 
-/* The same, and counts them only. */
+/* Like on_post, but only counts what the nodes take. */
 static size_t taken;
 static void on_post_counted(struct world *w, const struct post *post)
 {
@@ -37,7 +37,7 @@ static struct world *world_busy(uint32_t *oslo, uint32_t *rome)
     return w;
 }
 
-/* One node that takes nothing holds up no other, however long its line. */
+/* A node that takes nothing holds up no other node, however many notices wait for it. */
 static void test_nodes(void **state)
 {
     (void)state;
@@ -61,7 +61,7 @@ static void test_nodes(void **state)
     assert_int_equal(w->post_count, 2);
     assert_string_equal(w->posts[1].data, "b's");
     retry(w);
-    assert_int_equal(w->post_count, 1); /* not twice */
+    assert_int_equal(w->post_count, 1); /* not sent twice */
     busy_node = 0;
     retry(w);
     assert_int_equal(w->post_count, 1);
@@ -73,7 +73,8 @@ static void test_nodes(void **state)
     free(b);
 }
 
-/* A process whose signal waits may send to everyone else; to that one in order only. */
+/* A process whose signal waits may send to every other process. What it sends to the same process
+ * stays behind the signal. */
 static void test_pairs(void **state)
 {
     (void)state;
@@ -114,7 +115,7 @@ static void test_pairs(void **state)
     free(a);
 }
 
-/* Within a pair the order stays, through retries that get some of the way. */
+/* The order within a pair is kept, even if each retry sends only a part. */
 static size_t take_left;
 static void on_post_some(struct world *w, const struct post *post)
 {
@@ -157,7 +158,8 @@ static void test_order(void **state)
     world_free(w);
 }
 
-/* Answers that a node asks for and does not take: it is given up, and costs no more. */
+/* A node asks for answers and does not take them. The node is given up, and its answers take no
+ * more memory. */
 static void test_answers_bounded(void **state)
 {
     (void)state;
@@ -181,7 +183,7 @@ static void test_answers_bounded(void **state)
     busy_node = 0;
     retry(w);
     assert_int_equal(taken, 0);
-    /* The next connection starts from nothing. */
+    /* The next connection starts with no notices. */
     busy_node = oslo;
     assert_int_equal(runtime_signal(w->rt, NULL, ghost, MESSAGE_MONITOR, x, 1), RUSM_ENOPROC);
     assert_int_equal(w->give_ups, 1);
@@ -191,7 +193,8 @@ static void test_answers_bounded(void **state)
     world_free(w);
 }
 
-/* A signal that can't be put on its way for want of memory is not lost in silence. */
+/* If there is no memory to send a signal, the node is given up, so the loss does not go
+ * unnoticed. */
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -210,7 +213,7 @@ static void test_no_memory(void **state)
     free(a);
 }
 
-/* The hook finds out, while it is asked again, that the node is gone. */
+/* The hook finds, while a notice is sent again, that the node is lost. */
 static void on_post_lost(struct world *w, const struct post *post)
 {
     runtime_node_lost(w->rt, post->node, post->to.incarnation);
@@ -233,15 +236,15 @@ static void test_lost_meanwhile(void **state)
     assert_int_equal(runtime_kill(w->rt, a->pid.serial, "died"), 0);
     w->on_post = on_post_lost;
     retry(w);
-    assert_int_equal(w->post_count, 2); /* of each incarnation one */
+    assert_int_equal(w->post_count, 2); /* one for each incarnation */
     retry(w);
     assert_int_equal(w->post_count, 0);
     world_free(w);
     free(a);
 }
 
-/* Many processes with many links end while their node takes nothing: each exit signal comes,
- * once. */
+/* Many processes with many links end while their node takes nothing. Each exit signal arrives
+ * exactly once. */
 #define STORM_PROCESSES 20
 #define STORM_LINKS 5000
 

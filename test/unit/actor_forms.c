@@ -1,5 +1,5 @@
-/* The forms of what has a target: send, request, monitor, link, kill and send_after take a pid, a
- * name on a node, or an address in text, and all three mean the same process. */
+/* actor: functions with a target: send, request, monitor, link, kill and send_after take a pid, a
+ * name on a node, or an address in text. All three forms mean the same process. */
 #include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
@@ -98,7 +98,7 @@ static void test_monitor(void **state)
     for (size_t i = 0; i < 3; i++) {
         assert_string_equal(probe_down(s.a, ref[i])->text, "gone");
     }
-    assert_int_equal(rusm_monitor_to(s.a->self, "bob", &far), 0); /* nobody: told at once */
+    assert_int_equal(rusm_monitor_to(s.a->self, "bob", &far), 0); /* noproc: DOWN at once */
     world_run(s.w);
     assert_string_equal(probe_down(s.a, far)->text, "noproc");
     end(&s);
@@ -111,7 +111,7 @@ static void test_link(void **state)
     (void)state;
     rusm_trap_exit(s.a->self, true);
     assert_int_equal(rusm_link_name(s.a->self, 0, "bob"), 0);
-    assert_int_equal(rusm_link_to(s.a->self, "bob"), 0); /* at most one between two */
+    assert_int_equal(rusm_link_to(s.a->self, "bob"), 0); /* at most one link for a pair */
     assert_int_equal(probe_links(s.a), 1);
     assert_int_equal(rusm_link_to(s.a->self, "carl@oslo"), RUSM_ENOCONN);
     assert_int_equal(rusm_link_name(s.a->self, s.oslo, "carl"), RUSM_ENOCONN);
@@ -155,7 +155,7 @@ static void test_kill(void **state)
     end(&s);
 }
 
-/* The three forms of a call that waits. */
+/* The three forms of a call that blocks. */
 static struct {
     int error[5];
     bool done;
@@ -198,7 +198,7 @@ static void test_call(void **state)
     }
     assert_int_equal(caller.error[3], RUSM_ENOPROC);
     assert_int_equal(caller.error[4], RUSM_EINVAL);
-    /* Only a body can wait. */
+    /* Only a body can block. */
     assert_int_equal(rusm_call(s.a->self, echo, "x", 1, 1, &reply), RUSM_EINVAL);
     assert_int_equal(rusm_call_name(s.a->self, 0, "echo", "x", 1, 1, &reply), RUSM_EINVAL);
     assert_int_equal(rusm_call_to(s.a->self, "echo", "x", 1, 1, &reply), RUSM_EINVAL);

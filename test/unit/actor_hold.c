@@ -1,8 +1,8 @@
-/* rusm_hold: a process that can't pass on what it got takes nothing more, and holds back those who
- * send to it. */
+/* rusm_hold: a process that cannot pass on what it got takes no more messages, and so holds back
+ * its senders. */
 #include "doubles/actor.h"
 
-/* Passes on to user; holds when it can't. */
+/* Passes the message on to the process in `user`. Holds it when that is busy. */
 static void pass_on(struct probe *p, const struct rusm_message *m)
 {
     struct probe *to = p->user;
@@ -16,7 +16,7 @@ static void pass_on(struct probe *p, const struct rusm_message *m)
     }
 }
 
-/* b's room must be told to a, although a waits for c as well, who takes nothing. */
+/* a must be told of room in b, although a also waits for c, which takes nothing. */
 static void test_each_target_wakes(void **state)
 {
     (void)state;
@@ -39,7 +39,7 @@ static void test_each_target_wakes(void **state)
     world_run(w);
     assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 2);
 
-    /* The end of one is told too: it may be tried, with RUSM_ENOPROC. */
+    /* a is also told if one of them ends. It may then try to send, and gets RUSM_ENOPROC. */
     probe_fill(a, b, WORLD_MESSAGES);
     assert_int_equal(probe_send(a, b, "x"), RUSM_BUSY);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "gone"), 0);
@@ -51,7 +51,7 @@ static void test_each_target_wakes(void **state)
     free(c);
 }
 
-/* Sends its user's numbers to `to`, as many as it can; then it is asked again. */
+/* Sends the numbers to `to`, as many as it takes. The rest follow when `to` has room again. */
 struct feed {
     struct probe *to;
     int left;
@@ -121,11 +121,11 @@ static void test_hold_until_writable(void **state)
     assert_int_equal(info.received, 0);
     assert_string_equal(info.state, "holding");
 
-    /* Still busy: the same message is tried once more. */
+    /* The target is still busy. The process tries the same message once more. */
     runtime_writable(w->rt, pass->pid);
     world_run(w);
     assert_int_equal(w->post_count, 2);
-    /* The mailbox it holds back is bounded. */
+    /* The mailbox of a process that holds is bounded. */
     probe_fill(a, pass, WORLD_MESSAGES - 3);
     assert_int_equal(probe_send(a, pass, "x"), RUSM_BUSY);
 
@@ -135,7 +135,7 @@ static void test_hold_until_writable(void **state)
     assert_int_equal(w->post_count, 2 + WORLD_MESSAGES);
     assert_int_equal(probe_kinds(pass, RUSM_WRITABLE), 0);
     assert_int_equal(probe_kinds(a, RUSM_WRITABLE), 1);
-    /* Nobody is busy any more: not told again. */
+    /* The process no longer waits for anyone, so it is not woken again. */
     runtime_writable(w->rt, pass->pid);
     assert_false(runtime_ready(w->rt));
     world_free(w);
@@ -173,7 +173,7 @@ static void test_hold_without_busy(void **state)
     assert_int_equal(a->count, 4);
     assert_string_equal(a->got[3].text, "fill");
 
-    /* Means nothing in init and stop. */
+    /* rusm_hold has no effect in init and stop. */
     assert_non_null(odd);
     odd->on_init = hold_always;
     odd->on_stop = hold_always;
@@ -192,7 +192,7 @@ static void test_hold_without_busy(void **state)
 
 enum { MS = 1000000 };
 
-/* Takes a message of "go" only; holds others for as many milliseconds as they say. */
+/* Takes only the message "go". Holds others for as many milliseconds as they say. */
 static void hold_for(struct probe *p, const struct rusm_message *m)
 {
     if (m->kind == RUSM_SEND && p->user == NULL) {
@@ -202,7 +202,7 @@ static void hold_for(struct probe *p, const struct rusm_message *m)
 
 static void world_until(struct world *w, uint64_t now_ns)
 {
-    w->now = now_ns - 1; /* world_run counts before it runs */
+    w->now = now_ns - 1; /* world_run adds 1 before it runs */
     world_run(w);
 }
 
@@ -220,7 +220,7 @@ static void test_hold_for_a_time(void **state)
     world_until(w, 1 * MS);
     assert_int_equal(runtime_next_ns(w->rt), 4 * MS);
     world_until(w, 4 * MS);
-    assert_int_equal(other->count, 2); /* and sleeps on, until 7 */
+    assert_int_equal(other->count, 2); /* it sleeps on until 7 ms */
     assert_int_equal(runtime_next_ns(w->rt), 6 * MS);
     world_until(w, 6 * MS - 1);
     assert_int_equal(slow->count, 1);
@@ -228,7 +228,7 @@ static void test_hold_for_a_time(void **state)
     assert_int_equal(slow->count, 2);
     assert_string_equal(slow->got[1].text, "5");
 
-    /* It takes both, in their order; what it got meanwhile waited behind. */
+    /* The process takes both in order. Messages that came meanwhile are behind them. */
     slow->user = w;
     probe_fill(a, slow, 1);
     world_until(w, 11 * MS);
@@ -238,7 +238,7 @@ static void test_hold_for_a_time(void **state)
     assert_string_equal(slow->got[4].text, "fill");
     assert_int_equal(probe_kinds(slow, RUSM_WRITABLE), 0);
 
-    /* One that ends in its sleep wakes no more. */
+    /* A process that ends in its sleep is not woken. */
     assert_int_equal(runtime_kill(w->rt, other->pid.serial, "x"), 0);
     assert_true(runtime_next_ns(w->rt) == UINT64_MAX);
     world_free(w);
@@ -247,7 +247,7 @@ static void test_hold_for_a_time(void **state)
     free(other);
 }
 
-/* Busy for user, but does not wait longer than 5 ms for it. */
+/* Passes on to the process in `user`. Waits at most 5 ms if that is busy. */
 static void pass_on_in_time(struct probe *p, const struct rusm_message *m)
 {
     struct probe *to = p->user;
@@ -271,7 +271,7 @@ static void test_hold_for_until_writable(void **state)
     probe_fill(a, pass, 1);
     world_until(w, 1 * MS);
     assert_int_equal(pass->count, 1);
-    world_until(w, 6 * MS); /* the time has come, and it is busy still */
+    world_until(w, 6 * MS); /* the time is up and the target is still busy */
     assert_int_equal(pass->count, 2);
     assert_int_equal(runtime_next_ns(w->rt), 11 * MS);
     w->post_result = 0;
@@ -323,7 +323,7 @@ static void test_end_while_holding(void **state)
     free(pass);
 }
 
-/* What a process waits for besides messages: it holds until it is woken. */
+/* Something other than messages that a process waits for. The process holds until it is woken. */
 struct room {
     bool there, unasked;
     size_t taken;
@@ -354,10 +354,10 @@ static void test_hold_until_woken(void **state)
     b->on = hold_for_room;
     probe_fill(a, b, 3);
     world_run(w);
-    assert_int_equal(b->count, 1); /* the first, which it holds */
+    assert_int_equal(b->count, 1); /* the first message, which it holds */
     process_wake(b->self);
     world_run(w);
-    assert_int_equal(b->count, 2); /* and again */
+    assert_int_equal(b->count, 2); /* the same message again */
     room.there = true;
     world_run(w);
     assert_int_equal(room.taken, 0);
@@ -365,7 +365,7 @@ static void test_hold_until_woken(void **state)
     world_run(w);
     assert_int_equal(room.taken, 3);
     assert_int_equal(probe_kinds(b, RUSM_WRITABLE), 0);
-    process_wake(b->self); /* it holds nothing: it is told */
+    process_wake(b->self); /* it holds nothing, so it gets RUSM_WRITABLE */
     world_run(w);
     assert_int_equal(probe_kinds(b, RUSM_WRITABLE), 1);
     assert_ptr_equal(process_context(b->self), w);
@@ -399,7 +399,7 @@ static void test_hold_until_unasked(void **state)
     assert_false(process_asked(b->self, a->pid, ref));
     room.unasked = false;
     world_run(w);
-    assert_int_equal(b->count, 4); /* woken, it holds again, but for that no more */
+    assert_int_equal(b->count, 4); /* held again, but now the end of a request does not wake it */
     assert_int_equal(rusm_request_end(a->self, other), 0);
     world_run(w);
     assert_int_equal(b->count, 4);

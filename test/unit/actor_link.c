@@ -1,5 +1,5 @@
-/* actor/link: links, exit signals and trap_exit between processes of this node, as Erlang's
- * reference manual has them. The table of rules in rusm(7) names the tests. For other nodes:
+/* actor/link: links, exit signals and trap_exit between processes of one node, as in Erlang's
+ * reference manual. The table of rules in rusm(7) names these tests. Links between nodes:
  * actor_link_far.c. */
 #include "doubles/actor.h"
 
@@ -11,7 +11,7 @@ static void worlds_end(struct world *w, struct probe **p, size_t count)
     }
 }
 
-/* A link is bidirectional: whichever end goes, the other is told, with its reason. */
+/* A link is bidirectional. Whichever end exits, the other gets its reason. */
 static void test_both_ways(void **state)
 {
     (void)state;
@@ -30,7 +30,8 @@ static void test_both_ways(void **state)
     }
 }
 
-/* At most one link between two processes, from whichever end it is made; none with oneself. */
+/* There is at most one link between two processes, whichever end makes it. A process cannot link to
+ * itself. */
 static void test_one_at_most(void **state)
 {
     (void)state;
@@ -55,7 +56,7 @@ static void test_one_at_most(void **state)
     worlds_end(w, p, 2);
 }
 
-/* unlink undoes it for both, from either end; without a link it says so. */
+/* unlink removes the link of both ends, from either end. Without a link it returns RUSM_ENOPROC. */
 static void test_unlink(void **state)
 {
     (void)state;
@@ -73,7 +74,7 @@ static void test_unlink(void **state)
     worlds_end(w, p, 2);
 }
 
-/* A link to nobody: exit signal noproc, trapped or not. */
+/* A link to a process that does not exist gives an exit signal "noproc", trapped or not. */
 static void test_noproc(void **state)
 {
     (void)state;
@@ -96,7 +97,8 @@ static void test_noproc(void **state)
     worlds_end(w, p, 3);
 }
 
-/* An exit signal normal does nothing to who does not trap; any other ends it. */
+/* The exit signal "normal" does nothing to a process that does not trap. Any other reason ends the
+ * process. */
 static void test_normal_link(void **state)
 {
     (void)state;
@@ -111,11 +113,11 @@ static void test_normal_link(void **state)
     assert_int_equal(p[2]->stops, 1);
     assert_int_equal(p[0]->stops, 0);
     assert_int_equal(probe_links(p[0]), 0);
-    assert_string_equal(p[1]->got[0].text, "normal"); /* who traps reads it */
+    assert_string_equal(p[1]->got[0].text, "normal"); /* trapped: a message */
     worlds_end(w, p, 3);
 }
 
-/* The end goes from link to link, with the same reason, and stops at who traps. */
+/* An exit goes from link to link with the same reason, and stops at a process that traps. */
 static void test_chain(void **state)
 {
     (void)state;
@@ -148,7 +150,7 @@ static void test_exit_signals(void **state)
 {
     (void)state;
     static const struct {
-        const char *reason, *ends, *message; /* ends: its reason; NULL: it lives */
+        const char *reason, *ends, *message; /* ends: the reason it ends with; NULL: it lives on */
         bool trap, self;
     } rows[] = {
         { "normal", NULL, NULL, false, false },
@@ -187,8 +189,8 @@ static void test_exit_signals(void **state)
     }
 }
 
-/* Who is killed reads killed to its links; but reason kill of one that ended by itself is a reason
- * like any other, and can be trapped. */
+/* The links of a killed process get the reason "killed". If a process exits by itself with the
+ * reason "kill", that is a reason like any other, and can be trapped. */
 static void test_kill_reads_killed(void **state)
 {
     (void)state;
@@ -221,7 +223,8 @@ static void untrap(struct probe *p, const struct rusm_message *m)
     p->on = NULL;
 }
 
-/* trap_exit counts when the signal comes: one that is a message already stays one. */
+/* trap_exit counts when the signal comes. A signal that has already become a message stays a
+ * message. */
 static void test_trap_when_it_comes(void **state)
 {
     (void)state;
@@ -242,7 +245,7 @@ static void test_trap_when_it_comes(void **state)
     worlds_end(w, p, 2);
 }
 
-/* What was sent before the end comes before it, to who traps and to who monitors. */
+/* What a process sent before its end arrives before its exit signal and its DOWN. */
 static void test_order(void **state)
 {
     (void)state;
@@ -265,8 +268,8 @@ static void test_order(void **state)
     worlds_end(w, p, 2);
 }
 
-/* A full mailbox: links and monitors are told all the same; an exit signal that is a mere message
- * waits for room like one. */
+/* Links and monitors also get their notices when the mailbox is full. An exit signal of rusm_kill
+ * is a mere message and waits for room like one. */
 static void test_full_mailbox(void **state)
 {
     (void)state;
@@ -286,7 +289,8 @@ static void test_full_mailbox(void **state)
     worlds_end(w, p, 2);
 }
 
-/* demonitor with flush: no DOWN after it, even if it waits already; only that one goes. */
+/* After demonitor with flush there is no DOWN of that monitor, even if it was already in the
+ * mailbox. Other DOWNs stay. */
 static void test_flush(void **state)
 {
     (void)state;
@@ -301,7 +305,7 @@ static void test_flush(void **state)
     assert_int_equal(probe_send(p[1], p[0], "kept"), 0);
     assert_int_equal(runtime_kill(w->rt, p[1]->pid.serial, "died"), 0);
     assert_int_equal(rusm_demonitor_flush(p[0]->self, ref[0]), RUSM_ENOPROC);
-    assert_int_equal(rusm_demonitor_flush(p[0]->self, ref[3]), RUSM_ENOPROC); /* the newest */
+    assert_int_equal(rusm_demonitor_flush(p[0]->self, ref[3]), RUSM_ENOPROC); /* the newest DOWN */
     assert_int_equal(rusm_demonitor_flush(p[0]->self, ref[1]), RUSM_ENOPROC);
     world_run(w);
     assert_int_equal(p[0]->count, 2);
@@ -310,7 +314,7 @@ static void test_flush(void **state)
     worlds_end(w, p, 2);
 }
 
-/* Monitors of names: of who has it now, whatever becomes of the name. */
+/* A monitor of a name watches the process that has the name now, whatever becomes of the name. */
 static void test_names(void **state)
 {
     (void)state;
@@ -344,7 +348,7 @@ static void link_in_stop(struct probe *p)
     assert_int_equal(rusm_link(p->self, other->pid), 0);
 }
 
-/* One that is made while its maker ends has its effect, at once. */
+/* A link that a process makes while it ends takes effect at once. */
 static void test_made_in_stop(void **state)
 {
     (void)state;
@@ -359,7 +363,7 @@ static void test_made_in_stop(void **state)
     worlds_end(w, p, 2);
 }
 
-/* spawn_link: linked from the start. */
+/* The processes are linked from the start. */
 static void test_spawn_link(void **state)
 {
     (void)state;
@@ -383,8 +387,8 @@ static void test_spawn_link(void **state)
     free(q);
 }
 
-/* Links between 60 processes, made, undone and ended at random: whoever traps is told once of
- * each. */
+/* 60 processes make, undo and end links at random. Every process that traps gets exactly one exit
+ * signal for each link. */
 static void test_exactly_once(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* actor/link across nodes: both halves of the protocol, with what crosses on its way; exit signals
- * and monitors of names from elsewhere; who is told of nodes, and when. */
+/* actor/link between nodes: both sides of the protocol, with messages that cross on the way. Exit
+ * signals and monitors of names from other nodes. Who is told of nodes, and when. */
 #include "doubles/actor.h"
 
 static rusm_pid far_pid(struct world *w, const char *node)
@@ -31,7 +31,7 @@ static void arrives(struct world *w, struct probe *p, int kind, rusm_pid from, c
     world_run(w);
 }
 
-/* We ask, they end; and the other way round. */
+/* We link and they end. They link and we end. */
 static void test_both_ways(void **state)
 {
     (void)state;
@@ -42,7 +42,7 @@ static void test_both_ways(void **state)
     liar.serial++;
     assert_int_equal(rusm_link(a->self, far), 0);
     expect_post(w, MESSAGE_LINK, a->pid, far, "");
-    assert_int_equal(rusm_link(a->self, far), 0); /* one at most */
+    assert_int_equal(rusm_link(a->self, far), 0); /* at most one link */
     assert_int_equal(w->post_count, 0);
     assert_int_equal(probe_links(a), 1);
     arrives(w, a, MESSAGE_LINK_EXIT, liar, "not linked");
@@ -67,7 +67,8 @@ static void test_both_ways(void **state)
     free(b);
 }
 
-/* Not trapped: any reason but normal ends the linked one, kill from a link too, as kill. */
+/* An exit signal that is not trapped ends the process, unless its reason is "normal". The reason
+ * "kill" from a link stays "kill". */
 static void test_reasons(void **state)
 {
     (void)state;
@@ -92,7 +93,7 @@ static void test_reasons(void **state)
     }
 }
 
-/* rusm_kill from elsewhere, trapped: a message; kill is not. */
+/* rusm_kill from another node, trapped, becomes a message. "kill" cannot be trapped. */
 static void test_exit_trapped(void **state)
 {
     (void)state;
@@ -114,7 +115,8 @@ static void test_exit_trapped(void **state)
     free(a);
 }
 
-/* Who unlinks is deaf from then on, until the answer; a link made again is another one. */
+/* After unlink, a process ignores exit signals from the other end until the answer has come. A link
+ * made again is a new link. */
 static void test_unlink_crosses(void **state)
 {
     (void)state;
@@ -130,10 +132,11 @@ static void test_unlink_crosses(void **state)
     expect_post(w, MESSAGE_UNLINK, a->pid, far, "");
     assert_int_equal(rusm_unlink(a->self, far), RUSM_ENOPROC);
     assert_int_equal(probe_links(a), 0);
-    /* Its exit signal and a LINK of its own crossed the UNLINK: neither has an effect. */
+    /* The other end's exit signal and a LINK of its own crossed the UNLINK. Neither has an
+     * effect. */
     assert_int_equal(runtime_signal(w->rt, a->self, a->pid, MESSAGE_LINK, far, 0), 0);
     assert_int_equal(probe_links(a), 0);
-    /* Made anew, undone again: the answer to the first UNLINK is not that to the second. */
+    /* Linked and unlinked again: the answer to the first UNLINK is not the answer to the second. */
     assert_int_equal(rusm_link(a->self, far), 0);
     expect_post(w, MESSAGE_LINK, a->pid, far, "");
     assert_int_equal(probe_links(a), 1);
@@ -153,7 +156,7 @@ static void test_unlink_crosses(void **state)
     free(a);
 }
 
-/* They undo it: answered, also when there is no link, and when nobody is there. */
+/* The other end unlinks. It gets an answer even if there is no link, or no process. */
 static void test_undone(void **state)
 {
     (void)state;
@@ -184,7 +187,8 @@ static void test_undone(void **state)
     free(a);
 }
 
-/* The node is lost: noconnection for each link, once; of that incarnation only. */
+/* If a node is lost, each link to it gives one "noconnection". Only links to that incarnation are
+ * affected. */
 static void test_node_lost(void **state)
 {
     (void)state;
@@ -222,7 +226,8 @@ static void test_node_lost(void **state)
     free(b);
 }
 
-/* Ends of many links that are RUSM_BUSY: kept, posted again, each once. */
+/* A process with many links ends while its node is RUSM_BUSY. Its exit signals are kept, and each
+ * is sent again once. */
 static void test_busy(void **state)
 {
     (void)state;
@@ -252,7 +257,8 @@ static void test_busy(void **state)
     free(a);
 }
 
-/* A monitor of a name elsewhere: asked and withdrawn under the name, told by whoever had it. */
+/* A monitor of a name on another node is set and withdrawn under the name. Its DOWN comes from the
+ * process that had the name. */
 static void test_names(void **state)
 {
     (void)state;
@@ -287,7 +293,7 @@ static void test_names(void **state)
     free(a);
 }
 
-/* nodeup comes before, nodedown behind everything of that connection. */
+/* NODE_UP comes before everything of that connection, NODE_DOWN after everything. */
 static void test_nodes(void **state)
 {
     (void)state;
@@ -307,7 +313,7 @@ static void test_nodes(void **state)
     assert_int_equal(rusm_monitor(a->self, far, &down), 0);
     assert_int_equal(rusm_link(a->self, far), 0);
     assert_int_equal(rusm_demonitor(a->self, gone), 0);
-    /* It cannot speak for itself. */
+    /* The node cannot send its own NODE_DOWN. */
     process_deliver(a->self, world_message(w, RUSM_DOWN, far, node, "lie"));
     runtime_node_lost(w->rt, far.node, far.incarnation);
     runtime_node_lost(w->rt, far.node, far.incarnation);
@@ -338,7 +344,8 @@ static void test_nodes(void **state)
     free(a);
 }
 
-/* Who asked is told once a connection, of all its lanes, before the node is down. */
+/* A process that asked for gaps is told once for each connection, about all its lanes, before
+ * NODE_DOWN. */
 static void test_gaps(void **state)
 {
     (void)state;
@@ -376,7 +383,7 @@ static void test_gaps(void **state)
     assert_int_equal(b->got[0].ref, 0);
     assert_int_equal(quiet->count, 0);
 
-    /* No longer; nor one that has ended with something to be told. */
+    /* A process that no longer asks is not told. Neither is one that has ended. */
     assert_int_equal(rusm_monitor_gaps(a->self, false), 0);
     runtime_gap(w->rt, a->pid.serial, 1);
     runtime_gap(w->rt, b->pid.serial, 1);

@@ -1,7 +1,6 @@
-/* actor: without memory things fail with RUSM_ENOMEM, and nothing is lost, leaked or half done. A
- * scenario is run with 0, 1, 2 … allocations that succeed before all fail.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
- */
+/* actor: without memory, calls fail with RUSM_ENOMEM, and nothing is lost, leaked or half done. The
+ * test runs a scenario with 0, 1, 2 … allocations that succeed before all later ones fail.
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "doubles/actor.h"
 #include "doubles/memory.h"
 
@@ -9,7 +8,7 @@ enum { STEPS = 400 }; /* more allocations than the scenario makes */
 
 static struct probe *pair[2];
 
-/* Everything that allocates, whatever fails on the way. How many of its steps failed. */
+/* Does everything that allocates, whatever fails on the way. Returns how many steps failed. */
 static int scenario(struct world *w)
 {
     struct probe *a = pair[0], *b = pair[1];
@@ -77,19 +76,20 @@ static void test_each_allocation(void **state)
         memory_works();
         failures += failed != 0;
         if (err == 0) {
-            /* It works again when there is memory again. */
+            /* The runtime works again when there is memory again. */
             runtime_run(w->rt, 1000, ++w->now);
             runtime_free(w->rt);
         }
     }
     assert_true(failures > 10);
-    assert_int_equal(failed, 0); /* the last time there was enough */
+    assert_int_equal(failed, 0); /* the last run had enough memory */
     free(pair[0]);
     free(pair[1]);
     free(w);
 }
 
-/* A signal that can't be told: its receiver ends rather than wait for it in vain. */
+/* There is no memory to deliver a DOWN. Its receiver ends, so that it does not wait for it in
+ * vain. */
 static void test_signal_without_memory(void **state)
 {
     (void)state;
@@ -109,7 +109,7 @@ static void test_signal_without_memory(void **state)
     free(b);
 }
 
-/* Repeated RUSM_BUSY costs no memory, nor does a message once the pool is warm. */
+/* Repeated RUSM_BUSY needs no memory. A message needs none once the pool has free messages. */
 static void test_none_needed(void **state)
 {
     (void)state;
@@ -125,7 +125,7 @@ static void test_none_needed(void **state)
         }
         world_run(w);
 #ifdef __SANITIZE_ADDRESS__
-        break; /* nothing is pooled then */
+        break; /* with a sanitizer nothing is pooled */
 #endif
         memory_fail_after(0);
     }

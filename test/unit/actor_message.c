@@ -1,8 +1,7 @@
 /* actor/message and actor/mailbox: messages from a pool, and queues of them.
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  *
- * That they are freed, once, is the sanitizers' to see.
- */
+ * The sanitizers check that each message is freed exactly once. */
 #include "actor/mailbox.h"
 
 #include <setjmp.h>
@@ -19,7 +18,7 @@ static void test_room(void **state)
     struct message_pool *pool = message_pool_new(NULL);
 
     assert_non_null(pool);
-    /* Twice: the second time from the free lists, with what the first left in them. */
+    /* The second round uses the free lists, with what the first round left in them. */
     for (int round = 0; round < 2; round++) {
         for (size_t len = 0; len < 20000; len += len < 300 ? 1 : 97) {
             struct message *m = message_new(pool, len);
@@ -83,7 +82,7 @@ static void test_block(void **state)
     memset(block, 'x', 1000);
     block[1000] = 0;
     memory_fail_after(0);
-    assert_null(message_new_block(pool, block, 1000)); /* not taken */
+    assert_null(message_new_block(pool, block, 1000)); /* does not take the block */
     memory_works();
     struct message *m = message_new_block(pool, block, 1000);
     assert_non_null(m);
@@ -91,7 +90,7 @@ static void test_block(void **state)
     assert_ptr_equal(message_room(m), block);
     assert_int_equal(m->pub.len, 1000);
     message_free(pool, m);
-    m = message_new(pool, 3); /* the same memory, without a block */
+    m = message_new(pool, 3); /* the same memory, now without a block */
     assert_non_null(m);
     assert_null(m->block);
     message_free(pool, m);
@@ -132,7 +131,7 @@ static void test_no_memory(void **state)
     assert_null(message_new(pool, 0));
     assert_null(message_new(pool, 100000));
     memory_works();
-    message_pool_free(pool); /* none is out */
+    message_pool_free(pool); /* no message is in use */
 }
 
 /* ---- mailbox ---- */
@@ -176,7 +175,7 @@ static void test_queue(void **state)
     m = mailbox_pop(&mb);
     assert_null(mb.head);
     assert_int_equal(mb.bytes, 0);
-    mailbox_unpop(&mb, m); /* into an empty one, and more behind it */
+    mailbox_unpop(&mb, m); /* into an empty mailbox, then more behind it */
     mailbox_push(&mb, numbered(pool, 3, 0));
     pop(pool, &mb, 2);
     pop(pool, &mb, 3);
@@ -199,7 +198,7 @@ static void test_limits(void **state)
     struct mailbox mb = { 0 };
 
     assert_true(mailbox_has_room(&mb, &limits, 0));
-    assert_true(mailbox_has_room(&mb, &limits, 1000000)); /* empty: any */
+    assert_true(mailbox_has_room(&mb, &limits, 1000000)); /* an empty mailbox takes any message */
     mailbox_push(&mb, numbered(pool, 0, 0));
     assert_true(mailbox_has_room(&mb, &limits, 100));
     assert_false(mailbox_has_room(&mb, &limits, 101));

@@ -1,5 +1,5 @@
-/* actor/monitor: one DOWN for each monitor, whatever ends first. All on this node; for others see
- * actor_monitor_far.c. */
+/* actor/monitor: one DOWN for each monitor, whichever process ends first. All on this node.
+ * Monitors between nodes: actor_monitor_far.c. */
 #include "doubles/actor.h"
 
 static void test_local(void **state)
@@ -9,14 +9,14 @@ static void test_local(void **state)
     struct probe *a = probe_new(w), *b = probe_new(w), *c = probe_new(w);
     uint64_t one, two, three;
 
-    /* Two monitors of one pair are two. */
+    /* Two monitors of the same pair are separate. */
     assert_int_equal(rusm_monitor(a->self, c->pid, &one), 0);
     assert_int_equal(rusm_monitor(a->self, c->pid, &two), 0);
     assert_int_equal(rusm_monitor(b->self, c->pid, &three), 0);
     assert_true(one != two && two != three);
     assert_int_equal(probe_links(c), 3);
     assert_int_equal(probe_links(a), 2);
-    /* What was sent before the end comes before the DOWN. */
+    /* What a process sent before its end arrives before the DOWN. */
     assert_int_equal(probe_send(c, a, "last words"), 0);
     assert_int_equal(runtime_kill(w->rt, c->pid.serial, "died"), 0);
     world_run(w);
@@ -67,7 +67,7 @@ static void test_demonitor(void **state)
     uint64_t ref;
 
     assert_int_equal(rusm_monitor(a->self, b->pid, &ref), 0);
-    assert_int_equal(rusm_demonitor(c->self, ref), RUSM_ENOPROC); /* not c's */
+    assert_int_equal(rusm_demonitor(c->self, ref), RUSM_ENOPROC); /* the monitor is not c's */
     assert_int_equal(rusm_demonitor(a->self, ref), 0);
     assert_int_equal(rusm_demonitor(a->self, ref), RUSM_ENOPROC);
     assert_int_equal(probe_links(b), 0);
@@ -88,8 +88,8 @@ static void test_watcher_ends_first(void **state)
     uint64_t ref;
 
     assert_int_equal(rusm_monitor(a->self, b->pid, &ref), 0);
-    assert_int_equal(rusm_monitor(a->self, a->pid, &ref), 0); /* oneself: never told */
-    assert_int_equal(rusm_monitor(b->self, a->pid, &ref), 0); /* each other */
+    assert_int_equal(rusm_monitor(a->self, a->pid, &ref), 0); /* itself: no DOWN ever comes */
+    assert_int_equal(rusm_monitor(b->self, a->pid, &ref), 0); /* they monitor each other */
     assert_int_equal(runtime_kill(w->rt, a->pid.serial, "x"), 0);
     assert_int_equal(probe_links(b), 0);
     world_run(w);
@@ -165,7 +165,8 @@ static void test_exactly_once(void **state)
         for (size_t k = 0; k < watcher->count; k++) {
             downs += watcher->got[k].ref == m[i].ref;
         }
-        /* Even ones have ended in order: a watcher hears of those that went before it. */
+        /* Processes with even numbers ended, in order. A watcher gets a DOWN for those that ended
+         * before it did. */
         bool due = m[i].target % 2 == 0 && !m[i].withdrawn &&
                    (m[i].watcher % 2 == 1 || m[i].watcher > m[i].target);
         assert_int_equal(downs, due);

@@ -1,7 +1,7 @@
-/* actor/monitor across nodes: one DOWN for each monitor, whichever node or process is lost. */
+/* actor/monitor between nodes: one DOWN for each monitor, whichever node or process is lost. */
 #include "doubles/actor.h"
 
-/* ---- ours on others ---- */
+/* ---- our monitors on other nodes ---- */
 
 static void test_far(void **state)
 {
@@ -21,7 +21,7 @@ static void test_far(void **state)
     assert_true(rusm_pid_eq(w->posts[0].post.from, a->pid));
     assert_int_equal(probe_links(a), 2);
 
-    /* Not asked for: by another node, to another process, with another ref. */
+    /* DOWNs that nobody asked for: from another node, to another process, with another ref. */
     process_deliver(a->self, world_message(w, RUSM_DOWN, liar, ref, "lie"));
     process_deliver(b->self, world_message(w, RUSM_DOWN, far, ref, "lie"));
     process_deliver(a->self, world_message(w, RUSM_DOWN, far, ref + 1000, "lie"));
@@ -101,7 +101,7 @@ static void test_node_lost(void **state)
     assert_string_equal(probe_down(a, one)->text, "noconnection");
     assert_true(rusm_pid_eq(probe_down(a, one)->from, here));
     assert_string_equal(probe_down(b, four)->text, "noconnection");
-    /* Too late. */
+    /* Comes too late and has no effect. */
     process_deliver(a->self, world_message(w, RUSM_DOWN, here, one, "died"));
     world_run(w);
     assert_int_equal(a->count, 1);
@@ -110,7 +110,7 @@ static void test_node_lost(void **state)
     runtime_node_lost(w->rt, 99, 1);
     world_run(w);
     assert_string_equal(probe_down(a, two)->text, "noconnection");
-    /* The watcher's end is told to the other node, once. */
+    /* When the watcher ends, the other node is told once. */
     w->post_count = 0;
     assert_int_equal(runtime_kill(w->rt, a->pid.serial, "x"), 0);
     assert_int_equal(w->post_count, 1);
@@ -121,7 +121,7 @@ static void test_node_lost(void **state)
     free(b);
 }
 
-/* ---- others on ours ---- */
+/* ---- monitors of other nodes on our processes ---- */
 
 static void test_others(void **state)
 {
@@ -134,13 +134,13 @@ static void test_others(void **state)
     y.serial = 4;
     z.incarnation = 6;
     assert_int_equal(process_monitor(a->self, x, 70), 0);
-    assert_int_equal(process_monitor(a->self, x, 70), 0); /* the same */
+    assert_int_equal(process_monitor(a->self, x, 70), 0); /* a repeated monitor is the same one */
     assert_int_equal(process_monitor(b->self, x, 70), RUSM_EEXIST);
     assert_int_equal(process_monitor(a->self, x, 71), 0);
     assert_int_equal(process_monitor(a->self, y, 70), 0);
     assert_int_equal(process_monitor(a->self, z, 70), 0);
     assert_int_equal(probe_links(a), 4);
-    runtime_demonitor(w->rt, y, 71); /* not y's */
+    runtime_demonitor(w->rt, y, 71); /* the monitor is not y's */
     assert_int_equal(probe_links(a), 4);
     runtime_demonitor(w->rt, y, 70);
     runtime_demonitor(w->rt, y, 70);
@@ -188,25 +188,26 @@ static void test_down_is_busy(void **state)
     w->post_result = RUSM_BUSY;
     assert_int_equal(runtime_kill(w->rt, a->pid.serial, "a's"), 0);
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "b's"), 0);
-    assert_int_equal(w->post_count, 3); /* what is behind one of its pair that waits, waits */
+    assert_int_equal(w->post_count, 3); /* a notice waits behind an earlier one of its pair */
     assert_false(runtime_ready(w->rt));
 
-    /* Told that it may: it tries, and one RUSM_BUSY more is enough to wait again. */
+    /* When a notice may be sent, each node is tried again. One more RUSM_BUSY makes it wait
+     * again. */
     w->post_count = 0;
     runtime_writable(w->rt, (rusm_pid){ 0 });
-    assert_int_equal(w->post_count, 2); /* a node each */
+    assert_int_equal(w->post_count, 2); /* one for each node */
     w->post_count = 0;
     w->on_post = on_post_of_one;
     taken_from = a->pid;
     runtime_writable(w->rt, (rusm_pid){ 0 });
-    assert_int_equal(w->post_count, 5); /* a's three, and one of b's a node */
+    assert_int_equal(w->post_count, 5); /* a's three, and one of b's for each node */
     uint64_t seen = 0;
     for (int i = 0; i < 3; i++) {
         assert_string_equal(w->posts[i].data, "a's");
         seen |= (uint64_t)1 << w->posts[i].post.ref;
     }
     assert_int_equal(seen, 2 | 4 | 8);
-    /* oslo is lost with a DOWN for it still here; rome gets its own. */
+    /* oslo is lost while a DOWN for it still waits. rome gets its own. */
     w->post_count = 0;
     taken_from = b->pid;
     runtime_node_lost(w->rt, oslo, 5);
@@ -228,7 +229,7 @@ static void test_unsent_at_the_end(void **state)
 
     assert_int_equal(process_monitor(a->self, x, 1), 0);
     w->post_result = RUSM_BUSY;
-    world_free(w); /* the sanitizer sees what is left */
+    world_free(w); /* a sanitizer sees what is left */
     assert_string_equal(a->reason, "shutdown");
     free(a);
 }

@@ -1,4 +1,4 @@
-/* actor/process: how processes run and end, and who hears of it. */
+/* actor/process: how processes run and end, and which hooks are told. */
 #include "doubles/actor.h"
 #include "actor/limits.h"
 
@@ -6,8 +6,8 @@ static void exit_with(struct probe *p, const struct rusm_message *m)
 {
     (void)m;
     rusm_exit(p->self, p->user);
-    rusm_exit(p->self, "too late"); /* the first call wins */
-    assert_int_equal(p->stops, 0);  /* not before receive returns */
+    rusm_exit(p->self, "too late"); /* the first call counts */
+    assert_int_equal(p->stops, 0);  /* only after receive has returned */
 }
 
 static void test_exit(void **state)
@@ -51,7 +51,7 @@ static void test_long_reasons_are_cut(void **state)
     assert_int_equal(strlen(a->reason), RUSM_REASON_MAX);
     assert_memory_equal(a->reason, reason, RUSM_REASON_MAX);
 
-    memcpy(reason + RUSM_REASON_MAX - 1, "\xe2\x82\xac", 3); /* a euro sign on the edge */
+    memcpy(reason + RUSM_REASON_MAX - 1, "\xe2\x82\xac", 3); /* a euro sign across the limit */
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, reason), 0);
     assert_int_equal(strlen(b->reason), RUSM_REASON_MAX - 1);
 
@@ -103,7 +103,7 @@ static void test_kill_by_another(void **state)
     assert_int_equal(rusm_kill(a->self, b->pid, "x"), RUSM_ENOPROC);
 
     assert_int_equal(rusm_kill(a->self, far, "normal"), 0);
-    assert_int_equal(w->post_count, 1); /* it may trap */
+    assert_int_equal(w->post_count, 1); /* sent, because the process there may trap it */
     w->post_count = 0;
     memset(reason, 'r', sizeof(reason));
     reason[sizeof(reason) - 1] = 0;
@@ -112,7 +112,7 @@ static void test_kill_by_another(void **state)
     assert_int_equal(w->posts[0].post.len, RUSM_REASON_MAX);
     assert_true(rusm_pid_eq(w->posts[0].post.to, far));
 
-    assert_int_equal(rusm_kill(a->self, a->pid, "normal"), 0); /* but oneself it ends */
+    assert_int_equal(rusm_kill(a->self, a->pid, "normal"), 0); /* "normal" from itself ends it */
     world_run(w);
     assert_string_equal(a->reason, "normal");
     world_free(w);
@@ -120,7 +120,7 @@ static void test_kill_by_another(void **state)
     free(b);
 }
 
-/* Kills itself from outside while its handler runs. */
+/* The process is killed from outside while its handler runs. */
 static struct world *running_world;
 
 static void kill_running(struct probe *p, const struct rusm_message *m)
@@ -148,7 +148,7 @@ static void test_kill_while_it_runs(void **state)
     free(a);
 }
 
-/* A hook may kill from inside of another's handler: not at once, then. */
+/* A hook kills a process from inside another's handler. The process does not end at once then. */
 static void kill_by_hook(struct world *w, const struct post *post)
 {
     (void)post;
@@ -186,7 +186,7 @@ static void test_kill_inside_of_another(void **state)
     free(b);
 }
 
-/* Each stop kills the next one: the chain must not grow the stack. */
+/* Each stop kills the next process. The chain must not grow the stack. */
 enum { CHAIN = 100000 };
 static unsigned chain_stops, chain_running;
 
@@ -207,7 +207,7 @@ static void chain_stop(struct rusm_process *self, void *state, const char *reaso
     chain_stops++;
     next.serial++;
     assert_int_equal(rusm_kill(self, next, "chain"), me.serial < CHAIN ? 0 : RUSM_ENOPROC);
-    assert_int_equal(rusm_kill(self, me, "twice"), 0); /* it ends already */
+    assert_int_equal(rusm_kill(self, me, "twice"), 0); /* it is already ending */
     rusm_exit(self, "thrice");
     assert_int_equal(rusm_send(self, me, "lost", 4, 0), 0);
     chain_running--;
@@ -235,7 +235,7 @@ static void test_chain_of_ends(void **state)
     world_free(w);
 }
 
-/* ---- many ---- */
+/* ---- many processes ---- */
 
 struct herd {
     unsigned stops, normal;
@@ -273,7 +273,7 @@ static void test_many(void **state)
         for (int i = 0; i < MANY; i++) {
             assert_int_equal(runtime_spawn(w->rt, &herd_behaviour, NULL, &pid, NULL, 1), 0);
             first = i == 0 ? pid : first;
-            assert_int_equal(pid.serial, first.serial + (uint64_t)i); /* never reused */
+            assert_int_equal(pid.serial, first.serial + (uint64_t)i); /* serials are never reused */
             assert_int_equal(rusm_send(a->self, pid, "x", (size_t)(i % 2), 0), 0);
         }
         assert_int_equal(runtime_count(w->rt), MANY + 1);
@@ -293,7 +293,8 @@ static void test_batches_take_turns(void **state)
     struct world *w = world_new();
     struct probe *a = probe_new(w), *b = probe_new(w), *c = probe_new(w);
 
-    /* A budget below the work is kept exactly, and what is ready is told. */
+    /* runtime_run keeps exactly to a budget below the work, and returns whether anything is
+     * ready. */
     for (int i = 0; i < 6; i++) {
         assert_int_equal(probe_send(c, a, "x"), 0);
         assert_int_equal(probe_send(c, b, "x"), 0);
@@ -302,7 +303,7 @@ static void test_batches_take_turns(void **state)
     assert_int_equal(a->count + b->count, 4);
     assert_true(runtime_run(w->rt, 1, ++w->now));
     assert_int_equal(a->count + b->count, 5);
-    assert_true(b->count > 0); /* a does not keep the front */
+    assert_true(b->count > 0); /* a does not stay at the front */
     assert_false(runtime_run(w->rt, 1000, ++w->now));
     assert_int_equal(a->count + b->count, 12);
     world_free(w);

@@ -1,5 +1,5 @@
-/* actor/process_event: what those who look on are told of processes and their names, in which
- * order, and that nobody else is told anything. */
+/* actor/process_event: which events observers get about processes and their names, and in which
+ * order. Without observers there are no events. */
 #include "doubles/actor.h"
 
 #include "otp/supervisor.h"
@@ -7,7 +7,7 @@
 #define SEEN_MAX 16
 
 struct seen {
-    struct world w; /* first: what the hooks get */
+    struct world w; /* first: the hooks get a pointer to it */
     atomic_bool watched;
     size_t count;
     struct {
@@ -71,7 +71,7 @@ static void run(struct seen *s)
     while (runtime_run(s->w.rt, 100, s->w.now)) {}
 }
 
-/* The next thing that was told is this; then the first of them is forgotten. */
+/* Checks the oldest event and removes it. */
 static void expect(struct seen *s, enum process_event_kind kind, uint64_t serial, const char *name,
                    const char *behaviour, const char *reason)
 {
@@ -110,7 +110,7 @@ static void test_failed_init(void **state)
     rusm_pid pid;
 
     assert_int_equal(runtime_spawn(s->w.rt, builtin_find("relay"), NULL, &pid, NULL, s->w.now),
-                     RUSM_EINIT); /* without its argument there is no relay */
+                     RUSM_EINIT); /* a relay needs an argument */
     assert_int_equal(s->count, 0);
 }
 
@@ -129,7 +129,7 @@ static void test_restart(void **state)
     assert_int_equal(supervisor_add(s->w.rt, supervisor.serial, &child, &first, NULL, s->w.now), 0);
     expect(s, PROCESS_STARTED, first.serial, "", "echo", "");
     expect(s, PROCESS_NAMED, first.serial, "kept", "", "");
-    assert_int_equal(s->count, 0); /* a first start is no restart */
+    assert_int_equal(s->count, 0); /* a first start is not a restart */
     assert_int_equal(runtime_kill(s->w.rt, first.serial, "broken"), 0);
     expect(s, PROCESS_ENDED, first.serial, "kept", "echo", "broken");
     run(s);

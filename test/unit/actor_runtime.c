@@ -31,7 +31,7 @@ static void test_shutdown(void **state)
     struct world *w = world_new();
 
     order_next = 0;
-    for (int i = 2; i >= 0; i--) { /* newest first */
+    for (int i = 2; i >= 0; i--) { /* the newest ends first */
         order[i] = probe_new(w);
         order[i]->on_stop = ends_in_order;
     }
@@ -95,7 +95,7 @@ static void test_names(void **state)
     assert_int_equal(rusm_register_global(a->self, far, "x"), RUSM_EINVAL);
     assert_int_equal(rusm_register_global(a->self, old, "x"), RUSM_ENOPROC);
     assert_int_equal(w->globals, 1);
-    assert_int_equal(rusm_unregister(a->self, "alice"), 0); /* no local one: the global */
+    assert_int_equal(rusm_unregister(a->self, "alice"), 0); /* no such local name: the global one */
     assert_int_equal(w->globals, 2);
 
     assert_int_equal(runtime_kill(w->rt, b->pid.serial, "x"), 0);
@@ -124,7 +124,7 @@ static void test_node_names(void **state)
     assert_null(rusm_node_at(a->self, RUSM_GLOBAL));
     assert_int_equal(rusm_node_index(a->self, "no good", &again), RUSM_EINVAL);
 
-    /* A client's index is used again, and is nobody's name. */
+    /* A client's index is used again. It has no node name. */
     assert_int_equal(runtime_client_up(w->rt, &client), 0);
     assert_true(client > oslo);
     assert_int_equal(runtime_client_up(w->rt, &other), 0);
@@ -146,8 +146,7 @@ static void slow(struct probe *p, const struct rusm_message *m)
     slow_world->clock += (uint64_t)(m->data[0] - '0') * 60000000;
 }
 
-/* One that holds the scheduler for more than 100 ms is logged with its pid and behaviour, and
- * counted. */
+/* A handler that runs for more than 100 ms is logged with its pid and behaviour, and counted. */
 static void test_long_handler(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* actor/send: from one process to another, here or elsewhere, and what the sender is told. */
+/* actor/send: messages from one process to another, on this node or another one, and what the
+ * sender is told. */
 #include "doubles/actor.h"
 
 static void test_order_and_content(void **state)
@@ -10,7 +11,7 @@ static void test_order_and_content(void **state)
     assert_int_equal(rusm_send(a->self, b->pid, NULL, 0, 0), 0);
     assert_int_equal(probe_send(a, b, "one"), 0);
     assert_int_equal(rusm_send(a->self, b->pid, "t\0o", 3, RUSM_UNORDERED), 0);
-    assert_int_equal(b->count, 0); /* only runtime_run runs */
+    assert_int_equal(b->count, 0); /* only runtime_run runs handlers */
     world_run(w);
     assert_int_equal(b->count, 3);
     assert_int_equal(b->got[0].len, 0);
@@ -40,7 +41,7 @@ static void test_long_messages(void **state)
     memset(data, 'x', RUSM_MESSAGE_MAX + 1);
     assert_int_equal(rusm_send(a->self, b->pid, data, RUSM_MESSAGE_MAX + 1, 0), RUSM_ETOOLARGE);
     assert_int_equal(rusm_send(a->self, b->pid, NULL, 1, 0), RUSM_EINVAL);
-    /* Over the mailbox's bytes, but it is empty. */
+    /* More than the mailbox's bytes, but the mailbox is empty. */
     assert_int_equal(rusm_send(a->self, b->pid, data, RUSM_MESSAGE_MAX, 0), 0);
     world_run(w);
     assert_int_equal(b->count, 1);
@@ -71,7 +72,7 @@ static void test_bounds_of_a_mailbox(void **state)
     world_run(w);
     assert_int_equal(b->count, WORLD_MESSAGES);
 
-    /* Exactly full by bytes: an empty one still goes in, a byte does not. */
+    /* Exactly full by bytes: an empty message still fits, one byte does not. */
     assert_int_equal(rusm_send(a->self, b->pid, data, 400, 0), 0);
     assert_int_equal(rusm_send(a->self, b->pid, data, 601, 0), RUSM_BUSY);
     world_run(w);
@@ -81,7 +82,7 @@ static void test_bounds_of_a_mailbox(void **state)
     assert_int_equal(rusm_send(a->self, b->pid, data, 1, 0), RUSM_BUSY);
     world_run(w);
 
-    /* Longer than the bound: only into an empty one. */
+    /* A message longer than the bound fits only into an empty mailbox. */
     assert_int_equal(rusm_send(a->self, b->pid, data, 0, 0), 0);
     assert_int_equal(rusm_send(a->self, b->pid, data, WORLD_BYTES + 1, 0), RUSM_BUSY);
     world_run(w);
@@ -138,7 +139,7 @@ static void test_call_and_reply(void **state)
     assert_int_equal(b->got[0].ref, one);
     assert_int_equal(b->got[1].ref, two);
 
-    /* A reply is taken by a full mailbox too. */
+    /* A full mailbox also takes a reply. */
     for (int i = 0; i < WORLD_MESSAGES; i++) {
         assert_int_equal(probe_send(b, a, "fill"), 0);
     }
@@ -225,7 +226,7 @@ static void test_posts(void **state)
     assert_int_equal(rusm_send_name(a->self, oslo, "b b", "x", 1, 0), RUSM_EINVAL);
     assert_int_equal(rusm_send_name(a->self, oslo, "", "x", 1, 0), RUSM_EINVAL);
 
-    /* What the hook says is what the sender is told. */
+    /* The sender gets the hook's result. */
     const int say[] = { RUSM_BUSY, RUSM_ENOCONN, RUSM_ENOPROC, RUSM_ETOOLARGE, RUSM_ENOMEM };
     for (size_t i = 0; i < sizeof(say) / sizeof(say[0]); i++) {
         w->post_result = say[i];
@@ -270,7 +271,7 @@ static void test_addresses(void **state)
     assert_string_equal(rusm_node_at(a->self, p->post.node), "oslo");
     assert_false(p->post.global);
     assert_string_equal(p->name, "eve");
-    /* No such name here: a global one. */
+    /* There is no such local name, so it is a global one. */
     w->holder = (rusm_pid){ .serial = 7, .node = p->post.node, .incarnation = 9 };
     assert_int_equal(rusm_send_to(a->self, "eve", "x", 1, 0), 0);
     assert_int_equal(last_post(w)->post.node, w->holder.node);
@@ -287,7 +288,7 @@ static void test_addresses(void **state)
     free(b);
 }
 
-/* A global name turns out to be held here. */
+/* A global name whose process is on this node. */
 static void test_post_to_ourselves(void **state)
 {
     (void)state;

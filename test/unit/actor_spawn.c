@@ -1,4 +1,4 @@
-/* Spawning, by the node and by processes: arguments, inits that fail, inits within inits. */
+/* actor: spawning, by the node and by processes: arguments, inits that fail, inits within inits. */
 #include "doubles/actor.h"
 #include "actor/limits.h"
 #include "base/limits.h"
@@ -55,7 +55,7 @@ static void test_failed_init(void **state)
     assert_string_equal(why.text, "bad\\x0aluck");
     assert_int_equal(probe_try(w, p, NULL), RUSM_EINIT);
 
-    /* It has a state by then, so stop is called. */
+    /* The process already has a state, so stop is called. */
     p->init_result = 0;
     p->on_init = init_exit;
     assert_int_equal(probe_try(w, p, &why), RUSM_EINIT);
@@ -124,7 +124,7 @@ static void test_inits_in_inits_end(void **state)
     world_free(w);
 }
 
-/* ---- by processes ---- */
+/* ---- spawned by processes ---- */
 
 static char args_seen[64];
 

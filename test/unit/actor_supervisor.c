@@ -5,10 +5,10 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* Children write what happens to them into one line: "+a" started, "-a" stopped. */
+/* Children write what happens to them into one line: "+a" is started, "-a" stopped, "!a" failed. */
 static char journal[4096];
-static unsigned fails; /* so many inits fail */
-static bool stubborn;  /* they trap, and ignore it */
+static unsigned fails; /* how many of the next inits fail */
+static bool stubborn;  /* children trap exits and ignore them */
 
 static void note(const char *sign, const char *name)
 {
@@ -55,7 +55,7 @@ static const struct rusm_behaviour child = {
 
 static const char *const letters[] = { "a", "b", "c", "d" };
 
-/* Children a, b, c …, registered so. */
+/* Fills the list with children a, b, c …, registered under these names. */
 static void children(struct rusm_child *list, size_t count, enum rusm_restart restart)
 {
     for (size_t i = 0; i < count; i++) {
@@ -73,7 +73,7 @@ static uint64_t serial_of(struct world *w, const char *name)
     return serial;
 }
 
-/* The child ends with that reason. */
+/* Ends the child with that reason. */
 static void end(struct world *w, struct probe *by, const char *name, const char *reason)
 {
     assert_int_equal(rusm_send_name(by->self, 0, name, reason, strlen(reason), 0), 0);
@@ -126,9 +126,9 @@ static void test_strategies(void **state)
         uint64_t b = serial_of(w, "b");
         end(w, p, "b", "normal");
         expect_journal(what[strategy]);
-        assert_true(serial_of(w, "b") > b); /* under the same name */
+        assert_true(serial_of(w, "b") > b); /* it keeps its name */
         assert_int_equal(runtime_count(w->rt), 6);
-        /* Its parent ends it: the last child first. */
+        /* The parent ends the supervisor, which ends the last child first. */
         assert_int_equal(rusm_kill(p->self, pid, "shutdown"), 0);
         world_run(w);
         expect_journal("-d -c -b -a ");
@@ -170,8 +170,8 @@ static void test_kinds(void **state)
     }
 }
 
-/* A temporary one that is stopped for the sake of others is not started again; a transient one
- * is. */
+/* If a group is restarted, a temporary child is only stopped. A transient child is started again,
+ * unless it had ended normally before. */
 static void test_kinds_in_a_group(void **state)
 {
     (void)state;
@@ -195,8 +195,8 @@ static void test_kinds_in_a_group(void **state)
     finish(w, p);
 }
 
-/* More than max_restarts within max_seconds: all stop, and so does it; those that are longer ago do
- * not count. */
+/* After more than max_restarts within max_seconds, all children stop and the supervisor ends. Older
+ * restarts do not count. */
 static void test_intensity(void **state)
 {
     (void)state;
@@ -210,7 +210,7 @@ static void test_intensity(void **state)
     children(list, 2, RUSM_PERMANENT);
     struct probe *p = start(w, &options, &pid);
     for (int i = 0; i < 20; i++) {
-        w->now += 4 * SECOND; /* three in any 10 seconds */
+        w->now += 4 * SECOND; /* three restarts in any 10 seconds */
         end(w, p, "a", "boom");
         assert_int_equal(p->count, 0);
     }
@@ -223,8 +223,8 @@ static void test_intensity(void **state)
     finish(w, p);
 }
 
-/* A supervisor that gives up is a child that ended: the one above starts it again, until that gives
- * up too. */
+/* A supervisor that gives up is a child that ended. The supervisor above starts it again, until
+ * that one gives up too. */
 static void test_escalation(void **state)
 {
     (void)state;
@@ -238,7 +238,7 @@ static void test_escalation(void **state)
     top[0] = (struct rusm_child){ .behaviour = &child, .args = { 1, &letters[3] } };
     top[1] = (struct rusm_child){ .supervisor = &inner };
     struct probe *p = start(w, &outer, &pid);
-    memset(list, 0, sizeof(list)); /* all was copied */
+    memset(list, 0, sizeof(list)); /* the supervisors have copies of all */
     memset(top, 0, sizeof(top));
     expect_journal("+d +a +b ");
     end(w, p, "a", "1");
@@ -255,7 +255,7 @@ static void test_escalation(void **state)
     finish(w, p);
 }
 
-/* One that cannot be started again is tried again, within the intensity. */
+/* A child whose restart fails is tried again, within the intensity. */
 static void test_start_fails(void **state)
 {
     (void)state;
@@ -274,7 +274,7 @@ static void test_start_fails(void **state)
     end(w, p, "b", "boom");
     expect_journal("-b !b -c -a ");
     assert_string_equal(p->got[0].text, "shutdown");
-    /* At the start it fails at once, and leaves nothing. */
+    /* At the start, a failed child fails the supervisor at once, and nothing is left. */
     p->count = 0;
     fails = 0;
     list[2].behaviour = &probe_behaviour;
@@ -285,7 +285,7 @@ static void test_start_fails(void **state)
     assert_int_equal(runtime_count(w->rt), 1);
     assert_int_equal(p->count, 0);
     list[2].behaviour = &child;
-    list[2].name = "a"; /* taken by the first */
+    list[2].name = "a"; /* the first child has this name */
     assert_int_equal(rusm_supervise(p->self, &options, &none), RUSM_EINIT);
     world_run(w);
     assert_int_equal(runtime_count(w->rt), 1);
@@ -294,7 +294,7 @@ static void test_start_fails(void **state)
     finish(w, p);
 }
 
-/* Who does not stop in time is killed; who has for ever is waited for. */
+/* A child that does not stop in time is killed. With RUSM_FOREVER, the supervisor waits. */
 static void test_deadline(void **state)
 {
     (void)state;
@@ -305,7 +305,7 @@ static void test_deadline(void **state)
 
     children(list, 4, RUSM_PERMANENT);
     list[0].shutdown_ms = RUSM_FOREVER;
-    list[1].shutdown_ms = 0; /* 5 seconds */
+    list[1].shutdown_ms = 0; /* the default, 5 seconds */
     list[2].shutdown_ms = 200;
     list[3].shutdown_ms = RUSM_BRUTAL;
     struct probe *p = probe_new(w);
@@ -337,7 +337,8 @@ static void test_deadline(void **state)
     finish(w, p);
 }
 
-/* Children of a supervisor that is killed go with it; one that has unlinked itself is found out. */
+/* If a supervisor is killed, its children end with it. A child that has unlinked itself is still
+ * stopped. */
 static void test_killed(void **state)
 {
     (void)state;
@@ -369,7 +370,7 @@ static void test_killed(void **state)
     finish(w, p);
 }
 
-/* The node's own: each child is counted for itself, and given up alone. */
+/* The node's own supervisor counts restarts for each child alone, and gives up each child alone. */
 static void test_each(void **state)
 {
     (void)state;
@@ -406,7 +407,7 @@ static void test_each(void **state)
     expect_journal("-a ");
     end(w, p, "c", "boom");
     expect_journal("-c +c ");
-    /* From outside it is stopped like any: in order. */
+    /* The node stops it like any other supervisor: the children in reverse order. */
     assert_int_equal(runtime_exit(w->rt, pid.serial, (rusm_pid){ 0 }, "shutdown"), 0);
     assert_int_equal(supervisor_add(w->rt, p->pid.serial, &list[0], &started, &why, w->now),
                      RUSM_ENOPROC);
@@ -417,7 +418,7 @@ static void test_each(void **state)
     finish(w, p);
 }
 
-/* Strangers' exit signals are nothing to it. */
+/* A supervisor ignores exit signals from processes that are neither its parent nor its children. */
 static void test_strangers(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* actor/process_table, names, nodes, spawnables and slab: what is found where, also among very
- * many. */
+/* actor/process_table, names, nodes, spawnables and slab: each finds what was put in, also among
+ * very many. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static void test_process_table(void **state)
     assert_null(process_table_next(&r, MANY));
     assert_null(process_table_next(&r, UINT64_MAX));
 
-    /* With holes, short and longer than what is left: the next is still the next. */
+    /* With gaps, short and long, process_table_next still finds the next process. */
     for (uint64_t i = 1; i <= MANY; i++) {
         if (i % 100 != 0 && i != 4999) {
             process_table_remove(&r, &p[i]);
@@ -159,7 +159,7 @@ static void test_nodes(void **state)
         last = index;
     }
     assert_int_equal(nodes_index(&n, "more", 4, &index), RUSM_ELIMIT);
-    assert_int_equal(nodes_heard(&n, text, strlen(text), &index), 0); /* it is known by now */
+    assert_int_equal(nodes_heard(&n, text, strlen(text), &index), 0); /* it is already known */
     assert_int_equal(nodes_index(&n, "node-1", 6, &index), 0);
     assert_int_equal(index, 1);
     assert_int_equal(nodes_index(&n, "own", 3, &index), 0);
@@ -224,7 +224,8 @@ static void test_slab(void **state)
     free(at);
 }
 
-/* A million idle ones in 300 MiB, with their place in the process_table and the behaviour's own. */
+/* A million idle processes fit into 300 MiB, with their entries in the process table and the state
+ * of their behaviour. */
 static void test_a_process_is_small(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* actor/text: pids in words, and lines of output. */
+/* actor/text: pids as text, and lines of output. */
 #include "doubles/actor.h"
 
 static void test_pids(void **state)
@@ -26,7 +26,7 @@ static void test_pids(void **state)
     assert_true(rusm_pid_eq(pid, far));
     assert_int_equal(rusm_pid_parse(a->self, "7@oslo", &pid), 0);
     assert_string_equal(rusm_node_at(a->self, pid.node), "oslo");
-    assert_int_equal(pid.incarnation, 0); /* its present one, whichever that is */
+    assert_int_equal(pid.incarnation, 0); /* the node's present incarnation, whichever that is */
 
     const char *const bad[] = {
         "", "bob", "bob@oslo", "0", "1@", "1@oslo#", "1@oslo#0", "1 @oslo"

@@ -2,7 +2,7 @@
 #include "doubles/actor.h"
 
 #define MS ((uint64_t)1000000)
-#define LATE (2 * MS) /* a tick is 1.05 ms */
+#define LATE (2 * MS) /* a tick of the wheel is 1.05 ms */
 
 /* Lets ms milliseconds pass. */
 static void pass(struct world *w, uint64_t ms)
@@ -47,10 +47,10 @@ static void test_cancel(void **state)
 
     (void)state;
     assert_int_equal(rusm_timer(a->self, 10, &ref), 0);
-    assert_int_equal(rusm_cancel(b->self, ref), RUSM_ENOPROC); /* not its own */
+    assert_int_equal(rusm_cancel(b->self, ref), RUSM_ENOPROC); /* another process's timer */
     assert_int_equal(rusm_cancel(a->self, ref), 0);
     assert_int_equal(rusm_cancel(a->self, ref), RUSM_ENOPROC);
-    assert_int_equal(rusm_timer(a->self, 10, &later), 0); /* the same place, another ref */
+    assert_int_equal(rusm_timer(a->self, 10, &later), 0); /* the same slot, another ref */
     assert_true(later != ref);
     assert_int_equal(rusm_cancel(a->self, ref), RUSM_ENOPROC);
     assert_int_equal(rusm_cancel(a->self, 7), RUSM_ENOPROC);
@@ -58,13 +58,13 @@ static void test_cancel(void **state)
     pass(w, 20);
     assert_int_equal(a->count, 1);
     assert_true(a->got[0].ref == later);
-    assert_int_equal(rusm_cancel(a->self, later), RUSM_ENOPROC); /* due already */
+    assert_int_equal(rusm_cancel(a->self, later), RUSM_ENOPROC); /* it has already expired */
     world_free(w);
     free(a);
     free(b);
 }
 
-/* Without drift, however late the turns are; what was missed does not pile up. */
+/* Intervals do not drift, however late the ticks are. Missed ones do not pile up. */
 static void test_interval(void **state)
 {
     struct world *w = world_new();
@@ -100,7 +100,7 @@ static void hold(struct probe *p, const struct rusm_message *m)
     }
 }
 
-/* One that takes nothing finds one tick in its mailbox, and not one for every interval. */
+/* A process that takes no messages has one RUSM_TIMER waiting, not one for every interval. */
 static void test_interval_waits(void **state)
 {
     struct world *w = world_new();
@@ -153,7 +153,7 @@ static void test_send_after(void **state)
     assert_int_equal(b->got[0].kind, RUSM_SEND);
     assert_int_equal(w->post_count, 1);
     assert_string_equal(w->posts[0].data, "far");
-    w->post_result = 0; /* it is tried again until there is room */
+    w->post_result = 0; /* the message is tried again until there is room */
     pass(w, 3);
     assert_int_equal(w->post_count, 2);
     pass(w, 100);
@@ -163,7 +163,8 @@ static void test_send_after(void **state)
     free(b);
 }
 
-/* A full mailbox: when there is room. Nobody: counted. */
+/* If the mailbox is full, the message arrives when there is room. If the process is gone, it is
+ * counted. */
 static void test_send_after_full(void **state)
 {
     struct world *w = world_new();
@@ -191,7 +192,7 @@ static void test_send_after_full(void **state)
     free(b);
 }
 
-/* They end with their process. */
+/* Timers end with their process. */
 static void test_ended(void **state)
 {
     struct world *w = world_new();

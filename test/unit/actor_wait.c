@@ -1,4 +1,5 @@
-/* actor/wait: who waits for room in a mailbox is woken once, in order, when there is some. */
+/* actor/wait: a sender that waits for room in a mailbox is woken once, in order, when there is
+ * room. */
 #include "doubles/actor.h"
 
 /* ---- local senders ---- */
@@ -26,11 +27,11 @@ static void test_writable_once(void **state)
     free(b);
 }
 
-/* Sends to its user's `to` as long as there is room. */
+/* Sends to `to` as long as there is room. */
 struct flood {
     struct probe *to;
     int left;
-    int burst; /* the most it sends when it is writable */
+    int burst; /* the most it sends each time it is writable */
 };
 
 static void flood_on(struct probe *p, const struct rusm_message *m)
@@ -78,7 +79,8 @@ static void test_floods_share_in_order(void **state)
             first_done = (int)k;
         }
     }
-    /* Nobody is done long before the others: all had had more than half of their turns. */
+    /* No sender finishes long before the others: when the first one is done, more than half of all
+     * messages have arrived. */
     assert_true(first_done > SENDERS * EACH / 2);
     world_free(w);
     free(to);
@@ -95,7 +97,7 @@ static void test_newcomers_queue_behind(void **state)
 
     probe_fill(a, b, WORLD_MESSAGES);
     assert_int_equal(probe_send(a, b, "first"), RUSM_BUSY);
-    /* One message is handled: a slot is free, and it is a's. */
+    /* One message is handled. The free slot belongs to a. */
     runtime_run(w->rt, 1, ++w->now);
     assert_int_equal(b->count, 1);
     assert_int_equal(a->count, 0);
@@ -117,7 +119,8 @@ static void test_unused_slot_goes_on(void **state)
     struct world *w = world_new();
     struct probe *to = probe_new(w), *a = probe_new(w), *b = probe_new(w);
 
-    /* a and b wait; both are told although a does nothing with its slot; a dies with one. */
+    /* a and b wait. Both are woken although a does not use its slot. In the last round a ends while
+     * it has a slot. */
     for (int round = 0; round < 3; round++) {
         probe_fill(to, to, WORLD_MESSAGES);
         assert_int_equal(probe_send(a, to, "x"), RUSM_BUSY);
@@ -131,10 +134,10 @@ static void test_unused_slot_goes_on(void **state)
     runtime_run(w->rt, 2, ++w->now); /* two slots, reserved for a and b */
     assert_int_equal(runtime_kill(w->rt, a->pid.serial, "gone"), 0);
     assert_int_equal(probe_send(b, to, "x"), 0);
-    assert_int_equal(probe_send(to, to, "x"), 0); /* a's */
+    assert_int_equal(probe_send(to, to, "x"), 0); /* a's slot */
     assert_int_equal(probe_send(to, to, "x"), RUSM_BUSY);
     world_run(w);
-    /* Nothing stays reserved. */
+    /* No slot stays reserved. */
     probe_fill(to, to, WORLD_MESSAGES);
     world_run(w);
     world_free(w);
@@ -146,12 +149,12 @@ static void test_unused_slot_goes_on(void **state)
 /* ---- waiters from outside ---- */
 
 struct lane {
-    struct waiter waiter; /* first */
+    struct waiter waiter; /* first member */
     struct world *w;
     struct probe *to;
     int readies, records, order;
-    bool later;  /* does not deliver in ready */
-    bool closed; /* owner goes away in ready */
+    bool later;  /* does not deliver in its ready callback */
+    bool closed; /* its owner goes away in the ready callback */
     size_t len;
 };
 
@@ -207,11 +210,11 @@ static void test_lanes_in_turn(void **state)
     for (int i = 0; i < LANES; i++) {
         lane_init(&lane[i], w, to, 1);
         process_wait(p, &lane[i].waiter);
-        process_wait(p, &lane[i].waiter); /* again: keeps its place */
+        process_wait(p, &lane[i].waiter); /* waiting again keeps its place */
     }
     process_wait(p, &lane[0].waiter);
     lane_order = 0;
-    /* Three slots: three are woken, the first three. */
+    /* There are three slots, so the first three are woken. */
     runtime_run(w->rt, 3, ++w->now);
     for (int i = 0; i < LANES; i++) {
         assert_int_equal(lane[i].readies, i < 3);
@@ -241,14 +244,14 @@ static void test_as_many_as_slots(void **state)
         lane[i].later = true;
         process_wait(to->self, &lane[i].waiter);
     }
-    /* They deliver later: still no more are woken than there are slots. */
+    /* They deliver later. No more are woken than there are slots. */
     runtime_run(w->rt, 2, ++w->now);
     assert_int_equal(lane[0].readies + lane[1].readies, 2);
     assert_int_equal(lane[2].readies, 0);
     lane_deliver(&lane[0]);
     lane_deliver(&lane[1]);
     assert_false(process_has_room(to->self, 1));
-    /* Woken ones that never deliver don't keep the others asleep. */
+    /* Woken waiters that never deliver do not keep the others asleep. */
     world_run(w);
     for (int i = 0; i < LANES; i++) {
         assert_int_equal(lane[i].readies, 1);
@@ -267,7 +270,7 @@ static void test_large_is_not_starved(void **state)
     probe_fill(to, to, 2);
     lane_init(&large, w, to, 1);
     large.len = WORLD_BYTES + 1;
-    lane_deliver(&large); /* must wait for an empty mailbox */
+    lane_deliver(&large); /* it must wait for an empty mailbox */
     assert_int_equal(large.records, 1);
     lane_init(&small, w, to, 100);
     assert_false(process_has_room(to->self, 1)); /* though a slot is free */
@@ -286,7 +289,7 @@ static void test_large_is_not_starved(void **state)
     free(to);
 }
 
-/* Asserts that it does not run inside of a behaviour: ready is outside of any. */
+/* True inside a handler. The ready callback must never be called there. */
 static bool inside;
 
 static void inside_on(struct probe *p, const struct rusm_message *m)
@@ -320,7 +323,7 @@ static void test_all_when_it_ends(void **state)
     }
     lane_init(&gone, w, to, 1);
     process_wait(to->self, &gone.waiter);
-    list_remove(&gone.waiter.link); /* its owner went first */
+    list_remove(&gone.waiter.link); /* its owner went away first */
     assert_int_equal(probe_send(sender, to, "x"), RUSM_BUSY);
     killer->user = to;
     killer->on = inside_on;

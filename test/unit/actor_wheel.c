@@ -1,4 +1,5 @@
-/* actor/wheel: all is told once, in time and in order, whatever was set, moved and cancelled. */
+/* actor/wheel: each timer expires once, in time and in order, whatever was set, moved and
+ * cancelled. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -12,8 +13,8 @@
 #define NODES 2000
 
 struct item {
-    struct wheel_node node;     /* first */
-    uint64_t from_ns, until_ns; /* may be told: not before, and by the tick at or after */
+    struct wheel_node node;     /* first member */
+    uint64_t from_ns, until_ns; /* expires at from_ns or later, by the first tick after until_ns */
     unsigned told;
     bool set;
 };
@@ -38,7 +39,8 @@ static void set(struct wheel *w, struct item *it, uint64_t ms)
     wheel_set(w, &it->node, ms, now_ns);
 }
 
-/* Times from nothing to a year, steps from a tick to days: like a model that looks at all. */
+/* Times from nothing to a year, steps from a tick to days. The result must be that of a model that
+ * looks at all items. */
 static void test_model(void **state)
 {
     struct item *items = calloc(NODES, sizeof(*items));
@@ -102,7 +104,7 @@ static void note(struct wheel_node *node)
     order[at++] = ((struct ordered *)(void *)node)->number;
 }
 
-/* The same tick, set from near and from far. */
+/* Timers of one tick, set from near and from far, expire in the order they were set. */
 static void test_order(void **state)
 {
     struct wheel *w = malloc(sizeof(*w));
@@ -138,7 +140,7 @@ static void again(struct wheel_node *node)
     wheel_set(again_wheel, node, 0, now_ns);
 }
 
-/* One that sets itself at once does not keep the tick from ending. */
+/* A timer that sets itself again at once does not keep the tick from ending. */
 static void test_again(void **state)
 {
     struct wheel_node node;

@@ -1,4 +1,4 @@
-/* Blocks: large memory is found again, what is kept is bounded and goes back when nobody uses it.
+/* base/blocks: large blocks are reused. What is kept is bounded, and is freed when nobody uses it.
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,12 +34,12 @@ static void test_found_again(void **state)
     blocks_give(&b, small);
     blocks_give(&b, NULL);
 #ifndef __SANITIZE_ADDRESS__
-    assert_int_equal(b.count, 2); /* the small one is malloc's again */
+    assert_int_equal(b.count, 2); /* the small one went back to malloc */
     memory_fail_after(0);
     assert_null(blocks_take(&b, 5 * MIB));
-    assert_null(blocks_take(&b, MIB / 2)); /* both are too good for it */
+    assert_null(blocks_take(&b, MIB / 2)); /* both are too large for it */
     assert_null(blocks_take(&b, 100));
-    assert_ptr_equal(blocks_take(&b, MIB + MIB / 2), two); /* the one that fits best */
+    assert_ptr_equal(blocks_take(&b, MIB + MIB / 2), two); /* the smallest one that fits */
     assert_ptr_equal(blocks_take(&b, 3 * MIB), four);
     assert_null(blocks_take(&b, 2 * MIB));
     memory_works();
@@ -75,7 +75,7 @@ static void test_bounds(void **state)
     void *all = take(&b, RUSM_MESSAGE_MAX + 100), *more = take(&b, LIMIT_SPARE_BLOCKS + 1);
     blocks_give(&b, all);
 #ifndef __SANITIZE_ADDRESS__
-    assert_int_equal(b.count, 1); /* the newest stays, the others make room */
+    assert_int_equal(b.count, 1); /* the newest stays, the others are freed to make room */
     assert_ptr_equal(b.spare[0].at, all);
 #endif
     blocks_give(&b, more);
@@ -98,7 +98,7 @@ static void test_goes_back(void **state)
     assert_int_equal(b.count, 1);
     assert_ptr_equal(b.spare[0].at, two);
     two = take(&b, 4 * MIB);
-    blocks_give(&b, two); /* used since: it stays once more */
+    blocks_give(&b, two); /* used since the last tick, so it stays for one more */
     blocks_tick(&b);
     assert_true(blocks_any(&b));
 #endif

@@ -26,7 +26,7 @@ static void test_empty(void **state)
     buf_fini(&b);
 }
 
-/* Against a plain counter: what goes in comes out, in order, at every size. */
+/* Compares the queue with a plain counter: bytes come out in order, at every size. */
 static void test_bytes_keep_their_order(void **state)
 {
     (void)state;
@@ -99,7 +99,7 @@ static void test_reserve_then_wrote(void **state)
     buf_fini(&b);
 }
 
-/* A large buffer, once empty, goes back whole. */
+/* A large buffer is freed once it is empty. */
 static void test_trim(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* base/bytes: reading and writing never pass the end. */
+/* base/bytes: reads and writes never pass the end. */
 #include "base/bytes.h"
 
 #include <setjmp.h>
@@ -20,7 +20,7 @@ static void test_reads_big_endian(void **state)
     assert_false(r.bad);
 }
 
-/* With one byte too few, each says 0, moves nothing, and stays bad. */
+/* With one byte too few, each read returns 0, moves nothing, and leaves the reader bad. */
 static void test_reads_nothing_beyond_the_end(void **state)
 {
     (void)state;

@@ -1,8 +1,7 @@
 /* base/credit: bytes on their way back to a lane that may be gone.
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  *
- * That accounts are freed, once, is the sanitizers' to see.
- */
+ * The sanitizers check that each credit is freed exactly once. */
 #include "base/credit.h"
 
 #include <setjmp.h>
@@ -31,7 +30,7 @@ static void test_given_bytes_make_it_dirty(void **state)
     assert_int_equal(c->messages, 2);
     assert_int_equal(c->refs, 1);
 
-    /* The owner looks, clears, and is told again of the next. */
+    /* The owner takes what was given and clears it. The next byte makes the credit dirty again. */
     list_remove(&c->dirty);
     c->given = 0;
     c->messages = 0;
@@ -86,7 +85,7 @@ static void test_owner_is_due_once(void **state)
     list_remove(&b.due);
     assert_true(list_empty(&dues));
 
-    /* A lane that is gone makes nobody due. */
+    /* Bytes of a lane that is gone make no owner due. */
     credit_hold(c);
     credit_orphan(c);
     credit_give(c, 1);

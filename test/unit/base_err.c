@@ -1,4 +1,4 @@
-/* base/err: every code has words, and a why is one line. */
+/* base/err: every code has a text, and a why is one line. */
 #include "base/err.h"
 
 #include <setjmp.h>

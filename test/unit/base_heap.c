@@ -1,6 +1,5 @@
-/* base/heap: the earliest first, whatever happens in between.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
- */
+/* base/heap: the node with the least key is always first.
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "base/heap.h"
 
 #include <setjmp.h>
@@ -26,7 +25,8 @@ static void test_empty(void **state)
     heap_fini(&h);
 }
 
-/* Random inserts, moves and removals; the minimum is compared with a search through all. */
+/* Inserts, moves and removes nodes at random. Compares the minimum with a search through all of
+ * them. */
 static void test_minimum_is_always_first(void **state)
 {
     (void)state;

@@ -53,7 +53,7 @@ static void test_process_names(void **state)
     assert_false(id_process_name_ok(NULL, 0));
 }
 
-/* Parses from heap of exactly that length; the parts come back as one text. */
+/* Parses an address from exactly that many bytes on the heap. Returns its parts as one text. */
 static const char *address(const char *text)
 {
     static char out[400];
@@ -90,7 +90,7 @@ static void test_addresses(void **state)
     assert_string_equal(address("17@london#FFFFFFFF"), "17 at london in ffffffff");
     assert_string_equal(address("17@l#00000001"), "17 at l in 1");
     assert_string_equal(address("4611686018427387903"), "4611686018427387903");
-    assert_string_equal(address("a#5f"), "a#5f"); /* a name may have it */
+    assert_string_equal(address("a#5f"), "a#5f"); /* a name may contain "#" */
 
     static const char *const bad[] = {
         "",

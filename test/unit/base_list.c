@@ -1,4 +1,4 @@
-/* base/list: a doubly linked list without memory of its own. */
+/* base/list: a doubly linked list that allocates no memory. */
 #include "base/list.h"
 
 #include <setjmp.h>
@@ -54,7 +54,7 @@ static void test_removed_is_unlinked(void **state)
     assert_true(list_linked(&a.link));
     list_remove(&a.link);
     assert_false(list_linked(&a.link));
-    list_remove(&a.link); /* twice does nothing */
+    list_remove(&a.link); /* a second remove does nothing */
     assert_true(list_empty(&head));
 }
 

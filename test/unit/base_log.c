@@ -1,4 +1,4 @@
-/* base/log: whole lines, safe to look at. */
+/* base/log: whole lines, safe to print on a terminal. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static int close_log(void **state)
     return 0;
 }
 
-/* What was written since the last look. */
+/* Returns what was written since the last call. */
 static const char *lines(void)
 {
     ssize_t n = read(pipe_read, got, sizeof(got) - 1);
@@ -61,7 +61,8 @@ static void take(void *context, enum rusm_log_level level, const char *text)
     errno = EAGAIN;
 }
 
-/* A program that takes the lines gets them escaped and cut, and nothing is written. */
+/* A program that takes the lines gets them escaped and cut. Nothing is written to the
+ * descriptor. */
 static void test_taken(void **state)
 {
     struct taken got_line = { .level = RUSM_LOG_ERROR };

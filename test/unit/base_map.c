@@ -1,6 +1,5 @@
-/* base/map: a hash table of elements that someone else owns.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
- */
+/* base/map: a hash table of elements that the caller owns.
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "base/map.h"
 
 #include <setjmp.h>
@@ -51,7 +50,7 @@ static void test_empty(void **state)
     map_fini(&m);
 }
 
-/* Random inserts and removals against a flag in each item. */
+/* Inserts and removes items at random. Compares the map with a flag in each item. */
 static void test_finds_what_is_in_it(void **state)
 {
     (void)state;
@@ -113,7 +112,7 @@ static void test_walk_visits_each_once_and_may_remove(void **state)
     free(items);
 }
 
-/* A walk in steps, between which the map changes and grows. */
+/* Scans the map in steps, between which it changes and grows. */
 static void test_scan_misses_none_that_stay(void **state)
 {
     (void)state;
@@ -158,7 +157,7 @@ static void test_scan_misses_none_that_stay(void **state)
     free(items);
 }
 
-/* Equal hashes must not hide each other: eq decides. */
+/* Elements with the same hash are all found: eq tells them apart. */
 static void test_one_bucket_for_all(void **state)
 {
     (void)state;
@@ -180,8 +179,9 @@ static void test_one_bucket_for_all(void **state)
     map_fini(&m);
 }
 
-/* Keys that differ in few bits, low, high or strided, spread as chance would: of 4,096 balls in
- * 4,096 bins the fullest has about 7, and 15 is beyond bad luck. */
+/* Keys that differ only in low bits, in high bits or by a stride spread as random ones would. Of
+ * 4,096 random keys in 4,096 buckets, the fullest bucket has about 7. More than 14 cannot be bad
+ * luck. */
 static void test_hashes_spread(void **state)
 {
     (void)state;
@@ -200,7 +200,7 @@ static void test_hashes_spread(void **state)
     }
 }
 
-/* Every byte and every length counts, and so does the seed. */
+/* The hash depends on every byte, the length, and the seed. */
 static void test_hash_of_bytes_depends_on_all(void **state)
 {
     (void)state;
@@ -238,7 +238,7 @@ static void test_no_memory(void **state)
     memory_works();
     for (uint64_t i = 0; i < 100; i++) {
         items[i].key = i;
-        /* Beyond the first buckets it goes on without more. */
+        /* After the first buckets, the map works without more memory. */
         assert_int_equal(map_insert(&m, map_hash_u64(&m, i), &items[i].node), 0);
         memory_fail_after(0);
     }

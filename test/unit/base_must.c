@@ -1,4 +1,4 @@
-/* base/must: a broken promise ends the program and says where. */
+/* base/must: a broken promise aborts the program and says where. */
 #include "base/must.h"
 
 #include <setjmp.h>

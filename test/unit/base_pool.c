@@ -1,4 +1,5 @@
-/* A pool gives back what it was given, keeps no more than it may, and survives lack of memory.
+/* base/pool: a pool reuses what it was given, keeps no more than it may, and survives a lack of
+ * memory.
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,7 @@ static void test_reuse(void **state)
 #ifndef __SANITIZE_ADDRESS__
     assert_int_equal(p.count, 2);
     memory_fail_after(0);
-    assert_ptr_equal(pool_take(&p), b); /* the third was one too many */
+    assert_ptr_equal(pool_take(&p), b); /* the third was more than the pool keeps */
     assert_ptr_equal(pool_take(&p), a);
     assert_null(pool_take(&p));
     memory_works();

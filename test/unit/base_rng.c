@@ -1,4 +1,4 @@
-/* base/rng: repeatable chance. */
+/* base/rng: repeatable random numbers. */
 #include "base/rng.h"
 
 #include <setjmp.h>
@@ -6,7 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* The first outputs of xoshiro256** from the state 1, 2, 3, 4, as its authors' code gives them. */
+/* The first outputs of xoshiro256** from the state 1, 2, 3, 4, as the code of its authors gives
+ * them. */
 static void test_known_outputs(void **state)
 {
     (void)state;
@@ -57,7 +58,7 @@ static void test_below(void **state)
     for (unsigned i = 0; i < 100000; i++) {
         seen[rng_below(&r, 10)]++;
         assert_int_equal(rng_below(&r, 1), 0);
-        /* A bound at which a plain remainder would favour the lower half two to one. */
+        /* With this bound, a plain remainder would give the lower half twice as often. */
         high += rng_below(&r, UINT64_C(3) << 62) >= UINT64_C(3) << 61;
     }
     for (unsigned i = 0; i < 10; i++) {

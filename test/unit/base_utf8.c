@@ -35,7 +35,7 @@ static void test_every_character(void **state)
     }
 }
 
-/* Overlong forms of every length; bytes that start nothing. */
+/* Overlong forms of every length, and bytes that start no character. */
 static void test_not_utf8(void **state)
 {
     (void)state;
@@ -75,14 +75,14 @@ static void test_classes(void **state)
         spaces += utf8_is_space(c);
         controls += utf8_is_control(c);
     }
-    assert_int_equal(spaces, 25);   /* as Unicode counts White_Space */
-    assert_int_equal(controls, 65); /* as Unicode counts Cc */
+    assert_int_equal(spaces, 25);   /* Unicode's White_Space */
+    assert_int_equal(controls, 65); /* Unicode's Cc */
 }
 
 static const char *escaped(const char *text, size_t len, size_t cap)
 {
     static char out[64];
-    char *room = malloc(cap); /* of exactly that size, for the sanitizer */
+    char *room = malloc(cap); /* exactly that size, so that a sanitizer sees a write past the end */
 
     assert_non_null(room);
     size_t n = utf8_escape(room, cap, text, len);

@@ -1,4 +1,4 @@
-/* client/client: a client and a real node: messages and receipts, calls, requests, tables. */
+/* client/client: a client of a real node: messages and receipts, calls, requests, tables. */
 #include "doubles/scene.h"
 
 /* ---- messages ---- */
@@ -50,12 +50,12 @@ static void test_post(void **state)
     expect_done(s, call(s, s->client, name));
 }
 
-/* The first failure is told once; others go on. */
+/* The client reports the first failure once. Later messages go on. */
 static void test_nobody(void **state)
 {
     struct scene *s = *state;
 
-    /* By the next post, or later. */
+    /* The next post reports it, or the flush. */
     expect_done(s, rusm_client_post(s->client, "nobody", false, "x", 1, &s->why));
     int error = rusm_client_post(s->client, "echo", false, "x", 1, &s->why);
     error = error ? error : rusm_client_flush(s->client, &s->why);
@@ -77,7 +77,7 @@ static void test_nobody(void **state)
     expect_done(s, call(s, s->client, "echo"));
 }
 
-/* Only who sends to the full mailbox waits. */
+/* Only messages to the full mailbox wait. */
 static void test_full(void **state)
 {
     struct scene *s = *state;
@@ -86,7 +86,7 @@ static void test_full(void **state)
     char pid[RUSM_PID_TEXT_MAX];
     int error = 0;
 
-    /* Nobody starts it again. */
+    /* No supervisor starts this process again. */
     expect_done(s, rusm_client_spawn(s->client, "stuck", NULL, "jam", false, pid, &s->why));
     expect_done(s, open_with(s, "london", s->identity, 1500, &c));
     for (int i = 0; i < MAILBOX; i++) {
@@ -115,7 +115,7 @@ static void test_died(void **state)
 {
     struct scene *s = *state;
 
-    for (int i = 0; i < 2; i++) { /* its supervisor has started it again */
+    for (int i = 0; i < 2; i++) { /* its supervisor has started it again by the second call */
         expect_error(s, call(s, s->client, "crash"), RUSM_ENOPROC,
                      "process 'crash' on london died before it replied: crashed");
     }
@@ -185,12 +185,12 @@ static void test_tables(void **state)
     for (int t = RUSM_TABLE_NODE; t <= RUSM_TABLE_COUNTERS; t++) {
         expect_done(s, rusm_client_list(s->client, (enum rusm_table)t, count_row, &rows, &s->why));
     }
-    for (int i = 0; i < 3000; i++) { /* several replies */
+    for (int i = 0; i < 3000; i++) { /* several reply frames */
         expect_done(s, rusm_client_spawn(s->client, "mute", NULL, NULL, false, pid, &s->why));
     }
     rows.count = 0;
     expect_done(s, rusm_client_list(s->client, RUSM_TABLE_PROCESSES, count_row, &rows, &s->why));
-    assert_int_equal(rows.count, 3005); /* the supervisor of what is booted too */
+    assert_int_equal(rows.count, 3005); /* with the supervisor of the booted processes */
     rows = (struct rows){ .stop_at = 2 };
     assert_int_equal(rusm_client_list(s->client, RUSM_TABLE_PROCESSES, count_row, &rows, &s->why),
                      77);
@@ -204,8 +204,8 @@ static void test_tables(void **state)
     expect_done(s, call(s, s->client, "echo"));
 }
 
-/* A global name's owner that our run folder does not show: found by the address that our node has
- * of it. */
+/* A global name belongs to a node that is not in our run folder. The client finds it by the address
+ * that our node has of it. */
 static void test_elsewhere(void **state)
 {
     struct scene *s = *state;

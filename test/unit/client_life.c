@@ -1,5 +1,5 @@
-/* client/client: a client whose node comes and goes, cannot be reached, or is not the one that was
- * meant; and the list of the nodes of this machine. */
+/* client/client: a client whose node comes and goes, cannot be reached, or is not the intended one.
+ * And the list of the nodes of this machine. */
 #include <sys/stat.h>
 #include "doubles/scene.h"
 
@@ -14,14 +14,15 @@ static void test_restart(void **state)
     expect_error(s, call(s, s->client, "echo"), RUSM_ENOCONN,
                  "no node 'london' (known: none; looked in");
     node_start(s);
-    /* Nothing hung on the old connection: the next call makes another. */
+    /* Nothing waited on the old connection, so the next call makes a new one. */
     expect_done(s, call(s, s->client, "echo"));
     node_stop(s);
     node_start(s);
     expect_done(s, call(s, s->client, "echo"));
 }
 
-/* Waits for a node to end, by a copy of the scene: another node takes its place there. */
+/* Waits until a node has ended. Takes a copy of the scene, because another node takes the node's
+ * place there. */
 static void *node_end(void *context)
 {
     struct scene *ended = context;
@@ -31,7 +32,7 @@ static void *node_end(void *context)
     return NULL;
 }
 
-/* Done when the name is free again. */
+/* rusm_client_stop returns when the node's name is free again. */
 static void test_stop(void **state)
 {
     struct scene *s = *state;
@@ -128,7 +129,7 @@ static void test_nodes(void **state)
     assert_string_equal(seen.text, "london alive us run-folder\n"
                                    "oslo unreachable - nodes-file\n"
                                    "rome wrong-node - nodes-file\n");
-    /* From a machine of another run folder; then of another cluster. */
+    /* As seen from a machine with another run folder, and then from another cluster. */
     snprintf(text, sizeof(text), "%s/empty", s->folder->path);
     options.rundir = text;
     seen.text[0] = '\0';

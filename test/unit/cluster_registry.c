@@ -1,4 +1,4 @@
-/* cluster/registry: who holds a global name, on every node alike.
+/* cluster/registry: which process has a global name. All nodes give the same answer.
  * LINK: -Wl,--wrap=calloc -Wl,--wrap=malloc */
 #include "cluster/registry.h"
 
@@ -17,7 +17,7 @@
 
 #define NOW UINT64_C(1800000000000) /* milliseconds */
 
-/* The n-th allocation from now on fails; 0: none. */
+/* Counts the allocations down: the n-th from now on fails. 0: none fails. */
 static int allocation_fails;
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -39,11 +39,10 @@ void *__wrap_malloc(size_t size)
     return allocation_ok() ? __real_malloc(size) : NULL;
 }
 
-/* ---- two registries, or one and what a peer says
- * ---------------------------------------------- */
+/* ---- two registries, or one and what a peer says --------------------------------------------- */
 
 struct lost {
-    struct registry *withdraw_from; /* the hook gives the claim up at once */
+    struct registry *withdraw_from; /* the hook withdraws the claim at once */
     int count;
     uint64_t serial;
     char name[256], holder[64];
@@ -90,7 +89,7 @@ static int withdraw(struct registry *r, const char *name, uint64_t serial)
     return registry_withdraw(r, name, strlen(name), serial, NOW);
 }
 
-/* "17@oslo" or "-". */
+/* Returns the name's holder as text, like "17@oslo", or "-". */
 static const char *whereis(struct registry *r, const char *name)
 {
     static char text[128];
@@ -110,7 +109,8 @@ static struct registry_counters counters(const struct registry *r)
     return c;
 }
 
-/* One frame that a peer sends: flags, then claims "name", serial (0: tombstone), time ... NULL. */
+/* Receives one frame from a peer: flags, then for each claim its name, serial (0: tombstone) and
+ * time, then NULL. */
 static int say(struct registry *r, uint32_t index, uint64_t flags, ...)
 {
     uint8_t body[4096];
@@ -136,7 +136,7 @@ static int say(struct registry *r, uint32_t index, uint64_t flags, ...)
     return registry_recv(r, index, body, writer_len(&w), NOW);
 }
 
-/* A frame as text: "flags name=serial ...", tombstones "name=-". */
+/* Returns a frame as text: "flags name=serial ...". A tombstone is "name=-". */
 static const char *shown(const uint8_t *body, size_t len)
 {
     static char text[4096];
@@ -242,7 +242,7 @@ static void test_scan(void **state)
     assert_false(registry_scan(r, &scan, each_counts, &count));
     assert_int_equal(claim(r, "bank", 17, NOW), 0);
     assert_int_equal(claim(r, "gone", 17, NOW), 0);
-    assert_int_equal(registry_peer_up(r, "oslo", 5, 1), 0); /* so that the tombstone stays */
+    assert_int_equal(registry_peer_up(r, "oslo", 5, 1), 0); /* keeps the tombstone */
     assert_int_equal(withdraw(r, "gone", 17), 0);
     assert_int_equal(say(r, 5, 3, "till", UINT64_C(9), TIME(0), NULL), 0);
     while (registry_scan(r, &scan, each_counts, &count)) {}
@@ -250,7 +250,7 @@ static void test_scan(void **state)
     registry_free(r);
 }
 
-/* ---- what peers are told --------------------------------------------------------------------- */
+/* ---- what peers are sent --------------------------------------------------------------------- */
 
 static void test_told(void **state)
 {
@@ -259,7 +259,7 @@ static void test_told(void **state)
     (void)state;
     assert_int_equal(claim(r, "a", 1, NOW), 0);
     assert_int_equal(claim(r, "b", 2, NOW), 0);
-    assert_string_equal(next(r, 5), ""); /* not up */
+    assert_string_equal(next(r, 5), ""); /* oslo is not up */
     assert_int_equal(registry_peer_up(r, "oslo", 5, 1), 0);
     assert_int_equal(registry_peer_up(r, "rome", 6, 1), 0);
     assert_string_equal(next(r, 5), "3 a=1 b=2");
@@ -270,23 +270,24 @@ static void test_told(void **state)
     assert_string_equal(next(r, 5), "");
     assert_string_equal(next(r, 6), "3 b=2 a=- c=1");
     assert_string_equal(next(r, 6), "");
-    /* What came and went between two looks is one tombstone; what came back, one claim. */
+    /* A name that came and went between two frames is one tombstone. A name that came back is one
+     * claim. */
     assert_int_equal(claim(r, "d", 3, NOW), 0);
     assert_int_equal(claim(r, "e", 3, NOW), 0);
     registry_withdraw_all(r, 3, NOW);
     assert_int_equal(claim(r, "e", 4, NOW), 0);
     assert_string_equal(next(r, 5), "0 d=- e=4");
-    /* One who comes now hears nothing of what is gone. */
+    /* A peer that comes now gets no tombstones of earlier names. */
     assert_int_equal(registry_peer_up(r, "bonn", 7, 1), 0);
     assert_string_equal(next(r, 7), "3 b=2 c=1 e=4");
     assert_string_equal(next(r, 6), "0 d=- e=4");
-    /* One who comes again hears all again. */
+    /* A peer that comes again gets all claims again. */
     assert_int_equal(registry_peer_up(r, "bonn", 7, 2), 0);
     assert_string_equal(next(r, 7), "3 b=2 c=1 e=4");
     registry_free(r);
 }
 
-/* Tombstones go when all have seen them, also while one peer is slow. */
+/* A tombstone is freed when all peers have had it, even if one peer is slow. */
 static void test_tombstones_freed(void **state)
 {
     struct registry *r = make("oslo", 0, NULL);
@@ -303,7 +304,7 @@ static void test_tombstones_freed(void **state)
     assert_int_equal(r->tombstone_count, 1);
     assert_string_equal(next(r, 2), "0 a=-");
     assert_int_equal(r->tombstone_count, 0);
-    /* There is always someone who has not heard the last change, and never one who misses many. */
+    /* One peer has always missed the last change, but no peer misses many. */
     for (int i = 0; i < 20000; i++) {
         snprintf(name, sizeof(name), "n%d", i);
         assert_int_equal(claim(r, name, 1, NOW), 0);
@@ -311,7 +312,7 @@ static void test_tombstones_freed(void **state)
         next(r, 1 + (uint32_t)i % 2);
     }
     assert_true(r->tombstone_count < 4096);
-    /* One that hears nothing keeps them all, until it is gone. */
+    /* A peer that takes nothing keeps all tombstones alive, until it is gone. */
     for (int i = 0; i < 5000; i++) {
         snprintf(name, sizeof(name), "m%d", i);
         assert_int_equal(claim(r, name, 1, NOW), 0);
@@ -342,7 +343,7 @@ static void test_told_nothing(void **state)
     registry_free(r);
 }
 
-/* Only the owner's own claims travel, never what it heard from others. */
+/* A node sends only its own claims, never those of other nodes. */
 static void test_told_own_only(void **state)
 {
     struct registry *r = make("london", 0, NULL);
@@ -377,7 +378,7 @@ static void test_frames_are_cut(void **state)
         last_frames += (body[0] & NAMES_LAST) != 0;
         assert_int_equal(registry_recv(to, 1, body, len, NOW), 0);
         frames++;
-        if (frames == 1000) { /* in the midst of it: both told and untold ones change */
+        if (frames == 1000) { /* in the middle, names already sent and names not yet sent change */
             registry_withdraw_all(from, 1, NOW);
             registry_withdraw_all(from, 2000, NOW);
             assert_int_equal(claim(from, "new", 3, NOW), 0);
@@ -405,13 +406,13 @@ static void test_least_holds(void **state)
     assert_int_equal(say(r, 6, 3, "x", UINT64_C(1), TIME(0), NULL), 0);
     assert_string_equal(whereis(r, "x"), "1@rome");
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(2), TIME(0), NULL), 0);
-    assert_string_equal(whereis(r, "x"), "2@oslo"); /* same time, lower name */
+    assert_string_equal(whereis(r, "x"), "2@oslo"); /* the same time, so the lower node name wins */
     assert_int_equal(say(r, 7, 3, "x", UINT64_C(3), TIME(1), NULL), 0);
     assert_string_equal(whereis(r, "x"), "2@oslo");
     assert_int_equal(say(r, 6, 0, "x", UINT64_C(0), TIME(2), NULL), 0);
     assert_string_equal(whereis(r, "x"), "2@oslo");
     assert_int_equal(say(r, 6, 0, "x", UINT64_C(4), TIME(-1), NULL), 0);
-    assert_string_equal(whereis(r, "x"), "4@rome"); /* earlier than all */
+    assert_string_equal(whereis(r, "x"), "4@rome"); /* earlier than all others */
     registry_peer_down(r, 6);
     assert_string_equal(whereis(r, "x"), "2@oslo");
     registry_peer_down(r, 5);
@@ -434,13 +435,13 @@ static void test_snapshot_replaces(void **state)
     assert_int_equal(say(r, 5, 3, "a", UINT64_C(1), TIME(0), "b", UINT64_C(2), TIME(1), NULL), 0);
     changes = counters(r).changes;
     assert_int_equal(say(r, 5, 1, "a", UINT64_C(1), TIME(0), NULL), 0);
-    assert_string_equal(whereis(r, "b"), "2@oslo"); /* not yet */
+    assert_string_equal(whereis(r, "b"), "2@oslo"); /* the snapshot is not complete yet */
     assert_int_equal(say(r, 5, 2, "c", UINT64_C(3), TIME(2), NULL), 0);
     assert_string_equal(whereis(r, "a"), "1@oslo");
     assert_string_equal(whereis(r, "b"), "-");
     assert_string_equal(whereis(r, "c"), "3@oslo");
     assert_int_equal(counters(r).changes, changes + 2);
-    /* A last frame without a first one takes nothing away; an empty snapshot takes all. */
+    /* A last frame without a first one removes nothing. An empty snapshot removes all. */
     assert_int_equal(say(r, 5, 2, NULL), 0);
     assert_int_equal(counters(r).names, 2);
     assert_int_equal(say(r, 5, 3, NULL), 0);
@@ -457,14 +458,14 @@ static void test_changes(void **state)
     assert_int_equal(registry_peer_up(r, "oslo", 5, 1), 0);
     assert_int_equal(say(r, 5, 3, "a", UINT64_C(1), TIME(0), NULL), 0);
     changes = counters(r).changes;
-    assert_int_equal(say(r, 5, 0, "a", UINT64_C(1), TIME(0), NULL), 0); /* twice is once */
+    assert_int_equal(say(r, 5, 0, "a", UINT64_C(1), TIME(0), NULL), 0); /* a repeat */
     assert_int_equal(counters(r).changes, changes);
     assert_int_equal(say(r, 5, 0, "a", UINT64_C(2), TIME(-5), NULL), 0); /* older: ignored */
     assert_int_equal(say(r, 5, 0, "a", UINT64_C(0), TIME(-5), NULL), 0);
     assert_int_equal(say(r, 5, 0, "unknown", UINT64_C(0), TIME(5), NULL), 0);
     assert_string_equal(whereis(r, "a"), "1@oslo");
     assert_int_equal(counters(r).changes, changes);
-    assert_int_equal(say(r, 5, 0, "a", UINT64_C(2), TIME(5), NULL), 0); /* claimed again */
+    assert_int_equal(say(r, 5, 0, "a", UINT64_C(2), TIME(5), NULL), 0); /* a new claim */
     assert_string_equal(whereis(r, "a"), "2@oslo");
     assert_true(counters(r).changes > changes);
     assert_int_equal(say(r, 5, 0, "a", UINT64_C(0), TIME(6), NULL), 0);
@@ -508,7 +509,7 @@ static void test_limit_of_a_peer(void **state)
     registry_free(r);
 }
 
-/* Nor may many peers together have us keep more than so many times that. */
+/* All peers together are limited too, to a multiple of the limit of one peer. */
 static void test_limit_of_all_peers(void **state)
 {
     struct registry *r = make("london", 2, NULL);
@@ -529,7 +530,7 @@ static void test_limit_of_all_peers(void **state)
     registry_peer_down(r, 1);
     assert_int_equal(say(r, 5, 0, "a5", UINT64_C(1), TIME(1), NULL), 0);
     assert_string_equal(whereis(r, "a5"), "1@peer5");
-    assert_int_equal(registry_claim(r, "own", 3, 1, NOW), 0); /* of our own there are others */
+    assert_int_equal(registry_claim(r, "own", 3, 1, NOW), 0); /* our own limit */
     registry_free(r);
 }
 
@@ -578,7 +579,7 @@ static void test_clock(void **state)
     assert_int_equal(told_time(r, 5), TIME(0));
     assert_int_equal(claim(r, "b", 1, NOW - 1000), 0); /* the wall clock was set back */
     assert_int_equal(told_time(r, 5), TIME(0) + 1);
-    /* 60 s ahead is merged, more is not. */
+    /* A time up to 60 s ahead is merged, a later one is not. */
     assert_int_equal(say(r, 5, 3, "p", UINT64_C(1), TIME(60000) | 7, NULL), 0);
     assert_int_equal(counters(r).ahead, 0);
     assert_int_equal(claim(r, "c", 1, NOW), 0);
@@ -586,7 +587,7 @@ static void test_clock(void **state)
     assert_int_equal(say(r, 5, 0, "q", UINT64_C(1), TIME(60001), NULL), 0);
     assert_int_equal(say(r, 5, 0, "s", UINT64_C(1), UINT64_MAX, NULL), 0);
     assert_int_equal(counters(r).ahead, 2);
-    assert_string_equal(whereis(r, "q"), "1@oslo"); /* its claim counts nevertheless */
+    assert_string_equal(whereis(r, "q"), "1@oslo"); /* the claim still counts */
     assert_int_equal(claim(r, "d", 1, NOW), 0);
     assert_int_equal(told_time(r, 5), TIME(60000) + 9);
     assert_int_equal(claim(r, "e", 1, NOW + 90000), 0);
@@ -594,7 +595,7 @@ static void test_clock(void **state)
     registry_free(r);
 }
 
-/* ---- losing ---------------------------------------------------------------------------------- */
+/* ---- lost names ------------------------------------------------------------------------------ */
 
 static void test_lost(void **state)
 {
@@ -605,9 +606,9 @@ static void test_lost(void **state)
     assert_int_equal(claim(r, "x", 17, NOW), 0);
     assert_int_equal(registry_peer_up(r, "oslo", 5, 0xdef), 0);
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(9), TIME(1), NULL), 0);
-    assert_int_equal(lost.count, 0); /* later than ours */
+    assert_int_equal(lost.count, 0); /* the peer's claim is later than ours */
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(9), TIME(-1), NULL), 0);
-    assert_int_equal(lost.count, 0); /* older news of that owner */
+    assert_int_equal(lost.count, 0); /* older than what that peer said before */
     assert_int_equal(registry_peer_up(r, "oslo", 5, 0xdef), 0);
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(9), TIME(-1), NULL), 0);
     assert_int_equal(lost.count, 1);
@@ -617,15 +618,15 @@ static void test_lost(void **state)
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(9), TIME(-1), NULL), 0);
     assert_int_equal(registry_peer_up(r, "rome", 6, 1), 0);
     assert_int_equal(say(r, 6, 3, "x", UINT64_C(8), TIME(-2), NULL), 0);
-    assert_int_equal(lost.count, 1); /* it was not ours any more */
+    assert_int_equal(lost.count, 1); /* the name was no longer ours */
     registry_peer_down(r, 6);
     registry_peer_down(r, 5);
-    assert_string_equal(whereis(r, "x"), "17@london"); /* it waited */
+    assert_string_equal(whereis(r, "x"), "17@london"); /* our claim was kept */
     assert_int_equal(registry_peer_up(r, "oslo", 5, 0xdef), 0);
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(9), TIME(-1), NULL), 0);
     assert_int_equal(lost.count, 2);
     assert_int_equal(counters(r).lost, 2);
-    /* Lost and regained within one frame is no loss. */
+    /* A name that is lost and regained within one frame is not lost. */
     registry_peer_down(r, 5);
     assert_int_equal(registry_peer_up(r, "oslo", 5, 0xdef), 0);
     assert_int_equal(say(r, 5, 3, "x", UINT64_C(9), TIME(-1), "x", UINT64_C(0), TIME(0), NULL), 0);
@@ -692,7 +693,7 @@ static void test_no_memory(void **state)
     registry_free(r);
 }
 
-/* Many names, many peers: each change costs each peer one entry, not a walk. */
+/* With many names and many peers, each change costs each peer one entry, not a walk. */
 static void test_many(void **state)
 {
     struct registry *r = make("london", 0, NULL);

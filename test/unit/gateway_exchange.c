@@ -1,5 +1,5 @@
-/* gateway: requests as a transport hands them over, and what comes back: paths, methods, who may,
- * budgets, slow clients, cancelling. The node's side here answers what it is told to. */
+/* gateway: requests as a transport hands them over, and their responses: paths, methods, access,
+ * budgets, slow clients, cancelling. The test's node answers what each test tells it to. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +117,7 @@ static void field(struct exchange *x, const char *name, const char *value)
     exchange_field(x, name, strlen(name), value, strlen(value));
 }
 
-/* A whole request; the body may be NULL. */
+/* Makes a whole request. The body may be NULL. */
 static struct exchange *request(struct world *w, const char *method, const char *path,
                                 const char *body)
 {
@@ -149,7 +149,7 @@ static int status_of(struct exchange *x)
     return exchange_head(x) ? exchange_head(x)->status : 0;
 }
 
-/* All of the body, NUL-terminated; in small steps. */
+/* Returns the whole body, NUL-terminated, read in small steps. */
 static const char *body_of(struct exchange *x)
 {
     static char text[65536];
@@ -181,7 +181,7 @@ static void expect(struct exchange *x, int status, const char *part)
 static void close_world(struct world *w)
 {
     assert_int_equal(gateway_pending(w->gateway), 0);
-    gateway_free(w->gateway); /* and the whole budget is there again */
+    gateway_free(w->gateway); /* checks that the whole budget is free again */
 }
 
 /* ---- routes ---- */
@@ -302,7 +302,7 @@ static void test_send_and_kill(void **state)
     close_world(&w);
 }
 
-/* What the job asks of the node. */
+/* Decodes the spawn that the job asks of the node. */
 static struct spawn job_spawn(const struct gateway_job *job)
 {
     struct reader fields = reader_on(job->data, job->len);
@@ -314,7 +314,7 @@ static struct spawn job_spawn(const struct gateway_job *job)
     return spawn;
 }
 
-/* The next argument. */
+/* Checks the next argument. */
 static void assert_arg(struct spawn *spawn, const char *text)
 {
     size_t len;
@@ -373,7 +373,7 @@ static void test_spawn(void **state)
     close_world(&w);
 }
 
-/* ---- who may ---- */
+/* ---- access ---- */
 
 static int status_with(struct world *w, const char *authorization)
 {
@@ -487,7 +487,8 @@ static void test_body_limits(void **state)
     }
     assert_false(exchange_body(x[0], block, 1));
     expect(x[0], 413, "67108864");
-    /* All together: three are too many, whether said before or not. */
+    /* All bodies share a budget. A third one is too many, whether its length was announced or
+     * not. */
     for (unsigned j = 0; j < 2; j++) {
         x[j] = upload(&w, "67108864");
         for (unsigned i = 0; i < 64; i++) {
@@ -539,7 +540,7 @@ static void test_slow_request(void **state)
     open_world(&w);
     assert_true(gateway_tick(w.gateway, now_ns) == UINT64_MAX);
     x = upload(&w, NULL);
-    for (unsigned i = 0; i < 4; i++) { /* a trickle does not help */
+    for (unsigned i = 0; i < 4; i++) { /* one byte now and then is too slow */
         assert_true(gateway_tick(w.gateway, now_ns) == SECOND + LIMIT_HTTP_STALL_NS);
         now_ns += LIMIT_HTTP_STALL_NS / 5;
         assert_true(exchange_body(x, "a", 1));
@@ -559,7 +560,7 @@ static void test_slow_response(void **state)
     (void)state;
     open_world(&w);
     x = request(&w, "POST", "/v1/call/p", "hello");
-    gateway_tick(w.gateway, now_ns); /* it is not the client who is slow */
+    gateway_tick(w.gateway, now_ns); /* the node is slow, not the client */
     assert_int_equal(status_of(x), 0);
     gateway_outcome(w.job, &(struct gateway_outcome){ .data = "hello", .len = 5 });
     now_ns += LIMIT_HTTP_STALL_NS - 1;
@@ -617,7 +618,7 @@ static void test_stream(void **state)
     assert_int_equal(exchange_pull(x, &first, 10, &end), 3);
     assert_int_equal(answer_write(x, "three", 5), 0);
     assert_int_equal(exchange_pull(x, &second, 2, &end), 2);
-    assert_memory_equal(first, "one", 3); /* where it was, until acked */
+    assert_memory_equal(first, "one", 3); /* the bytes stay where they are until acked */
     assert_int_equal(answer_write(x, block, sizeof(block)), RUSM_BUSY);
     exchange_acked(x, 5);
     assert_int_equal(drains, 0);

@@ -1,5 +1,6 @@
-/* gateway/h3: connections, on real sockets and certificates, with a clock of the test's own: who is
- * too slow, strangers, those who break the rules. The node's side answers what it is told to. */
+/* gateway/h3: connections on real sockets with real certificates, and a clock of the test's own:
+ * slow clients, strangers, clients that break the rules. The test's node answers what each test
+ * tells it to. */
 #include "doubles/quic_pair.h"
 
 #include "gateway/limits.h"
@@ -9,7 +10,7 @@
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
 #define CLIENTS \
-    (LIMIT_HTTP_STRANGERS + 1) /* one that has the token, and as many as may be without */
+    (LIMIT_HTTP_STRANGERS + 1) /* one with the token, and as many strangers as there may be */
 
 static struct identity *ours;
 static char token_path[256];
@@ -50,7 +51,7 @@ static int on_ready(void *context, struct conn *c)
     return gateway_accept(w->gateway, c);
 }
 
-/* Of those that gateway_accept did not take. */
+/* Gets the connections that gateway_accept did not take. */
 static void on_closed(void *context, struct conn *c, const struct conn_end *end)
 {
     (void)context, (void)c, (void)end;
@@ -93,7 +94,7 @@ static int teardown(void **state)
         http3_close(&w->client[i]);
     }
     endpoint_free(w->endpoint);
-    gateway_free(w->gateway); /* checks that nothing is left, and the budget whole */
+    gateway_free(w->gateway); /* checks that nothing is left and the budget is whole */
     free(w);
     return 0;
 }
@@ -224,13 +225,13 @@ static void test_broken_off(void **state)
     until(w, w->cancelled == 1 && gateway_pending(w->gateway) == 0);
     submit(w, h, &r[1]);
     until(w, spent(w) == 5000);
-    http3_break(&r[1]); /* in its body */
+    http3_break(&r[1]); /* while its body is sent */
     until(w, gateway_pending(w->gateway) == 0);
     r[2].hold = SIZE_MAX;
     submit(w, h, &r[2]);
     until(w, w->job);
     gateway_outcome(w->job, &(struct gateway_outcome){ .data = body, .len = sizeof(body) });
-    http3_break(&r[2]); /* while its answer is on its way */
+    http3_break(&r[2]); /* while its answer is sent */
     until(w, gateway_pending(w->gateway) == 0);
     assert_int_equal(spent(w), 0);
     assert_int_equal(w->cancelled, 1);
@@ -266,14 +267,14 @@ static void test_strangers_limit(void **state)
         (void)dial(w, true);
     }
     until(w, gateway_connections(w->gateway) == CLIENTS);
-    (void)dial(w, true); /* the first that has shown nothing yet goes for it */
+    (void)dial(w, true); /* the stranger that came first is closed to make room */
     until(w, !w->client[1].conn);
     assert_int_equal(w->client[1].end.code, NGHTTP3_H3_EXCESSIVE_LOAD);
     assert_non_null(w->client[0].conn);
     assert_non_null(w->client[CLIENTS].conn);
 }
 
-/* Sixteen streams until the token has come, a thousand then. */
+/* A connection has 16 streams until it has shown the token, and then a thousand. */
 static void test_stranger_streams(void **state)
 {
     struct world *w = *state;
@@ -282,7 +283,7 @@ static void test_stranger_streams(void **state)
     size_t open = 0;
 
     assert_non_null(r);
-    for (unsigned i = 0; i < 50; i++) { /* what credit there is has come */
+    for (unsigned i = 0; i < 50; i++) { /* until all credit has arrived */
         tick(w);
     }
     for (size_t i = 0; i <= LIMIT_HTTP_STREAMS; i++) {
@@ -309,7 +310,7 @@ static void test_stranger_streams(void **state)
     free(r);
 }
 
-/* ---- those who break the rules ---- */
+/* ---- clients that break the rules ---- */
 
 static void expect_closed(struct world *w, struct http3 *h, uint64_t code)
 {
@@ -343,7 +344,7 @@ static void test_dynamic_table(void **state)
     struct world *w = *state;
     struct http3 *h = dial(w, false);
 
-    /* A HEADERS frame whose prefix needs an entry of the table that we don't have. */
+    /* A HEADERS frame whose prefix needs an entry of the dynamic table, which we do not have. */
     assert_int_equal(http3_raw(h, false, "\x01\x03\x05\x00\x80", 5, true), 0);
     expect_closed(w, h, NGHTTP3_QPACK_DECOMPRESSION_FAILED);
 }
@@ -354,7 +355,7 @@ static void test_too_many_unis(void **state)
     struct http3 *h = dial(w, false);
 
     for (size_t i = 0; i < 100 && h->conn; i++) {
-        assert_int_equal(http3_raw(h, true, "\x21", 1, false), 0); /* grease: to be ignored */
+        assert_int_equal(http3_raw(h, true, "\x21", 1, false), 0); /* reserved: ignored */
         tick(w);
     }
     expect_closed(w, h, NGHTTP3_H3_EXCESSIVE_LOAD);

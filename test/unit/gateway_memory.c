@@ -1,7 +1,7 @@
-/* gateway: without memory a request is answered 503, or its answer broken off, and nothing is lost,
- * leaked or half done. Each request is run with 0, 1, 2 … allocations that succeed before all fail.
- * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
- */
+/* gateway: without memory, a request gets a 503, or its response is broken off, and nothing is
+ * lost, leaked or half done. Each request runs with 0, 1, 2 … allocations that succeed before all
+ * later ones fail.
+ * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,11 +9,11 @@
 #include "doubles/fuzz_gateway.h"
 #include "doubles/memory.h"
 
-enum { STEPS = 200 }; /* more allocations than any of them makes */
+enum { STEPS = 200 }; /* more allocations than any request makes */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    (void)data, (void)len; /* fuzz.h declares it; nothing is fuzzed here */
+    (void)data, (void)len; /* fuzz.h declares it, but nothing is fuzzed here */
     return 0;
 }
 
@@ -45,7 +45,7 @@ static void field(struct exchange *x, const char *name, const char *value)
     exchange_field(x, name, strlen(name), value, strlen(value));
 }
 
-/* All of the body; false: it was broken off. */
+/* Reads the whole body. Returns false if the response was broken off. */
 static bool read_all(struct exchange *x)
 {
     static char body[65536];
@@ -67,14 +67,14 @@ static bool read_all(struct exchange *x)
         }
     }
     assert_true(end);
-    memory_works(); /* for who checks */
+    memory_works(); /* the checks allocate */
     if (len > 0 || exchange_head(x)->status != 503) {
         http_body_ok(exchange_head(x), body, len);
     }
     return true;
 }
 
-/* Its status; 0: none, or broken off. */
+/* Makes one request. Returns its status, or 0 if there was none or it was broken off. */
 static int ask(const struct sample *s)
 {
     struct sockaddr_in from = { .sin_family = AF_INET };

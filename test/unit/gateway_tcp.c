@@ -1,6 +1,6 @@
-/* gateway/tcp, events: clients over real TCP and a clock of our own: slow ones, many, ones that do
- * not read, and the end while something is under way. The node's side here answers what it is told
- * to. */
+/* gateway/tcp, events: clients on real TCP and a clock of the test's own: slow clients, many
+ * clients, clients that do not read, and an end while requests are under way. The test's node
+ * answers what each test tells it to. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -27,7 +27,7 @@ struct world {
     struct gateway_job *job; /* begun and not over */
     unsigned cancelled;
     uint64_t now_ns;
-    bool hurry; /* there is more to do than to wait */
+    bool hurry; /* do not wait in poll: there is more to do */
 };
 
 static void begin(void *context, struct gateway_job *job)
@@ -88,7 +88,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- the node's turns and a client ---- */
+/* ---- the node's ticks and a client ---- */
 
 static void tick(struct world *w)
 {
@@ -101,7 +101,7 @@ static void tick(struct world *w)
     tcp_tick(w->tcp, w->now_ns);
 }
 
-/* From 127.0.0.HOST. */
+/* Connects from 127.0.0.HOST. */
 static int dial_from(struct world *w, uint32_t host)
 {
     struct sockaddr_in from = { .sin_family = AF_INET,
@@ -126,7 +126,8 @@ static void say(int fd, const char *text)
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
-/* Ticks until there is something to read, or the end; what it is, NUL-terminated. */
+/* Ticks until there is something to read, or the connection ends. Returns the bytes read, which are
+ * NUL-terminated, or 0 at the end. */
 static size_t hear(struct world *w, int fd, char *text, size_t cap)
 {
     for (int i = 0; i < 5000; i++) {
@@ -150,7 +151,7 @@ static void hear_end(struct world *w, int fd)
     close(fd);
 }
 
-/* It is open, and nothing comes. */
+/* Checks that the connection is open and nothing comes. */
 static void hear_nothing(struct world *w, int fd)
 {
     char byte;
@@ -179,7 +180,7 @@ static void until_job(struct world *w)
     }
 }
 
-/* ---- clients that are slow ---- */
+/* ---- slow clients ---- */
 
 static void test_slow_head(void **state)
 {
@@ -189,7 +190,7 @@ static void test_slow_head(void **state)
     say(head, "GET /v1/node HTTP/1.1\r\nHost: x\r\n");
     hear_nothing(w, silent);
     w->now_ns += LIMIT_HTTP_STALL_NS - SECOND;
-    say(head, "X: y\r\n"); /* byte by byte is not enough */
+    say(head, "X: y\r\n"); /* one line now and then is too slow */
     hear_nothing(w, head);
     hear_nothing(w, silent);
     w->now_ns += 2 * SECOND;
@@ -220,7 +221,7 @@ static void test_idle(void **state)
     say(fd, "GET /page.js HTTP/1.1\r\nHost: x\r\n\r\n");
     hear_status(w, fd, "200");
     w->now_ns += LIMIT_HTTP_STALL_NS - SECOND;
-    say(fd, "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n"); /* begins anew */
+    say(fd, "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n"); /* each request has its own time */
     for (char text[65536]; hear(w, fd, text, sizeof(text)) && !strstr(text, " 401 ");) {}
     w->now_ns += LIMIT_HTTP_STALL_NS - SECOND;
     hear_nothing(w, fd);
@@ -228,7 +229,7 @@ static void test_idle(void **state)
     hear_end(w, fd);
 }
 
-/* ---- what takes its time ---- */
+/* ---- slow calls ---- */
 
 static void test_call(void **state)
 {
@@ -238,7 +239,7 @@ static void test_call(void **state)
     say(fd, "POST /v1/call/x HTTP/1.1\r\n" AUTH "Content-Length: 4\r\n\r\nping");
     until_job(w);
     assert_memory_equal(w->job->data, "ping", 4);
-    w->now_ns += 10 * LIMIT_HTTP_STALL_NS; /* it is not the client who is slow */
+    w->now_ns += 10 * LIMIT_HTTP_STALL_NS; /* the node is slow, not the client */
     hear_nothing(w, fd);
     struct gateway_job *job = w->job;
     w->job = NULL;
@@ -270,9 +271,9 @@ static void test_end_under_way(void **state)
     close(call), close(events), close(body), close(silent);
 }
 
-/* ---- a connection that others have too ---- */
+/* ---- a connection that another process holds too ---- */
 
-/* Our descriptor of the connection whose client has fd. */
+/* Returns our descriptor of the connection whose other end is fd. */
 static int accepted(int fd)
 {
     struct sockaddr_in ours, theirs;
@@ -289,7 +290,8 @@ static int accepted(int fd)
     return -1;
 }
 
-/* As a child has it that the program around the node has forked: closing is not the end of it. */
+/* A child that the program around the node has forked may hold a connection too. Closing our
+ * descriptor does not end it then. */
 static void test_held_elsewhere(void **state)
 {
     struct world *w = *state;
@@ -310,7 +312,7 @@ static void test_held_elsewhere(void **state)
     close(held);
 }
 
-/* ---- many ---- */
+/* ---- many connections ---- */
 
 static void test_many(void **state)
 {
@@ -324,7 +326,7 @@ static void test_many(void **state)
             hear_status(w, fd[i], "401");
         }
     }
-    hear_nothing(w, fd[LIMIT_HTTP_TCP_CONNECTIONS]); /* waits to be accepted */
+    hear_nothing(w, fd[LIMIT_HTTP_TCP_CONNECTIONS]); /* waits until it is accepted */
     for (size_t i = 0; i < 3; i++) {
         close(fd[i]);
         hear_status(w, fd[LIMIT_HTTP_TCP_CONNECTIONS + i], "401");
@@ -334,7 +336,7 @@ static void test_many(void **state)
     }
 }
 
-/* One client can't have all of them. */
+/* One client cannot have all connections. */
 static void test_crowd(void **state)
 {
     enum { MOST = LIMIT_HTTP_TCP_CONNECTIONS - LIMIT_HTTP_TCP_CONNECTIONS / LIMIT_HTTP_TCP_OTHERS };
@@ -358,7 +360,7 @@ static void test_crowd(void **state)
     }
     close(fd[0]);
     for (int i = 0; i < 5; i++) {
-        tick(w); /* it sees that */
+        tick(w); /* the listener sees the close */
     }
     fd[0] = dial(w);
     say(fd[0], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -370,7 +372,7 @@ static void test_crowd(void **state)
 
 /* ---- events ---- */
 
-/* In HTTP/1.0, so that the stream is not in chunks. */
+/* Asks for events in HTTP/1.0, so that the stream is not chunked. */
 static int dial_events(struct world *w)
 {
     int fd = dial(w);
@@ -397,16 +399,16 @@ static void tell(struct world *w, unsigned number)
     gateway_event(w->gateway, &event);
 }
 
-/* What a client was told: the events that came, and those that it was told it missed. */
+/* What a client got: the events that came, and the number it was told that it missed. */
 struct heard {
     int fd;
     unsigned long long came, missed;
     bool ended;
     size_t len;
-    char rest[8192]; /* of an event that came in part */
+    char rest[8192]; /* the start of an event that has not come whole */
 };
 
-/* Takes what is there. */
+/* Takes what has arrived. */
 static void heard_more(struct heard *h)
 {
     ssize_t got = recv(h->fd, h->rest + h->len, sizeof(h->rest) - 1 - h->len, MSG_DONTWAIT);
@@ -427,8 +429,8 @@ static void heard_more(struct heard *h)
     memmove(h->rest, at, h->len + 1);
 }
 
-/* A client reads nothing while far more happens than waits for it: it is told how much it missed.
- * Another one reads, and misses nothing. */
+/* A client reads nothing while far more events happen than can wait for it. It is told how many it
+ * missed. Another client reads, and misses none. */
 static void test_missed(void **state)
 {
     struct world *w = *state;
@@ -459,7 +461,7 @@ static void test_missed(void **state)
     close(deaf.fd), close(quick.fd);
 }
 
-/* One that never reads is given up. */
+/* A client that never reads is given up. */
 static void test_deaf(void **state)
 {
     struct world *w = *state;
@@ -480,7 +482,7 @@ static void test_deaf(void **state)
     hear_end(w, fd);
 }
 
-/* Nothing happens for long: it hears that the stream lives. */
+/* If nothing happens for long, the client gets a sign that the stream is alive. */
 static void test_beat(void **state)
 {
     struct world *w = *state;
@@ -498,8 +500,8 @@ static void test_beat(void **state)
     close(fd);
 }
 
-/* A client that goes while it waits has broken its request off; one that only has no more to say
- * has not. */
+/* A client that closes its connection while it waits cancels its request. A client that only has no
+ * more to send does not. */
 static void test_gone(void **state)
 {
     struct world *w = *state;
@@ -547,7 +549,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_beat, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
     };
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* test_many has both ends of each connection */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* test_many holds both ends of each connection */
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }

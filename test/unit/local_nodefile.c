@@ -1,4 +1,4 @@
-/* local/nodefile: the `nodes` file that people write. */
+/* local/nodefile: reads the `nodes` file that people write. */
 #include "local/nodefile.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* local/resolve: HOST:PORT to addresses and back. Names that need a name service are not asked, but
- * for one that no service may know. */
+/* local/resolve: HOST:PORT to addresses and back. The test resolves no name that needs a name
+ * service, except one that no service can know. */
 #include "local/resolve.h"
 
 #include <arpa/inet.h>

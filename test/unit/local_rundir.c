@@ -1,4 +1,5 @@
-/* local/rundir: the run folder: which one, whose, entries, and locks that tell who lives. */
+/* local/rundir: the run folder: its path, its owner, its entries, and the locks that tell which
+ * nodes are alive. */
 #include "local/rundir.h"
 
 #include <setjmp.h>
@@ -153,7 +154,7 @@ static void test_published(void **state)
     rundir_close(&r);
 }
 
-/* An entry but for its name, address, process and incarnation. */
+/* An entry with its name, address, process and incarnation. The fingerprint is the caller's. */
 #define ENTRY(name, address, os_pid, incarnation, fingerprint)              \
     "{\"name\":\"" name "\",\"address\":\"" address "\",\"os_pid\":" os_pid \
     ",\"incarnation\":" incarnation ",\"fingerprint\":\"" fingerprint "\"}"
@@ -240,7 +241,7 @@ static void test_list(void **state)
     rundir_close(&london);
 }
 
-/* ---- who lives ---- */
+/* ---- which nodes are alive ---- */
 
 static void test_taken(void **state)
 {
@@ -257,7 +258,7 @@ static void test_taken(void **state)
     snprintf(pid, sizeof(pid), "process %d ", getpid());
     assert_non_null(strstr(why.text, pid));
     assert_non_null(strstr(why.text, "127.0.0.1:4012"));
-    /* Whoever did not get the lock removes nothing. */
+    /* A node that did not get the lock removes nothing. */
     rundir_close(&second);
     assert_int_equal(mode_of(f, "run/london.json"), 0600);
     assert_int_equal(rundir_lock(&second, "oslo", &why), 0);
@@ -267,7 +268,7 @@ static void test_taken(void **state)
     rundir_close(&second);
 }
 
-/* A process with a node's lock that is killed. */
+/* Makes a process that takes a node's lock, and kills it. */
 static void kill_node(const struct folder *f, const char *name)
 {
     struct rundir r;
@@ -302,7 +303,7 @@ static void test_killed(void **state)
     kill_node(f, "london");
     assert_int_equal(rundir_find(&r, "london", &e), 0);
     assert_false(e.alive);
-    /* Its successor is not taken for it before it has said who it is. */
+    /* The next node that locks the name is not seen before it has published its own entry. */
     assert_int_equal(rundir_lock(&r, "london", NULL), 0);
     assert_int_equal(rundir_find(&r, "london", &e), RUSM_ENOPROC);
     rundir_close(&r);
@@ -327,7 +328,8 @@ static void test_clean(void **state)
     rundir_close(&live);
 }
 
-/* Processes that take and leave one name, and one that cleans: never two at a time in it. */
+/* Three processes take and leave the same name, and one cleans. There are never two at a time with
+ * the name. */
 static void test_one_at_a_time(void **state)
 {
     const struct folder *f = *state;
@@ -347,7 +349,7 @@ static void test_one_at_a_time(void **state)
             }
             for (int taken = 0; k != 3 && taken < 100;) {
                 if (rundir_lock(&r, "london", NULL) == 0) {
-                    shared[1] += atomic_fetch_add(&shared[0], 1) != 0; /* somebody else is in */
+                    shared[1] += atomic_fetch_add(&shared[0], 1) != 0; /* another has the name */
                     shared[2]++;
                     usleep(50);
                     atomic_fetch_sub(&shared[0], 1);

@@ -1,12 +1,13 @@
-/* node: when the machine has no more: descriptors, disk, or everybody at once. Inputs and outcomes:
- * rusm-protocol(7), HOSTILE INPUT. */
+/* node: the machine runs out of descriptors or disk space, or many processes are used at once.
+ * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/foe.h"
 #include <sched.h>
 #include <sys/mount.h>
 
 /* ---- descriptors ---- */
 
-/* Opens nodes with ever fewer descriptors to spare. In a process of its own, as limits are. */
+/* Opens nodes with from 3 to 31 descriptors. Runs in a process of its own, because limits are per
+ * process. */
 static int start_with_few(const struct victim *v)
 {
     int started = 0, refused = 0;
@@ -80,12 +81,12 @@ static void test_run_without_descriptors(void **state)
     foe_open(&f, "a new peer");
     foe_stop(&f);
     victim_alive(v);
-    assert_int_equal(prlimit(v->pid, RLIMIT_NOFILE, &old, NULL), 0); /* its end needs some */
+    assert_int_equal(prlimit(v->pid, RLIMIT_NOFILE, &old, NULL), 0); /* to end in order */
 }
 
 /* ---- disk ---- */
 
-/* Fills the file system that the folder is on. */
+/* Fills the file system of the folder. */
 static void fill_disk(const struct victim *v)
 {
     static const char zeros[4096];
@@ -118,7 +119,7 @@ static void test_full_disk(void **state)
     fill_disk(v);
     snprintf(filler, sizeof(filler), "%s/filler", v->folder->path);
 
-    /* No identity can be made, and no half of one stays. */
+    /* No identity can be made, and no part of one is left. */
     assert_int_equal(rusm_identity_new(v->identity, &info, &why), RUSM_EIO);
     printf("# %s\n", why.text);
     assert_non_null(strstr(why.text, "No space left on device"));
@@ -181,7 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_without_descriptors), VICTIM_TEST(test_run_without_descriptors),
         VICTIM_TEST(test_crowd),
-        cmocka_unit_test(test_full_disk), /* last: it changes this process's mounts */
+        cmocka_unit_test(test_full_disk), /* last, because it changes this process's mounts */
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

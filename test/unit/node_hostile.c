@@ -1,11 +1,11 @@
-/* node: control frames from a peer that has the cluster's certificate and means harm, against a
- * real node: what holds for every type alike, and hello. In all of these, and in those of
- * node_hostile_*.c, a well-behaved client is answered and the node's process lives on. Inputs and
- * outcomes: rusm-protocol(7), HOSTILE INPUT. */
+/* node: hostile control frames to a real node from a peer that has the cluster's certificate: what
+ * holds for every frame type, and hello. In all these tests, and those of node_hostile_*.c, the
+ * node answers a well-behaved client all the time, and its process lives on. Inputs and outcomes:
+ * rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/hostile.h"
 #include "wire/limits.h"
 
-/* ---- every type alike ---- */
+/* ---- every frame type ---- */
 
 /* A valid body of each type. */
 static const struct hostile valid[] = {
@@ -60,8 +60,8 @@ static void test_oversized(void **state)
     victim_alive(v);
 }
 
-/* The frame's length says what it has; only its fields are not all there. The lists may end between
- * two entries, CANCEL, LEAVE, ADOPT and PONG mean the same without what follows. */
+/* The frame's length is right, but some of its fields are missing. Lists may end between two
+ * entries. CANCEL, LEAVE, ADOPT and PONG mean the same without what follows. */
 static void test_truncated(void **state)
 {
     struct victim *v = *state;
@@ -121,7 +121,7 @@ static void test_from_client(void **state)
     victim_alive(v);
 }
 
-/* "adam" is below london: it is for adam to adopt, and he does not. */
+/* "adam" sorts before "london", so adam must adopt the connection. He does not. */
 static void test_before_adopt(void **state)
 {
     struct victim *v = *state;
@@ -232,8 +232,8 @@ static void test_hello_twice(void **state)
     victim_alive(v);
 }
 
-/* Each node belongs to one of the two schedulers, clients to the first: who comes to the other is
- * sent away, whatever it says. */
+/* Each node belongs to one of the two schedulers, and clients to the first. The node closes a
+ * connection that comes to the wrong scheduler, whatever it says. */
 static void test_hello_share(void **state)
 {
     struct victim *v = *state;
@@ -241,7 +241,7 @@ static void test_hello_share(void **state)
         { .name = "zed", .share = FOE_OTHER },
         { .name = "zoe", .share = FOE_OTHER },
         { .name = "", .role = HELLO_CLIENT, .share = FOE_OTHER },
-        /* The second's: 1 of 2. */
+        /* The one that belongs to the second scheduler, share 1 of 2. */
         { .name = id_node_share("zed", 3) % 2 ? "zed" : "zoe", .share = FOE_STRANGER },
     };
     struct foe f;
@@ -262,7 +262,7 @@ static void test_hello_share(void **state)
     victim_alive(v);
 }
 
-/* Somebody who calls himself what the node is called; and the node itself, as it seems. */
+/* A peer calls itself what the node is called. Another seems to be the node itself. */
 static void test_hello_own_name(void **state)
 {
     struct victim *v = *state;

@@ -1,5 +1,5 @@
-/* node: datagrams from someone without the certificate, who can send from many addresses, see what
- * an honest client sends, and send it again. See node_hostile.c. Inputs and outcomes:
+/* node: datagrams from an attacker without the certificate, who can send from many addresses, see
+ * what an honest client sends, and send it again. See node_hostile.c. Inputs and outcomes:
  * rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
 #include "doubles/foe.h"
 #include "node/limits.h"
@@ -7,7 +7,7 @@
 
 #define SLACK_KIB 16384L
 #define INITIALS 2000
-#define HALF_OPEN_KIB 192L /* of one handshake */
+#define HALF_OPEN_KIB 192L /* memory for one handshake */
 
 struct datagram {
     uint8_t bytes[2048];
@@ -21,7 +21,7 @@ static struct sockaddr_in address_of(const struct victim *v)
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* A socket that is connected to the node. */
+/* Returns a socket that is connected to the node. */
 static int socket_to(const struct victim *v)
 {
     const struct sockaddr_in to = address_of(v);
@@ -32,7 +32,7 @@ static int socket_to(const struct victim *v)
     return fd;
 }
 
-/* Makes `count` Initials of as many connections, each complete: what an honest client says
+/* Makes `count` Initials of as many connections. Each is complete: what an honest client sends
  * first. */
 static struct datagram *make_initials(const struct victim *v, size_t count)
 {
@@ -89,7 +89,7 @@ static void test_noise(void **state)
             uint64_t r = rng_u64(&rng);
             memcpy(bytes + j, &r, len - j < 8 ? len - j : 8);
         }
-        if (len > 5 && i % 4 == 0) { /* looks like an Initial, or like another version's */
+        if (len > 5 && i % 4 == 0) { /* looks like an Initial of our version or of another one */
             bytes[0] |= 0xc0;
             memcpy(bytes + 1, i % 8 ? "\0\0\0\1" : "\x6b\x33\x43\xcf", 4);
         }
@@ -128,7 +128,7 @@ static void test_spoiled_initials(void **state)
     free(initial);
 }
 
-/* ---- again ---- */
+/* ---- replays ---- */
 
 static void test_replayed_initial(void **state)
 {
@@ -146,7 +146,8 @@ static void test_replayed_initial(void **state)
     free(initial);
 }
 
-/* A session through a man in the middle, who passes all on twice, and then once more in the end. */
+/* A session goes through a man in the middle. He passes on every datagram twice, and in the end
+ * sends them all once more. */
 static void test_replayed_session(void **state)
 {
     struct victim *v = *state, through = *v;
@@ -154,7 +155,7 @@ static void test_replayed_session(void **state)
     socklen_t len = sizeof(at);
     struct datagram *kept = calloc(4096, sizeof(*kept)), answer;
     int middle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int fd = socket_to(v), over[2]; /* closed by us when the session is over */
+    int fd = socket_to(v), over[2]; /* the test closes it when the session is over */
     size_t count = 0;
     ssize_t n;
     struct foe f;
@@ -166,7 +167,7 @@ static void test_replayed_session(void **state)
     assert_int_equal(getsockname(middle, (struct sockaddr *)&at, &len), 0);
     snprintf(through.address, sizeof(through.address), "127.0.0.1:%d", ntohs(at.sin_port));
     uint64_t handled = victim_counter(v, "messages_handled");
-    pid_t relay = fork(); /* the foe's turns are in this process */
+    pid_t relay = fork(); /* the foe's ticks run in this process */
     assert_true(relay >= 0);
     if (relay == 0) {
         struct pollfd fds[3] = { { .fd = middle, .events = POLLIN },
@@ -201,13 +202,13 @@ static void test_replayed_session(void **state)
         foe_send(&f, stream, "\x02\0x", 3, false);
         foe_open(&f, "through the middle");
     }
-    foe_stop(&f); /* which the relay passes on */
+    foe_stop(&f); /* the relay passes its close on */
     close(over[1]);
     int status;
     assert_int_equal(waitpid(relay, &status, 0), relay);
     assert_int_equal(status, 0);
     victim_counts(v, "messages_handled", handled + 100);
-    assert_in_range(victim_counter(v, "connections_half_open"), 0, 1); /* by the old Initial */
+    assert_in_range(victim_counter(v, "connections_half_open"), 0, 1); /* from the old Initial */
     victim_alive(v);
     close(middle);
     close(fd);
@@ -235,7 +236,7 @@ static void test_handshake_flood(void **state)
     for (int i = 0; i < INITIALS; i++) {
         fds[i] = socket_to(v);
         send(fds[i], initials[i].bytes, initials[i].len, 0);
-        if (i % 16 == 15) { /* answered: so the node's socket has taken them all */
+        if (i % 16 == 15) { /* an answer means that the node's socket has taken all so far */
             struct pollfd answer = { .fd = fds[i], .events = POLLIN };
             assert_int_equal(poll(&answer, 1, (int)VICTIM_PATIENCE_MS), 1);
         }
@@ -251,7 +252,7 @@ static void test_handshake_flood(void **state)
            (unsigned long)since.ms, (unsigned long)half_open);
     victim_in_time(since);
     rusm_client_close(late);
-    usleep(3000000); /* what is not acknowledged is sent again, within the bound */
+    usleep(3000000); /* the node sends again what is not acknowledged, within the bound */
     for (int i = 0; i < INITIALS; i++) {
         while ((n = recv(fds[i], bytes, sizeof(bytes), 0)) > 0) {
             answered[i] += (size_t)n;
@@ -269,7 +270,7 @@ static void test_handshake_flood(void **state)
     free(initials);
 }
 
-/* ---- connections that never were ---- */
+/* ---- packets of unknown connections ---- */
 
 static void test_strangers(void **state)
 {
@@ -292,7 +293,7 @@ static void test_strangers(void **state)
             resets++;
         }
     }
-    resets += resets == 0 && poll(&answered, 1, (int)VICTIM_PATIENCE_MS) == 1; /* it is slow */
+    resets += resets == 0 && poll(&answered, 1, (int)VICTIM_PATIENCE_MS) == 1; /* slow node */
     uint64_t seconds = (victim_ms() - since_ms) / 1000 + 2;
     assert_in_range(resets, 1, 100 * seconds);
     victim_alive(v);

@@ -1,6 +1,6 @@
-/* node: too much of what would be fine in small amounts, from a peer that has the certificate. See
- * node_hostile.c. The node's memory is looked at: each bound is that of limits.h and some slack.
- * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
+/* node: too much of what would be harmless in small amounts, from a peer that has the certificate.
+ * See node_hostile.c. The tests check the node's memory: each bound is that of limits.h plus some
+ * slack. Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. Mostly waits. */
 #include "doubles/foe.h"
 #include "base/limits.h"
 #include "node/limits.h"
@@ -78,7 +78,7 @@ static void test_pings(void **state)
     foe_stop(&f);
 }
 
-/* The same bytes again and again, and never an ear for the answers. */
+/* Sends the same bytes again and again, and never takes the answers. */
 static void deaf_flood(struct victim *v, const uint8_t *unit, size_t len, size_t held,
                        const char *what)
 {
@@ -123,7 +123,7 @@ static void test_tables_unread(void **state)
 
 /* ---- receipts ---- */
 
-/* Records of a lane to `to`: each asks for a receipt. */
+/* Sends records on a lane to `to`, each asking for a receipt. */
 static void queue_asking(struct foe *f, const char *to, size_t count)
 {
     uint8_t head[LIMIT_LANE_HEADER];
@@ -199,7 +199,7 @@ static void test_receipts_unread(void **state)
 
 /* ---- nodes and names ---- */
 
-/* A socket at which nobody ever answers. */
+/* Makes a socket that never answers. */
 static int black_hole(char address[32])
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -1,8 +1,8 @@
-/* node: control frames that no honest peer sends, type by type. See node_hostile.c.
- * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
+/* node: control frames that no honest peer sends, for each frame type. See node_hostile.c. Inputs
+ * and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/hostile.h"
 
-/* ---- type by type ---- */
+/* ---- each frame type ---- */
 
 static void test_adopt(void **state)
 {
@@ -18,7 +18,8 @@ static void test_adopt(void **state)
     victim_alive(v);
 }
 
-/* The first of that name does what the second can't know: answer a PING, if it is to. */
+/* Two peers claim the same name. If `answers`, the first one answers the node's PING and stays, and
+ * the node closes the second. Otherwise the node closes the first. */
 static void contend(const struct victim *v, const char *name, bool answers, enum close_code code)
 {
     const struct foe_options one = { .name = name, .incarnation = 7 };
@@ -151,7 +152,7 @@ static void test_request_malformed(void **state)
     TRY_ALL(*state, HELLO_CLIENT, list);
 }
 
-/* Answered with a status, and the connection goes on. */
+/* The node answers each of these with a status, and the connection goes on. */
 static void test_request_refused(void **state)
 {
     static const struct {
@@ -267,7 +268,7 @@ static void test_names(void **state)
     victim_counts(*state, "clock_ahead", 1);
 }
 
-/* ---- the stream itself ---- */
+/* ---- the control stream itself ---- */
 
 static void test_control_ends(void **state)
 {

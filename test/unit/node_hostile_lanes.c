@@ -1,5 +1,5 @@
-/* node: lanes from a peer that has the certificate and means harm. See node_hostile.c.
- * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
+/* node: hostile lanes from a peer that has the certificate. See node_hostile.c. Inputs and
+ * outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/foe.h"
 #include "peer/limits.h"
 #include "wire/limits.h"
@@ -7,12 +7,12 @@
 #define BODY(bytes) (const uint8_t *)("" bytes), sizeof(bytes) - 1
 #define OPEN (-1)
 
-/* An ordered lane's header to "echo", no process sending. */
+/* The header of an ordered lane to "echo" that has no sending process. */
 #define TO_ECHO                \
     "\x00\x08\x00\x00\x01\x04" \
     "echo"
 
-/* The same from process 5. */
+/* The same header, from process 5. */
 #define TO_ECHO_FROM           \
     "\x00\x08\x00\x05\x01\x04" \
     "echo"
@@ -144,7 +144,7 @@ static void test_record(void **state)
     victim_alive(v);
 }
 
-/* Only its lane suffers. */
+/* The node stops only the lane, not the connection. */
 static void test_too_large(void **state)
 {
     static const struct lane_case list[] = {
@@ -193,7 +193,8 @@ static void test_resets(void **state)
     victim_alive(v);
 }
 
-/* Sends "x" to sink on a lane of its own, after the one with that ordinal, less one. */
+/* Sends "x" to "sink" on a lane of its own. The lane comes after the lane with the ordinal `after`
+ * - 1. 0: after none. */
 static void send_after(struct foe *f, uint64_t after, bool fin)
 {
     uint8_t bytes[64];
@@ -219,7 +220,7 @@ static void test_successors(void **state)
     foe_closed(&f, CLOSE_MALFORMED, "two successors");
     foe_stop(&f);
 
-    /* A long chain whose first never ends: nobody but the pair waits. */
+    /* A long chain whose first lane does not end. Only the pair waits. */
     foe_start(&f, v, HELLO_NODE);
     uint64_t before = victim_counter(v, "messages_handled");
     for (uint64_t i = 0; i < 1000; i++) {
@@ -227,7 +228,7 @@ static void test_successors(void **state)
     }
     foe_open(&f, "a chain");
     victim_counts(v, "messages_handled", before + 1);
-    foe_send(&f, 2, "", 0, true); /* it was the first that the foe opened */
+    foe_send(&f, 2, "", 0, true); /* the first lane that the foe opened */
     foe_open(&f, "a chain's first link");
     victim_counts(v, "messages_handled", before + 1000);
     foe_stop(&f);
@@ -265,7 +266,7 @@ static void test_nobody(void **state)
     for (size_t i = 0; i < count; i++) {
         memcpy(bytes + 3 * i, "\x02\0x", 3);
     }
-    /* So too for a large one, of which nothing is kept. */
+    /* The same with a large record, of which the node keeps nothing. */
     stream = foe_open_lane(&f);
     foe_send(&f, stream, BODY("\0\x0a\0\0\x01\x06nobody\x84\0\0\0\0"), false);
     foe_until(&f, f.waiting == 0 || f.ended);

@@ -1,6 +1,6 @@
-/* node: what lanes of a hostile peer can make it hold. See node_hostile.c. The bounds are those of
- * limits.h and some slack for what keeps the books: LANE_KIB a lane, a quarter for growing buffers.
- * Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
+/* node: how much memory the lanes of a hostile peer can make the node hold. See node_hostile.c. The
+ * bounds are those of limits.h plus some slack: LANE_KIB for each lane, and a quarter for growing
+ * buffers. Inputs and outcomes: rusm-protocol(7), HOSTILE INPUT. */
 #include "doubles/foe.h"
 #include "actor/limits.h"
 #include "peer/limits.h"
@@ -39,7 +39,7 @@ static void send_all(struct foe *f)
     }
 }
 
-/* `count` lanes with the same bytes, while another client is served. */
+/* Sends the same bytes on `count` lanes, while the node serves another client. */
 static void fill(struct victim *v, const uint8_t *bytes, size_t len, size_t count, long bound_kib,
                  const char *what)
 {
@@ -86,8 +86,8 @@ static void test_large_records(void **state)
          "large records");
 }
 
-/* Begun, and left so, of the largest messages as many as the node grants at once: another
- * connection's large ones arrive, all the same, even at one of the same processes. */
+/* Begins as many of the largest records as the node grants at once, and never finishes them. Large
+ * messages of another connection still arrive, even at one of the same processes. */
 static void test_left_large_records(void **state)
 {
     struct victim *v = *state;
@@ -117,7 +117,7 @@ static void test_left_large_records(void **state)
         assert_int_equal(reply_len, len);
         free(reply);
     }
-    foe_open(&f, "left large records of others"); /* it has not been given up meanwhile */
+    foe_open(&f, "left large records of others"); /* the node has not given the connection up */
     foe_stop(&f);
     victim_alive(v);
 }
@@ -201,7 +201,7 @@ static void test_monitors(void **state)
     free(bytes);
 }
 
-/* It allows no lanes to itself, so that each "noproc" has to wait. */
+/* The peer allows the node no lanes, so each "noproc" has to wait. */
 static void test_downs_not_taken(void **state)
 {
     const struct foe_options o = { .name = "zed", .max_streams = UINT64_MAX };

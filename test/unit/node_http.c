@@ -1,5 +1,5 @@
-/* node/http, gateway/h3: a real node and a real HTTP/3 client: each route, with what it must take
- * and what it must refuse. */
+/* node/http, gateway/h3: a real node and a real HTTP/3 client: what each route must take and what
+ * it must refuse. */
 #include "doubles/scene.h"
 
 #include <arpa/inet.h>
@@ -59,7 +59,7 @@ static int web_teardown(void **state)
 
 #define WEB(name) cmocka_unit_test_setup_teardown(name, web_setup, web_teardown)
 
-/* Submits it as soon as the server lets it. */
+/* Submits the request as soon as the server allows it. */
 static void begin(struct web *w, struct http3_request *r)
 {
     int error;
@@ -77,7 +77,7 @@ static const char *text(struct http3_request *r)
     return (const char *)buf_data(&r->answer);
 }
 
-/* One request, to its end: its status. */
+/* Makes one request and waits for its end. Returns its status. */
 static int ask_with(struct web *w, const char *method, const char *path, const char *body,
                     const char *token, const char *const *fields)
 {
@@ -217,7 +217,8 @@ static void test_spawn_and_kill(void **state)
     assert_int_equal(ask(w, "GET", path, NULL), 405);
 }
 
-/* The gateway's own process ended: whoever waits is told, and the next request has a new one. */
+/* The gateway's process is killed. A request that waits gets a 503, and the next one has a new
+ * process. */
 static void test_process_killed(void **state)
 {
     struct web *w = *state;
@@ -241,7 +242,7 @@ static void test_process_killed(void **state)
     assert_int_equal(ask(w, "POST", "/v1/call/echo", "again"), 200);
 }
 
-/* ---- who may ---- */
+/* ---- access ---- */
 
 static void test_token(void **state)
 {
@@ -256,13 +257,13 @@ static void test_token(void **state)
                               NULL),
                      401);
     assert_int_equal(ask_with(w, "POST", "/v1/call/echo", "x", TOKEN, NULL), 200);
-    assert_int_equal(ask(w, "POST", "/v1/call/echo", "x"), 401); /* each request needs it */
+    assert_int_equal(ask(w, "POST", "/v1/call/echo", "x"), 401); /* each request needs the token */
     for (int i = 0; i < 10; i++) {
         (void)ask_with(w, "GET", "/", NULL, "wrong", NULL);
     }
     assert_int_equal(ask_with(w, "POST", "/v1/call/echo", "x", TOKEN, NULL), 429);
     http3_close(&w->client);
-    web_dial(w, false); /* the certificate's holders are not held up by that */
+    web_dial(w, false); /* the limit does not hold up clients with the certificate */
     assert_int_equal(ask(w, "POST", "/v1/call/echo", "x"), 200);
 }
 
@@ -314,7 +315,7 @@ static void test_oversized(void **state)
     assert_true(http3_wait(&w->client, &r, 20));
     assert_int_equal(r.status, 413);
     http3_forget(&r);
-    r.len--; /* the longest, there and back */
+    r.len--; /* the longest message, there and back */
     r.sent = 0;
     r.done = false;
     begin(w, &r);
@@ -329,7 +330,7 @@ static void test_oversized(void **state)
                                     (const char *const[]){ "content-length", "67108865", NULL },
                                 .body = "x",
                                 .len = 67108865 };
-    begin(w, &r); /* refused before a byte of it came */
+    begin(w, &r); /* refused before a byte of the body came */
     assert_true(http3_wait(&w->client, &r, 10));
     assert_int_equal(r.status, 413);
     http3_forget(&r);
@@ -337,7 +338,7 @@ static void test_oversized(void **state)
 
 #define MANY 1000
 
-/* A thousand at once on one connection, answered in any order. */
+/* A thousand requests at once on one connection, answered in any order. */
 static void test_many(void **state)
 {
     struct web *w = *state;
@@ -347,7 +348,8 @@ static void test_many(void **state)
     assert_non_null(r);
     assert_int_equal(ask(w, "POST", "/v1/spawn/mute?name=m", NULL), 201);
     for (size_t i = 0; i < MANY; i++) {
-        /* Calls to one that never answers stay open; its mailbox never fills, as it takes all. */
+        /* Calls that are never answered stay open. The process takes all messages, so its mailbox
+         * never fills for long. */
         r[i] = (struct http3_request){ .method = "POST",
                                        .path = "/v1/call/m?timeout=60",
                                        .body = "x",
@@ -356,7 +358,7 @@ static void test_many(void **state)
         begin(w, &r[i]);
     }
     assert_int_equal(ask(w, "POST", "/v1/call/echo", "meanwhile"), 200);
-    do { /* its mailbox takes 8 at a time, and none is refused for that */
+    do { /* a mailbox takes 8 at a time, but none is refused */
         assert_int_equal(ask(w, "GET", "/v1/processes", NULL), 200);
         row = strstr(text(&w->last), "\"name\":\"m\"");
         assert_non_null(row);
@@ -373,7 +375,7 @@ static void test_many(void **state)
     free(r);
 }
 
-/* A long answer on its way holds up no short one. */
+/* A long response does not hold up short ones. */
 static void test_rounds(void **state)
 {
     struct web *w = *state;
@@ -385,7 +387,7 @@ static void test_rounds(void **state)
 
     assert_non_null(body);
     http3_close(&w->client);
-    w->client.window = 2 * len; /* so that it has to wait for nothing but its turn */
+    w->client.window = 2 * len; /* enough credit, so that it waits only for its round */
     web_dial(w, false);
     begin(w, &r);
     while (r.status == 0) {
@@ -402,7 +404,7 @@ static void test_rounds(void **state)
     free(body);
 }
 
-/* Broken off by the client: the call is over, for the one that was asked too. */
+/* If the client breaks a call off, the call is over for the callee too. */
 static void test_cancelled(void **state)
 {
     struct web *w = *state;
@@ -413,7 +415,7 @@ static void test_cancelled(void **state)
     assert_int_equal(ask(w, "GET", "/v1/processes", NULL), 200);
     const char *mute_row = strstr(text(&w->last), "\"name\":\"mute\"");
     assert_non_null(mute_row);
-    assert_non_null(strstr(mute_row, "\"links\":2,")); /* its supervisor's, and the call's */
+    assert_non_null(strstr(mute_row, "\"links\":2,")); /* its supervisor's and the call's */
     http3_break(&r);
     do {
         assert_int_equal(ask(w, "GET", "/v1/processes", NULL), 200);
@@ -436,13 +438,13 @@ static void test_leave(void **state)
         http3_tick(&w->client, 5);
     }
     assert_true(w->client.going > 0);
-    assert_int_equal(r.status, 502); /* the process was ended first */
+    assert_int_equal(r.status, 502); /* the process is ended before the connection */
     assert_int_equal(w->client.end.kind, CONN_END_PEER);
     assert_int_equal(w->client.end.code, NGHTTP3_H3_NO_ERROR);
     http3_forget(&r);
 }
 
-/* ---- what looks on ---- */
+/* ---- the page, metrics and events ---- */
 
 static void test_page(void **state)
 {
@@ -476,7 +478,7 @@ static bool holds(const struct http3_request *r, const char *part)
            memmem(buf_data(&r->answer), buf_len(&r->answer), part, strlen(part));
 }
 
-/* A stream that stays open while other requests of the connection come and go. */
+/* A stream of events stays open while other requests of the connection come and go. */
 static void test_events(void **state)
 {
     struct web *w = *state;
@@ -498,7 +500,7 @@ static void test_events(void **state)
     assert_true(holds(&events, "event: process_started\ndata: {\"time\":"));
     assert_true(holds(&events, "\"name\":\"seen\",\"scope\":\"local\"}"));
     assert_false(events.done);
-    http3_close(&w->client); /* in the midst of it */
+    http3_close(&w->client); /* while the stream is open */
     http3_forget(&events);
     web_dial(w, false);
     assert_int_equal(ask(w, "GET", "/v1/node", NULL), 200);

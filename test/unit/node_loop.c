@@ -1,6 +1,6 @@
-/* The loop's waits: a spin finds what comes, ends in time, gives itself up, is cut short by a wake.
- * Spins run in virtual time: each look at the clock takes LOOK_TAKES_NS, and nothing else takes any
- * unless a test says so. So no other program on the machine changes what a spin does.
+/* node/loop: the loop's waits. A spin finds what comes, ends in time, gives up, and is cut short by
+ * a wake. Spins run in virtual time: each look at the clock takes LOOK_TAKES_NS, and nothing else
+ * takes time unless a test says so. So no other program on the machine changes what a spin does.
  * LINK: -Wl,--wrap=sched_yield,--wrap=endpoint_now_ns */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,8 @@
 #define MS ((uint64_t)1000000)
 #define LOOK_TAKES_NS 100
 
-static uint64_t clock_ns = 1000 * MS; /* virtual */
-static uint64_t lend_ns;              /* for how long someone else uses a core that is given away */
+static uint64_t clock_ns = 1000 * MS; /* virtual time */
+static uint64_t lend_ns;              /* how long another program uses the core after each yield */
 static unsigned yields;
 
 uint64_t __wrap_endpoint_now_ns(void);
@@ -36,7 +36,7 @@ int __wrap_sched_yield(void)
     return 0;
 }
 
-/* The real time, for waits. */
+/* Returns the real time, for waits. */
 static uint64_t now_ns(void)
 {
     struct timespec t;
@@ -45,7 +45,7 @@ static uint64_t now_ns(void)
 }
 
 struct asked {
-    unsigned times, found_at; /* found_at 0: never */
+    unsigned times, found_at; /* found_at 0: nothing is ever found */
 };
 
 static bool ask(void *context, bool first)
@@ -99,18 +99,18 @@ static void spin_ends(void **state)
     int fd = open_loop(&l, 50 * MS);
     uint64_t start = clock_ns;
     (void)state;
-    /* At the time that something else is due, not after its own: there is something to do then. */
+    /* The spin ends when a timer is due, not later. There is something to do then. */
     assert_true(loop_spin(&l, start + MS, ask, &a));
     assert_in_range(clock_ns, start + MS, start + MS + 10 * LOOK_TAKES_NS);
-    assert_false(loop_spin(&l, 0, ask, &a)); /* due already */
-    /* And after its own, if nothing is due: then there is nothing to do. */
+    assert_false(loop_spin(&l, 0, ask, &a)); /* already due */
+    /* If nothing is due, the spin ends after its own time, and there is nothing to do. */
     start = clock_ns;
     assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
     assert_in_range(clock_ns, start + 50 * MS, start + 50 * MS + 10 * LOOK_TAKES_NS);
     close_loop(&l, fd);
 }
 
-/* Where nothing is ever found, most waits do not begin with a spin. */
+/* If spins never find anything, most waits do not begin with one. */
 static void spin_gives_up(void **state)
 {
     struct asked a = { 0 };
@@ -124,7 +124,7 @@ static void spin_gives_up(void **state)
         spins += a.times != before;
     }
     assert_in_range(spins, 1, 150);
-    /* One success, and it looks each time again. */
+    /* After one success, each wait spins again. */
     do {
         a = (struct asked){ .found_at = 1 };
     } while (!loop_spin(&l, UINT64_MAX, ask, &a));
@@ -134,7 +134,7 @@ static void spin_gives_up(void **state)
     close_loop(&l, fd);
 }
 
-/* A poll that takes long stands for a core that was given away and not given back. */
+/* A poll that takes long stands for a core that was taken by another program for long. */
 static bool ask_slowly(void *context, bool first)
 {
     clock_ns += 2 * MS;
@@ -149,21 +149,21 @@ static void spin_yields_to_others(void **state)
     uint64_t start = clock_ns;
     (void)state;
     assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
-    assert_in_range(a.times, 1, 4); /* as often as it looks between two yields */
+    assert_in_range(a.times, 1, 4); /* as many looks as between two yields */
     unsigned looks = a.times;
     uint64_t first = l.spin_pause_ns;
     assert_true(first > 0 && l.spin_again_ns > start);
-    assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a)); /* not even tried */
+    assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a)); /* the spin is not even tried */
     assert_int_equal(a.times, looks);
     clock_ns = l.spin_again_ns;
     a.times = 0;
     assert_false(loop_spin(&l, UINT64_MAX, ask_slowly, &a));
     assert_int_equal(a.times, looks);
-    assert_int_equal(l.spin_pause_ns, 2 * first); /* again at once: for longer */
+    assert_int_equal(l.spin_pause_ns, 2 * first); /* the next time it pauses for longer */
     close_loop(&l, fd);
 }
 
-/* Others use the core each time that it is given away. */
+/* Another program uses the core after each yield. */
 static void spin_disturbs_few(void **state)
 {
     struct asked a = { 0 };
@@ -174,7 +174,7 @@ static void spin_disturbs_few(void **state)
     assert_false(loop_spin(&l, UINT64_MAX, ask, &a));
     assert_in_range(a.times, 1, 20);
     unsigned before = a.times;
-    assert_false(loop_spin(&l, UINT64_MAX, ask, &a)); /* tried again with the next wait */
+    assert_false(loop_spin(&l, UINT64_MAX, ask, &a)); /* tried again at the next wait */
     assert_true(a.times > before);
     lend_ns = 0;
     close_loop(&l, fd);
@@ -185,8 +185,8 @@ static bool ask_after_yield(void *context, bool first)
     return yields > 0 && ask(context, first);
 }
 
-/* Who answered while it had our core needs it to answer again: it is given before the first
- * look. */
+/* If another program answered while it had our core, it needs the core to answer again. So the spin
+ * yields before its first look. */
 static void spin_lends_first(void **state)
 {
     struct asked a = { .found_at = 1 };
@@ -203,7 +203,7 @@ static void spin_lends_first(void **state)
     assert_true(loop_spin(&l, UINT64_MAX, ask, &a));
     assert_false(l.spin_shared);
     assert_int_equal(yields, 1);
-    /* It came at once: nobody else was there. */
+    /* Something came at once, without another program on the core. */
     yields = 0;
     a = (struct asked){ .found_at = 1 };
     assert_true(loop_spin(&l, UINT64_MAX, ask, &a));
@@ -226,10 +226,10 @@ static void woken(void **state)
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, wake, &l), 0);
     while (loop_spin(&l, UINT64_MAX, ask, &a) || !l.woken) {
-        l.spin_skip = 0; /* its time passed before the thread ran: it is to spin again */
+        l.spin_skip = 0; /* its time passed before the thread ran, so spin again */
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
-    loop_wait(&l, now_ns(), UINT64_MAX, false); /* returns: it was woken */
+    loop_wait(&l, now_ns(), UINT64_MAX, false); /* returns because it was woken */
     assert_false(l.woken);
     close_loop(&l, fd);
 }
@@ -242,7 +242,7 @@ static void count_ready(void *user)
     w->user = NULL;
 }
 
-/* A busy loop looks at other descriptors too, but not each tick. */
+/* A busy loop looks at other descriptors too, but not in each tick. */
 static void looks(void **state)
 {
     struct loop_watch w = { 0 };
@@ -266,7 +266,8 @@ static void count_once(void *user)
     ++*(unsigned *)user;
 }
 
-/* One that is watched once is told once, until it is armed again; for room to write too. */
+/* A descriptor that is watched once is reported once, until it is armed again. The same holds for
+ * room to write. */
 static void watches_once(void **state)
 {
     struct loop_watch read = { 0 }, write = { 0 };

@@ -1,5 +1,5 @@
-/* peer/grant: what large records may take together: bounded, a half for a connection at most, in
- * turn, and nobody waits for ever or for what is free. */
+/* peer/grant: the budget of large records is bounded. One connection has at most half of it. Grants
+ * go round the connections. No record waits for ever, and none waits while its bytes are free. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,14 +17,14 @@
 #define CLAIMS 40
 
 struct claim {
-    struct grant grant; /* first */
+    struct grant grant; /* first member */
     bool waits;
-    uint64_t asked; /* how many were given when it asked */
-    uint64_t ahead; /* at most so many of these go first */
+    uint64_t asked; /* how many grants were given when it asked */
+    uint64_t ahead; /* it must be among the next so many grants */
 };
 
 struct connection {
-    struct grant_share share; /* first */
+    struct grant_share share; /* first member */
     struct claim claim[CLAIMS];
 };
 
@@ -83,9 +83,9 @@ static void end(struct connection *c, struct claim *claim)
     assert_false(claim->grant.given);
 }
 
-/* ---- what one can do to others ---- */
+/* ---- how far one connection can hold up others ---- */
 
-/* A peer that takes what it can and gives nothing back leaves as much to others. */
+/* A peer that takes all it can and gives nothing back leaves as much to others. */
 static void test_one_takes_a_half(void **state)
 {
     (void)state;
@@ -96,17 +96,18 @@ static void test_one_takes_a_half(void **state)
     assert_false(connection[0].claim[2].grant.given);
     assert_true(ask(&connection[1], &connection[1].claim[0], LIMIT_RECORD));
     assert_false(
-        grant_wanted(&budget, &connection[0].claim[0].grant)); /* only it waits, for itself */
+        grant_wanted(&budget, &connection[0].claim[0].grant)); /* only its own connection waits */
     assert_true(ask(&connection[2], &connection[2].claim[0], LIMIT_RECORD));
     assert_false(ask(&connection[3], &connection[3].claim[0], LIMIT_RECORD));
     assert_true(grant_wanted(&budget, &connection[0].claim[0].grant));
-    /* What it gives back goes to who waits, not to itself. */
+    /* What it gives back goes to a connection that waits, not to itself. */
     end(&connection[0], &connection[0].claim[0]);
     assert_true(connection[3].claim[0].grant.given);
     assert_false(connection[0].claim[2].grant.given);
 }
 
-/* The longest, even if nobody takes them, hold up no shorter ones, nor these the shortest. */
+/* The longest records, even if nobody takes them, do not hold up shorter ones. The shorter ones do
+ * not hold up the shortest. */
 static void test_long_ones_hold_up_no_short_ones(void **state)
 {
     (void)state;
@@ -124,7 +125,8 @@ static void test_long_ones_hold_up_no_short_ones(void **state)
     }
 }
 
-/* Each of many schedulers has a share, in which a connection finds room for one of each class. */
+/* Each of many schedulers has a share of the budget. In a share, each connection finds room for one
+ * record of each class. */
 static void test_schedulers(void **state)
 {
     const unsigned count[] = { 1, 2, 3, LIMIT_SCHEDULERS };
@@ -142,7 +144,7 @@ static void test_schedulers(void **state)
     }
 }
 
-/* One that waits keeps its place behind what came first, and is not passed by shorter ones. */
+/* A record that waits keeps its place behind those that came first. Shorter ones do not pass it. */
 static void test_a_long_one_is_not_starved(void **state)
 {
     (void)state;
@@ -156,15 +158,15 @@ static void test_a_long_one_is_not_starved(void **state)
     end(&c[1], &c[1].claim[1]);
     assert_true(c[2].claim[0].grant.given);
     assert_false(c[3].claim[0].grant.given);
-    /* One that asks no more makes way. */
+    /* A record that asks no more makes room. */
     end(&c[2], &c[2].claim[0]);
     assert_true(c[3].claim[0].grant.given);
     assert_false(grant_wanted(&budget, &c[3].claim[0].grant));
 }
 
-/* ---- whatever happens ---- */
+/* ---- random steps ---- */
 
-/* What must be true between two steps. */
+/* Checks the invariants between two steps. */
 static void check_all(void)
 {
     for (int class = 0; class < GRANT_CLASSES; class ++) {
@@ -191,7 +193,8 @@ static void check_all(void)
     }
 }
 
-/* Each that waits is given when those that are given end, in some order: none is forgotten. */
+/* Ends given claims in some order until none is left. Every claim that waits is given: none is
+ * forgotten. */
 static void drain(struct rng *rng)
 {
     for (int left = CONNECTIONS * CLAIMS * 2; left > 0; left--) {
@@ -238,8 +241,8 @@ static void test_whatever_happens(void **state)
     }
 }
 
-/* Nobody waits longer than it takes all that asked before, and a turn of everyone's for each of its
- * own that are before it, however greedy the others are. */
+/* A claim that is the first of its connection's line is among the next CONNECTIONS grants, however
+ * greedy the other connections are. */
 static void test_rounds(void **state)
 {
     for (uint64_t seed = 1; seed <= 50; seed++) {

@@ -1,9 +1,9 @@
-/* peer/lane_in: what a lane may say, byte by byte: broken off, successors, unordered, unknown, and
- * bytes that no honest peer sends. */
+/* peer/lane_in: what a peer may send on a lane, byte by byte: lanes broken off, successors,
+ * unordered lanes, unknown records, and bytes that no honest peer sends. */
 #include "base/rng.h"
 #include "doubles/peer_raw.h"
 
-/* ---- broken off ------------------------------------------------------------------------------ */
+/* ---- lanes broken off ------------------------------------------------------------------------ */
 
 static void test_reset(void **state)
 {
@@ -17,7 +17,7 @@ static void test_reset(void **state)
     conn_reset(p->raw.c, st->id, STREAM_GONE);
     pair_until(NULL, &p->b, &p->raw, p->b.losses == 1);
     assert_int_equal(p->b.lost_cause, RUSM_ENOCONN);
-    assert_int_equal(p->b.lanes_closed, 0); /* it is held: what is complete still counts */
+    assert_int_equal(p->b.lanes_closed, 0); /* it is held: complete records still count */
     p->b.box[5].take = 1;
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 2 && p->b.lanes_closed == 1);
     assert_int_equal(p->b.losses, 1);
@@ -28,7 +28,7 @@ static void test_reset_at_once(void **state)
     struct duo *p = *state;
     struct side_stream *st = raw_open(&p->raw, false), *half = raw_open(&p->raw, false);
     struct side_stream *next;
-    raw_say(&p->raw, half, "\0", 1); /* in the middle of its header */
+    raw_say(&p->raw, half, "\0", 1); /* half of its header */
     pair_until(NULL, &p->b, &p->raw, half->acked == 1);
     conn_reset(p->raw.c, st->id, STREAM_GONE);
     conn_reset(p->raw.c, half->id, STREAM_GONE);
@@ -64,7 +64,7 @@ static void test_too_large(void **state)
     assert_int_equal(p->b.closes, 0);
 }
 
-/* A lane we stopped that came with its FIN already. */
+/* A lane that we stop after its FIN has come. */
 static void test_too_large_with_fin(void **state)
 {
     struct duo *p = *state;
@@ -81,7 +81,7 @@ static void test_too_large_with_fin(void **state)
     assert_int_equal(p->b.closes, 0);
 }
 
-/* And one whose FIN is on its way while we stop it: no reset follows. */
+/* A lane whose FIN is on its way when we stop it. No reset follows. */
 static void test_too_large_then_fin(void **state)
 {
     struct duo *p = *state;
@@ -108,7 +108,7 @@ static uint64_t after(const struct side_stream *st)
     return ((uint64_t)st->id >> 2) + 1;
 }
 
-/* The third waits for the second, which waits for the first, of which no byte has come yet. */
+/* The third lane waits for the second, which waits for the first, of which no byte has come yet. */
 static void test_successors_wait(void **state)
 {
     struct duo *p = *state;
@@ -131,12 +131,12 @@ static void test_successors_wait(void **state)
     raw_letter(&p->raw, first, 10, 1);
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 2);
     pair_for(NULL, &p->b, &p->raw, 20);
-    assert_int_equal(p->b.box[5].taken, 2); /* not yet closed */
+    assert_int_equal(p->b.box[5].taken, 2); /* the first is not closed yet */
     raw_fin(&p->raw, first);
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 5 && p->b.lanes_closed == 3);
 }
 
-/* Closed is not enough: the first one's records must be in the mailbox. */
+/* Closed is not enough: the first lane's records must be in the mailbox. */
 static void test_successor_of_a_held_one(void **state)
 {
     struct duo *p = *state;
@@ -156,8 +156,8 @@ static void test_successor_of_a_held_one(void **state)
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 4 && p->b.lanes_closed == 2);
 }
 
-/* The first is broken off: its successor goes on. One that was forgotten long ago is no
- * hindrance. */
+/* The first lane is broken off, and its successor goes on. A lane that was forgotten long ago is
+ * not waited for. */
 static void test_successor_of_a_broken_one(void **state)
 {
     struct duo *p = *state;
@@ -179,7 +179,7 @@ static void test_successor_of_a_broken_one(void **state)
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 3);
 }
 
-/* ---- unordered, unknown ---------------------------------------------------------------------- */
+/* ---- unordered lanes, unknown records -------------------------------------------------------- */
 
 static void test_unordered(void **state)
 {
@@ -204,7 +204,7 @@ static void test_unordered(void **state)
     box_take(&p->b.box[5]);
 }
 
-/* Records of a kind that is not known yet are stepped over when they allow it, however long. */
+/* A record of an unknown kind that allows it is skipped, however long it is. */
 static void test_unknown_kinds_are_skipped(void **state)
 {
     struct duo *p = *state;
@@ -224,7 +224,7 @@ static void test_unknown_kinds_are_skipped(void **state)
     free(data);
 }
 
-/* Every byte on its own, or cut anywhere: the same records. */
+/* The lane's bytes come one by one, or cut anywhere. The records are the same. */
 static void test_cut_anywhere(void **state)
 {
     struct duo *p = *state;
@@ -243,8 +243,7 @@ static void test_cut_anywhere(void **state)
     pair_until(NULL, &p->b, &p->raw, p->b.lanes_closed == 4);
 }
 
-/* ---- hostile bytes: each ends the connection as malformed
- * --------------------------------------- */
+/* ---- hostile bytes: each ends the connection as malformed ------------------------------------ */
 
 static void expect_malformed(struct duo *p)
 {
@@ -351,7 +350,7 @@ static void test_missing_ref(void **state)
     struct duo *p = *state;
     struct side_stream *st = raw_open(&p->raw, false);
     raw_header(&p->raw, st, LANE_ORDERED, 0, 1, 5);
-    raw_say(&p->raw, st, "\x01\x01", 2); /* a call without */
+    raw_say(&p->raw, st, "\x01\x01", 2); /* a call without its ref */
     expect_malformed(p);
 }
 
@@ -360,7 +359,7 @@ static void test_empty_record(void **state)
     struct duo *p = *state;
     struct side_stream *st = raw_open(&p->raw, false);
     raw_header(&p->raw, st, LANE_ORDERED, 0, 1, 5);
-    raw_say(&p->raw, st, "\x00", 1); /* not even a kind */
+    raw_say(&p->raw, st, "\x00", 1); /* without a record kind */
     raw_fin(&p->raw, st);
     expect_malformed(p);
 }
@@ -376,7 +375,7 @@ static void test_unordered_twice(void **state)
     expect_malformed(p);
 }
 
-/* Bytes at random: the connection ends or it does not, but nothing else happens. */
+/* Random bytes: the connection ends or it does not, but nothing else happens. */
 static void test_noise(void **state)
 {
     (void)state;

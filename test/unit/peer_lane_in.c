@@ -1,4 +1,4 @@
-/* peer/lane_in: lanes that come in: credit, holding, grants. */
+/* peer/lane_in: incoming lanes: credit, holding, grants. */
 #include "doubles/peer_raw.h"
 #include "peer/limits.h"
 
@@ -11,7 +11,7 @@ static const size_t edges[] = { 0,     1,     W / 2 - 30, W / 2 - 1, W / 2,     
                                 3,     W / 2, W + 1,      0 };
 #define EDGES (sizeof(edges) / sizeof(edges[0]))
 
-/* Sends a letter whatever RUSM_BUSY says before. */
+/* Sends a letter, and tries again while the result is RUSM_BUSY. */
 static void send_at_last(struct duo *p, uint64_t from, uint64_t to, size_t len, uint64_t number)
 {
     int rc;
@@ -32,7 +32,8 @@ static void test_edges_alone(void **state)
     }
 }
 
-/* Each after each other, on one lane, into a mailbox that holds one letter at a time. */
+/* Every length after every other one, on one lane, into a mailbox that holds one letter at a
+ * time. */
 static void test_edges_in_sequence(void **state)
 {
     struct duo *p = *state;
@@ -51,8 +52,8 @@ static void test_edges_in_sequence(void **state)
     assert_int_equal(host_count(&p->b).lanes_in, 1);
 }
 
-/* All of them from many senders at once, in different order; the mailbox is slow. Who is told
- * RUSM_BUSY tries again when it is told to. */
+/* All lengths from many senders at once, in different orders, into a slow mailbox. A sender that
+ * got RUSM_BUSY tries again when it is told to. */
 static void test_edges_of_many(void **state)
 {
     enum { SENDERS = 8 };
@@ -94,7 +95,8 @@ static void test_largest_message(void **state)
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 4);
 }
 
-/* A mailbox that nobody empties: what the node holds of it is the mailbox and a window a lane. */
+/* Nobody empties the mailbox. The node then holds no more than the mailbox and a window for each
+ * lane. */
 static void test_flood_is_bounded(void **state)
 {
     struct duo *p = *state;
@@ -114,7 +116,8 @@ static void test_flood_is_bounded(void **state)
     assert_int_equal(p->b.box[5].count, 10);
 }
 
-/* The window grows for a process that takes, to its maximum, and the budget comes back. */
+/* The window grows to its maximum for a process that takes its messages. When the lane ends, the
+ * budget gets all of it back. */
 static void test_window_grows(void **state)
 {
     struct duo *p = *state;
@@ -136,7 +139,7 @@ static void test_window_grows(void **state)
     assert_int_equal(p->b.budget.windows_left, left);
 }
 
-/* So many letters on each of the first `lanes` lanes, as fast as they go. */
+/* Sends so many letters on each of the first `lanes` lanes, as fast as they go. */
 static void send_fast(struct duo *p, uint64_t lanes, uint64_t letters)
 {
     uint64_t number[8] = { 0 }, all = 0, before[8];
@@ -164,10 +167,10 @@ static void test_window_budget(void **state)
     struct duo *p = *state;
     p->b.budget.windows_left = 6 * W;
     send_fast(p, 1, 20000);
-    assert_int_equal(p->b.budget.windows_left, 3 * W); /* twice: W, then 2 W */
+    assert_int_equal(p->b.budget.windows_left, 3 * W); /* it grew by W, then by 2 W */
 }
 
-/* However many lanes a connection grows, as much as it has is left to others. */
+/* However many lanes of a connection grow, as much as it has is left to others. */
 static void test_windows_of_one_connection(void **state)
 {
     struct duo *p = *state;
@@ -176,8 +179,8 @@ static void test_windows_of_one_connection(void **state)
     assert_in_range(p->b.budget.windows_left, 32 * W, 48 * W);
 }
 
-/* When others have grown too, those of one that has much more shrink as they are used, and grow
- * again when there is room; no byte of the budget gets lost. */
+/* If other connections have grown too, the windows of a connection that has much more shrink as
+ * they are used. They grow again when there is room. No byte of the budget gets lost. */
 static void test_window_shrinks(void **state)
 {
     struct duo *p = *state;
@@ -222,7 +225,7 @@ static void test_a_held_lane_holds_no_other(void **state)
     assert_int_equal(p->b.box[5].count, 1);
 }
 
-/* Those held get their turn, each in its own order. */
+/* All held lanes go on, each in its own order. */
 static void test_held_lanes_all_go_on(void **state)
 {
     struct duo *p = *state;
@@ -238,7 +241,7 @@ static void test_held_lanes_all_go_on(void **state)
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 200);
 }
 
-/* Discarded ones need nobody to take them. */
+/* Records for a process that does not exist are discarded without waiting for anyone. */
 static void test_nobody_there(void **state)
 {
     struct duo *p = *state;
@@ -255,7 +258,8 @@ static void test_nobody_there(void **state)
 
 /* ---- grants ---------------------------------------------------------------------------------- */
 
-/* Large ones of two lanes to one mailbox: one at a time, and small ones in between go on. */
+/* Large records of two lanes to one mailbox get grants one at a time. Small ones go on in
+ * between. */
 static void test_grants_take_turns(void **state)
 {
     struct duo *p = *state;
@@ -263,7 +267,7 @@ static void test_grants_take_turns(void **state)
     assert_int_equal(host_send(&p->a, 1, 5, 200000, 0), 0);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].count == 1); /* in the mailbox, not yet taken */
     assert_int_equal(host_send(&p->a, 2, 5, 200000, 0), 0);
-    assert_int_equal(host_send(&p->a, 3, 5, W / 2 + 1, 0), 0); /* its window would do */
+    assert_int_equal(host_send(&p->a, 3, 5, W / 2 + 1, 0), 0); /* its window would be enough */
     assert_int_equal(host_send(&p->a, 3, 5, 1, 1), 0);
     assert_int_equal(host_send(&p->a, 4, 5, 100, 0), 0);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].count == 2);
@@ -283,7 +287,7 @@ static void test_grants_take_turns(void **state)
     assert_null(p->b.box[5].granted);
 }
 
-/* Takes the newest letter, as one who waits for a reply does. */
+/* Takes the newest letter, as a process that waits for a reply does. */
 static void take_newest(struct box *b)
 {
     struct letter **at = &b->first, *l;
@@ -300,14 +304,14 @@ static void take_newest(struct box *b)
     free(l);
 }
 
-/* A large one that nobody takes holds up nothing behind it that is taken, however much that is: its
- * grant lasts until it is taken itself. */
+/* A large record that nobody takes does not hold up records behind it that are taken, however many
+ * bytes these have. Its grant lasts until the record itself is taken. */
 static void test_taken_before_a_granted_one(void **state)
 {
     struct duo *p = *state;
     struct box *b = &p->b.box[5];
     box_open(&p->b, 5, 10, 10 * 1024 * 1024, 0);
-    p->b.budget.windows_left = 0; /* else the window grows beyond the large one */
+    p->b.budget.windows_left = 0; /* else the window grows beyond the large record */
     assert_int_equal(host_send(&p->a, 1, 5, 3 * W, 0), 0);
     pair_until(&p->a, &p->b, NULL, b->count == 1);
     for (uint64_t i = 1; i < 100; i++) {
@@ -324,7 +328,7 @@ static void test_taken_before_a_granted_one(void **state)
     assert_null(b->granted);
 }
 
-/* A grant without progress is taken back and the lane broken off; its successor goes on. */
+/* A grant without progress is taken back and the lane broken off. The lane's successor goes on. */
 static void test_grant_stalls(void **state)
 {
     struct duo *p = *state;
@@ -361,13 +365,13 @@ static void test_grant_stalls(void **state)
     assert_int_equal(p->b.closes, 0);
 }
 
-/* Other connections of the node, which hold all that records of up to 1 MiB may take. */
+/* Other connections of the node. They hold all that records of up to 1 MiB may take. */
 struct others {
     struct grant_share share[3];
     struct grant claim[2][16], last;
 };
 
-static struct others *others_last; /* whose one that waits was given; else NULL */
+static struct others *others_last; /* whose waiting claim was given; else NULL */
 
 static void others_given(struct grant_share *share, struct grant *grant)
 {
@@ -393,7 +397,7 @@ static struct others *others_take(struct grant_budget *g)
     return o;
 }
 
-/* Nothing of ours is left: they have all again. */
+/* Ends all claims, and checks that the budget is whole: our own connection holds nothing. */
 static void others_free(struct others *o, struct grant_budget *g)
 {
     for (int i = 0; i < 2 * 16; i++) {
@@ -405,7 +409,7 @@ static void others_free(struct others *o, struct grant_budget *g)
     free(o);
 }
 
-/* Says a part of a letter: bytes from..to of its record, head included. */
+/* Sends a part of a letter: bytes from..to of its record, with the head. `to` 0: to the end. */
 static void say_part(struct duo *p, struct side_stream *st, size_t len, uint64_t number,
                      size_t from, size_t to)
 {
@@ -419,7 +423,7 @@ static void say_part(struct duo *p, struct side_stream *st, size_t len, uint64_t
     free(bytes);
 }
 
-/* A record waits until there is room for it among all connections'; shorter ones do not. */
+/* A record waits until all connections together leave room for it. Shorter records do not wait. */
 static void test_grant_waits_for_others(void **state)
 {
     struct duo *p = *state;
@@ -431,14 +435,15 @@ static void test_grant_waits_for_others(void **state)
     pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 1);
     pair_for(&p->a, &p->b, NULL, 20);
     assert_int_equal(p->b.box[5].count + p->b.box[5].taken, 0);
-    assert_non_null(p->b.box[5].granted); /* it has its turn there */
+    assert_non_null(p->b.box[5].granted); /* the mailbox has granted it */
     grant_end(&p->b.budget.grants, &o->share[0], &o->claim[0][3]);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 1);
     pair_until(&p->a, &p->b, NULL, !p->b.box[5].granted);
     others_free(o, &p->b.budget.grants);
 }
 
-/* So does one that is whole already; and one that waits may be broken off. */
+/* A record that is already whole also waits for room. A lane whose record waits may be broken
+ * off. */
 static void test_grant_waits_and_ends(void **state)
 {
     struct duo *p = *state;
@@ -456,7 +461,7 @@ static void test_grant_waits_and_ends(void **state)
     assert_int_equal(p->b.budget.grants.class[1].left, LIMIT_GRANT_MIDDLE);
     assert_true(grant_ask(&p->b.budget.grants, &o->share[0], &o->claim[0][0], LIMIT_GRANT_MIDDLE));
 
-    for (int i = 0; i < 2 * 16; i++) { /* now the shortest class */
+    for (int i = 0; i < 2 * 16; i++) { /* now the class of the shortest records */
         grant_end(&p->b.budget.grants, &o->share[i / 16], &o->claim[i / 16][i % 16]);
     }
     struct grant short_ones[2][256];
@@ -480,7 +485,7 @@ static void test_grant_waits_and_ends(void **state)
     others_free(o, &p->b.budget.grants);
 }
 
-/* Drop by drop is not enough while others wait for what it holds. */
+/* A few bytes at a time are not enough while others wait for what the record holds. */
 static void test_grant_keeps_pace(void **state)
 {
     struct duo *p = *state;
@@ -516,7 +521,7 @@ static void test_grant_keeps_pace(void **state)
     others_free(o, g);
 }
 
-/* So is one that got its grant in a turn, as its lane went on, and nothing comes ever after. */
+/* A grant that a lane gets when it goes on is also taken back if nothing more comes. */
 static void test_grant_of_a_turn_stalls(void **state)
 {
     struct duo *p = *state;
@@ -539,7 +544,8 @@ static void test_grant_of_a_turn_stalls(void **state)
     assert_int_equal(p->b.losses, 1);
 }
 
-/* Those that fit in the window but not in a packet need no grant; a held one goes up first. */
+/* Records that fit into the window but not into a packet need no grant. A held record goes
+ * first. */
 static void test_longer_than_a_packet(void **state)
 {
     struct duo *p = *state;
@@ -561,7 +567,7 @@ static void test_longer_than_a_packet(void **state)
     p->b.box[5].take = 1;
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 3);
     assert_true(list_empty(&p->b.box[5].asking));
-    for (uint64_t i = 3; i < 20; i++) { /* far more than the window: credit comes back in full */
+    for (uint64_t i = 3; i < 20; i++) { /* far more than the window: all credit comes back */
         raw_letter(&p->raw, st, 4096 + i * 7, i);
         pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == i + 1);
     }
@@ -572,7 +578,7 @@ static void test_longer_than_a_packet(void **state)
     assert_int_equal(p->b.closes, 0);
 }
 
-/* A grant that waits to be taken does not stall because of what comes slowly behind it. */
+/* A granted record that waits in the mailbox does not stall because the next one comes slowly. */
 static void test_slow_behind_a_granted_one(void **state)
 {
     struct duo *p = *state;
@@ -593,7 +599,7 @@ static void test_slow_behind_a_granted_one(void **state)
     pair_until(NULL, &p->b, &p->raw, p->b.box[5].taken == 2 && !p->b.box[5].granted);
 }
 
-/* FIN behind a large record that has no grant yet, or no room. */
+/* A FIN comes behind a large record that has no grant yet, or no room. */
 static void test_fin_behind_a_large_one(void **state)
 {
     struct duo *p = *state;

@@ -1,5 +1,5 @@
-/* peer/lane_out: lanes that go out: who is told RUSM_BUSY and then writable, lanes that end and
- * their successors, the limits of a connection, and a peer that wants no more. */
+/* peer/lane_out: outgoing lanes: senders that are told RUSM_BUSY and then "writable", lanes that
+ * end and their successors, the limits of a connection, and a peer that stops lanes. */
 #include "base/rng.h"
 #include "peer/limits.h"
 #include "doubles/peer_raw.h"
@@ -36,7 +36,7 @@ static int setup_raw_scarce(void **state)
     return 0;
 }
 
-/* Sends letters of that length until RUSM_BUSY; how many. */
+/* Sends letters of that length until RUSM_BUSY. Returns how many. */
 static uint64_t fill(struct host *h, uint64_t from, uint64_t to, size_t len, uint64_t number)
 {
     uint64_t first = number;
@@ -48,14 +48,14 @@ static uint64_t fill(struct host *h, uint64_t from, uint64_t to, size_t len, uin
     return number - first;
 }
 
-/* All sent is acknowledged by the transport. */
+/* Waits until the transport has acknowledged all that was sent. */
 static void settle(struct duo *p)
 {
     pair_until(&p->a, &p->b, NULL, host_count(&p->a).unconfirmed == 0);
     pair_for(&p->a, &p->b, NULL, 3);
 }
 
-/* As if that much time had gone by: idle lanes end. */
+/* Moves the clock on until idle lanes end. */
 static void end_idle_lanes(struct duo *p)
 {
     settle(p);
@@ -78,8 +78,8 @@ static void test_busy_then_writable(void **state)
         assert_int_equal(host_send(&p->a, 1, 5, 1, sent), RUSM_BUSY);
     }
     assert_int_equal(host_count(&p->a).busy, 11);
-    assert_int_equal(host_count(&p->a).records_sent, sent); /* nothing was taken */
-    assert_int_equal(host_send(&p->a, 1, 6, 1000, 0), 0);   /* another pair is not held back */
+    assert_int_equal(host_count(&p->a).records_sent, sent); /* none was taken */
+    assert_int_equal(host_send(&p->a, 1, 6, 1000, 0), 0);   /* other pairs go on */
     assert_int_equal(host_send(&p->a, 2, 5, 1000, 0), 0);
     pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 1);
     pair_for(&p->a, &p->b, NULL, 20);
@@ -92,7 +92,7 @@ static void test_busy_then_writable(void **state)
     assert_int_equal(p->a.writables, 1); /* once, however often it was told RUSM_BUSY */
 }
 
-/* One message is always taken when the queue is empty; what comes behind is not. */
+/* An empty queue takes one message of any size. What comes behind waits. */
 static void test_large_message_into_an_empty_queue(void **state)
 {
     struct duo *p = *state;
@@ -168,7 +168,7 @@ static void test_unordered(void **state)
     }
     assert_int_equal(n, LIMIT_LANES / 2);
     assert_int_equal(host_count(&p->a).lanes_out, n);
-    assert_int_equal(host_send(&p->a, 2, 5, 10, 0), 0); /* ordered ones have the other half */
+    assert_int_equal(host_send(&p->a, 2, 5, 10, 0), 0); /* ordered lanes have the other half */
     assert_int_equal(p->a.writables, 0);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == n + 1);
     pair_until(&p->a, &p->b, NULL, p->a.writable_all == 1 && host_count(&p->a).lanes_out == 1);
@@ -210,7 +210,7 @@ static void test_idle_lane_ends(void **state)
     end_idle_lanes(p);
     pair_until(&p->a, &p->b, NULL, host_count(&p->a).lanes_out == 0 && p->b.lanes_closed == 1);
     pair_for(&p->a, &p->b, NULL, 10);
-    /* The peer said that it drained it: the next lane needs to name none. */
+    /* The peer has sent DRAINED for the lane, so the next one names no predecessor. */
     assert_int_equal(host_send(&p->a, 1, 5, 10, 1), 0);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 2);
     assert_int_equal(p->b.opened, 2);
@@ -243,8 +243,8 @@ static void test_successor_waits_for_a_held_lane(void **state)
     assert_int_equal(p->b.lanes_closed, 2);
 }
 
-/* Few streams, many pairs, a slow receiver, lanes that end at any time: each pair keeps its order,
- * and whoever was told RUSM_BUSY is told when to go on. */
+/* With few streams, many pairs, a slow receiver and lanes that end at any time, each pair keeps its
+ * order. Each sender that was told RUSM_BUSY is told when to go on. */
 static void run_few_streams(struct duo *p, uint64_t pairs, uint64_t each, uint64_t seed)
 {
     uint64_t *sent = calloc(pairs, sizeof(*sent)), all = 0;
@@ -258,7 +258,7 @@ static void run_few_streams(struct duo *p, uint64_t pairs, uint64_t each, uint64
     }
     while (all < pairs * each) {
         uint64_t i = rng_below(&rng, pairs);
-        if (p->a.writables != writables) { /* a sender that waits goes on only when told to */
+        if (p->a.writables != writables) { /* a waiting sender goes on only when told to */
             writables = p->a.writables;
             memset(waits, 0, pairs * sizeof(*waits));
         }
@@ -312,7 +312,7 @@ static void test_many_ends(void **state)
     assert_true(p->b.opened > 40);
 }
 
-/* All lanes busy: a new pair is told RUSM_BUSY, and writable when a stream is there again. */
+/* All lanes are busy: a new pair is told RUSM_BUSY, and "writable" when there is a stream again. */
 static void test_all_lanes_busy(void **state)
 {
     struct duo *p = *state;
@@ -327,7 +327,7 @@ static void test_all_lanes_busy(void **state)
     pair_for(&p->a, &p->b, NULL, 20);
     p->a.writables = 0;
     assert_int_equal(host_send(&p->a, 9, 6, 10, 0), RUSM_BUSY);
-    /* A signal is taken, and keeps its place before what its sender sends later. */
+    /* A signal is taken. It stays before what its sender sends later. */
     signal.kind = RECORD_EXIT;
     assert_int_equal(peer_send(p->a.peer, &signal, host_now_ns(&p->a)), 0);
     assert_int_equal(peer_send(p->a.peer, &signal, host_now_ns(&p->a)), 0);
@@ -337,8 +337,8 @@ static void test_all_lanes_busy(void **state)
     assert_int_equal(p->b.box[6].taken, 0);
     p->b.box[5].take = 100;
     pair_until(&p->a, &p->b, NULL, host_count(&p->a).unconfirmed == 2);
-    assert_int_equal(host_send(&p->a, 9, 6, 10, 0), RUSM_BUSY); /* one idle lane is ended for it */
-    pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 2);     /* the signals were first */
+    assert_int_equal(host_send(&p->a, 9, 6, 10, 0), RUSM_BUSY); /* ends an idle lane */
+    pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 2);     /* the signals first */
     p->a.writables = 0;
     while (host_send(&p->a, 9, 6, 10, 0) != 0) {
         pair_until(&p->a, &p->b, NULL, p->a.writables > 0);
@@ -347,7 +347,7 @@ static void test_all_lanes_busy(void **state)
     pair_until(&p->a, &p->b, NULL, p->b.box[6].taken == 3);
 }
 
-/* Pairs are remembered until they are drained, and not more than so many. */
+/* Pairs are remembered until they are drained. Their number is bounded. */
 static void test_pairs_are_bounded(void **state)
 {
     struct duo *p = *state;
@@ -377,7 +377,7 @@ static void test_pairs_are_bounded(void **state)
     assert_int_equal(host_send(&p->a, LIMIT_PAIRS + 1, 5, 10, 0), 0);
 }
 
-/* ---- a peer that wants no more --------------------------------------------------------------- */
+/* ---- a peer that stops lanes ----------------------------------------------------------------- */
 
 static void test_stopped(void **state)
 {
@@ -395,7 +395,7 @@ static void test_stopped(void **state)
     uint64_t refused = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        /* Much of it is under way when the refusal comes, and is acknowledged after it. */
+        /* Much is on its way when the refusal comes, and is acknowledged after it. */
         uint64_t sent = fill(&p->a, 1, 5, 500, 0);
         pair_until(&p->a, NULL, &p->raw, p->raw.count == streams + i + 1);
         conn_stop(p->raw.c, p->raw.streams[streams + i].id, causes[i].code);
@@ -404,7 +404,7 @@ static void test_stopped(void **state)
         assert_true(p->a.refused_records > refused && p->a.refused_records - refused <= sent);
         refused = p->a.refused_records;
         assert_int_equal(host_count(&p->a).refused, refused);
-        assert_int_equal(p->a.writables, i + 1); /* it was told RUSM_BUSY */
+        assert_int_equal(p->a.writables, i + 1); /* it had been told RUSM_BUSY */
         pair_for(&p->a, NULL, &p->raw, 10);
         assert_int_equal(host_count(&p->a).lanes_out, 0);
         assert_int_equal(host_count(&p->a).unconfirmed, 0);
@@ -412,7 +412,7 @@ static void test_stopped(void **state)
     assert_int_equal(p->a.closes, 0);
 }
 
-/* DRAINED for a lane that is still open, then again, then a stop: the pair is let go of. */
+/* DRAINED for a lane that is still open, then again, then a stop. The pair is forgotten. */
 static void test_drained_too_early(void **state)
 {
     struct duo *p = *state;
@@ -440,8 +440,8 @@ static void test_drained_too_early(void **state)
     assert_int_equal(p->a.closes, 0);
 }
 
-/* Who is told that it may send does so at once: never in the middle of another's send, whose pair
- * could be gone behind its back. */
+/* A sender that is told "writable" sends at once. So it must never be told in the middle of another
+ * send, whose pair could go away meanwhile. */
 static void test_never_writable_within_a_send(void **state)
 {
     struct duo *p = *state;
@@ -450,7 +450,7 @@ static void test_never_writable_within_a_send(void **state)
 
     assert_int_equal(host_send(&p->a, 1, 5, 1, 0), 0);
     pair_until(&p->a, NULL, &p->raw, p->raw.count == streams + 1);
-    raw_frame(&p->raw, p->control, FRAME_DRAINED, false, &ordinal, 1); /* a lie: it is still open */
+    raw_frame(&p->raw, p->control, FRAME_DRAINED, false, &ordinal, 1); /* false: it is still open */
     raw_frame(&p->raw, p->control, FRAME_LEAVE, false, NULL, 0);
     pair_until(&p->a, NULL, &p->raw, p->a.frames == 1 && host_count(&p->a).unconfirmed == 0);
     for (uint64_t i = 0; i < LIMIT_LANES / 2; i++) {
@@ -458,11 +458,11 @@ static void test_never_writable_within_a_send(void **state)
     }
     assert_int_equal(send_unordered(p, 5, 0), RUSM_BUSY);
     assert_int_equal(host_send(&p->a, 2, 6, 1, 0),
-                     0); /* streams are scarce: the idle one is ended */
+                     0); /* streams are scarce, so the idle lane is ended */
     assert_int_equal(p->a.writables, 0);
 }
 
-/* A peer that gives no credit: what is queued stays bounded and the rest of the node goes on. */
+/* The peer gives no credit. What is queued stays bounded, and the rest of the node goes on. */
 static void test_no_credit(void **state)
 {
     struct duo *p = *state;

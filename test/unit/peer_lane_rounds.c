@@ -1,10 +1,10 @@
-/* peer/lane_rounds: small messages before large ones, shares by bytes, and bytes under way that are
- * counted to the last. What is pulled here by hand is not sent, and acknowledged at once: how much
- * of bulk may be under way depends on the time that round trips take. */
+/* peer/lane_rounds: small messages before large ones, shares by bytes, and every byte on its way is
+ * counted. Bytes pulled by hand here are not sent, and are acknowledged at once: how much bulk may
+ * be on its way depends on round trip times. */
 #include "doubles/peer_raw.h"
 #include "peer/peer_state.h"
 
-/* The lane that is next gives what it may. Its bytes; `from` is its sender. */
+/* Pulls what the next lane may send. Returns how many bytes, and its sender in `from`. */
 static size_t pull(struct lanes_out *o, uint64_t *from)
 {
     struct iovec vec[16];
@@ -40,7 +40,7 @@ static void test_small_before_many_large(void **state)
     for (uint64_t i = 1; i <= LARGE; i++) {
         assert_int_equal(host_send(&p->a, i, 5, LEN, 0), 0);
     }
-    for (int i = 0; i < LARGE; i++) { /* each its first slice */
+    for (int i = 0; i < LARGE; i++) { /* the first slice of each */
         pull(o, &from);
     }
     for (int round = 0; round < 5; round++) {
@@ -52,7 +52,7 @@ static void test_small_before_many_large(void **state)
     }
 }
 
-/* One that always has another small message has no more than the large one. */
+/* A pair that always has another small message gets no larger share than the large message. */
 static void test_small_ones_share_by_bytes(void **state)
 {
     enum { PULLS = 2000 };
@@ -85,7 +85,7 @@ static void test_all_under_way_is_counted(void **state)
     for (uint64_t i = 0; i < 20; i++) {
         assert_int_equal(host_send(&p->a, 2, 6, 100, i), 0);
     }
-    /* Nobody is there: the lane is broken off while much of it is under way. */
+    /* There is no such process: the lane is broken off while much of it is on its way. */
     assert_int_equal(host_send(&p->a, 3, 99, 1000000, 0), 0);
     pair_until(&p->a, &p->b, NULL, o->turns.flight > 0);
     pair_until(&p->a, &p->b, NULL, p->b.box[5].taken == 4 && p->b.box[6].taken == 20);

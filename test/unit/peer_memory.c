@@ -1,6 +1,6 @@
-/* peer, quic: no memory, at each allocation of a connection in turn: it goes on, or ends with a
- * word and takes everything that it held with it; nothing is delivered twice or out of order. Run
- * it with the address sanitizer to see the rest. The router here allocates nothing itself.
+/* peer, quic: memory runs out at each allocation of a connection in turn. The connection goes on,
+ * or ends with a reason and frees all that it held. Nothing is delivered twice or out of order. The
+ * address sanitizer finds leaks and wrong accesses. The router here allocates nothing itself.
  *
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "doubles/memory.h"
@@ -15,12 +15,12 @@ struct end {
     struct peers peers;
     struct lane_budget budget;
     struct lane_pools pools;
-    bool lower;            /* adopts */
-    uint64_t next_from[4]; /* what a sender's next ordered record must say */
+    bool lower;            /* this end adopts */
+    uint64_t next_from[4]; /* the least number that a sender's next ordered record may have */
     size_t readies, closes, got, lost;
 };
 
-/* ---- a router without memory ----------------------------------------------------------------- */
+/* ---- a router that allocates nothing --------------------------------------------------------- */
 
 static enum close_code on_hello(void *context, struct peer *p, const struct hello *hello)
 {
@@ -54,7 +54,7 @@ static void on_lane(void *context, struct peer *p, struct lane_in *lane)
     (void)context, (void)p, (void)lane;
 }
 
-/* Taken at once. */
+/* Takes each record at once. */
 static enum delivery on_deliver(void *context, struct peer *p, struct lane_in *lane,
                                 const struct record *record, const uint8_t *payload, void *block,
                                 uint32_t wire)
@@ -65,7 +65,7 @@ static enum delivery on_deliver(void *context, struct peer *p, struct lane_in *l
         uint64_t said;
         assert_true(record->payload_len >= sizeof(said) && lane->from < 4);
         memcpy(&said, payload, sizeof(said));
-        assert_true(said >= end->next_from[lane->from]); /* what is missing was never taken */
+        assert_true(said >= end->next_from[lane->from]); /* a missing record was never taken */
         end->next_from[lane->from] = said + 1;
     }
     if (record->has_receipt) {
@@ -121,7 +121,7 @@ static const struct peer_events router = {
     .refused = on_refused,
 };
 
-/* ---- ends ------------------------------------------------------------------------------------ */
+/* ---- the two ends ---------------------------------------------------------------------------- */
 
 static int on_conn(void *context, struct conn *c)
 {
@@ -222,7 +222,7 @@ static bool send_one(struct end *end, enum record_kind kind, uint64_t from, bool
     return end->peer && peer_send(end->peer, &p, endpoint_now_ns()) == 0;
 }
 
-/* Some of everything from `end`, one round of it. */
+/* Sends one round of messages of every kind from `end`. Returns how many were taken. */
 static size_t say(struct end *end, uint64_t number)
 {
     return (size_t)send_one(end, RECORD_SEND, 1, false, 100, number) +
@@ -240,7 +240,8 @@ static bool settled(const struct end ends[2])
 
 /* ---- the tests ------------------------------------------------------------------------------- */
 
-/* Returns whether the connection lived. What was sent is then all there. */
+/* Runs a connection that has only `allowed` more allocations. Returns whether it lived. Then all
+ * that was sent has arrived. */
 static bool lives_without(size_t allowed)
 {
     struct end ends[2];
@@ -282,7 +283,7 @@ static bool lives_without(size_t allowed)
     return lived;
 }
 
-/* Returns whether both became ready. */
+/* Returns whether both ends became ready with only `allowed` allocations. */
 static bool joins_without(size_t allowed)
 {
     struct end ends[2];

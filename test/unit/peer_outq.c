@@ -1,4 +1,4 @@
-/* peer/outq: bytes of a stream until they are acknowledged.
+/* peer/outq: keeps the bytes of a stream until they are acknowledged.
  * LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "peer/outq.h"
 
@@ -12,7 +12,7 @@
 #include "doubles/memory.h"
 #include "rusm.h"
 
-/* What is unsent now, gathered; its length. */
+/* Gathers what is unsent now. Returns its length. */
 static size_t peeked(const struct outq *q, uint8_t *out, size_t cap, size_t vecs)
 {
     struct iovec vec[64];
@@ -68,7 +68,7 @@ static void test_head_and_body(void **state)
     assert_memory_equal(got, "odymore", 7);
     outq_acked(&q, &pool, 5);
     assert_int_equal(q.len, 7);
-    assert_int_equal(q.records, 1); /* not wholly acknowledged */
+    assert_int_equal(q.records, 1); /* not all of it is acknowledged */
     outq_sent(&q, 7);
     outq_acked(&q, &pool, 7);
     assert_int_equal(q.len, 0);
@@ -77,7 +77,7 @@ static void test_head_and_body(void **state)
     outq_pool_fini(&pool);
 }
 
-/* Bytes that are under way stay where they are, whatever is appended. */
+/* Bytes on their way stay where they are, whatever is appended. */
 static void test_bytes_do_not_move(void **state)
 {
     struct outq_pool pool;
@@ -115,12 +115,12 @@ static void test_join(void **state)
     outq_init(&b);
     outq_join(&a, &b);
     assert_int_equal(outq_append(&b, &pool, "signal", 6, NULL, 0, 1), 0);
-    outq_join(&a, &b); /* to an empty one */
+    outq_join(&a, &b); /* to an empty queue */
     assert_int_equal(b.len, 0);
     assert_int_equal(peeked(&a, got, 64, 64), 6);
     outq_sent(&a, 6);
     assert_int_equal(outq_append(&b, &pool, "two", 3, NULL, 0, 1), 0);
-    outq_join(&a, &b); /* all was sent, nothing acknowledged */
+    outq_join(&a, &b); /* all was sent, nothing is acknowledged */
     assert_int_equal(outq_append(&b, &pool, "three", 5, NULL, 0, 1), 0);
     outq_join(&a, &b);
     assert_int_equal(peeked(&a, got, 64, 64), 8);
@@ -159,7 +159,7 @@ static void test_no_memory(void **state)
     assert_int_equal(q.records, 1);
     assert_int_equal(peeked(&q, got, 16, 16), 1);
     outq_fini(&q, &pool);
-#ifndef __SANITIZE_ADDRESS__ /* with it there are no spare ones */
+#ifndef __SANITIZE_ADDRESS__ /* with it there are no spare chunks */
     /* A spare chunk needs no memory. */
     memory_fail_after(0);
     assert_int_equal(outq_append(&q, &pool, "c", 1, NULL, 0, 1), 0);
@@ -169,7 +169,7 @@ static void test_no_memory(void **state)
     outq_pool_fini(&pool);
 }
 
-/* Anything in any order, against what a plain array would say. */
+/* Calls in random order, compared with a plain array. */
 static void test_model(void **state)
 {
     enum { BYTES = 4 * 1024 * 1024 };
@@ -221,7 +221,7 @@ static void test_model(void **state)
         }
         assert_int_equal(q.len, end - acked);
         assert_int_equal(q.unsent, end - sent);
-        /* Counted when the chunk goes: never too early. */
+        /* Records are counted off when their chunk is freed, never too early. */
         assert_true(q.records >= records - confirmed);
         assert_true(acked != end || q.records == 0);
     }

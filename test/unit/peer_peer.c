@@ -33,7 +33,8 @@ static void test_hello_then_adopt(void **state)
     assert_ptr_equal(peer_conn(p->a.peer) != NULL, true);
 }
 
-/* The ADOPT of the other side is put off: what it sends behind it waits, in order. */
+/* The router puts off the other side's ADOPT. What the other side sends behind it waits, in
+ * order. */
 static void test_adopt_put_off(void **state)
 {
     struct duo *p = *state;
@@ -42,7 +43,7 @@ static void test_adopt_put_off(void **state)
     box_open(&p->b, 5, 10, 1000, 1);
     host_dial(&p->b, &p->a);
     pair_until(&p->a, &p->b, NULL, p->a.hellos == 1 && p->b.hellos == 1);
-    peer_adopted(p->b.peer); /* it has not come: nothing */
+    peer_adopted(p->b.peer); /* ADOPT has not come yet, so this does nothing */
     peer_adopt(p->a.peer);
     for (size_t i = 0; i < 300; i++) {
         static uint8_t body[5000];
@@ -113,7 +114,7 @@ static void test_client_needs_no_adopt(void **state)
     struct duo *p = *state;
 
     p->b.role = HELLO_CLIENT;
-    p->a.adopt = true; /* a node that adopts in hello, at once: still once ready */
+    p->a.adopt = true; /* adopts in its hello upcall; the peer is ready only once */
     box_open(&p->a, 5, 10, 1000, 1);
     host_dial(&p->b, &p->a);
     pair_until(&p->a, &p->b, NULL, p->a.readies > 0 && p->b.readies > 0);
@@ -154,7 +155,7 @@ static void test_frames(void **state)
                      RUSM_ETOOLARGE);
     pair_until(&p->a, &p->b, NULL, p->b.frames == 3);
     assert_int_equal(p->b.frame.type, FRAME_LEAVE);
-    /* PING is answered below; its PONG comes up. Unknown ones with the skip bit do not. */
+    /* The peer answers PING itself and delivers PONG. It skips unknown frames with the skip bit. */
     assert_int_equal(peer_send_frame(p->a.peer, (enum frame_type)(FRAME_TYPES + 9), true, body, 5),
                      0);
     assert_int_equal(peer_send_frame(p->a.peer, FRAME_PING, false, body, 8), 0);
@@ -162,7 +163,7 @@ static void test_frames(void **state)
     assert_int_equal(p->a.frame.type, FRAME_PONG);
     assert_int_equal(p->b.frames, 3);
     assert_int_equal(p->b.closes, 0);
-    /* 64 MB of them arrive through the control stream's credit, cut anywhere. */
+    /* 32 MB of frames arrive within the control stream's credit, cut anywhere. */
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(peer_send_frame(p->a.peer, FRAME_NAMES, false, body, (size_t)i * 64), 0);
         pair_tick(&p->a, &p->b, NULL);
@@ -199,8 +200,7 @@ static void test_router_may_call_it_malformed(void **state)
     assert_int_equal(p->b.end.kind, CONN_END_LOCAL);
 }
 
-/* ---- a raw side says what it should not
- * ------------------------------------------------------- */
+/* ---- a raw side says what it should not ------------------------------------------------------ */
 
 static struct side_stream *raw_connect(struct duo *p)
 {
@@ -303,7 +303,7 @@ static void test_raw_bad_bodies(void **state)
     }
 }
 
-/* Receipts and lanes that nobody knows of are no offence: they may be late. */
+/* Receipts and DRAINED for unknown ids are no error: they may be late. */
 static void test_raw_unknown_ids(void **state)
 {
     struct duo *p = *state;
@@ -347,7 +347,8 @@ static void test_raw_control_stopped(void **state)
     expect_close(p, CLOSE_MALFORMED);
 }
 
-/* Only one bidirectional stream is allowed by the transport; were it two, the peer would say so. */
+/* The transport allows only one bidirectional stream. If it allowed a second, the peer would end
+ * the connection as malformed. */
 static void test_raw_no_second_bidi(void **state)
 {
     struct duo *p = *state;
@@ -383,7 +384,7 @@ static void test_raw_silence(void **state)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* What process 1 has under way. */
+/* What process 1 has on its way. */
 struct pending {
     bool seen;
     uint64_t records;
@@ -398,7 +399,7 @@ static void pending_see(void *context, uint64_t from, uint64_t records)
     }
 }
 
-/* One pair sends 100,000 while 32 others are at work, both ways. */
+/* One pair sends 100,000 messages while 32 others are at work, in both directions. */
 static void test_order(void **state)
 {
     enum { ONE = 100000, OTHERS = 32, EACH = 3000 };
@@ -442,7 +443,8 @@ static void test_order(void **state)
     assert_int_equal(host_count(&p->a).unconfirmed, 0);
     assert_int_equal(host_count(&p->a).lanes_out, 1 + OTHERS);
     assert_int_equal(host_count(&p->b).lanes_in, 1 + OTHERS);
-    /* Leaving: quiet when all is acknowledged, drained when all is in its mailbox. */
+    /* When leaving, a peer is quiet once all is acknowledged, and drained once all is in its
+     * mailbox. */
     p->b.box[1].take = 0;
     for (uint64_t i = 0; i < 65; i++) {
         assert_int_equal(host_send(&p->a, 1, 1, 8, one + i), 0);
@@ -457,7 +459,7 @@ static void test_order(void **state)
     assert_false(peer_drained(p->a.peer)); /* one has no room yet */
     pending = (struct pending){ 0 };
     peer_pending(p->a.peer, pending_see, &pending);
-    assert_true(pending.seen && pending.records == 0); /* acknowledged, and may be lost yet */
+    assert_true(pending.seen && pending.records == 0); /* acknowledged, but it may still be lost */
     box_take(&p->b.box[1]);
     pair_until(&p->a, &p->b, NULL, peer_drained(p->a.peer));
     pending = (struct pending){ 0 };
@@ -499,7 +501,7 @@ static void test_receipts(void **state)
     assert_int_equal(peer_send(p->a.peer, &parcel, host_now_ns(&p->a)), 0);
     pair_until(&p->a, &p->b, NULL, p->a.receipts == 4);
     assert_int_equal(p->a.receipt[3].status, -RUSM_ENOPROC);
-    /* More than a frame of them in one tick. */
+    /* More receipts in one tick than a frame holds. */
     parcel.unordered = false;
     for (uint64_t id = 0; id < 3000; id++) {
         parcel.receipt = (UINT64_C(1) << 40) + id;
@@ -526,10 +528,10 @@ static void test_names_and_kinds(void **state)
     parcel.ref = 77;
     assert_int_equal(peer_send(p->a.peer, &parcel, host_now_ns(&p->a)), 0);
     pair_until(&p->a, &p->b, NULL, p->b.noproc == 3);
-    assert_int_equal(p->b.opened, 2); /* a lane an address */
+    assert_int_equal(p->b.opened, 2); /* one lane for each address */
 }
 
-/* The end of the connection: everything is let go, whatever is under way. */
+/* The connection ends, and all is freed, whatever is on its way. */
 static void test_end_in_the_middle(void **state)
 {
     struct duo *p = *state;

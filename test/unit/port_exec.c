@@ -1,4 +1,4 @@
-/* port/exec: a SPEC taken apart. */
+/* port/exec: parses a SPEC. */
 #include "port/exec.h"
 
 #include <setjmp.h>
@@ -105,7 +105,7 @@ static void test_answers_in_order(void **state)
             owe(&a, i, RUSM_SEND, 0);
             owe(&a, i, RUSM_CALL, 100 + i);
         }
-        assert_int_equal(a.runs, 40); /* two sends of one are one */
+        assert_int_equal(a.runs, 40); /* two sends in a row from one process are one run */
         assert_int_equal(answers_last(&a)->ref, 120);
         for (uint64_t i = 1; i <= 20; i++) {
             for (int twice = 0; twice < 2; twice++) {
@@ -131,7 +131,7 @@ static void test_answers_bounded(void **state)
         owe(&a, i, RUSM_SEND, 0);
     }
     assert_int_equal(a.runs, LIMIT_PROGRAM_FLIGHT);
-    /* Forgotten is to whom the oldest were owed, not how many there were. */
+    /* The oldest answers lose their receivers, but are still counted. */
     for (uint64_t i = 1; i <= all - LIMIT_PROGRAM_FLIGHT + 1; i++) {
         assert_int_equal(answers_next(&a)->from.serial, 0);
         answers_given(&a);

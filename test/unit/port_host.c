@@ -1,4 +1,4 @@
-/* port/host: what the hosts of a node's schedulers share, and a guard that takes no news. */
+/* port/host: what the hosts of a node's schedulers share, and a guard that reads nothing. */
 #include "port/host.h"
 
 #include <errno.h>
@@ -110,7 +110,7 @@ static void test_limit_of_all(void **state)
     assert_int_equal(f->node.programs, LIMIT_PROGRAMS - 1);
 }
 
-/* More than any pipe takes. */
+/* Writes more to a stopped guard than any pipe holds. The host replaces the guard. */
 static void test_guard_stopped(void **state)
 {
     struct fixture *f = *state;
@@ -137,6 +137,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limit_of_all, open_hosts, close_hosts),
         cmocka_unit_test_setup_teardown(test_guard_stopped, open_hosts, close_hosts),
     };
-    alarm(60); /* one that blocks is ended */
+    alarm(60); /* ends a test that blocks */
     return cmocka_run_group_tests_name("port/host", tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ static void test_good(void **state)
     assert_int_equal(r.verb, REQUEST_CALL);
     assert_int_equal(r.len, 0);
     assert_non_null(r.data);
-    assert_int_equal(r.timeout_ms, 2); /* never shorter than asked for */
+    assert_int_equal(r.timeout_ms, 2); /* rounded up, never down */
     assert_string_equal(json_string_value(r.ref), "x");
     request_free(&r);
 

@@ -1,5 +1,5 @@
-/* quic_aead: our protection of packets and that of ngtcp2's glue are the same, each opens what the
- * other closed, in place too; what was changed on the way is refused. */
+/* quic_aead: our packet protection gives the same bytes as ngtcp2's glue. Each opens what the other
+ * closed, also in place. Changed packets are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,7 @@ static void test_aes_256(void **state)
     try_cipher(wolfSSL_EVP_aes_256_gcm());
 }
 
-/* Left to the glue. */
+/* This cipher is left to the glue. */
 static void test_chacha(void **state)
 {
     (void)state;

@@ -60,7 +60,7 @@ static void test_small_writes(void **state)
     assert_int_equal(side_find(&p->b, st->id)->got, 170000);
     assert_false(side_find(&p->b, st->id)->garbled);
     assert_true(p->a.pulls >= 10000);
-    /* Packed: far fewer datagrams than writes. */
+    /* Writes are packed: there are far fewer datagrams than writes. */
     datagrams = endpoint_counters(p->a.e)->datagrams_out - datagrams;
     assert_true(datagrams < 1000);
     free(data);
@@ -77,11 +77,11 @@ static void test_no_credit_no_progress(void **state)
     side_for(&p->a, &p->b, 50);
     assert_int_equal(stuck->at, 16384);
     assert_int_equal(side_find(&p->b, stuck->id)->got, 16384);
-    /* Another stream is not held up by it. */
+    /* The stalled stream does not hold up another one. */
     free_one = side_send(&p->a, data, 10000);
     side_until(&p->a, &p->b, free_one->closed);
     assert_int_equal(stuck->at, 16384);
-    /* Credit moves it on, by what it is and no more. */
+    /* Credit lets exactly that much through. */
     conn_extend_stream(p->b.c, stuck->id, 50000);
     side_until(&p->a, &p->b, side_find(&p->b, stuck->id)->got == 66384);
     side_for(&p->a, &p->b, 50);
@@ -92,8 +92,8 @@ static void test_no_credit_no_progress(void **state)
     free(data);
 }
 
-/* More bytes than connection-level credit, on streams that nobody reads on from: what arrived gives
- * that credit back by itself. */
+/* More bytes than the connection's credit, on streams that get no further credit. What arrived
+ * gives the connection's credit back by itself. */
 static void test_stalled_streams_do_not_stall_the_connection(void **state)
 {
     struct side a, b;
@@ -107,7 +107,7 @@ static void test_stalled_streams_do_not_stall_the_connection(void **state)
     side_start(&b, &o, 0);
     side_connect(&a, &b);
     b.hold_credit = true;
-    for (int i = 0; i < 9; i++) { /* 36 MiB against 8 */
+    for (int i = 0; i < 9; i++) { /* 36 MiB, with 8 MiB of credit */
         last = side_send(&a, data, len);
         side_until(&a, &b, last->closed);
     }
@@ -155,7 +155,7 @@ static void test_many_streams(void **state)
 static void test_control_stream(void **state)
 {
     struct side_pair *p = *state;
-    size_t len = 300000; /* beyond its window: the endpoint extends it by itself */
+    size_t len = 300000; /* beyond its window, which the endpoint extends by itself */
     uint8_t *data = side_pattern(len);
     struct side_stream *st, *other;
     int64_t id;
@@ -174,7 +174,7 @@ static void test_control_stream(void **state)
     side_until(&p->a, &p->b, st->got == len);
     assert_false(st->garbled || other->garbled);
     assert_false(st->closed || other->closed);
-    /* One is all there is. */
+    /* There is only one bidirectional stream. */
     assert_int_equal(conn_open_bidi(p->a.c, &id, NULL), RUSM_BUSY);
     free(data);
 }
@@ -209,7 +209,7 @@ static void test_stop(void **state)
     assert_int_equal(st->stop_code, 78);
     side_until(&p->a, &p->b, st->closed && p->b.streams[0].closed);
     assert_true(st->at < 100000);
-    /* What nobody knows any more is ignored. */
+    /* Calls for a stream that is gone are ignored. */
     conn_stop(p->b.c, st->id, 1);
     conn_reset(p->a.c, st->id, 1);
     conn_extend_stream(p->b.c, st->id, 1);
@@ -228,7 +228,7 @@ static void test_empty_stream(void **state)
     assert_int_equal(side_find(&p->b, st->id)->got, 0);
 }
 
-/* A node may find that it dialled itself: one endpoint, both ends. */
+/* A node may dial itself: one endpoint has both ends of the connection. */
 static void test_dial_self(void **state)
 {
     struct side s;
@@ -246,7 +246,7 @@ static int update_keys(struct conn *c)
     return ngtcp2_conn_initiate_key_update(c->quic, conn_clock(c, endpoint_now_ns()));
 }
 
-/* TLS's state is gone after the handshake; keys must still be renewable. */
+/* The TLS state is freed after the handshake. Key updates must still work. */
 static void test_key_update(void **state)
 {
     struct side_pair *p = *state;
@@ -256,7 +256,7 @@ static void test_key_update(void **state)
         st = side_send(&p->a, data, 50000);
         side_until(&p->a, &p->b, st->closed);
         assert_null(p->a.c->tls);
-        /* Not again before the last one is settled: three probe timeouts. */
+        /* A new update must wait until the last one is settled: three probe timeouts. */
         side_until(&p->a, &p->b, update_keys(p->a.c) == 0);
     }
     st = side_send(&p->b, data, 50000);

@@ -1,12 +1,13 @@
-/* quic_end: every way in which a connection ends, and what is told to whom; strangers' packets.
- * Mostly waits. */
+/* quic_end: every way in which a connection ends, what each side is told, and packets from
+ * strangers. Mostly waits. */
 #include "doubles/quic_pair.h"
 
 #include <linux/filter.h>
 
 #include "quic/conn.h"
 
-/* Sends bytes to a side's port from a socket of its own. Returns the answer's length, 0: none. */
+/* Sends bytes to a side's port from a socket of its own. Returns the answer's length, 0 for
+ * none. */
 static size_t stranger(struct side *s, const uint8_t *packet, size_t len, uint8_t *answer,
                        size_t cap)
 {
@@ -27,7 +28,7 @@ static void test_close_code_and_reason(void **state)
 {
     struct side_pair *p = *state;
     conn_close(p->a.c, 42, "going \n home");
-    assert_int_equal(p->a.closes, 0); /* not from within */
+    assert_int_equal(p->a.closes, 0); /* not from within conn_close */
     side_until(&p->a, &p->b, p->a.closes == 1 && p->b.closes == 1);
     assert_int_equal(p->a.end.kind, CONN_END_LOCAL);
     assert_int_equal(p->a.end.code, 42);
@@ -36,7 +37,8 @@ static void test_close_code_and_reason(void **state)
     assert_string_equal(p->b.end.text, "going ? home");
     assert_int_equal(endpoint_counters(p->a.e)->connections, 0);
     assert_int_equal(endpoint_counters(p->b.e)->connections, 0);
-    /* Exactly once, and what stays of them in the closing state goes too. */
+    /* closed is called exactly once, and what is left of the connections in the closing state goes
+     * too. */
     side_for(&p->a, &p->b, 300);
     assert_int_equal(p->a.closes + p->b.closes, 2);
     assert_int_equal(p->a.e->closing_count + p->b.e->closing_count, 0);
@@ -53,8 +55,8 @@ static void test_close_within_a_callback(void **state)
     assert_int_equal(p->a.end.kind, CONN_END_PEER);
     assert_int_equal(p->a.end.code, 9);
     assert_string_equal(p->a.end.text, "enough");
-    /* Nothing was handed over after the close. */
-    assert_true(p->b.streams[0].got < 10000); /* one packet's */
+    /* No data is delivered after the close. */
+    assert_true(p->b.streams[0].got < 10000); /* one packet's worth */
     free(data);
 }
 
@@ -88,8 +90,8 @@ static void test_free_says_goodbye(void **state)
     assert_int_equal(p->b.end.code, 0);
 }
 
-/* side_for, and whether all of its ticks came in time: on a busy machine the two may have been kept
- * from each other for as long as a peer may be silent. */
+/* Runs both sides as side_for does. Returns whether all ticks came in time. On a busy machine, two
+ * ticks may be as far apart as a peer may be silent. */
 static bool side_for_evenly(struct side *a, struct side *b, uint64_t ms, uint64_t gap_ms)
 {
     uint64_t last_ns = endpoint_now_ns(), until_ns = last_ns + ms * SIDE_MS;
@@ -116,20 +118,21 @@ static void test_idle(void **state)
         side_start(&a, &o, 0);
         side_start(&b, &o, 0);
         side_connect(&a, &b);
-        kept = side_for_evenly(&a, &b, 700, 50); /* the keep-alive keeps it alive */
+        kept = side_for_evenly(&a, &b, 700, 50); /* keep-alive packets keep it alive */
         if (!kept) {
             side_stop(&a);
             side_stop(&b);
         }
     }
     assert_int_equal(a.closes + b.closes, 0);
-    side_until(&a, NULL, a.closes == 1); /* b falls silent */
+    side_until(&a, NULL, a.closes == 1); /* b is silent now */
     assert_int_equal(a.end.kind, CONN_END_IDLE);
     side_stop(&a);
     side_stop(&b);
 }
 
-/* Cut one way: who still hears the other is told, and need not wait for a silence of its own. */
+/* One direction is cut. The side that can still receive is told, and need not wait for its own
+ * timeout. */
 static void test_idle_is_told(void **state)
 {
     struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -153,7 +156,7 @@ static void test_idle_is_told(void **state)
     assert_int_equal(b.end.kind, CONN_END_PEER);
     assert_int_equal(b.end.code, 42);
     side_for(&a, &b, 200);
-    assert_int_equal(endpoint_counters(a.e)->datagrams_out, sent + 1); /* one packet, no more */
+    assert_int_equal(endpoint_counters(a.e)->datagrams_out, sent + 1); /* only one packet */
     side_stop(&a);
     side_stop(&b);
 }
@@ -165,7 +168,7 @@ static void test_nobody_there(void **state)
     struct sockaddr_in to = { .sin_family = AF_INET };
     struct conn *c;
     (void)state;
-    o.handshake_timeout_ns = 60000 * SIDE_MS; /* not what ends it */
+    o.handshake_timeout_ns = 60000 * SIDE_MS; /* too long to end it here */
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -173,7 +176,7 @@ static void test_nobody_there(void **state)
     side_stop(&b);
     assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to, sizeof(to), &a, &c), 0);
     side_until(&a, NULL, a.closes == 1);
-    assert_int_equal(a.end.kind, CONN_END_UNREACHABLE); /* by ICMP */
+    assert_int_equal(a.end.kind, CONN_END_UNREACHABLE); /* reported by ICMP */
     assert_int_equal(a.readies, 0);
     side_stop(&a);
 }
@@ -187,7 +190,7 @@ static void test_not_from_here(void **state)
     struct conn *c;
     (void)state;
     side_start(&a, &o, 0);
-    /* Bound to loopback, it cannot send to the outside: TEST-NET-1. */
+    /* The socket is bound to loopback, so it cannot send to the outside (TEST-NET-1). */
     to.sin_addr.s_addr = htonl(0xc0000201);
     assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to, sizeof(to), &a, &c), 0);
     side_until(&a, NULL, a.closes == 1);
@@ -212,7 +215,7 @@ static void test_no_answer(void **state)
     side_stop(&deaf);
 }
 
-/* A half-open handshake is dropped in time; nobody hears of it. */
+/* A half-open handshake is dropped in time. No upcall is made for it. */
 static void test_half_open_is_dropped(void **state)
 {
     struct side a, b;
@@ -222,7 +225,7 @@ static void test_half_open_is_dropped(void **state)
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
     side_dial(&a, &b);
-    side_tick(&a, NULL, 0); /* the first flight, and no more */
+    side_tick(&a, NULL, 0); /* only the first flight */
     side_until(&b, NULL, endpoint_counters(b.e)->half_open == 1);
     assert_int_equal(endpoint_counters(b.e)->connections, 1);
     side_until(&b, NULL, endpoint_counters(b.e)->half_open == 0);
@@ -232,7 +235,7 @@ static void test_half_open_is_dropped(void **state)
     side_stop(&b);
 }
 
-/* However many knock and do not come in, half of the room is kept for others. */
+/* However many connections stay half-open, half of the room is kept for others. */
 static void test_half_open_take_half_at_most(void **state)
 {
     struct side a, b;
@@ -247,19 +250,19 @@ static void test_half_open_take_half_at_most(void **state)
     side_tick(&a, NULL, 0);
     side_until(&b, NULL, endpoint_counters(b.e)->dropped == 2);
     assert_int_equal(endpoint_counters(b.e)->half_open, 3);
-    side_until(&a, &b, b.readies == 5); /* the others come in when they ask again */
+    side_until(&a, &b, b.readies == 5); /* the others get in when they send again */
     side_stop(&a);
     side_stop(&b);
 }
 
-/* The peer was killed and is back under the same name: one packet tells. */
+/* The peer was killed and is back at the same address: one packet ends the connection. */
 static void test_stateless_reset(void **state)
 {
     struct side_pair *p = *state;
     uint16_t port = side_port(&p->b);
     struct endpoint_options o = p->b.options;
     uint8_t *data = side_pattern(100);
-    /* Dies without a word: the descriptor is gone from under it. */
+    /* It ends without closing the connection, because its descriptor is gone. */
     close(endpoint_fd(p->b.e));
     p->b.e->udp.fd = -1;
     side_stop(&p->b);
@@ -271,7 +274,7 @@ static void test_stateless_reset(void **state)
     free(data);
 }
 
-/* Another node's reset key is another one: nobody can reset our connections but our peer. */
+/* Another node has another reset key: only our peer can reset our connections. */
 static void test_stateless_reset_is_per_node(void **state)
 {
     struct side_pair *p = *state;
@@ -294,7 +297,7 @@ static void test_retry(void **state)
     struct side a, b;
     struct endpoint_options o = side_options(identity, true);
     (void)state;
-    o.max_half_open = 0; /* at the limit from the first one on */
+    o.max_half_open = 0; /* at the limit from the first connection on */
     side_start(&a, &o, 0);
     side_start(&b, &o, 0);
     side_connect(&a, &b);
@@ -350,19 +353,20 @@ static void test_strangers(void **state)
 {
     struct side_pair *p = *state;
     uint8_t answer[2048], packet[1500];
-    /* Another version: told ours. Too short for that: nothing. */
+    /* An unknown version gets a version negotiation packet. If the packet is too short, it gets
+     * nothing. */
     uint8_t other[1200] = { 0xc0, 0x0a, 0x0a, 0x0a, 0x0a, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0 };
     size_t n = stranger(&p->b, other, sizeof(other), answer, sizeof(answer));
     assert_true(n > 4 && (answer[0] & 0x80) && memcmp(answer + 1, "\0\0\0\0", 4) == 0);
     assert_int_equal(stranger(&p->b, other, 1000, answer, sizeof(answer)), 0);
-    /* A short packet of an unknown connection: a reset, shorter than what asked for it. */
+    /* A short packet of an unknown connection gets a reset, shorter than itself. */
     memset(packet, 0x41, sizeof(packet));
     n = stranger(&p->b, packet, 1500, answer, sizeof(answer));
     assert_true(n >= 21 && n < 60 && !(answer[0] & 0x80));
     n = stranger(&p->b, packet, 30, answer, sizeof(answer));
     assert_true(n > 0 && n < 30);
     assert_int_equal(stranger(&p->b, packet, 21, answer, sizeof(answer)), 0);
-    /* Noise of all sizes: no answer that it could feed on, and no harm. */
+    /* Random bytes of all sizes get no answer larger than themselves, and do no harm. */
     srandom(1);
     for (size_t len = 0; len < 200; len++) {
         for (size_t i = 0; i < len; i++) {
@@ -378,7 +382,7 @@ static void test_strangers(void **state)
     assert_int_equal(p->b.readies, 1);
 }
 
-/* Resets are limited, so that nobody makes us a reflector. */
+/* The rate of resets is limited, so that nobody can use us as a reflector. */
 static void test_resets_are_limited(void **state)
 {
     struct side_pair *p = *state;
@@ -394,8 +398,8 @@ static void test_resets_are_limited(void **state)
         side_tick(&p->b, NULL, 0);
     }
     close(fd);
-    /* The seconds' worth, the first and the last counted whole, and a packet of the connection's
-     * own for each that it keeps alive. */
+    /* At most 100 resets a second, with the first and the last second counted whole, and one
+     * keep-alive packet of the connection for each second. */
     uint64_t seconds = (endpoint_now_ns() - start_ns) / (1000 * SIDE_MS);
     assert_true(endpoint_counters(p->b.e)->datagrams_out - before <=
                 100 * (seconds + 2) + seconds + 1);

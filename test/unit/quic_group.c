@@ -1,5 +1,6 @@
-/* Endpoints that share one address: which of them a datagram is for (steer), as the kernel deals
- * them and as they pass on what came to another. Real sockets; one thread pumps them all. */
+/* quic_group: endpoints that share one address: which of them gets a datagram (steer), as the
+ * kernel deals them, and as the endpoints forward what came to the wrong one. Real sockets. One
+ * thread drives them all. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,10 +25,10 @@ struct group {
     struct side at[GROUP];
     struct side dialler[DIALLERS];
     size_t diallers;
-    size_t passed; /* forwards */
+    size_t passed; /* datagrams forwarded */
 };
 
-/* One at a time. */
+/* There is one group at a time. */
 static struct group group;
 
 static void group_forward(void *context, unsigned to, const struct endpoint_forward *forward)
@@ -50,7 +51,7 @@ static void group_start(struct endpoint_options *o, uint16_t port)
     }
 }
 
-/* The kernel deals by the senders' addresses from now on, as one without the filter does. */
+/* Removes the filter: from now on the kernel deals datagrams by the senders' addresses. */
 static void group_undealt(void)
 {
     int none = 0;
@@ -96,7 +97,8 @@ static void group_tick(void)
         }                                                           \
     } while (0)
 
-/* A side that dials as one of that share; -1: as a client or a stranger does. */
+/* Starts a side that dials with that share. -1: it dials without a share, as a client or a stranger
+ * does. */
 static struct side *group_dial(int share)
 {
     struct endpoint_options o = side_options(identity, false);
@@ -115,7 +117,7 @@ static void test_owner(void **state)
     uint8_t id[STEER_DIALLED] = { 9, 2, 3, 4, 5, 6, 7, 8 };
     (void)state;
     assert_int_equal(steer_owner(id, CID_LEN, 4), 1);
-    assert_int_equal(steer_owner(id, STEER_DIALLED, 4), 0); /* anyone's */
+    assert_int_equal(steer_owner(id, STEER_DIALLED, 4), 0); /* not marked: the first one's */
     steer_dialled(id, 0xdf);
     assert_int_equal(id[0], 0xdf);
     assert_int_equal(id[8], 0x20);
@@ -144,7 +146,7 @@ static void udp_at(struct udp *u, uint16_t port, bool join)
     }
 }
 
-/* Which of the sockets gets that datagram. */
+/* Returns which of the sockets gets that datagram. */
 static unsigned dealt_to(struct udp *u, struct udp *from, const uint8_t *data, size_t len)
 {
     struct pollfd fds[GROUP];
@@ -177,10 +179,10 @@ static void test_kernel_deals_as_we_do(void **state)
     udp_at(&from, 0, false);
     for (unsigned i = 0; i < 256; i++) {
         uint8_t *id = packet + 6;
-        packet[0] = 0x40; /* short: the id from byte 1 */
+        packet[0] = 0x40; /* short header: the id starts at byte 1 */
         packet[1] = (uint8_t)i;
         assert_int_equal(dealt_to(u, &from, packet, 40), i % GROUP);
-        packet[0] = 0xc0; /* long */
+        packet[0] = 0xc0; /* long header */
         packet[5] = CID_LEN;
         id[0] = (uint8_t)i;
         assert_int_equal(dealt_to(u, &from, packet, sizeof(packet)), i % GROUP);
@@ -196,7 +198,7 @@ static void test_kernel_deals_as_we_do(void **state)
     }
     packet[5] = 18;
     assert_int_equal(dealt_to(u, &from, packet, sizeof(packet)), 0);
-    for (size_t len = 0; len < 6; len++) { /* too short to say anything */
+    for (size_t len = 0; len < 6; len++) { /* too short to have an id */
         packet[0] = 0xc0;
         assert_int_equal(dealt_to(u, &from, packet, len), 0);
     }
@@ -206,7 +208,7 @@ static void test_kernel_deals_as_we_do(void **state)
     }
 }
 
-/* The address is ours alone: nobody of another group may have it. */
+/* The group has its address alone: an endpoint outside the group cannot bind it. */
 static void test_address_is_taken(void **state)
 {
     struct endpoint_options o = side_options(identity, true);
@@ -245,7 +247,7 @@ static void group_connects(bool retry)
     }
     assert_int_equal(all, DIALLERS);
     if (retry) {
-        assert_true(dropped >= DIALLERS); /* each one's first Initial, answered by Retry */
+        assert_true(dropped >= DIALLERS); /* the first Initial of each, answered with Retry */
     }
 }
 
@@ -270,8 +272,8 @@ static void test_dealt_after_retry(void **state)
     group_stop();
 }
 
-/* All that comes to the wrong socket is passed on; what the dialled ones then send each other
- * too. */
+/* All that comes to the wrong socket is forwarded, also what the connected endpoints send each
+ * other later. */
 static void test_passed_on(void **state)
 {
     uint8_t *data = side_pattern(200000);
@@ -283,7 +285,7 @@ static void test_passed_on(void **state)
         group_undealt();
         group_connects(half_open == 0);
         assert_true(group.passed > 0);
-        for (size_t i = 0; i < GROUP; i++) { /* the first three are of three owners */
+        for (size_t i = 0; i < GROUP; i++) { /* the first three belong to three owners */
             struct side_stream *st = side_send(&group.dialler[i], data, 200000);
             group_until(st->acked == 200000);
         }
@@ -292,8 +294,8 @@ static void test_passed_on(void **state)
     free(data);
 }
 
-/* An Initial with eight bytes of id, as other implementations send, is a stranger's: for the first,
- * whatever its bytes seem to say. */
+/* An Initial with an id of eight bytes, as other implementations send, comes from a stranger. It
+ * goes to the first endpoint, whatever its bytes seem to say. */
 static void test_strangers_initial(void **state)
 {
     struct endpoint_options o = side_options(identity, true);
@@ -304,9 +306,9 @@ static void test_strangers_initial(void **state)
     udp_at(&from, 0, false);
     for (uint8_t i = 0; i < GROUP; i++) {
         packet[6] = i;
-        packet[14] = 0; /* no id of its own, no token */
+        packet[14] = 0; /* no source id, no token */
         packet[15] = 0;
-        packet[16] = 0x44; /* the rest */
+        packet[16] = 0x44; /* the length of the rest */
         packet[17] = 0x94;
         socklen_t len;
         const struct sockaddr *to = endpoint_address(group.at[0].e, &len);
@@ -320,8 +322,7 @@ static void test_strangers_initial(void **state)
     group_stop();
 }
 
-/* A stateless reset has an id that means nothing: whose it is tells the token, which one of them
- * knows. */
+/* The id of a stateless reset means nothing. Its token tells which endpoint it is for. */
 static void test_stateless_reset(void **state)
 {
     uint8_t data[100] = { 0 };
@@ -335,7 +336,7 @@ static void test_stateless_reset(void **state)
         side_dial(&group.at[owner], d);
         group_until(d->readies == 1 && group.at[owner].readies == 1);
         uint16_t port = side_port(d);
-        close(endpoint_fd(d->e)); /* dies without a word */
+        close(endpoint_fd(d->e)); /* ends without closing the connection */
         d->e->udp.fd = -1;
         side_stop(d);
         side_start(d, &forgetful, port);
@@ -346,7 +347,7 @@ static void test_stateless_reset(void **state)
     }
 }
 
-/* And what none of them knows is answered by one, once. */
+/* A packet of an unknown connection is answered by one endpoint, once. */
 static void test_unknown_is_reset_once(void **state)
 {
     struct endpoint_options o = side_options(identity, true);
@@ -375,7 +376,7 @@ static void test_unknown_is_reset_once(void **state)
     }
 }
 
-/* A report of the network's comes to any of them. */
+/* An error report of the network reaches the endpoint that dialled, whichever it is. */
 static void test_nobody_there(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* quic_identity: the file of the cluster certificate: made once, read only when it is ours alone,
- * refused with its cure otherwise. */
+/* quic_identity: the file of the cluster certificate. It is made once, and read only if it is ours
+ * alone. Otherwise it is refused, and the reason says what to do. */
 #include "quic/identity.h"
 
 #include <fcntl.h>
@@ -104,7 +104,7 @@ static void test_create_and_load(void **state)
     create(p->path);
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    assert_int_equal(entries(p->folder), 1); /* nothing left aside */
+    assert_int_equal(entries(p->folder), 1); /* no temporary file is left */
     assert_int_equal(identity_load(p->path, &id, &why), 0);
     identity_describe(id, &info);
     assert_string_equal(info.path, p->path);
@@ -161,7 +161,7 @@ static void test_never_over_another_file(void **state)
     text = read_file(p->path);
     assert_string_equal(text, "mine");
     free(text);
-    /* Nor over a symbolic link to nothing. */
+    /* Does not write through a symbolic link to nothing. */
     assert_int_equal(unlink(p->path), 0);
     assert_int_equal(symlink("nowhere", p->path), 0);
     assert_int_equal(identity_create(p->path, &why), RUSM_EEXIST);
@@ -260,7 +260,7 @@ static void test_not_a_file(void **state)
     struct place *p = *state;
     refused(p->folder, RUSM_EREFUSED, "not a regular file");
     assert_int_equal(mkfifo(p->path, 0600), 0);
-    refused(p->path, RUSM_EREFUSED, "not a regular file"); /* and does not wait for a writer */
+    refused(p->path, RUSM_EREFUSED, "not a regular file"); /* does not wait for a writer */
     refused("/dev/null", RUSM_EREFUSED, "not a regular file");
 }
 
@@ -279,7 +279,7 @@ static void test_symbolic_link(void **state)
     refused(link, RUSM_EREFUSED, "chmod 600");
 }
 
-/* Writes the part of a PEM text from `from` up to and with the END line that follows. */
+/* Appends the part of a PEM text from `from` to the next END line, inclusive. */
 static void append_part(char *out, const char *pem, const char *from)
 {
     const char *start = strstr(pem, from), *end = strstr(start, "-----END");
@@ -303,7 +303,8 @@ static void test_malformed(void **state)
     refused(p->path, RUSM_EMALFORMED, "one certificate and one private key");
     write_file(p->path, "hello\n", 0600);
     refused(p->path, RUSM_EMALFORMED, "one certificate and one private key");
-    /* The key alone, the certificate alone, the two of different clusters, two certificates. */
+    /* The key alone, the certificate alone, a key and a certificate of different clusters, two
+     * certificates. */
     append_part(mixed, a, "-----BEGIN EC PRIVATE KEY-----");
     write_file(p->path, mixed, 0600);
     refused(p->path, RUSM_EMALFORMED, "one certificate and one private key");
@@ -317,7 +318,7 @@ static void test_malformed(void **state)
     append_part(mixed, a, "-----BEGIN CERTIFICATE-----");
     write_file(p->path, mixed, 0600);
     refused(p->path, RUSM_EMALFORMED, "one certificate and one private key");
-    /* A byte changed in the certificate: its signature or its form breaks. */
+    /* A changed byte in the certificate breaks its signature or its form. */
     at = strstr(a, "-----BEGIN CERTIFICATE-----") + 200;
     *at = *at == 'A' ? 'B' : 'A';
     write_file(p->path, a, 0600);

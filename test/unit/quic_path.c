@@ -1,5 +1,5 @@
-/* quic_path: a network between the two that loses, repeats and reorders datagrams, and a NAT that
- * gives the dialler another port in the middle. Seeded; all in one thread. */
+/* quic_path: a network between two sides that loses, repeats and reorders datagrams, and a NAT that
+ * gives the dialler another port in the middle. With a seed, in one thread. */
 #include "doubles/quic_pair.h"
 
 #include "base/rng.h"
@@ -7,12 +7,12 @@
 
 #define HELD 64
 
-/* Stands between a (the dialler) and b: `front` is what a dials, `back` is a as b sees it. */
+/* Stands between a (the dialler) and b. a dials `front`, and b sees a as `back`. */
 struct relay {
     int front, back;
     struct sockaddr_in a, b;
     struct rng rng;
-    unsigned lose, repeat, hold; /* of 100 datagrams */
+    unsigned lose, repeat, hold; /* in percent of the datagrams */
     struct {
         uint8_t data[2048];
         size_t len;
@@ -61,7 +61,7 @@ static void relay_tick(struct relay *r)
     struct sockaddr_in from;
     socklen_t len = sizeof(from);
     ssize_t n;
-    /* What was held goes first, last in first out: late and out of order. */
+    /* Held datagrams go first, the last one first, so they are late and out of order. */
     while (r->held_count > 0) {
         r->held_count--;
         deliver(r, r->held[r->held_count].data, r->held[r->held_count].len,
@@ -175,7 +175,7 @@ static void test_rebinding(void **state)
     snprintf(expected, sizeof(expected), "127.0.0.1:%u", ntohs(at.sin_port));
     assert_string_equal(text, expected);
     assert_int_equal(w->a.closes + w->b.closes, 0);
-    /* The goodbye finds the new way too. */
+    /* The close finds the new path too. */
     conn_close(w->b.c, 5, "");
     world_until(w, w->a.closes == 1);
     assert_int_equal(w->a.end.kind, CONN_END_PEER);

@@ -1,12 +1,13 @@
-/* quic_refuse: who does not hold the cluster's certificate gets nowhere, on either side, whatever
- * they leave out or make up; nothing but handshake packets is ever processed for them. */
+/* quic_refuse: a side without the cluster's certificate does not get in, as a dialler or a server,
+ * whatever it leaves out or makes up. Only its handshake packets are ever processed. */
 #include "doubles/quic_rogue.h"
 
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/random.h>
 
-/* So that the others' failing means what it says. */
+/* The rogue gets in with the right certificate, so the failures of the other tests mean
+ * something. */
 static void test_the_rogue_itself_works(void **state)
 {
     struct rogue r = rogue_of(ours);
@@ -53,7 +54,7 @@ static void test_no_protocol(void **state)
     assert_string_equal(text, "it does not speak rusm/1");
 }
 
-/* Our certificate without our key: the file was public somewhere. */
+/* Our certificate without our key, as if somebody had seen only the certificate. */
 static void test_certificate_without_its_key(void **state)
 {
     struct rogue r = rogue_of(ours);
@@ -63,8 +64,7 @@ static void test_certificate_without_its_key(void **state)
     assert_false(rogue_gets_in(&r, text));
 }
 
-/* A certificate that our key signed, so that it verifies, and that is not the one that we
- * pinned. */
+/* A certificate that our key signed. It verifies, but it is not the pinned one. */
 static void test_other_certificate_of_our_key(void **state)
 {
     struct rogue r = rogue_of(ours);
@@ -103,7 +103,7 @@ static void test_other_certificate_of_our_key(void **state)
     wc_FreeRng(&rng);
 }
 
-/* An honest dialler of another cluster: it refuses the server, and the server hears that. */
+/* An honest dialler of another cluster refuses the server, and the server learns of it. */
 static void test_foreign_server(void **state)
 {
     struct side a, b;
@@ -122,15 +122,15 @@ static void test_foreign_server(void **state)
     side_stop(&b);
 }
 
-/* HTTP/3 beside rusm's own protocol, with and without a place for clients that have no certificate:
- * who comes as a node is held to it either way. */
+/* HTTP/3 beside rusm's own protocol, with and without places for clients without a certificate. A
+ * node needs the certificate in both cases. */
 static void test_http(void **state)
 {
     static const struct {
         bool anonymous;
-        const char *protocol, *who; /* whose certificate */
+        const char *protocol, *who; /* whose certificate is presented */
         bool gets_in;
-        const char *text; /* NULL: any */
+        const char *text; /* NULL: any text */
     } cases[] = {
         { false, "h3", "ours", true, "" },
         { false, "h3", "theirs", false, "its certificate is not this cluster's" },
@@ -178,7 +178,8 @@ static void test_http(void **state)
     http = anonymous = false;
 }
 
-/* One who offers both without a certificate may come as a stranger, never as a node. */
+/* A client without a certificate that offers both protocols may get in as a stranger, never as a
+ * node. */
 static void test_http_both_protocols(void **state)
 {
     static const char *const offers[] = { TLS_PROTOCOL ",h3", "h3," TLS_PROTOCOL };

@@ -1,12 +1,12 @@
-/* quic_udp: batches of datagrams in and out, with and without what the kernel may lack; sockets
- * bound to all addresses; what can't be reached. */
+/* quic_udp: batches of datagrams in and out, with and without what the kernel may lack. Sockets
+ * bound to all addresses. Addresses that cannot be reached. */
 #include "doubles/quic_pair.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
 #include "quic/udp.h"
 
-#define PATIENCE 60000 /* milliseconds; what comes, comes at once on a machine that is not busy */
+#define PATIENCE 60000 /* milliseconds; on an idle machine datagrams come at once */
 
 static void open_on(struct udp *u, const char *host)
 {
@@ -30,7 +30,8 @@ static struct udp_path to(const struct udp *from, const struct udp *there)
     return (struct udp_path){ .local = from->local, .remote = there->local };
 }
 
-/* Receives until `want` datagrams of `len` bytes (the last one of `last`) have come, in order. */
+/* Receives until `want` datagrams of `len` bytes have come in order. The last one has `last`
+ * bytes. */
 static void expect(struct udp *u, size_t want, size_t len, size_t last, const struct udp *from)
 {
     size_t got = 0;
@@ -52,7 +53,7 @@ static void expect(struct udp *u, size_t want, size_t len, size_t last, const st
     assert_int_equal(got, want);
 }
 
-/* `count` datagrams of 1,000 bytes and a shorter last one. */
+/* Sends `count` datagrams of 1,000 bytes. The last one has `last` bytes. */
 static void send_train(struct udp *u, const struct udp *there, size_t count, size_t last)
 {
     uint8_t data[UDP_TRAIN_MAX];
@@ -116,7 +117,8 @@ static void test_without_batches(void **state)
     udp_close(&b);
 }
 
-/* The kernel refuses this train (EINVAL: more segments than it allows): sent one by one. */
+/* The kernel refuses this train (EINVAL: more segments than it allows). Its datagrams are sent one
+ * by one. */
 static void test_segmentation_refused(void **state)
 {
     struct udp a, b;
@@ -150,7 +152,7 @@ static void test_ipv6(void **state)
     struct rusm_why why;
     (void)state;
     if (udp_open(&a, (struct sockaddr *)&at, sizeof(at), false, &why) != 0) {
-        skip(); /* no IPv6 here */
+        skip(); /* this machine has no IPv6 */
     }
     open_on(&b, "::1");
     both_ways(&a, &b);
@@ -171,7 +173,7 @@ static void test_addresses(void **state)
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, sizeof(a4)), 0);
     assert_int_equal(out.v4.sin_addr.s_addr, a4.sin_addr.s_addr);
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, 3), RUSM_EINVAL);
-    a4.sin_addr.s_addr = htonl(INADDR_ANY); /* where someone listens: here */
+    a4.sin_addr.s_addr = htonl(INADDR_ANY); /* listens on all addresses: loopback */
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, sizeof(a4)), 0);
     assert_int_equal(out.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
     assert_int_equal(out.v4.sin_port, htons(7));
@@ -229,7 +231,7 @@ static void test_error_queue(void **state)
     assert_true(udp_address_eq(&whom, &path.remote));
     assert_false(udp_error(&a, &whom, &error));
     assert_false(a.errors);
-    /* A report that waits does not stop the next datagram, wherever it goes. */
+    /* An error report that waits does not stop the next datagram, wherever it goes. */
     open_on(&b, "127.0.0.1");
     assert_int_equal(udp_send(&a, &path, &byte, 1, 1, &sent), 0);
     usleep(10000);
@@ -239,7 +241,7 @@ static void test_error_queue(void **state)
     udp_close(&b);
 }
 
-/* The address as options want it. */
+/* Sets the address to bind to in the options. */
 static void bind_to(struct endpoint_options *o, union udp_address *at, const char *host)
 {
     struct udp u;
@@ -255,7 +257,7 @@ static void bind_to(struct endpoint_options *o, union udp_address *at, const cha
     o->bind_len = sizeof(*at);
 }
 
-/* Endpoints bound to all addresses: the answer comes from the address that was asked. */
+/* Endpoints bound to all addresses answer from the address that was dialled. */
 static void connect_through(const char *bound, const char *asked, const char *dialler)
 {
     struct identity *id = side_identity();
@@ -296,14 +298,14 @@ static void test_dual_stack(void **state)
     struct rusm_why why;
     (void)state;
     if (udp_open(&u, (struct sockaddr *)&at, sizeof(at), false, &why) != 0) {
-        skip(); /* no IPv6 here */
+        skip(); /* this machine has no IPv6 */
     }
     udp_close(&u);
     connect_through("::", "127.0.0.2", "::");
 }
 
-/* Whoever sends one message at a time is received so, and looked at again after a while: two that
- * came together are one batch then. */
+/* After 16 single datagrams, the socket receives them one by one. After a while it tries a batch
+ * again. If two came together, it stays with batches. */
 static void test_one_by_one(void **state)
 {
     struct udp a, b;
@@ -322,7 +324,7 @@ static void test_one_by_one(void **state)
     assert_int_equal(singles, 15);
     send_train(&a, &b, 1, 1);
     expect(&b, 1, 1000, 1, &a);
-    assert_true(udp_lone(&b)); /* it was one again */
+    assert_true(udp_lone(&b)); /* the batch was a single one */
     send_train(&a, &b, 1, 1);
     send_train(&a, &b, 1, 2);
     assert_int_equal(udp_fill(&b, SIZE_MAX), 2);

@@ -1,10 +1,9 @@
-/* quic_unsigned: the cluster's certificate is no secret to who may shake hands with a node that
- * serves HTTP/3: it presents it. Who presents it in turn without proving, by CertificateVerify,
- * that it has the key is refused, as a node and as an HTTP client. The rogue here leaves that
- * message out and makes a Finished that fits what is left, as only a TLS of its own can.
+/* quic_unsigned: a node that serves HTTP/3 presents the cluster's certificate to everyone, so it is
+ * no secret. A client that presents this certificate without proving, by CertificateVerify, that it
+ * has the key is refused, as a node and as an HTTP client. The rogue here leaves that message out
+ * and makes a Finished that fits the rest, which needs a TLS of its own.
  *
- * LINK: -Wl,--wrap=wolfSSL_provide_quic_data
- */
+ * LINK: -Wl,--wrap=wolfSSL_provide_quic_data */
 #include "doubles/quic_rogue.h"
 
 #include <wolfssl/wolfcrypt/hash.h>
@@ -16,11 +15,11 @@
 #define HASH 32
 
 static struct {
-    WOLFSSL *tls; /* the rogue's */
+    WOLFSSL *tls; /* the rogue's session */
     bool leaves_out;
-    wc_Sha256 transcript; /* of both sides' messages, up to the client's Finished */
-    uint8_t secret[HASH]; /* of the client's handshake */
-    uint8_t flight[8192]; /* the client's messages of the handshake level, so far */
+    wc_Sha256 transcript; /* of the messages of both sides, up to the client's Finished */
+    uint8_t secret[HASH]; /* the client's handshake secret */
+    uint8_t flight[8192]; /* the client's handshake messages so far */
     size_t flight_len;
     unsigned left_out;
 } rogue;
@@ -72,8 +71,8 @@ static void submit(WOLFSSL *tls, ngtcp2_encryption_level level, const uint8_t *d
     assert_int_equal(ngtcp2_conn_submit_crypto_data(quic_of(tls), level, data, len), 0);
 }
 
-/* The client's flight is whole when its Finished is there: sends it message by message, or most of
- * them. */
+/* Sends the client's flight message by message, without CertificateVerify if the rogue leaves it
+ * out. The flight is complete once it has its Finished. */
 static void send_flight(WOLFSSL *tls, ngtcp2_encryption_level level)
 {
     uint8_t *at = rogue.flight, *end = rogue.flight + rogue.flight_len;
@@ -87,7 +86,7 @@ static void send_flight(WOLFSSL *tls, ngtcp2_encryption_level level)
             if (at[0] == FINISHED) {
                 uint8_t verify[HASH];
                 make_finished(verify);
-                if (!rogue.leaves_out) { /* we know how to */
+                if (!rogue.leaves_out) { /* checks that we compute it correctly */
                     assert_memory_equal(at + 4, verify, HASH);
                 }
                 memcpy(at + 4, verify, HASH);
@@ -117,7 +116,7 @@ static bool flight_is_whole(void)
     return false;
 }
 
-/* ---- the session's QUIC method: ngtcp2's, but for what is sent ---- */
+/* ---- the session's QUIC method: ngtcp2's, except for sending ---- */
 
 static int set_secrets(WOLFSSL *tls, WOLFSSL_ENCRYPTION_LEVEL level, const uint8_t *rx,
                        const uint8_t *tx, size_t len)
@@ -199,7 +198,7 @@ static bool gets_in(const char *protocol, bool leaves_out)
     return in;
 }
 
-/* So that its failing means what it says: with the message it is as good as any other. */
+/* With the message, the rogue gets in. So the failure of the next test means something. */
 static void test_signed(void **state)
 {
     (void)state;
@@ -219,7 +218,7 @@ static void test_unsigned(void **state)
         http = options & 1;
         anonymous = options & 2;
         for (size_t i = 0; i < 3; i++) {
-            if (http || i == 1) { /* else it has no common protocol */
+            if (http || i == 1) { /* otherwise there is no common protocol */
                 assert_false(gets_in(protocols[i], true));
             }
         }

@@ -1,5 +1,6 @@
-/* sched/sched_queue, bridge: many threads put in, one takes out, in order, and is woken whenever it
- * sleeps; names of another scheduler's processes. What crosses under a seed: test/sim/bridge.c. */
+/* sched/sched_queue, bridge: many threads put in, one takes out, in order. The one is woken
+ * whenever it sleeps. Names of processes of another scheduler. Traffic between schedulers with a
+ * seed: test/sim/bridge.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ struct producer {
     pthread_t thread;
 };
 
-/* One by one, and in chains of up to four. */
+/* Puts messages in one by one, and in chains of up to four. */
 static void *produce(void *argument)
 {
     struct producer *p = argument;
@@ -219,18 +220,20 @@ static void test_names(void **state)
     rusm_pid pid;
 
     (void)state;
-    /* Each may name the other's, at once for both. */
+    /* Each scheduler may register a name for a process of the other. Both see the name at once. */
     assert_int_equal(rusm_register(p->self[0], p->pid[1], "b"), 0);
     assert_int_equal(rusm_register(p->self[1], p->pid[1], "b"), RUSM_EEXIST);
     assert_int_equal(rusm_whereis(p->self[0], "b", &pid), 0);
     assert_true(rusm_pid_eq(pid, p->pid[1]));
-    /* Taken away before its scheduler has heard of it, by that one, and by the other. */
+    /* The name is removed before the process's scheduler has heard of it: by that scheduler, then
+     * by the other one. */
     assert_int_equal(rusm_unregister(p->self[1], "b"), 0);
     assert_int_equal(rusm_register(p->self[0], p->pid[1], "b"), 0);
     assert_int_equal(rusm_unregister(p->self[0], "b"), 0);
     assert_int_equal(rusm_whereis(p->self[1], "b", &pid), RUSM_ENOPROC);
     pair_tick(p);
-    /* It goes with its process, even if that is gone before it has heard of it. */
+    /* A name ends with its process, even if the process ends before its scheduler has heard of the
+     * name. */
     assert_int_equal(rusm_register(p->self[0], p->pid[1], "b"), 0);
     pair_tick(p);
     assert_int_equal(rusm_register(p->self[0], p->pid[1], "late"), 0);
@@ -256,16 +259,16 @@ static void test_wake(void **state)
     assert_int_equal(p->wakes, 1);
     assert_int_equal(rusm_send(p->self[0], p->pid[1], "2", 1, 0), 0);
     runtime_flush(p->rt[0]);
-    assert_int_equal(p->wakes, 1); /* once */
+    assert_int_equal(p->wakes, 1); /* only once */
     assert_true(runtime_called(p->rt[1]));
     assert_false(runtime_sleep(p->rt[1]));
     pair_tick(p);
-    assert_int_equal(p->wakes, 1); /* nor while it is awake */
+    assert_int_equal(p->wakes, 1); /* not while it is awake */
     pair_free(p);
 }
 
-/* A node asks after processes that another scheduler never had, and does not take the answers: they
- * are bounded, and it is given up by the scheduler that has the connection. */
+/* A node asks about processes that another scheduler never had, and does not take the answers. The
+ * answers are bounded. The scheduler that has the connection gives the node up. */
 static void test_answers_bounded(void **state)
 {
     struct rusm_behaviour behaviour;
@@ -288,7 +291,7 @@ static void test_answers_bounded(void **state)
         }
         assert_int_equal(p->give_ups, ref <= LIMIT_EXIT_NOTICES ? 0 : ref - LIMIT_EXIT_NOTICES);
     }
-    /* It takes them after all; then there is room for more. */
+    /* The node takes the answers after all. Then there is room for more. */
     p->post_result = 0;
     runtime_writable(p->rt[1 - other], (rusm_pid){ 0 });
     pair_tick(p);

@@ -1,4 +1,4 @@
-/* wire/close: every code has words of its own. */
+/* wire/close: every code has its own text. */
 #include "wire/close.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* wire/exit: an exit signal's copy on the control stream. */
+/* wire/exit: the copy of an exit signal on the control stream. */
 #include "wire/exit.h"
 
 #include <inttypes.h>

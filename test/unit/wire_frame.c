@@ -1,4 +1,4 @@
-/* wire/frame: heads of frames, receipts, and the frames that are a number or two. */
+/* wire/frame: frame heads, receipts, and the frames that are one or two numbers. */
 #include "wire/frame.h"
 
 #include <inttypes.h>
@@ -39,7 +39,7 @@ static ssize_t show_receipts(struct vector *v)
         receipt_write(&w, &receipt);
     }
     v->again_len = writer_len(&w);
-    /* At its end, and after an error, it says the same again. */
+    /* At the end, and after an error, a further read returns the same. */
     assert_int_equal(receipt_read(&r, &receipt), rc);
     return rc < 0 ? rc : 1;
 }

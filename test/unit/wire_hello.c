@@ -1,4 +1,4 @@
-/* wire/hello: the first frame. */
+/* wire/hello: the first frame of a connection. */
 #include "wire/hello.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* wire/lane: headers and records. */
+/* wire/lane: lane headers and records. */
 #include "wire/lane.h"
 
 #include <inttypes.h>
@@ -91,7 +91,8 @@ static void test_longest_header_fits(void **state)
     assert_int_equal(lane_header_encode(bytes, 0, &h), RUSM_ELIMIT);
 }
 
-/* Whatever the bytes: never more consumed than given, nothing over the limits let through. */
+/* The decoders never consume more than they got, and let nothing above the limits through, whatever
+ * the bytes. */
 static void test_hostile_bytes(void **state)
 {
     (void)state;
@@ -106,7 +107,7 @@ static void test_hostile_bytes(void **state)
         struct lane_header h;
         assert_non_null(bytes);
         for (size_t at = 0; at < len; at++) {
-            /* Small numbers often, so that some get past the lengths. */
+            /* Mostly small numbers, so that some inputs pass the length checks. */
             uint64_t word = rng_u64(&rng);
             bytes[at] = (uint8_t)(word & 0x300 ? word & 0x2f : word);
         }

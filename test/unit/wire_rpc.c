@@ -128,7 +128,7 @@ static void test_vectors(void **state)
     assert_true(vectors_check("pid", show_pid, 0) >= 7);
 }
 
-/* Arguments are bounded together, by the writer and by the reader. */
+/* The writer and the reader both bound the total length of arguments. */
 static void test_arguments_up_to_the_limit(void **state)
 {
     (void)state;
@@ -147,7 +147,7 @@ static void test_arguments_up_to_the_limit(void **state)
     struct reader r = reader_on(bytes, writer_len(&w));
     assert_int_equal(spawn_decode(&r, &s), 0);
 
-    /* One byte more: the last argument gets it, in the bytes and in the arguments. */
+    /* The last argument gets one byte more, in the encoded bytes and in the arguments. */
     bytes[writer_len(&w) - 1] = 1;
     bytes[writer_len(&w)] = 'b';
     r = reader_on(bytes, writer_len(&w) + 1);

@@ -1,4 +1,4 @@
-/* wire/table: columns. */
+/* wire/table: the columns of a table. */
 #include "wire/table.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* wire/target: whom a lane or a request is for. */
+/* wire/target: the target of a lane or a request. */
 #include "wire/target.h"
 
 #include <setjmp.h>

@@ -91,7 +91,8 @@ static void test_text(void **state)
     assert_int_equal(len, 0);
     assert_false(r.bad);
 
-    /* Too long for the caller, too long for the bytes, and far too long for a size_t's end. */
+    /* A text too long for the caller, too long for the bytes, and long enough to overflow a
+     * size_t. */
     r = reader_on(bytes, writer_len(&w));
     assert_null(reader_text(&r, &len, 2));
     assert_true(r.bad);
