@@ -194,14 +194,20 @@ void detach_ready(struct detach *detach, const char *line, int log);
 struct signals {
     sigset_t set;
     pthread_t thread;
-    struct rusm_node *node;
+    pthread_mutex_t lock;
+    struct rusm_node *node;        /* NULL: not yet, or no longer */
+    void (*reopen)(void *context); /* at SIGHUP; NULL: nothing */
+    void (*look)(void *context);   /* every two seconds; NULL: nothing */
+    void *context;
 };
 
 /* Blocks the signals in this thread and in all threads that it starts later. Ignores SIGPIPE. */
 void signals_block(struct signals *signals);
-/* Starts the thread that stops the node when a signal comes. It runs until signals_end. Returns 0
- * or an error. */
-int signals_start(struct signals *signals, struct rusm_node *node);
+/* Starts the thread that waits for signals, until signals_end. Before signals_node a signal ends
+ * the program. Returns 0 or RUSM_ENOMEM. */
+int signals_start(struct signals *signals);
+/* The node that signals stop from now on; NULL: none. */
+void signals_node(struct signals *signals, struct rusm_node *node);
 void signals_end(struct signals *signals);
 
 #endif

@@ -302,16 +302,11 @@ static int node_serve(const struct options *options, const struct rusm_node_opti
     node_greet(options, node);
     status = node_teach(options, node);
     status = status ? status : node_boot(options, node);
-    error = status == 0 ? signals_start(signals, node) : 0;
-    if (error != 0) {
-        status = failure_report(options->cmd, RUSM_ENOMEM, NULL);
-    } else if (status == 0) {
-        status = node_ready(options, node, detach);
-        if (status == 0) {
-            error = rusm_node_run(node);
-            status = error == 0 ? EXIT_DONE : failure_report(options->cmd, error, NULL);
-        }
-        signals_end(signals);
+    status = status ? status : node_ready(options, node, detach);
+    if (status == 0) {
+        signals_node(signals, node);
+        error = rusm_node_run(node);
+        status = error == 0 ? EXIT_DONE : failure_report(options->cmd, error, NULL);
     }
     rusm_node_free(node);
     return status;
@@ -334,7 +329,12 @@ static int node_start(struct options *options, const char **join)
     }
     if (status == 0) {
         signals_block(&signals);
-        status = node_serve(options, &how, &signals, detached ? &detach : NULL);
+        if (signals_start(&signals) != 0) {
+            status = failure_report(options->cmd, RUSM_ENOMEM, NULL);
+        } else {
+            status = node_serve(options, &how, &signals, detached ? &detach : NULL);
+            signals_end(&signals);
+        }
     }
     if (log >= 0) {
         close(log);

@@ -1,6 +1,20 @@
-/* signals: SIGINT, SIGTERM and SIGHUP make a node leave. The second one makes it leave at once. A
- * thread waits for them, because a handler would need a global to find the node. */
+/* signals: SIGINT and SIGTERM make a node leave, the second of them at once; SIGHUP opens the log
+ * again. A thread waits for them: a handler would need a global to find the node. It ends the
+ * program itself when the node does not, whatever holds that up: a handler that does not return, a
+ * name service, a disk. */
 #include "cmd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A node leaves within 2 seconds. With programs that do not end it takes up to 5. */
+#define SIGNALS_LEAVE_MS 2500
+#define SIGNALS_PROGRAMS_MS 5500
+#define SIGNALS_AT_ONCE_MS 250 /* after the second signal */
 
 void signals_block(struct signals *signals)
 {
@@ -10,10 +24,60 @@ void signals_block(struct signals *signals)
     sigemptyset(&signals->set);
     sigaddset(&signals->set, SIGINT);
     sigaddset(&signals->set, SIGTERM);
-    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN) { /* nohup ignores it */
+    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN) { /* not under nohup */
         sigaddset(&signals->set, SIGHUP);
     }
     pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
+}
+
+static uint64_t signals_now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Ends the program without the node. Says so if somebody reads that. */
+static void signals_force(const char *text)
+{
+    struct pollfd at = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+    if (poll(&at, 1, 0) == 1) {
+        (void)!write(STDERR_FILENO, text, strlen(text));
+    }
+    _exit(EXIT_FAILED);
+}
+
+static bool signals_programs(void)
+{
+    siginfo_t info;
+
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* The node was told to leave: it has so long for it. */
+static void signals_leave(struct signals *signals)
+{
+    uint64_t begun_ms = signals_now_ms(), second_ms = 0;
+
+    for (;;) {
+        struct timespec wait = { .tv_nsec = 20000000 };
+        int number = sigtimedwait(&signals->set, NULL, &wait);
+        uint64_t now_ms = signals_now_ms();
+        if ((number == SIGINT || number == SIGTERM) && second_ms == 0) {
+            second_ms = now_ms;
+            rusm_node_stop(signals->node);
+        }
+        if (second_ms > 0 && now_ms - second_ms > SIGNALS_AT_ONCE_MS) {
+            signals_force("rusm: node: ended at once, as it was told twice\n");
+        }
+        if (now_ms - begun_ms > SIGNALS_PROGRAMS_MS ||
+            (now_ms - begun_ms > SIGNALS_LEAVE_MS && !signals_programs())) {
+            signals_force("rusm: node: ended without leaving in order: a process, a disk or a name "
+                          "service holds it up\n");
+        }
+    }
 }
 
 static void *signals_wait(void *context)
@@ -22,21 +86,50 @@ static void *signals_wait(void *context)
     int number;
 
     for (;;) {
-        if (sigwait(&signals->set, &number) == 0) {
-            rusm_node_stop(signals->node);
+        const struct timespec pause = { .tv_sec = 2 };
+        number = signals->look ? sigtimedwait(&signals->set, NULL, &pause)
+                               : sigwaitinfo(&signals->set, NULL);
+        if (number < 0 && signals->look) {
+            signals->look(signals->context);
+        }
+        if (number < 0) {
+            continue;
+        }
+        pthread_mutex_lock(&signals->lock);
+        struct rusm_node *node = signals->node;
+        if (!node && number != SIGHUP) {
+            _exit(128 + number); /* there is no node yet, or no longer */
+        }
+        if (node && number == SIGHUP && signals->reopen) {
+            signals->reopen(signals->context);
+        } else if (node && number != SIGHUP) {
+            rusm_node_stop(node);
+        }
+        pthread_mutex_unlock(&signals->lock);
+        if (node && number != SIGHUP) {
+            signals_leave(signals);
         }
     }
     return NULL;
 }
 
-int signals_start(struct signals *signals, struct rusm_node *node)
+int signals_start(struct signals *signals)
 {
-    signals->node = node;
+    signals->node = NULL;
+    pthread_mutex_init(&signals->lock, NULL);
     return pthread_create(&signals->thread, NULL, signals_wait, signals) == 0 ? 0 : RUSM_ENOMEM;
+}
+
+void signals_node(struct signals *signals, struct rusm_node *node)
+{
+    pthread_mutex_lock(&signals->lock);
+    signals->node = node;
+    pthread_mutex_unlock(&signals->lock);
 }
 
 void signals_end(struct signals *signals)
 {
     pthread_cancel(signals->thread);
     pthread_join(signals->thread, NULL);
+    pthread_mutex_destroy(&signals->lock);
 }

@@ -92,8 +92,12 @@ void log_line(const struct log *l, enum rusm_log_level level, const char *format
     if (used >= sizeof(line)) { /* cannot happen, but the compiler does not know */
         used = sizeof(line) - 1;
     }
-    line[used++] = '\n'; /* replaces the NUL */
-    log_write(l->fd, line, used);
+    line[used++] = '\n'; /* over the NUL */
+    if (l->sink) {
+        sink_line(l->sink, line, used);
+    } else {
+        log_write(l->fd, line, used);
+    }
     errno = saved;
 }
 

@@ -6,6 +6,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "base/sink.h"
 #include "rusm.h"
 
 struct log {
@@ -13,7 +14,8 @@ struct log {
     enum rusm_log_level level;         /* less urgent lines are dropped */
     char name[RUSM_NODE_NAME_MAX + 1]; /* the node or program that logs */
     rusm_log_fn *take;                 /* NULL: lines go to fd */
-    void *context;                     /* for take */
+    void *context;                     /* of take */
+    struct sink *sink;                 /* lines go through it, which never blocks; NULL: to fd */
 };
 
 void log_init(struct log *l, int fd, enum rusm_log_level level, const char *name);

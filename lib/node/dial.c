@@ -251,7 +251,7 @@ uint64_t dials_next_ns(const struct scheduler *s)
 
 void dials_tick(struct scheduler *s)
 {
-    if (s->resolver.started) {
+    if (s->resolver.shared) {
         member_lock(s->node);
         resolver_collect(&s->resolver);
         member_unlock(s->node);

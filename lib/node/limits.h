@@ -58,6 +58,19 @@
  * them for ever. Above: it ignores what peers say of other nodes. */
 #define LIMIT_TOLD 1024
 
+/* Bytes of the log, and of what processes print, that wait for a reader: some thousand lines. What
+ * comes when they are full is dropped and counted, and said when there is room again. */
+#define LIMIT_LOG_BYTES ((size_t)256 * 1024)
+#define LIMIT_OUTPUT_BYTES ((size_t)1024 * 1024)
+
+/* How long a node that has left waits for each of the two to be read: a reader that reads at all
+ * takes a hundredth. What was not read then is lost. */
+#define LIMIT_FLUSH_MS 250
+
+/* Host names that one scheduler looks up at once, each on a thread: one that takes long holds up no
+ * other. More wait in line. */
+#define LIMIT_LOOKUPS 8
+
 /* How long a node looks at its socket before it sleeps (--spin). If two cores sleep, a round trip
  * takes 80 us, and if they spin 9 us. Peers that answer at once do so within 20 us. Longer: it
  * sleeps. */

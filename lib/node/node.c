@@ -18,6 +18,7 @@
 #include "local/resolve.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
+#include "node/output.h"
 #include "node/globals.h"
 #include "node/programs.h"
 #include "node/schedulers.h"
@@ -212,10 +213,12 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     }
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
-    node->output_fd = o->output_fd ? o->output_fd : STDOUT_FILENO;
     node->name_overflow = o->name_overflow;
     log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
     log_to(&node->log, o->log, o->log_context);
+    sink_init(&node->log_sink, node->log.fd, LIMIT_LOG_BYTES, NULL, NULL);
+    node->log.sink = &node->log_sink;
+    output_open(node, o->output_fd ? o->output_fd : STDOUT_FILENO);
     if ((error = open_identity(node, o, why)) != 0) {
         return error;
     }
@@ -304,6 +307,9 @@ void rusm_node_free(struct rusm_node *node)
     members_fini(node);
     rundir_close(&node->rundir);
     identity_free(node->identity);
+    output_close(node);
+    sink_flush(&node->log_sink, LIMIT_FLUSH_MS);
+    sink_fini(&node->log_sink);
     free(node);
 }
 

@@ -36,7 +36,7 @@ struct rusm_node {
     char address[80];    /* the one really bound */
     char advertise[300]; /* "": peers take the address that they see */
     uint32_t incarnation;
-    int output_fd;
+    struct sink log_sink, output; /* the log's lines, and what processes print */
     uint64_t idle_timeout_ns;
 
     struct identity *identity;

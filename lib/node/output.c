@@ -1,22 +1,36 @@
-/* output: the lines that processes print. Called on any scheduler's thread, perhaps on a
- * coroutine's stack. */
+/* output: see the header. */
 #include <string.h>
-#include <sys/uio.h>
 
+#include "node/limits.h"
 #include "node/node.h"
 #include "node/output.h"
 
-/* The rest of a longer line is cut. A pipe takes this much as a whole, beside the lines of other
- * schedulers. */
+/* A longer line is cut: a pipe takes this much whole, beside other writers' lines. */
 #define OUTPUT_MAX 4095
+
+static void output_missing(void *context, uint64_t lines)
+{
+    struct rusm_node *node = context;
+    log_warn(&node->log, "%llu lines that processes printed were dropped: nobody read them in time",
+             (unsigned long long)lines);
+}
+
+void output_open(struct rusm_node *node, int fd)
+{
+    sink_init(&node->output, fd, LIMIT_OUTPUT_BYTES, output_missing, node);
+}
+
+void output_close(struct rusm_node *node)
+{
+    sink_flush(&node->output, LIMIT_FLUSH_MS);
+    sink_fini(&node->output);
+}
 
 void output_line(struct rusm_node *node, const char *line)
 {
-    static const char end[] = "\n";
-    struct iovec parts[] = { { .iov_base = (void *)line, .iov_len = strnlen(line, OUTPUT_MAX - 1) },
-                             { .iov_base = (void *)end, .iov_len = 1 } };
-    /* If the line cannot be written (a closed pipe), the reader does not want it. */
-    if (writev(node->output_fd, parts, 2) < 0) {
-        log_debug(&node->log, "output: cannot write");
-    }
+    char text[OUTPUT_MAX + 1];
+    size_t len = strnlen(line, OUTPUT_MAX);
+    memcpy(text, line, len);
+    text[len++] = '\n';
+    sink_line(&node->output, text, len);
 }

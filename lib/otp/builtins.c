@@ -80,7 +80,7 @@ static const struct rusm_behaviour greeter = { .name = "greeter", .receive = gre
 
 /* ---- sink: counts messages, answers a call with the count ---- */
 
-static int sink_init(struct rusm_process *self, const struct rusm_args *args, void **state)
+static int builtin_sink_init(struct rusm_process *self, const struct rusm_args *args, void **state)
 {
     (void)self;
     (void)args;
@@ -88,7 +88,8 @@ static int sink_init(struct rusm_process *self, const struct rusm_args *args, vo
     return *state ? 0 : RUSM_ENOMEM;
 }
 
-static void sink_receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+static void builtin_sink_receive(struct rusm_process *self, void *state,
+                                 const struct rusm_message *m)
 {
     uint64_t *count = state;
     char text[24];
@@ -104,7 +105,7 @@ static void sink_receive(struct rusm_process *self, void *state, const struct ru
 }
 
 static const struct rusm_behaviour sink = {
-    .name = "sink", .init = sink_init, .receive = sink_receive, .stop = builtin_free
+    .name = "sink", .init = builtin_sink_init, .receive = builtin_sink_receive, .stop = builtin_free
 };
 
 /* ---- crash: exits abnormally on any message ---- */

@@ -1,0 +1,231 @@
+/* sink: see the header. The thread writes at most PIPE_BUF bytes at once, and only when poll says
+ * that there is room, so that it rarely blocks in a write; where it does, sink_fini cancels it. */
+#include "base/sink.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SINK_LINE_MAX 4096
+
+void sink_init(struct sink *s, int fd, size_t size, void (*missing)(void *context, uint64_t lines),
+               void *context)
+{
+    pthread_condattr_t attributes;
+
+    *s = (struct sink){
+        .fd = fd, .stop_fd = -1, .size = size, .missing = missing, .context = context
+    };
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->change, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+/* ---- the ring, under the lock ---- */
+
+static void sink_put(struct sink *s, const char *line, size_t len)
+{
+    size_t at = (s->at + s->len) % s->size;
+    size_t first = s->size - at < len ? s->size - at : len;
+
+    memcpy(s->ring + at, line, first);
+    memcpy(s->ring, line + first, len - first);
+    s->len += len;
+}
+
+/* Says how many lines are missing, when there is room again. */
+static void sink_notice(struct sink *s)
+{
+    uint64_t lines = s->dropped;
+    char text[160];
+
+    if (lines == 0 || s->len > s->size / 2) {
+        return;
+    }
+    s->dropped = 0;
+    if (s->missing) {
+        pthread_mutex_unlock(&s->lock);
+        s->missing(s->context, lines);
+        pthread_mutex_lock(&s->lock);
+        return;
+    }
+    sink_put(s, text,
+             (size_t)snprintf(text, sizeof(text),
+                              "rusm: %llu lines are missing here, as they were not read in time\n",
+                              (unsigned long long)lines));
+}
+
+/* Copies what is to be written next. Returns its length. */
+static size_t sink_next(struct sink *s, char *out, size_t cap)
+{
+    size_t len = s->len < cap ? s->len : cap;
+    size_t first = s->size - s->at < len ? s->size - s->at : len;
+
+    memcpy(out, s->ring + s->at, first);
+    memcpy(out + first, s->ring, len - first);
+    return len;
+}
+
+static void sink_wrote(struct sink *s, size_t len)
+{
+    s->at = (s->at + len) % s->size;
+    s->len -= len;
+    sink_notice(s);
+    pthread_cond_broadcast(&s->change);
+}
+
+/* ---- the thread ---- */
+
+/* Waits for room, and writes. Returns the bytes that are done with; 0: try again, or stop. */
+static size_t sink_write(struct sink *s, int fd, const char *data, size_t len)
+{
+    struct pollfd at[] = { { .fd = fd, .events = POLLOUT },
+                           { .fd = s->stop_fd, .events = POLLIN } };
+    ssize_t n;
+
+    if (poll(at, 2, 1000) <= 0 || at[0].revents == 0) {
+        return 0;
+    }
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    n = write(fd, data, len);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    if (n >= 0) {
+        return (size_t)n;
+    }
+    if (errno == EINTR || errno == EAGAIN) {
+        return 0;
+    }
+    return len; /* a pipe that is closed, a full disk: the lines are lost, the node goes on */
+}
+
+static void *sink_main(void *context)
+{
+    struct sink *s = context;
+    char data[PIPE_BUF];
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_mutex_lock(&s->lock);
+    while (!s->ending) {
+        size_t len = sink_next(s, data, sizeof(data));
+        if (len == 0) {
+            pthread_cond_wait(&s->change, &s->lock);
+            continue;
+        }
+        int fd = s->fd;
+        pthread_mutex_unlock(&s->lock);
+        len = sink_write(s, fd, data, len);
+        pthread_mutex_lock(&s->lock);
+        sink_wrote(s, len);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static bool sink_start(struct sink *s)
+{
+    sigset_t all, before;
+
+    s->ring = malloc(s->size);
+    s->stop_fd = eventfd(0, EFD_CLOEXEC);
+    sigfillset(&all); /* signals are the program's other threads' */
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    s->started = s->ring && s->stop_fd >= 0 && pthread_create(&s->thread, NULL, sink_main, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!s->started) {
+        free(s->ring);
+        s->ring = NULL;
+        if (s->stop_fd >= 0) {
+            close(s->stop_fd);
+        }
+        s->stop_fd = -1;
+    }
+    return s->started;
+}
+
+/* ---- for all ---- */
+
+static void sink_drop(struct sink *s)
+{
+    s->dropped++;
+    atomic_fetch_add_explicit(&s->all, 1, memory_order_relaxed);
+}
+
+void sink_line(struct sink *s, const char *line, size_t len)
+{
+    pthread_mutex_lock(&s->lock);
+    if (!s->started && !sink_start(s)) {
+        (void)!write(s->fd, line, len);
+    } else if (len > SINK_LINE_MAX || s->len + len > s->size || s->dropped > 0) {
+        sink_drop(s); /* after one that was dropped, those behind it are too, until the notice */
+    } else {
+        bool first = s->len == 0;
+        sink_put(s, line, len);
+        if (first) {
+            pthread_cond_broadcast(&s->change);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* A moment from now. */
+static struct timespec sink_deadline(unsigned ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+bool sink_flush(struct sink *s, unsigned ms)
+{
+    struct timespec until = sink_deadline(ms);
+    bool empty;
+
+    pthread_mutex_lock(&s->lock);
+    while (s->len > 0 && pthread_cond_timedwait(&s->change, &s->lock, &until) == 0) {}
+    empty = s->len == 0;
+    pthread_mutex_unlock(&s->lock);
+    return empty;
+}
+
+uint64_t sink_dropped(const struct sink *s)
+{
+    return atomic_load_explicit(&s->all, memory_order_relaxed);
+}
+
+void sink_fini(struct sink *s)
+{
+    if (!s->size) {
+        return;
+    }
+    if (s->started) {
+        uint64_t one = 1;
+        pthread_mutex_lock(&s->lock);
+        s->ending = true;
+        pthread_cond_broadcast(&s->change);
+        pthread_mutex_unlock(&s->lock);
+        (void)!write(s->stop_fd, &one, sizeof(one));
+        pthread_cancel(s->thread); /* it may be stuck in a write */
+        pthread_join(s->thread, NULL);
+        close(s->stop_fd);
+    }
+    free(s->ring);
+    pthread_cond_destroy(&s->change);
+    pthread_mutex_destroy(&s->lock);
+    *s = (struct sink){ 0 };
+}
