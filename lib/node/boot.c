@@ -56,7 +56,7 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
     if (error) {
         return err_why(why, error, "cannot teach '%s': %s", name, text.text);
     }
-    error = runtime_teach(node->first->runtime, name, b);
+    error = rusm_node_teach(node, name, b);
     switch (error) {
     case 0: return 0;
     case RUSM_EEXIST: return err_why(why, error, "the spawnable '%s' is there already", name);
