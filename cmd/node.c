@@ -374,7 +374,7 @@ static const struct cmd_option node_table[] = {
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
     { "schedulers", "N", "threads that run processes, 1 to 64 [the machine's cores]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
-    { "max-packet", "BYTES", "the longest packet tried [1452 on loopback, else 8952]" },
+    { "max-packet", "BYTES", "the longest packet tried [8952, for jumbo frames]" },
     { "http", NULL, "serve HTTP/3 too, on the same port: rusm-http(7)" },
     { "http-token", "FILE", "the token of HTTP clients without certificate" },
     { "http-tcp", "ADDR:PORT", "serve HTTP/1.1 over TCP too, for those who have the token" },

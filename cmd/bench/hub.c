@@ -15,15 +15,14 @@ struct sender {
     uint32_t node;                  /* index of its worker's node */
     uint32_t in_flight, left; /* left: unloaded: round trips still to send, with the warm-up */
     uint64_t stamp_ns;        /* closed: the time of the message in flight */
-    rusm_pid to;              /* not used */
 };
 
 struct hub {
     struct bench_order order;
     struct bench_state state;
     uint64_t start_ns, end_ns;
-    uint32_t running;       /* senders that are not done */
-    uint32_t senders, turn; /* senders: processes that exist; turn: not used */
+    uint32_t running; /* senders that are not done */
+    uint32_t senders; /* processes that exist */
     rusm_pid pid[BENCH_SENDERS_MAX];
     char *payload;
 };

@@ -99,7 +99,8 @@ struct rusm_process {
 
 /* The state of one scheduler's processes. Its scheduler writes it all the time. */
 struct runtime {
-    struct process_table processes_by_serial;
+    /* Cache lines of its own: other schedulers write theirs all the time. */
+    alignas(64) struct process_table processes_by_serial;
     struct list run;     /* ready processes */
     struct list dying;   /* processes that must end and are not running */
     struct list wake;    /* processes that took messages and have waiters */
