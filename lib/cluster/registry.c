@@ -1,5 +1,6 @@
 /* registry: see the header. This file has names, their holders, and owners. Our own claims are in
  * registry_own.c, frames in registry_gossip.c. The node room calls it, one scheduler at a time. */
+#include "base/container_of.h"
 #include "cluster/registry.h"
 
 #include <stdlib.h>
@@ -15,14 +16,14 @@ struct registry_key {
 
 static bool registry_name_eq(const struct map_node *node, const void *key)
 {
-    const struct registry_name *n = (const void *)node;
+    const struct registry_name *n = container_of(node, struct registry_name, by_name);
     const struct registry_key *k = key;
     return n->len == k->len && memcmp(n->name, k->name, k->len) == 0;
 }
 
 static bool registry_index_eq(const struct map_node *node, const void *key)
 {
-    return ((const struct registry_owner *)(const void *)node)->index == *(const uint32_t *)key;
+    return container_of(node, struct registry_owner, by_index)->index == *(const uint32_t *)key;
 }
 
 struct registry_owner *registry_peer(const struct registry *r, uint32_t index)
@@ -211,10 +212,10 @@ void registry_free(struct registry *r)
         return;
     }
     while ((n = map_first(&r->processes, &it))) {
-        registry_withdraw_all(r, ((struct registry_process *)(void *)n)->serial, 0);
+        registry_withdraw_all(r, container_of(n, struct registry_process, by_serial)->serial, 0);
     }
     while ((n = map_first(&r->peers, &it))) {
-        registry_peer_down(r, ((struct registry_owner *)(void *)n)->index);
+        registry_peer_down(r, container_of(n, struct registry_owner, by_index)->index);
     }
     registry_free_tombstones(r);
     must(r->names.count == 0);

@@ -1,6 +1,7 @@
 /* registry_own: the claims of this node's processes, and the log of their changes, from which the
  * frames to peers are written. The node room calls it, one scheduler at a time. */
 #include <stdlib.h>
+#include "base/container_of.h"
 #include "base/id.h"
 #include "base/must.h"
 #include "cluster/registry.h"
@@ -11,7 +12,7 @@
 
 static bool registry_serial_eq(const struct map_node *node, const void *key)
 {
-    return ((const struct registry_process *)(const void *)node)->serial == *(const uint64_t *)key;
+    return container_of(node, struct registry_process, by_serial)->serial == *(const uint64_t *)key;
 }
 
 static struct registry_process *registry_process(const struct registry *r, uint64_t serial)
@@ -49,7 +50,7 @@ void registry_free_tombstones(struct registry *r)
         return;
     }
     for (struct map_node *n = map_first(&r->peers, &it); n; n = map_next(&r->peers, &it)) {
-        const struct registry_owner *peer = (const void *)n;
+        const struct registry_owner *peer = container_of(n, struct registry_owner, by_index);
         told = peer->told < told ? peer->told : told;
     }
     list_each_safe(at, &r->tombstones) {

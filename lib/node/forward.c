@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "node/limits.h"
 #include "node/node.h"
 #include "node/forward.h"
 
 struct forward {
-    struct task task; /* first member: forward_run casts to it */
+    struct task task;
     struct scheduler *from, *to;
     struct endpoint_forward forward;
     uint8_t data[];
@@ -17,7 +18,7 @@ struct forward {
 
 static void forward_run(struct task *task, struct runtime *there)
 {
-    struct forward *it = (struct forward *)(void *)task;
+    struct forward *it = container_of(task, struct forward, task);
     (void)there;
     if (!atomic_load(&it->to->over)) { /* else its connections are gone */
         endpoint_take(it->to->endpoint, &it->forward);
@@ -26,7 +27,7 @@ static void forward_run(struct task *task, struct runtime *there)
 
 static void forward_done(struct task *task, struct runtime *here)
 {
-    struct forward *it = (struct forward *)(void *)task;
+    struct forward *it = container_of(task, struct forward, task);
     (void)here;
     it->from->forwards--;
     free(it);

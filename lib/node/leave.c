@@ -1,6 +1,7 @@
 /* leave: how a node ends: first its processes, then what they sent, then the connections. Scheduler
  * 0 begins each stage. Each scheduler does the stage for its own connections. Scheduler 0 checks
  * between two of their ticks whether it is done. */
+#include "base/container_of.h"
 #include "node/limits.h"
 #include "port/limits.h"
 #include "node/boot.h"
@@ -108,7 +109,7 @@ static bool is_none(const struct connection *c)
 
 static void leave_close_run(struct task *task, struct runtime *there)
 {
-    struct scheduler *s = (struct scheduler *)(void *)task;
+    struct scheduler *s = container_of(task, struct scheduler, close);
     uint64_t now_ns = endpoint_now_ns(), end_ns = now_ns + LIMIT_LEAVE_NS / 4;
     while (runtime_ready(there) && now_ns < end_ns) {
         runtime_run(there, LIMIT_TICK_BUDGET, now_ns);
@@ -120,7 +121,7 @@ static void leave_close_run(struct task *task, struct runtime *there)
 
 static void leave_close_done(struct task *task, struct runtime *here)
 {
-    struct scheduler *s = (struct scheduler *)(void *)task;
+    struct scheduler *s = container_of(task, struct scheduler, close);
     (void)here;
     s->node->others_open--;
 }

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "node/exits.h"
 #include "node/node.h"
 #include "node/router.h"
 
 /* The router's side of a lane that came in. */
 struct route {
-    struct waiter waiter; /* first member: route_ready casts to it; waits for room in the mailbox */
+    struct waiter waiter; /* waits for room in the mailbox */
     struct peer *peer;
     struct lane_in *lane;
     struct rusm_process *process; /* valid while the runtime's epoch is `epoch` */
@@ -23,7 +24,7 @@ struct route {
 /* The large records of one peer for one mailbox. One at a time is under way, in order of asking.
  * Each peer has a queue of its own there, so what comes slowly of one peer holds up no other. */
 struct grant_queue {
-    struct map_node node; /* first member: lookups cast to it; in the scheduler's map */
+    struct map_node node; /* in the scheduler's map */
     const struct peer *peer;
     uint64_t serial;
     struct list asking;
@@ -74,7 +75,7 @@ static struct rusm_process *resolve_route(struct scheduler *s, struct route *r)
 
 static bool grant_queue_is(const struct map_node *n, const void *key)
 {
-    const struct grant_queue *queue = (const void *)n, *k = key;
+    const struct grant_queue *queue = container_of(n, struct grant_queue, node), *k = key;
     return queue->serial == k->serial && queue->peer == k->peer;
 }
 
@@ -87,8 +88,9 @@ static struct grant_queue *grant_queue_find(const struct scheduler *s, const str
                                             uint64_t serial)
 {
     const struct grant_queue key = { .peer = peer, .serial = serial };
-    return (struct grant_queue *)(void *)map_find(&s->grant_queues, grant_queue_hash(s, &key),
-                                                  grant_queue_is, &key);
+    struct map_node *n =
+        map_find(&s->grant_queues, grant_queue_hash(s, &key), grant_queue_is, &key);
+    return n ? container_of(n, struct grant_queue, node) : NULL;
 }
 
 /* Returns the new queue, or NULL without memory. */
@@ -155,7 +157,7 @@ static void grant_over(struct scheduler *s, struct route *r)
 
 static void route_ready(struct waiter *w)
 {
-    struct route *r = (struct route *)(void *)w;
+    struct route *r = container_of(w, struct route, waiter);
     peer_lane_resume(r->peer, r->lane);
 }
 

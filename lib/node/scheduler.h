@@ -31,7 +31,7 @@ struct scheduler_counters {
 };
 
 struct scheduler {
-    struct task close; /* first member: leave.c casts it */
+    struct task close; /* ends its processes: leave.c */
     struct rusm_node *node;
     unsigned index;
     struct runtime *runtime; /* lives as long as there are connections */

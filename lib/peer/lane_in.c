@@ -1,6 +1,7 @@
 /* lane_in: the incoming lanes of one connection: parsing, credit, order of successors. See
  * lane_in.h. The router may call back from an upcall without re-entering a lane: lane_in_resume and
  * lane_in_grant only mark the lane, and lanes_in_turn runs it later. */
+#include "base/container_of.h"
 #include "peer/lane_in.h"
 
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static bool waiting_is(const struct map_node *n, const void *key)
 
 static bool unseen_is(const struct map_node *n, const void *key)
 {
-    const struct unseen *u = (const void *)n;
+    const struct unseen *u = container_of(n, struct unseen, node);
     return u->ordinal == *(const uint64_t *)key;
 }
 
@@ -124,7 +125,7 @@ void lanes_in_fini(struct lanes_in *in)
     }
     for (struct map_node *n = map_first(&in->unseen, &it); n; n = map_next(&in->unseen, &it)) {
         map_remove(&in->unseen, n);
-        free((struct unseen *)(void *)n);
+        free(container_of(n, struct unseen, node));
     }
     list_remove(&in->owed.due); /* lane_forget may have made it due */
     map_fini(&in->lanes);
@@ -164,7 +165,7 @@ int lanes_in_opened(struct lanes_in *in, int64_t stream)
             return RUSM_EMALFORMED;
         }
         map_remove(&in->unseen, n);
-        free((struct unseen *)(void *)n);
+        free(container_of(n, struct unseen, node));
     }
     struct lane_in *l = pool_take(&in->pools->in);
     if (!l) {

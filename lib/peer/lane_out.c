@@ -4,6 +4,7 @@
  * A lane belongs to its stream and is freed when the stream is closed. While it may take more
  * records, it belongs to its pair too. When it begins to end, the pair drops it and may open a
  * successor. */
+#include "base/container_of.h"
 #include "peer/lane_out.h"
 
 #include "peer/limits.h"
@@ -148,7 +149,7 @@ void lanes_out_fini(struct lanes_out *o)
         lane_out_free(o, container_of(link, struct lane_out, all));
     }
     for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it)) {
-        pair_free(o, (struct pair *)(void *)n);
+        pair_free(o, container_of(n, struct pair, node));
     }
     map_fini(&o->pairs);
     map_fini(&o->ordinals);
@@ -171,7 +172,7 @@ void lanes_out_pending(const struct lanes_out *o,
 {
     struct map_iter it;
     for (struct map_node *n = map_first(&o->pairs, &it); n; n = map_next(&o->pairs, &it)) {
-        const struct pair *pair = (const void *)n;
+        const struct pair *pair = container_of(n, struct pair, node);
         if (pair->lane || pair->after || pair->signals.records > 0) {
             each(context, pair->from, pair->signals.records);
         }

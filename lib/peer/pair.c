@@ -1,5 +1,6 @@
 /* pair: senders and their targets, and which senders were told RUSM_BUSY. See lane_out.h and
  * pair.h. lane_out.c and lane_flow.c call it. peer_control.c calls lanes_out_drained. */
+#include "base/container_of.h"
 #include "peer/pair.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 static bool pair_is(const struct map_node *node, const void *key)
 {
-    const struct pair *pair = (const void *)node; /* node is its first member */
+    const struct pair *pair = container_of(node, struct pair, node);
     const struct parcel *p = key;
     if (pair->from != p->from || pair->kind != p->to.kind) {
         return false;
@@ -39,7 +40,7 @@ int pair_get(struct lanes_out *o, const struct parcel *p, struct pair **out)
     uint64_t hash = pair_hash(o, p);
     struct map_node *node = map_find(&o->pairs, hash, pair_is, p);
     if (node) {
-        *out = (struct pair *)(void *)node;
+        *out = container_of(node, struct pair, node);
         return 0;
     }
     /* Signals must not be refused, so they have twice the room. */

@@ -1,5 +1,6 @@
 /* cid: the table of connection ids. endpoint looks up the id of every packet. conn and
  * conn_callbacks add and remove ids. On the endpoint's thread. */
+#include "base/container_of.h"
 #include "quic/cid.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct key {
 
 static struct cid *cid_of(const struct map_node *node)
 {
-    return (struct cid *)(void *)((char *)node - offsetof(struct cid, node));
+    return container_of(node, struct cid, node);
 }
 
 static bool same(const struct map_node *node, const void *key)

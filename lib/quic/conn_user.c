@@ -1,6 +1,7 @@
 /* conn_user: finds a stream's user pointer by the stream's number. ngtcp2 remembers the pointer,
  * but before 1.17 it tells it only in callbacks. For such a version we keep a table of our own.
  * Called by conn, conn_io and conn_callbacks, on the endpoint's thread. */
+#include "base/container_of.h"
 #include "quic/conn.h"
 
 #include <stdlib.h>
@@ -39,14 +40,15 @@ struct user {
 
 static bool same(const struct map_node *node, const void *key)
 {
-    return ((const struct user *)(const void *)node)->stream == *(const int64_t *)key;
+    return container_of(node, struct user, node)->stream == *(const int64_t *)key;
 }
 
 static struct user *lookup(const struct conn *c, int64_t stream)
 {
     uint64_t hash = map_hash_u64(&c->users, (uint64_t)stream);
+    struct map_node *n = map_find(&c->users, hash, same, &stream);
 
-    return (struct user *)(void *)map_find(&c->users, hash, same, &stream);
+    return n ? container_of(n, struct user, node) : NULL;
 }
 
 void *conn_user(const struct conn *c, int64_t stream)

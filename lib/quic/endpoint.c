@@ -1,6 +1,7 @@
 /* endpoint: the socket, the tables and the timers that connections share. The node's loop calls
  * receive, tick and flush, in this order, in each tick. They never block. receive reads the time
  * once for each batch, and flush once for each connection. */
+#include "base/container_of.h"
 #include "quic/endpoint.h"
 
 #include <errno.h>
@@ -335,7 +336,7 @@ void endpoint_tick(struct endpoint *e, uint64_t now_ns)
         if (!node || node->key > now_ns) {
             return;
         }
-        c = (struct conn *)(void *)((char *)node - offsetof(struct conn, timer));
+        c = container_of(node, struct conn, timer);
         if (c->state == CONN_CLOSING) {
             conn_free(c);
             continue;
