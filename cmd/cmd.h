@@ -189,6 +189,13 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status);
  * end. */
 void detach_ready(struct detach *detach, const char *line, int log);
 
+/* ---- reaper.c: who reaps orphans in a container ------------------------------------------ */
+
+/* If orphans become children of this process (PID 1, child subreaper), forks. Returns true in the
+ * parent, which reaps, once the node has ended; *status is the exit status then. Returns false where
+ * the node is to run. */
+bool reaper_start(const struct cmd *cmd, int *status);
+
 /* ---- signals.c: the signals that make a node leave --------------------------------------- */
 
 struct signals {

@@ -348,7 +348,7 @@ static int node_run(struct options *options)
     int status = options_words(options, (const char *const[]){ NULL }, 0);
 
     status = status == 0 && config ? options_read(options, config) : status;
-    if (status != 0) {
+    if (status != 0 || (!options_has(options, "detach") && reaper_start(options->cmd, &status))) {
         return status;
     }
     join = calloc(options->given_count + 1, sizeof(*join));
