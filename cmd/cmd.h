@@ -86,8 +86,6 @@ const char *options_value(const struct options *options, const char *name);
 /* Returns the next option of that name, or NULL at the end. Start with *cursor 0. */
 const struct option_given *options_next(const struct options *options, const char *name,
                                         size_t *cursor);
-/* Returns the number of cores that this process may run on, but at most `most`. */
-uint64_t options_cores(uint64_t most);
 /* Gives the option's number, or `fallback` if it was not given. Returns 0 or the exit status. */
 int options_number(const struct options *options, const char *name, uint64_t min, uint64_t max,
                    uint64_t fallback, uint64_t *number);
@@ -189,11 +187,20 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status);
  * end. */
 void detach_ready(struct detach *detach, const char *line, int log);
 
+/* ---- cores.c: how many threads are of use here ------------------------------------------- */
+
+/* Returns the least quota of CPU time of this process's control groups in cores, rounded up.
+ * UINT64_MAX: there is none. Reads the files of /proc and /sys below `root`. */
+uint64_t cores_quota(const char *root);
+/* Returns the number of cores that this process may use, by its affinity and its quota: 1 to
+ * `most`. */
+uint64_t cores_usable(uint64_t most);
+
 /* ---- reaper.c: who reaps orphans in a container ------------------------------------------ */
 
-/* If orphans become children of this process (PID 1, child subreaper), forks. Returns true in the
- * parent, which reaps, once the node has ended; *status is the exit status then. Returns false where
- * the node is to run. */
+/* Forks if orphans become children of this process (PID 1, child subreaper). Returns true in the
+ * parent, which reaps, once the node has ended. *status is the exit status then. Returns false
+ * where the node is to run. */
 bool reaper_start(const struct cmd *cmd, int *status);
 
 /* ---- signals.c: the signals that make a node leave --------------------------------------- */

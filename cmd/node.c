@@ -228,7 +228,7 @@ static int node_options(const struct options *options, const char **join,
     how->max_packet = (uint32_t)packet;
     status = status ? status
                     : options_number(options, "schedulers", 1, NODE_SCHEDULERS_MAX,
-                                     options_cores(NODE_SCHEDULERS_MAX), &schedulers);
+                                     cores_usable(NODE_SCHEDULERS_MAX), &schedulers);
     how->schedulers = (uint32_t)schedulers;
     return status ? status : node_log_level(options, &how->log_level);
 }
@@ -372,7 +372,7 @@ static const struct cmd_option node_table[] = {
     { "mailbox", "N", "messages that a mailbox holds [1024]" },
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
-    { "schedulers", "N", "threads that run processes, 1 to 64 [the machine's cores]" },
+    { "schedulers", "N", "threads that run processes, 1 to 64 [the cores it may use]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
     { "max-packet", "BYTES", "the longest packet tried [8952, for jumbo frames]" },
     { "http", NULL, "serve HTTP/3 too, on the same port: rusm-http(7)" },

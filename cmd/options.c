@@ -4,7 +4,6 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -286,12 +285,4 @@ int options_words(const struct options *options, const char *const *names, size_
         return failure_usage(options->cmd, "unexpected argument '%s'", options->word[max]);
     }
     return 0;
-}
-
-uint64_t options_cores(uint64_t most)
-{
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-    return count < 1 ? 1 : (uint64_t)count > most ? most : (uint64_t)count;
 }

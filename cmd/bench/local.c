@@ -408,7 +408,7 @@ static int local_with(struct bench *b, uint32_t schedulers)
 
 int bench_local(struct bench *b)
 {
-    uint32_t all = (uint32_t)options_cores(LOCAL_SCHEDULERS_MAX);
+    uint32_t all = (uint32_t)cores_usable(LOCAL_SCHEDULERS_MAX);
     int status = local_with(b, 1);
 
     return status == 0 && all > 1 ? local_with(b, all) : status;
