@@ -183,9 +183,8 @@ struct detach {
  * child. *status is the exit status then. Returns false in the child. The child has a session of
  * its own, no input, and no descriptors but standard output, standard error and the pipe. */
 bool detach_start(const struct cmd *cmd, struct detach *detach, int *status);
-/* Turns standard output and standard error into `log`. Then lets the parent print the line and
- * end. */
-void detach_ready(struct detach *detach, const char *line, int log);
+/* Lets the parent print the line and end. */
+void detach_ready(struct detach *detach, const char *line);
 
 /* ---- cores.c: how many threads are of use here ------------------------------------------- */
 
@@ -203,19 +202,55 @@ uint64_t cores_usable(uint64_t most);
  * where the node is to run. */
 bool reaper_start(const struct cmd *cmd, int *status);
 
-/* ---- signals.c: the signals that make a node leave --------------------------------------- */
+/* ---- logfile.c: the files that a node writes to ------------------------------------------ */
+
+#define LOGFILE_PATH 4096
+
+struct logfile {
+    char path[LOGFILE_PATH];
+    int fd[3]; /* those that lead to it; the first is its own */
+    size_t fds;
+    bool complained; /* that it cannot be opened again */
+};
+
+struct logfiles {
+    pthread_mutex_t lock;
+    struct rusm_node *node; /* whose log takes what goes wrong; NULL: none */
+    struct logfile log, output;
+    uint64_t max; /* bytes of the log, until it is renamed; 0: any number */
+};
+
+/* No file is open yet. */
+void logfile_init(struct logfiles *all, uint64_t max);
+/* Opens one of the two files, to append to it. Returns 0, or the exit status after a message. */
+int logfile_open(struct logfiles *all, struct logfile *file, const struct cmd *cmd,
+                 const char *path);
+/* Makes another descriptor lead to the open file: standard output or standard error. */
+void logfile_lead(struct logfiles *all, struct logfile *file, int fd);
+/* The node that logs what goes wrong from now on; NULL: none. */
+void logfile_node(struct logfiles *all, struct rusm_node *node);
+/* Opens the files again, by their paths. For struct signals. */
+void logfile_reopen(void *logfiles);
+/* If the log is larger than it may be, renames it to FILE.1 and opens it anew. For struct
+ * signals. */
+void logfile_look(void *logfiles);
+void logfile_fini(struct logfiles *all);
+
+/* ---- signals.c: the signals that a node gets --------------------------------------------- */
 
 struct signals {
     sigset_t set;
     pthread_t thread;
     pthread_mutex_t lock;
     struct rusm_node *node;        /* NULL: not yet, or no longer */
-    void (*reopen)(void *context); /* at SIGHUP; NULL: nothing */
+    bool served;                   /* there was a node */
+    void (*reopen)(void *context); /* at SIGHUP; NULL: the node leaves, as at SIGTERM */
     void (*look)(void *context);   /* every two seconds; NULL: nothing */
     void *context;
 };
 
-/* Blocks the signals in this thread and in all threads that it starts later. Ignores SIGPIPE. */
+/* Blocks the signals in this thread and in all threads that it starts later. Ignores SIGPIPE. The
+ * caller sets reopen, look and context after it. */
 void signals_block(struct signals *signals);
 /* Starts the thread that waits for signals, until signals_end. Before signals_node a signal ends
  * the program. Returns 0 or RUSM_ENOMEM. */

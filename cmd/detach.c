@@ -72,13 +72,10 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status)
     return false;
 }
 
-void detach_ready(struct detach *detach, const char *line, int log)
+void detach_ready(struct detach *detach, const char *line)
 {
     size_t len = strlen(line);
 
-    fflush(stdout);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
     while (write(detach->pipe, line, len) < 0 && errno == EINTR) {}
     close(detach->pipe);
     detach->pipe = -1;

@@ -1,8 +1,6 @@
 /* node: runs a node on the main thread until it is told to leave. */
 #include "cmd.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -233,27 +231,47 @@ static int node_options(const struct options *options, const char **join,
     return status ? status : node_log_level(options, &how->log_level);
 }
 
-/* Opens the log file, if there is one. The default of a detached node is in the run folder. */
-static int node_log_open(const struct options *options, const struct rusm_node *node, int *fd)
-{
-    const char *given = options_value(options, "log-file");
-    char path[4096];
+/* ---- running ---- */
 
-    *fd = -1;
-    if (given) {
-        snprintf(path, sizeof(path), "%s", given);
-    } else if (node) {
-        snprintf(path, sizeof(path), "%s/%s.log", rusm_node_rundir(node), rusm_node_name(node));
-    } else {
-        return 0;
+struct serving {
+    const struct options *options;
+    struct rusm_node_options how;
+    struct signals signals;
+    struct logfiles files;
+    struct detach detach;
+    bool detached;
+};
+
+/* Opens the files that are given. A detached node logs to the terminal until it is ready. */
+static int node_files(struct serving *s)
+{
+    const char *log = s->detached ? NULL : options_value(s->options, "log-file");
+    int status = log ? logfile_open(&s->files, &s->files.log, s->options->cmd, log) : 0;
+
+    if (status == 0 && log) {
+        s->how.log_fd = s->files.log.fd[0];
     }
-    *fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-    return *fd >= 0 ? 0
-                    : failure_say(options->cmd, EXIT_FAILED, "cannot write '%s': %s", path,
-                                  strerror(errno));
+    return status;
 }
 
-/* ---- running ---- */
+/* Makes all that a detached node writes from now on go to its log. Without --log-file, that is in
+ * the run folder. */
+static int node_leave_terminal(struct serving *s, const struct rusm_node *node)
+{
+    struct logfiles *files = &s->files;
+    const char *given = options_value(s->options, "log-file");
+    char path[LOGFILE_PATH];
+    int status;
+
+    snprintf(path, sizeof(path), "%s/%s.log", rusm_node_rundir(node), rusm_node_name(node));
+    status = logfile_open(files, &files->log, s->options->cmd, given ? given : path);
+    if (status == 0) {
+        fflush(stdout);
+        logfile_lead(files, &files->log, STDOUT_FILENO);
+        logfile_lead(files, &files->log, STDERR_FILENO);
+    }
+    return status;
+}
 
 static void node_greet(const struct options *options, struct rusm_node *node)
 {
@@ -267,78 +285,78 @@ static void node_greet(const struct options *options, struct rusm_node *node)
 
 /* Says that the node is ready. A detached node says it to its parent, and then leaves the
  * terminal. */
-static int node_ready(const struct options *options, struct rusm_node *node, struct detach *detach)
+static int node_ready(struct serving *s, struct rusm_node *node)
 {
     const char *http = rusm_node_http_tcp(node);
     char line[512];
-    int fd, status;
+    int status = 0;
 
     snprintf(line, sizeof(line), "%s ready at %s\n%s%s%s%s", rusm_node_name(node),
              rusm_node_address(node), http ? rusm_node_name(node) : "",
              http ? " serves HTTP at http://" : "", http ? http : "", http ? "/\n" : "");
-    if (!detach) {
+    if (!s->detached) {
         fputs(line, stdout);
         fflush(stdout);
-        return 0;
-    }
-    status = node_log_open(options, node, &fd);
-    if (status == 0) {
-        detach_ready(detach, line, fd);
-        close(fd);
+    } else if ((status = node_leave_terminal(s, node)) == 0) {
+        detach_ready(&s->detach, line);
     }
     return status;
 }
 
-static int node_serve(const struct options *options, const struct rusm_node_options *how,
-                      struct signals *signals, struct detach *detach)
+static int node_serve(struct serving *s)
 {
     struct rusm_why why = { 0 };
     struct rusm_node *node = NULL;
-    int error = rusm_node_new(&node, how, &why), status;
+    int error = rusm_node_new(&node, &s->how, &why), status;
 
     if (error != 0) {
-        return failure_report(options->cmd, error, &why);
+        return failure_report(s->options->cmd, error, &why);
     }
-    node_greet(options, node);
-    status = node_teach(options, node);
-    status = status ? status : node_boot(options, node);
-    status = status ? status : node_ready(options, node, detach);
+    logfile_node(&s->files, node);
+    node_greet(s->options, node);
+    status = node_teach(s->options, node);
+    status = status ? status : node_boot(s->options, node);
+    status = status ? status : node_ready(s, node);
     if (status == 0) {
-        signals_node(signals, node);
+        signals_node(&s->signals, node);
         error = rusm_node_run(node);
-        status = error == 0 ? EXIT_DONE : failure_report(options->cmd, error, NULL);
+        status = error == 0 ? EXIT_DONE : failure_report(s->options->cmd, error, NULL);
+        signals_node(&s->signals, NULL);
     }
+    logfile_node(&s->files, NULL);
     rusm_node_free(node);
+    return status;
+}
+
+/* Takes signals and serves, until the node has left. */
+static int node_signals(struct serving *s)
+{
+    bool log = s->detached || options_has(s->options, "log-file");
+    int status;
+
+    signals_block(&s->signals);
+    s->signals.reopen = log ? logfile_reopen : NULL;
+    s->signals.context = &s->files;
+    if (signals_start(&s->signals) != 0) {
+        return failure_report(s->options->cmd, RUSM_ENOMEM, NULL);
+    }
+    status = node_serve(s);
+    signals_end(&s->signals);
     return status;
 }
 
 static int node_start(struct options *options, const char **join)
 {
-    bool detached = options_has(options, "detach");
-    struct rusm_node_options how;
-    struct signals signals;
-    struct detach detach;
-    int log = -1, status = node_options(options, join, &how);
+    struct serving s = { .options = options, .detached = options_has(options, "detach") };
+    int status = node_options(options, join, &s.how);
 
-    if (status == 0 && !detached) { /* a detached node logs to the terminal until it is ready */
-        status = node_log_open(options, NULL, &log);
-        how.log_fd = log >= 0 ? log : how.log_fd;
-    }
-    if (status == 0 && detached && detach_start(options->cmd, &detach, &status)) {
+    if (status != 0 || (s.detached && detach_start(options->cmd, &s.detach, &status))) {
         return status;
     }
-    if (status == 0) {
-        signals_block(&signals);
-        if (signals_start(&signals) != 0) {
-            status = failure_report(options->cmd, RUSM_ENOMEM, NULL);
-        } else {
-            status = node_serve(options, &how, &signals, detached ? &detach : NULL);
-            signals_end(&signals);
-        }
-    }
-    if (log >= 0) {
-        close(log);
-    }
+    logfile_init(&s.files, 0);
+    status = node_files(&s);
+    status = status ? status : node_signals(&s);
+    logfile_fini(&s.files);
     return status;
 }
 

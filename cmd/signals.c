@@ -1,7 +1,8 @@
-/* signals: SIGINT and SIGTERM make a node leave, the second of them at once; SIGHUP opens the log
- * again. A thread waits for them: a handler would need a global to find the node. It ends the
- * program itself when the node does not, whatever holds that up: a handler that does not return, a
- * name service, a disk. */
+/* signals: SIGINT and SIGTERM make a node leave, the second of them at once. SIGHUP opens the files
+ * again that the node writes to. If there are none, the node leaves: its terminal is gone. A thread
+ * waits for them: a handler would need a global to find the node. It ends the program itself when
+ * the node does not, whatever holds that up: a handler that does not return, a name service, a
+ * disk. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ void signals_block(struct signals *signals)
 {
     struct sigaction hup;
 
+    *signals = (struct signals){ 0 };
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals->set);
     sigaddset(&signals->set, SIGINT);
@@ -56,6 +58,16 @@ static bool signals_programs(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* Tells the node to leave, unless it has left already. */
+static void signals_stop(struct signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    if (signals->node) {
+        rusm_node_stop(signals->node);
+    }
+    pthread_mutex_unlock(&signals->lock);
+}
+
 /* The node was told to leave: it has so long for it. */
 static void signals_leave(struct signals *signals)
 {
@@ -67,7 +79,7 @@ static void signals_leave(struct signals *signals)
         uint64_t now_ms = signals_now_ms();
         if ((number == SIGINT || number == SIGTERM) && second_ms == 0) {
             second_ms = now_ms;
-            rusm_node_stop(signals->node);
+            signals_stop(signals);
         }
         if (second_ms > 0 && now_ms - second_ms > SIGNALS_AT_ONCE_MS) {
             signals_force("rusm: node: ended at once, as it was told twice\n");
@@ -80,33 +92,40 @@ static void signals_leave(struct signals *signals)
     }
 }
 
+/* Calls a hook. signals_end must not cancel the thread while it has a lock. */
+static void signals_hook(const struct signals *signals, void (*hook)(void *context))
+{
+    if (hook) {
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+        hook(signals->context);
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    }
+}
+
+static bool signals_served(struct signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    bool served = signals->served;
+    pthread_mutex_unlock(&signals->lock);
+    return served;
+}
+
 static void *signals_wait(void *context)
 {
     struct signals *signals = context;
-    int number;
 
     for (;;) {
         const struct timespec pause = { .tv_sec = 2 };
-        number = signals->look ? sigtimedwait(&signals->set, NULL, &pause)
-                               : sigwaitinfo(&signals->set, NULL);
-        if (number < 0 && signals->look) {
-            signals->look(signals->context);
-        }
+        int number = signals->look ? sigtimedwait(&signals->set, NULL, &pause)
+                                   : sigwaitinfo(&signals->set, NULL);
         if (number < 0) {
-            continue;
-        }
-        pthread_mutex_lock(&signals->lock);
-        struct rusm_node *node = signals->node;
-        if (!node && number != SIGHUP) {
-            _exit(128 + number); /* there is no node yet, or no longer */
-        }
-        if (node && number == SIGHUP && signals->reopen) {
-            signals->reopen(signals->context);
-        } else if (node && number != SIGHUP) {
-            rusm_node_stop(node);
-        }
-        pthread_mutex_unlock(&signals->lock);
-        if (node && number != SIGHUP) {
+            signals_hook(signals, signals->look);
+        } else if (number == SIGHUP && signals->reopen) {
+            signals_hook(signals, signals->reopen);
+        } else if (!signals_served(signals)) {
+            _exit(128 + number); /* there is no node yet */
+        } else {
+            signals_stop(signals);
             signals_leave(signals);
         }
     }
@@ -115,7 +134,6 @@ static void *signals_wait(void *context)
 
 int signals_start(struct signals *signals)
 {
-    signals->node = NULL;
     pthread_mutex_init(&signals->lock, NULL);
     return pthread_create(&signals->thread, NULL, signals_wait, signals) == 0 ? 0 : RUSM_ENOMEM;
 }
@@ -124,6 +142,7 @@ void signals_node(struct signals *signals, struct rusm_node *node)
 {
     pthread_mutex_lock(&signals->lock);
     signals->node = node;
+    signals->served = signals->served || node;
     pthread_mutex_unlock(&signals->lock);
 }
 

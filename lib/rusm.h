@@ -640,6 +640,11 @@ int rusm_node_post_to(struct rusm_node *node, const char *address, const void *d
  * fine. */
 void rusm_node_free(struct rusm_node *node);
 
+/* Writes a line of the program's own to the node's log, in the node's format: to log_fd, or to the
+ * program's log function. Drops it if its level is above log_level. Borrows text and escapes it.
+ * Any thread may call it while the node lives, but no signal handler. Does not block. */
+void rusm_node_log(struct rusm_node *node, enum rusm_log_level level, const char *text);
+
 const char *rusm_node_name(const struct rusm_node *node);
 const char *rusm_node_address(const struct rusm_node *node);  /* the ADDR:PORT that is bound */
 const char *rusm_node_http_tcp(const struct rusm_node *node); /* of HTTP over TCP, or NULL */

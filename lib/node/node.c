@@ -313,6 +313,11 @@ void rusm_node_free(struct rusm_node *node)
     free(node);
 }
 
+void rusm_node_log(struct rusm_node *node, enum rusm_log_level level, const char *text)
+{
+    log_line(&node->log, level, "%s", text);
+}
+
 /* ---- what a node says of itself ---- */
 
 const char *rusm_node_name(const struct rusm_node *node)

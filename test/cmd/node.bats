@@ -104,6 +104,45 @@ load helper
     like "$line" "london ready at *"
 }
 
+@test "SIGHUP: a detached node opens its log again, what is printed included" {
+    expect 0 rusm node --name london --detach
+    log=$RUSM_RUNDIR/london.log
+    pid=$(json os_pid '.node == "london"' rusm nodes)
+    for round in one two; do
+        mv "$log" "$log.$round"
+        kill -HUP "$pid"
+        wait_until test -e "$log"
+        expect 0 rusm send london greeter "round $round"
+        wait_until has_line "$log" "greeter received: round $round"
+    done
+    equal "$(stat -c %a "$log")" 600
+    not has_text "$log.one" "round"
+    equal "$(find -L "/proc/$pid/fd" -samefile "$log.two")" "" # the old file is let go of
+    expect 0 rusm stop london
+}
+
+@test "SIGHUP: --log-file is opened again; if it cannot be, the old one goes on" {
+    mkdir logs
+    start_node london --log-file logs/london.log --log-level info --spawnable 'cry=exec:echo "$1" >&2'
+    mv logs old
+    kill -HUP $pid
+    wait_until has_text old/london.log "cannot open 'logs/london.log': No such file or directory"
+    expect 0 rusm spawn london cry first
+    wait_until has_text old/london.log first
+    mkdir logs
+    kill -HUP $pid
+    wait_until test -e logs/london.log
+    expect 0 rusm spawn london cry second
+    wait_until has_text logs/london.log second
+    not has_text old/london.log second
+    # A FIFO that nobody reads holds up nothing.
+    mkfifo fifo
+    mv fifo logs/london.log
+    kill -HUP $pid
+    kill -TERM $pid
+    wait $pid
+}
+
 @test "--detach --log-file" {
     expect 0 rusm node --name london --detach --log-file here.log
     expect 0 rusm send london greeter "hello file"
