@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define NODE_BLANK " \t"
+#define NODE_LOG_MAX ((uint64_t)16 << 20)
 #define NODE_SPIN_US 50 /* the library's default; here 0 means never */
 #define NODE_SCHEDULERS_MAX 64
 
@@ -336,6 +337,7 @@ static int node_signals(struct serving *s)
 
     signals_block(&s->signals);
     s->signals.reopen = log ? logfile_reopen : NULL;
+    s->signals.look = log && s->files.max > 0 ? logfile_look : NULL;
     s->signals.context = &s->files;
     if (signals_start(&s->signals) != 0) {
         return failure_report(s->options->cmd, RUSM_ENOMEM, NULL);
@@ -348,12 +350,15 @@ static int node_signals(struct serving *s)
 static int node_start(struct options *options, const char **join)
 {
     struct serving s = { .options = options, .detached = options_has(options, "detach") };
+    uint64_t log_max = 0;
     int status = node_options(options, join, &s.how);
 
+    status = status ? status
+                    : options_number(options, "log-max", 0, UINT64_MAX / 2, NODE_LOG_MAX, &log_max);
     if (status != 0 || (s.detached && detach_start(options->cmd, &s.detach, &status))) {
         return status;
     }
-    logfile_init(&s.files, 0);
+    logfile_init(&s.files, log_max);
     status = node_files(&s);
     status = status ? status : node_signals(&s);
     logfile_fini(&s.files);
@@ -398,6 +403,7 @@ static const struct cmd_option node_table[] = {
     { "http-tcp", "ADDR:PORT", "serve HTTP/1.1 over TCP too, for those who have the token" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
+    { "log-max", "BYTES", "a larger log is renamed to FILE.1; 0: never [16777216]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
     { "config", "FILE", "read more of these options from a file, one a line" },
     OPTION_END,
@@ -411,7 +417,7 @@ const struct cmd cmd_node = {
         "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
         "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
-        "[--log-level LEVEL] [--log-file FILE] [--detach] [--config FILE]",
+        "[--log-level LEVEL] [--log-file FILE] [--log-max BYTES] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

@@ -64,7 +64,8 @@ static void sink_notice(struct sink *s)
                               (unsigned long long)lines));
 }
 
-/* Copies what is to be written next. Returns its length. */
+/* Copies what is to be written next: whole lines, so that none is torn in two when the descriptor
+ * becomes another file. Returns its length. */
 static size_t sink_next(struct sink *s, char *out, size_t cap)
 {
     size_t len = s->len < cap ? s->len : cap;
@@ -72,7 +73,8 @@ static size_t sink_next(struct sink *s, char *out, size_t cap)
 
     memcpy(out, s->ring + s->at, first);
     memcpy(out + first, s->ring, len - first);
-    return len;
+    const char *end = memrchr(out, '\n', len);
+    return end ? (size_t)(end - out) + 1 : len;
 }
 
 static void sink_wrote(struct sink *s, size_t len)

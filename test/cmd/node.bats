@@ -143,6 +143,31 @@ load helper
     wait $pid
 }
 
+@test "--log-max: a larger log becomes FILE.1, and no line is torn or lost" {
+    expect 2 rusm node --name london --log-max many
+    expect 0 rusm node --name london --detach --log-max 20000
+    log=$RUSM_RUNDIR/london.log
+    chmod 640 "$log"
+    lines=$(printf 'line of the log %04d\n' {1..1000})
+    rusm send london greeter --lines <<<"$lines"
+    wait_until test -e "$log.1"
+    wait_until test -e "$log"
+    equal "$(stat -c %a "$log")" 640
+    rusm send london greeter last
+    wait_until has_line "$log" "greeter received: last"
+    equal "$(cat "$log.1" "$log" | grep -v last)" "$(sed 's/^/greeter received: /' <<<"$lines")"
+    expect 0 rusm stop london
+}
+
+@test "--log-max 0: the log is never renamed" {
+    start_node london --log-max 0 --log-file london.log --log-level info
+    start_node tokyo --log-max 1 --log-file tokyo.log --log-level info
+    wait_until connected tokyo london
+    wait_until test -e tokyo.log.1
+    [ -s london.log ]
+    [ ! -e london.log.1 ]
+}
+
 @test "--detach --log-file" {
     expect 0 rusm node --name london --detach --log-file here.log
     expect 0 rusm send london greeter "hello file"
