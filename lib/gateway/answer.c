@@ -18,6 +18,16 @@ void answer_field(struct exchange *x, const char *name, const char *value)
     x->head.field[x->head.count++].value = value;
 }
 
+static bool has_field(const struct exchange *x, const char *name)
+{
+    for (size_t i = 0; i < x->head.count; i++) {
+        if (strcmp(x->head.field[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Completes the head. From now on the transport may read. */
 static void begin(struct exchange *x, int status, const char *type, uint64_t length)
 {
@@ -32,7 +42,9 @@ static void begin(struct exchange *x, int status, const char *type, uint64_t len
     if (type) {
         answer_field(x, "content-type", type);
     }
-    answer_field(x, "cache-control", "no-store"); /* what a node runs changes all the time */
+    if (!has_field(x, "cache-control")) {
+        answer_field(x, "cache-control", "no-store"); /* what a node runs changes all the time */
+    }
     x->state = EXCHANGE_ANSWERED;
     exchange_progress(x);
 }

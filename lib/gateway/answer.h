@@ -22,7 +22,7 @@ void answer_fail(struct exchange *x, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void answer_error(struct exchange *x, int error, const char *text); /* with the status for error */
 /* Adds a header field to the response. Call it before one of the functions above. The name must be
- * constant, the value constant or in x. */
+ * constant, the value constant or in x. Without a cache-control, the response gets no-store. */
 void answer_field(struct exchange *x, const char *name, const char *value);
 
 /* Begins a response whose body is not known yet. Any number of answer_write follow, then

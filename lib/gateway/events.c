@@ -75,6 +75,10 @@ void events_watch(struct exchange *x)
         x->gateway->beat_ns = x->gateway->now_ns + LIMIT_EVENTS_BEAT_NS;
     }
     list_append(&x->gateway->watchers, &w->link);
+    /* A proxy must neither keep the bytes until it has many nor compress them: nginx, which puts
+     * answers into a buffer, obeys the first field, and the others the second. */
+    answer_field(x, "x-accel-buffering", "no");
+    answer_field(x, "cache-control", "no-cache, no-transform");
     answer_stream(x, "text/event-stream");
     (void)tell(w, hello, sizeof(hello) - 1);
 }

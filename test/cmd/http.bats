@@ -416,6 +416,26 @@ stuff() {
     equal "$(grep -c '^event: ' some)" 2
 }
 
+@test "events: proxies pass them on at once; they come to a client of HTTP/1.0 too" {
+    start_web
+    for version in 1.1 1.0; do
+        curl -sSN "--http$version" --raw -H "$auth" -D "head$version" "$url/v1/events" >"$version" 3>&- &
+        echo $! >>pids
+        wait_until has_text $version ': what happens'
+        equal "$(tr -d '\r' <head$version | grep -cxiE \
+            'x-accel-buffering: no|cache-control: no-cache, no-transform|content-type: text/event-stream')" 3
+    done
+    rusm spawn london echo --name e >pid
+    wait_until has_text 1.0 process_started
+    wait_until has_text 1.1 process_started
+    grep -qi '^transfer-encoding: chunked' head1.1
+    not grep -qi transfer-encoding head1.0
+    equal "$(head -n 1 1.0)" "retry: 2000"
+    like "$(tr -d '\r' <1.1 | head -n 1)" "[0-9A-Fa-f]*[0-9A-Fa-f]"
+    http_expect 200 "$url/v1/node" # the others have what they had
+    equal "$(tr -d '\r' <head | grep -ic 'cache-control: no-store')" 1
+}
+
 @test "events: a supervised process that is restarted" {
     start_web --boot fragile=crash
     curl -sSN -H "$auth" "$url/v1/events?type=process_restarted" >restarts 3>&- &
