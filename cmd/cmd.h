@@ -171,6 +171,18 @@ int input_message(const struct options *options, size_t first, char **data, size
 int input_lines(const struct options *options, int fd, int (*each)(void *, const char *, size_t),
                 int (*idle)(void *), void *context);
 
+/* ---- env.c: what the programs of a node get ---------------------------------------------- */
+
+struct env {
+    char **entry; /* "NAME=VALUE", then NULL; NULL: there are none */
+    size_t count;
+};
+
+/* Reads the files of --env-file, then the variables of --env. Returns 0 or the exit status. In both
+ * cases the caller calls env_free. */
+int env_read(const struct options *options, struct env *env);
+void env_free(struct env *env);
+
 /* ---- detach.c: a node in the background -------------------------------------------------- */
 
 struct detach {

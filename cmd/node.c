@@ -347,12 +347,13 @@ static int node_signals(struct serving *s)
     return status;
 }
 
-static int node_start(struct options *options, const char **join)
+static int node_start(struct options *options, const char **join, const struct env *env)
 {
     struct serving s = { .options = options, .detached = options_has(options, "detach") };
     uint64_t log_max = 0;
     int status = node_options(options, join, &s.how);
 
+    s.how.env = (const char *const *)env->entry;
     status = status ? status
                     : options_number(options, "log-max", 0, UINT64_MAX / 2, NODE_LOG_MAX, &log_max);
     if (status != 0 || (s.detached && detach_start(options->cmd, &s.detach, &status))) {
@@ -369,6 +370,7 @@ static int node_run(struct options *options)
 {
     const char *config = options_value(options, "config"), **join;
     int status = options_words(options, (const char *const[]){ NULL }, 0);
+    struct env env;
 
     status = status == 0 && config ? options_read(options, config) : status;
     if (status != 0 || (!options_has(options, "detach") && reaper_start(options->cmd, &status))) {
@@ -378,7 +380,9 @@ static int node_run(struct options *options)
     if (!join) {
         return failure_report(options->cmd, RUSM_ENOMEM, NULL);
     }
-    status = node_start(options, join);
+    status = env_read(options, &env);
+    status = status ? status : node_start(options, join, &env);
+    env_free(&env);
     free(join);
     return status;
 }
@@ -392,6 +396,8 @@ static const struct cmd_option node_table[] = {
     { "boot-global", "NAME=SPEC[ ARG...]", "the same, with a global name" },
     { "spawnable", "NAME=SPEC",
       "teach the node a behaviour, built in or lib:FILE.so[:BEHAVIOUR]; may be repeated" },
+    { "env", "NAME[=VALUE]", "a variable for programs of exec:; may be repeated" },
+    { "env-file", "FILE", "more variables for them, NAME=VALUE a line; may be repeated" },
     { "mailbox", "N", "messages that a mailbox holds [1024]" },
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
@@ -414,7 +420,8 @@ const struct cmd cmd_node = {
     .synopsis =
         "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
         "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
-        "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--mailbox N] "
+        "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--env NAME[=VALUE]] "
+        "[--env-file FILE] [--mailbox N] "
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
         "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
         "[--log-level LEVEL] [--log-file FILE] [--log-max BYTES] [--detach] [--config FILE]",

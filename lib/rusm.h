@@ -566,7 +566,10 @@ struct rusm_node_options {
     uint32_t schedulers; /* threads that run processes, rusm_node_run's included: 1 to 64 [1] */
     rusm_log_fn *log;    /* gets the log lines instead of log_fd, up to log_level; kept [NULL] */
     void *log_context;   /* for log; belongs to the program; kept */
-    void *reserved[8];   /* for later versions: must be zero, else RUSM_EINVAL */
+    /* "NAME=VALUE", ends with NULL: what programs of exec: get beside their clean environment,
+     * rusm-port(7). */
+    const char *const *env;
+    void *reserved[7]; /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the

@@ -16,6 +16,7 @@
 #include "sched/limits.h"
 #include "wire/limits.h"
 #include "local/resolve.h"
+#include "port/environment.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
 #include "node/output.h"
@@ -81,9 +82,9 @@ static int open_runtimes(struct rusm_node *node, const struct rusm_node_options 
                                          .seed = rng_u64(&node->first->rng),
                                          .user = node,
                                          .lost = name_lost };
-    node->port_node = (struct port_node){ .name = node->name,
-                                          .incarnation = node->incarnation,
-                                          .log = &node->log };
+    node->port_node = (struct port_node){
+        .name = node->name, .incarnation = node->incarnation, .log = &node->log, .env = o->env
+    };
     int error = schedulers_open(node, &options);
     return error ? error : registry_new(&node->registry, &registry);
 }
@@ -182,6 +183,9 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(
             why, RUSM_EINVAL,
             "HTTP over TCP has no certificates: name a file with a token (--http-token)");
+    }
+    if (environment_check(o->env, why) != 0) {
+        return RUSM_EINVAL;
     }
     if (o->schedulers > LIMIT_SCHEDULERS) {
         return err_why(why, RUSM_EINVAL, "a node has from 1 to %d schedulers", LIMIT_SCHEDULERS);
@@ -287,6 +291,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
         rusm_node_free(node);
         return error;
     }
+    node->port_node.env = NULL; /* it was borrowed, and each scheduler has its copy */
     *out = node;
     return 0;
 }

@@ -59,16 +59,32 @@ static int exec_count(const char *text, size_t len, struct exec *e, struct rusm_
     return 0;
 }
 
-/* Sets the name to the command's first word without its folder, as a person would call it. */
+/* Returns whether a word only prepares the program that a later word names: a variable for it, a
+ * command that runs another one, or an option of that. */
+static bool exec_prepares(const char *word, size_t len)
+{
+    static const char *const before[] = { "exec", "env", "stdbuf" };
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+        if (strlen(before[i]) == len && memcmp(before[i], word, len) == 0) {
+            return true;
+        }
+    }
+    return word[0] == '-' || memchr(word, '=', len);
+}
+
+/* Sets the name to the program's word without its folder, as a person would call it. */
 static void exec_name(struct exec *e, const char *command)
 {
-    size_t len;
+    static const char blank[] = " \t\n", ends[] = " \t\n;|&<>()";
+    size_t len, next;
 
-    command += strspn(command, " \t\n");
-    if (strncmp(command, "exec ", 5) == 0) {
-        command += 5;
+    command += strspn(command, blank);
+    while ((len = strcspn(command, ends)), (next = strspn(command + len, blank)) > 0 &&
+                                               exec_prepares(command, len) &&
+                                               strcspn(command + len + next, ends) > 0) {
+        command += len + next;
     }
-    len = strcspn(command, " \t\n;|&<>()");
     for (size_t i = 0; i < len; i++) {
         if (command[i] == '/' && i + 1 < len) {
             command += i + 1;

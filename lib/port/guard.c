@@ -132,7 +132,7 @@ static int guard_start(struct port_host *h, int null, const int ends[2])
     char pid[RUSM_PID_TEXT_MAX];
     struct guard *g = &h->guard;
     struct launch how = {
-        .env = h->env, .fds = { ends[0], null, null }, .guard = -1, .orphaned = SIGCONT
+        .env = h->guard_env.entry, .fds = { ends[0], null, null }, .guard = -1, .orphaned = SIGCONT
     };
 
     id_pid_format(pid, sizeof(pid), 0, h->node->name, h->node->incarnation);

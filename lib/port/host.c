@@ -2,99 +2,8 @@
 #include "port/host.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include "port/program.h"
 #include "port/launch.h"
-
-/* The variables that a program inherits from the node, with all LC_*: whom it runs for, its
- * language, and where the rusm command finds this node. A program inherits no others. */
-static const char *const host_env_names[] = {
-    "PATH", "HOME",   "USER",        "LOGNAME",       "SHELL",           "LANG",
-    "TZ",   "TMPDIR", "RUSM_RUNDIR", "RUSM_IDENTITY", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"
-};
-
-/* The library of stdbuf(1) (GNU coreutils), which makes the C library's standard output line
- * buffered. */
-static const char *const host_stdbuf[] = { "/usr/libexec/coreutils/libstdbuf.so",
-                                           "/usr/lib/coreutils/libstdbuf.so",
-                                           "/usr/local/libexec/coreutils/libstdbuf.so" };
-
-static bool host_env_wanted(const char *entry)
-{
-    const char *equals = strchr(entry, '=');
-    size_t len = equals ? (size_t)(equals - entry) : 0;
-
-    for (size_t i = 0; i < sizeof(host_env_names) / sizeof(*host_env_names); i++) {
-        if (strlen(host_env_names[i]) == len && memcmp(host_env_names[i], entry, len) == 0) {
-            return true;
-        }
-    }
-    return len > 3 && memcmp(entry, "LC_", 3) == 0;
-}
-
-/* Adds an entry to the environment. Takes the entry, NULL too. Returns 0 or RUSM_ENOMEM. */
-static int host_env_add(struct port_host *h, char *entry)
-{
-    char **more = entry ? realloc(h->env, (h->env_count + 3) * sizeof(*more)) : NULL;
-
-    if (!more) {
-        free(entry);
-        return RUSM_ENOMEM;
-    }
-    h->env = more;
-    h->env[h->env_count++] = entry;
-    h->env[h->env_count] = h->env[h->env_count + 1] = NULL;
-    return 0;
-}
-
-static int host_env_pair(struct port_host *h, const char *name, const char *value)
-{
-    size_t size = strlen(name) + strlen(value) + 2;
-    char *entry = malloc(size);
-
-    if (entry) {
-        memcpy(entry, name, strlen(name));
-        entry[strlen(name)] = '=';
-        memcpy(entry + strlen(name) + 1, value, strlen(value) + 1);
-    }
-    return host_env_add(h, entry);
-}
-
-static int host_env(struct port_host *h)
-{
-    bool path = false;
-    int error = 0;
-
-    for (char **e = environ; e && *e && !error; e++) {
-        path |= strncmp(*e, "PATH=", 5) == 0;
-        if (host_env_wanted(*e)) {
-            error = host_env_add(h, strdup(*e));
-        }
-    }
-    if (!error && !path) {
-        error = host_env_pair(h, "PATH", "/usr/local/bin:/usr/bin:/bin");
-    }
-    if (!error) {
-        error = host_env_pair(h, "RUSM_NODE", h->node->name);
-    }
-    if (!error) {
-        error = host_env_pair(h, "TERM", "dumb"); /* programs on a pty print no colours */
-    }
-    if (!error) {
-        error = host_env_pair(h, "PYTHONUNBUFFERED", "1");
-    }
-    for (size_t i = 0; !error && i < sizeof(host_stdbuf) / sizeof(*host_stdbuf); i++) {
-        if (access(host_stdbuf[i], R_OK) == 0) {
-            error = host_env_pair(h, "LD_PRELOAD", host_stdbuf[i]);
-            if (!error) {
-                error = host_env_pair(h, "_STDBUF_O", "L");
-            }
-            break;
-        }
-    }
-    return error;
-}
 
 int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
                    struct port_node *node)
@@ -106,7 +15,11 @@ int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *co
     list_init(&h->events);
     guard_init(&h->guard);
     h->stack = malloc(LAUNCH_STACK);
-    return h->stack ? host_env(h) : RUSM_ENOMEM;
+    if (!h->stack) {
+        return RUSM_ENOMEM;
+    }
+    int error = environment_init(&h->guard_env, node->name, NULL);
+    return error ? error : environment_init(&h->env, node->name, node->env);
 }
 
 void port_host_fini(struct port_host *h)
@@ -120,10 +33,8 @@ void port_host_fini(struct port_host *h)
         program_kill(container_of(l, struct program, link));
     }
     guard_fini(h);
-    for (size_t i = 0; i < h->env_count; i++) {
-        free(h->env[i]);
-    }
-    free(h->env);
+    environment_fini(&h->env);
+    environment_fini(&h->guard_env);
     free(h->stack);
     h->hooks = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include "base/list.h"
 #include "base/log.h"
+#include "port/environment.h"
 #include "port/guard.h"
 #include "rusm.h"
 
@@ -43,6 +44,7 @@ struct port_node {
     const char *name;
     uint32_t incarnation;
     const struct log *log;
+    const char *const *env; /* what its owner adds to the environment of programs; NULL: nothing */
     atomic_size_t programs; /* of all hosts */
 };
 
@@ -51,10 +53,10 @@ struct port_host {
     void *context;
     const struct log *log; /* of the node */
     struct port_node *node;
-    uint64_t now_ns; /* the time of this tick */
-    char **env;      /* environment of all programs, NULL, and room for one more */
-    size_t env_count;
-    void *stack; /* for launch_start */
+    uint64_t now_ns;              /* the time of this tick */
+    struct environment env;       /* of all programs */
+    struct environment guard_env; /* of the guard: nothing that is meant for programs */
+    void *stack;                  /* for launch_start */
     struct guard guard;
     struct list programs; /* all programs */
     struct list dirty;    /* programs with bytes to be written */
@@ -65,7 +67,7 @@ struct port_host {
     struct port_counters shown; /* a copy made at the end of the last tick */
 };
 
-/* Keeps hooks, context and node. Returns 0 or RUSM_ENOMEM. */
+/* Keeps hooks, context and node, but not node->env. Returns 0 or RUSM_ENOMEM. */
 int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *context,
                    struct port_node *node);
 /* Kills the programs that are left. Does nothing if h is zeroed memory. */

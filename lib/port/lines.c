@@ -5,6 +5,7 @@
  * holds up nothing. Called by worker.c. */
 #include <string.h>
 #include "actor/runtime.h"
+#include "port/complaint.h"
 #include "port/limits.h"
 #include "port/worker.h"
 
@@ -18,6 +19,21 @@ static bool lines_asked(const struct place *p)
     return last && last->kind == RUSM_CALL && process_asked(p->worker->self, last->from, last->ref);
 }
 
+/* Logs once that a program has never printed anything, although a caller waited until it gave up.
+ * The caller sees no more than that there is no answer. */
+static void lines_silent(struct place *p)
+{
+    const struct rusm_message *last = answers_last(&p->answers);
+
+    if (!p->printed && !p->silent && last && last->kind == RUSM_CALL) {
+        p->silent = true;
+        complaint_say(p->program,
+                      "it has not printed anything yet, and a call to it had no answer: "
+                      "if it keeps its output in a buffer, write exec:stdbuf -oL "
+                      "COMMAND or exec+pty:COMMAND");
+    }
+}
+
 /* Gives room for m, which takes len bytes with its framing, and notes that m is owed an answer.
  * Returns 0, RUSM_BUSY, or RUSM_ENOMEM: then this has refused m. */
 static int lines_room(struct place *p, const struct rusm_message *m, size_t len, uint8_t **room)
@@ -27,6 +43,7 @@ static int lines_room(struct place *p, const struct rusm_message *m, size_t len,
     if (worker_full(p) || lines_asked(p)) {
         return RUSM_BUSY;
     }
+    lines_silent(p);
     *room = program_reserve(p->program, len);
     if (!*room || answers_owe(&p->answers, m) != 0) {
         error = RUSM_ENOMEM;

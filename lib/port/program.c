@@ -328,7 +328,7 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     const char *argv[RUSM_ARGS_MAX + 5] = { "sh", "-c", o->command, o->zero };
     char self[RUSM_PID_TEXT_MAX + 16];
     struct port_host *h = p->host;
-    struct launch how = { .argv = argv, .env = h->env, .fds = { fds[0], fds[1], fds[2] } };
+    struct launch how = { .argv = argv, .env = h->env.entry, .fds = { fds[0], fds[1], fds[2] } };
 
     for (size_t i = 0; i < o->args.count; i++) {
         argv[4 + i] = o->args.value[i];
@@ -337,9 +337,10 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     int cause = guard_ready(h);
     for (int tries = 0; cause == 0 && tries < 2; tries++) {
         how.guard = h->guard.fd;
-        h->env[h->env_count] = self; /* but the guard must not have it: it kills whatever has */
+        h->env.entry[h->env.count] =
+            self; /* but the guard must not have it: it kills whatever has */
         cause = launch_start(&how, h->stack, &p->pid, &p->pidfd);
-        h->env[h->env_count] = NULL;
+        h->env.entry[h->env.count] = NULL;
         if (cause != EPIPE || tries > 0) {
             break;
         }

@@ -92,7 +92,7 @@ static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
                  (unsigned long long)rusm_self(w->self).serial, w->exec->name);
     }
     p->worker = w;
-    p->drained = false;
+    p->drained = p->printed = p->silent = false;
     p->idle = p->idle_ns = 0;
     buf_init(&p->said, w->exec->framing->most);
     answers_init(&p->answers);
@@ -184,6 +184,7 @@ static void worker_pump(struct worker *w, struct place *p)
         ssize_t n = program_read(program, &p->said, budget);
         if (n > 0) {
             budget -= (size_t)n;
+            p->printed = true;
         } else if (n == RUSM_ELIMIT || n == RUSM_ENOMEM) {
             worker_exit(w, n == RUSM_ENOMEM ? "no memory" : "its program printed too long a line");
             return;

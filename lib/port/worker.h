@@ -19,6 +19,8 @@ struct place {
     struct answers answers;  /* exec:, exec+len: */
     struct map calls;        /* exec+json: calls without an answer: struct json_call */
     uint64_t call_last;      /* the number of the last call */
+    bool printed;            /* it has printed something */
+    bool silent;             /* the log says that it never did */
     bool drained;            /* it has exited, and all its output was read */
     uint64_t idle_ns;        /* when the second began in which `idle` counts */
     uint64_t idle;           /* lines that did nothing */

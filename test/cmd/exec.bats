@@ -7,7 +7,7 @@ group_gone() {
 }
 
 @test "exec: a filter is a process; booted it is supervised" {
-    start_node london --spawnable 'shout=exec:tr a-z A-Z' --boot 's=exec:tr a-z A-Z'
+    start_node london --spawnable 'shout=exec:stdbuf -oL tr a-z A-Z' --boot 's=exec:stdbuf -oL tr a-z A-Z'
     expect 0 rusm call london s hello
     equal "$output" HELLO
     expect 0 rusm spawn london shout --name t
@@ -22,9 +22,9 @@ group_gone() {
     not equal "$(json pid '.name == "s"' rusm attach london)" "$before"
 }
 
-@test "exec: buffering is cured for what uses the C library, Python and Node.js" {
-    start_node london --boot 'tr=exec:tr a-z A-Z' --boot 'sed=exec:sed s/o/0/' \
-        --boot 'cut=exec:cut -c2- | rev' \
+@test "exec: programs print at once: by stdbuf, by an option, in Python, on a terminal" {
+    start_node london --boot 'tr=exec:stdbuf -oL tr a-z A-Z' --boot 'sed=exec:sed -u s/o/0/' \
+        --boot 'cut=exec:stdbuf -oL cut -c2- | stdbuf -oL rev' \
         --boot 'python=exec:python3 -c "import sys
 for line in sys.stdin: print(line.strip().title())"' \
         --boot 'awk=exec+pty:awk "{ print toupper(\$0) }"' \
@@ -35,6 +35,21 @@ for line in sys.stdin: print(line.strip().title())"' \
         expect 0 rusm call london "${wanted% *}" ''
         equal "$output" ''
     done
+}
+
+@test "exec: nothing is loaded into a program, and the log says that one prints nothing" {
+    printf '%s\n' '#include <stdio.h>' 'int main(void) { char b[99];' \
+        'while (fgets(b, sizeof(b), stdin)) { fputs(b, stdout); fflush(stdout); } }' >p.c
+    cc -fsanitize=address p.c -o p
+    start_node london --boot 'p=exec:./p' --boot 'e=exec:while read -r x; do env | grep -cE "LD_|STDBUF"; done' \
+        --boot 'tr=exec:tr a-z A-Z'
+    expect 0 rusm call london p hi
+    equal "$output" hi
+    expect 0 rusm call london e x
+    equal "$output" 0
+    times_out call london tr one
+    rusm send london tr two
+    wait_until has_text london.err '(exec:tr): it has not printed anything yet, and a call'
 }
 
 @test "exec: arguments are the command's, never part of it" {
@@ -63,6 +78,50 @@ for line in sys.stdin: print(line.strip().title())"' \
     like "$output" '*RUSM_PID=[0-9]*@paris#[0-9a-f]**'
     like "$output" '*PATH=*'
     not like "$output" '*SECRET*' >/dev/null
+}
+
+@test "exec: --env and --env-file give programs more variables, and the guard none" {
+    printf '%s\n' '# of programs' '' 'A=from a file' '  B="as it is" # all of it ' 'C=one' 'C=two' \
+        "$(printf 'D=a DOS line\r')" E= F=file >vars
+    GIVEN='x y=z' SECRET=1 start_node london --env GIVEN --env-file vars --env F=option --env PATH=/nonexistent:/bin:/usr/bin \
+        --boot 'e=exec:while read -r x; do eval "echo \"<\${$x-unset}>\""; done' \
+        --spawnable 'p=exec:echo $$ >group; trap "" TERM HUP PIPE; while :; do sleep 1000; done'
+    for wanted in 'GIVEN <x y=z>' 'A <from a file>' 'B <"as it is" # all of it >' 'C <two>' 'D <a DOS line>' 'E <>' \
+        'F <option>' 'PATH </nonexistent:/bin:/usr/bin>' 'RUSM_NODE <london>' 'SECRET <unset>'; do
+        expect 0 rusm call london e "${wanted%% *}"
+        equal "$output" "${wanted#* }"
+    done
+    not grep -qz GIVEN "/proc/$(guard)/environ"
+    echo 'env A=config' >config
+    GIVEN=1 start_node paris --config config --env GIVEN=2 \
+        --boot 'e=exec:A=own; while read -r x; do echo "$A $GIVEN"; done'
+    expect 0 rusm call paris e x
+    equal "$output" 'own 2'
+}
+
+@test "exec: variables that cannot be given are named when the node starts" {
+    wrong() {
+        local text=$1
+        shift
+        expect 2 rusm node --name london "$@"
+        like "$stderr" "rusm: node: $text"
+        equal "$output" ''
+    }
+    unset NOT_HERE
+    wrong "--env: the variable 'NOT_HERE' is not set here: set it, or write NOT_HERE=VALUE" --env NOT_HERE
+    wrong "--env: the variable 'NOT_HERE' is not set here*" --env NOT_HERE --detach
+    wrong "'' is not the name of a variable*" --env =x
+    wrong "'two words' is not the name of a variable*" --env 'two words=x'
+    wrong "'1st' is not the name of a variable*" --env 1st=x
+    wrong 'the node sets RUSM_PID for each program itself' --env RUSM_PID=x
+    printf '%s\n' A=x 'export B=y' >vars
+    wrong 'vars:2: not NAME=VALUE' --env-file vars
+    printf 'A=x\0y\n' >vars
+    wrong 'vars:1: a NUL byte*' --env-file vars
+    expect_error 1 "rusm: node: cannot read 'nonesuch': No such file or directory" \
+        rusm node --name london --env-file nonesuch
+    echo 'env NOT_HERE' >config
+    wrong "config:1: env: the variable 'NOT_HERE' is not set here*" --config config
 }
 
 @test "exec: a program's end is the process's, with its status" {
@@ -323,7 +382,7 @@ EOF
     expect 4 rusm node --name london --boot 'p=exec:echo $$ >group; trap "" TERM; sleep 1000; sleep 1000' \
         --boot q=nonesuch
     [ ! -s group ] || wait_until group_gone group
-    printf '%s\n' '# programs' 'boot s=exec:tr a-z A-Z' 'spawnable = cut=exec:cut -d : -f 2' >config
+    printf '%s\n' '# programs' 'boot s=exec:stdbuf -oL tr a-z A-Z' 'spawnable = cut=exec:stdbuf -oL cut -d : -f 2' >config
     start_node paris --config config
     expect 0 rusm call paris s hello
     equal "$output" HELLO
