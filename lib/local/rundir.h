@@ -1,12 +1,15 @@
 /* rundir: the run folder. It lets the nodes of one machine and the commands find each other without
  * a daemon. NAME.json describes a node. A lock on NAME.lock, which the node holds as long as it
- * runs, says that it is alive. The file calls block. They are made only at start, at stop and in
- * clients. */
+ * runs, says that it is alive. The file calls block. They are made at start, at stop and in
+ * clients, and every few seconds a node looks whether its files are still there. */
 #ifndef LOCAL_RUNDIR_H
 #define LOCAL_RUNDIR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "rusm.h"
+
+#define RUNDIR_PATH_MAX 3072
 
 /* The content of NAME.json. */
 struct rundir_entry {
@@ -19,10 +22,19 @@ struct rundir_entry {
 };
 
 struct rundir {
-    char path[3072];
+    char path[RUNDIR_PATH_MAX];
     char name[RUSM_NODE_NAME_MAX + 1]; /* the node whose lock we hold; "": none */
     int lock_fd;                       /* -1: none */
+    int json_fd;                       /* the NAME.json that we wrote, to know it again; -1: none */
+    int64_t json_size;                 /* its bytes */
+    int twin_fd;                       /* the lock of a node that waits for its name; -1: none */
 };
+
+#define RUNDIR_NONE                                 \
+    (struct rundir)                                 \
+    {                                               \
+        .lock_fd = -1, .json_fd = -1, .twin_fd = -1 \
+    }
 
 /* Finds the folder: GIVEN, else $RUSM_RUNDIR, else $XDG_RUNTIME_DIR/rusm, else a private folder
  * rusm-UID in $TMPDIR or /tmp. Makes it with mode 0700 if `create`. Checks that it is a folder and
@@ -30,18 +42,30 @@ struct rundir {
  * (the text says what to do), RUSM_EIO, RUSM_EINVAL if the path is too long, or RUSM_ENOPROC if
  * there is no folder and `create` is false. */
 int rundir_open(struct rundir *r, const char *given, bool create, struct rusm_why *why);
+/* Checks the folder of an opened rundir again, and makes it if `create`. Returns as rundir_open. */
+int rundir_check(const struct rundir *r, bool create, struct rusm_why *why);
 /* Takes the lock on a node's name. Returns 0, RUSM_EINVAL if it is not a valid name, RUSM_EEXIST if
  * a live node has it (the text has its pid and address), or RUSM_EIO. */
 int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why);
 /* Writes NAME.json under another name and renames it. Returns 0, RUSM_EIO (disk full, ...) or
  * RUSM_ENOMEM. */
 int rundir_publish(struct rundir *r, const struct rundir_entry *entry, struct rusm_why *why);
-/* Removes NAME.json and NAME.lock and releases the lock, if we hold it. */
+/* Looks whether the files of a node that has published ENTRY are still there, and writes them
+ * again if they are not. Returns 0 if all is well, 1 if it has written them, RUSM_EEXIST if a
+ * second node of the name runs (the text tells each of the two which the other is), or an error of
+ * rundir_open or rundir_publish. It may be called again after each of them. */
+int rundir_keep(struct rundir *r, const struct rundir_entry *entry, struct rusm_why *why);
+/* Removes NAME.json and NAME.lock, unless they are another node's by now, and releases the lock, if
+ * we hold it. */
 void rundir_close(struct rundir *r);
 
 /* Finds one entry by name. It is stale if `alive` is false. Returns 0, RUSM_ENOPROC if there is no
  * file, or RUSM_EMALFORMED. */
 int rundir_find(const struct rundir *r, const char *name, struct rundir_entry *out);
+/* Reads an entry from a file, without `alive`. Returns as rundir_find. */
+int rundir_read(const char *path, const char *name, struct rundir_entry *out);
+/* Overwrites an open file with an entry. If that fails, rundir_read says so later. */
+void rundir_write(int fd, const struct rundir_entry *entry);
 /* Gives *out, all entries sorted by name, stale ones too, and the caller frees it. Skips malformed
  * files. Returns 0, RUSM_EIO or RUSM_ENOMEM. */
 int rundir_list(const struct rundir *r, struct rundir_entry **out, size_t *count);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "local/rundir.h"
+#include "local/rundir_files.h"
 
 static int path_set(struct rundir *r, const char *base, const char *tail, struct rusm_why *why)
 {
@@ -46,18 +47,13 @@ static int path_find(struct rundir *r, const char *given, struct rusm_why *why)
     return path_set(r, tmp && tmp[0] == '/' ? tmp : "/tmp", tail, why);
 }
 
-int rundir_open(struct rundir *r, const char *given, bool create, struct rusm_why *why)
+int rundir_check(const struct rundir *r, bool create, struct rusm_why *why)
 {
     struct stat st;
 
-    *r = (struct rundir){ .lock_fd = -1 };
-    int error = path_find(r, given, why);
-    if (error) {
-        return error;
-    }
     if (create && mkdir(r->path, 0700) != 0 && errno != EEXIST) {
-        return err_why(why, RUSM_EIO, "cannot make the run folder %s: %s", r->path,
-                       strerror(errno));
+        return err_why(why, RUSM_EIO, "cannot make the run folder %s: %s%s", r->path,
+                       strerror(errno), rundir_files_cure(errno));
     }
     if (lstat(r->path, &st) != 0) {
         bool none = errno == ENOENT || errno == ENOTDIR;
@@ -78,4 +74,11 @@ int rundir_open(struct rundir *r, const char *given, bool create, struct rusm_wh
                        r->path);
     }
     return 0;
+}
+
+int rundir_open(struct rundir *r, const char *given, bool create, struct rusm_why *why)
+{
+    *r = RUNDIR_NONE;
+    int error = path_find(r, given, why);
+    return error ? error : rundir_check(r, create, why);
 }

@@ -95,6 +95,11 @@
  * observer. Above: events are left out, and the observers are told how many. */
 #define LIMIT_EVENTS_BYTES LIMIT_HTTP_STREAM
 
+/* How often a node looks whether its files in the run folder are still there. Cleaners of old files
+ * remove them, and nobody finds the node until it has written them again. A look costs some calls
+ * of stat. */
+#define LIMIT_PUBLISH_NS ((uint64_t)2 * 1000000000)
+
 /* How long a node that leaves waits for its processes to end and for queued messages to be
  * acknowledged, as a peer may take none. Longer: it closes its connections all the same. */
 #define LIMIT_LEAVE_NS ((uint64_t)2 * 1000000000)

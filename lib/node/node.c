@@ -22,6 +22,7 @@
 #include "node/output.h"
 #include "node/globals.h"
 #include "node/programs.h"
+#include "node/publish.h"
 #include "node/schedulers.h"
 #include "node/tables.h"
 
@@ -143,17 +144,6 @@ static int open_endpoints(struct rusm_node *node, const struct rusm_node_options
     return error ? err_why(why, error, "no event loop: %s", strerror(errno)) : 0;
 }
 
-static int publish(struct rusm_node *node, struct rusm_why *why)
-{
-    struct rundir_entry entry = { .incarnation = node->incarnation,
-                                  .os_pid = getpid(),
-                                  .alive = true };
-    memcpy(entry.name, node->name, sizeof(node->name));
-    memcpy(entry.address, node->address, sizeof(node->address));
-    strncpy(entry.fingerprint, identity_fingerprint(node->identity), sizeof(entry.fingerprint) - 1);
-    return rundir_publish(&node->rundir, &entry, why);
-}
-
 static int check_options(const struct rusm_node_options *o, struct rusm_why *why)
 {
     char host[256], port[6];
@@ -244,7 +234,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if (o->http_tcp && (error = http_tcp_open(node, o->http_tcp, why)) != 0) {
         return error;
     }
-    if ((error = publish(node, why)) != 0) {
+    if ((error = publish_first(node, why)) != 0) {
         return error;
     }
     /* Looks after it has published itself. So of two nodes that start together, at least one sees
@@ -275,7 +265,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     }
     ports_init(&node->ports, programs_host);
     events_init(&node->events, tables_counters);
-    node->rundir.lock_fd = -1;
+    node->rundir = RUNDIR_NONE;
     globals_init(node);
     members_init(node);
     posts_init(&node->posts);

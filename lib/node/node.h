@@ -27,6 +27,7 @@
 #include "node/events.h"
 #include "node/member.h"
 #include "node/post.h"
+#include "node/publish.h"
 #include "node/scheduler.h"
 #include "port/port.h"
 
@@ -43,6 +44,7 @@ struct rusm_node {
     char identity_path[4096];
     bool identity_made;
     struct rundir rundir;
+    struct publish publish;
 
     struct scheduler *schedulers; /* schedulers[0..scheduler_count) */
     struct scheduler *first;      /* scheduler 0: the same pointer */

@@ -13,6 +13,7 @@
 #include "node/liveness.h"
 #include "node/node.h"
 #include "node/post.h"
+#include "node/publish.h"
 #include "node/tick.h"
 
 /* How often the node looks at idle lanes, stalled grants, late hellos, exit signals and spare
@@ -75,6 +76,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     leave_tick(s);
     if (s->index == 0) {
         post_tick(s->node);
+        *next = earlier(*next, publish_tick(s->node));
     }
     more |= runtime_receive(rt, s->now_ns);
     port_host_look(&s->programs.host);

@@ -39,6 +39,56 @@ load helper
     expect 0 rusm send london greeter "still there"
 }
 
+@test "the run folder is removed under a node: it writes its files again" {
+    start_node london
+    incarnation=$(json incarnation '.node == "london"' rusm nodes)
+    alive() { [ "$(json state ".node == \"$1\"" rusm nodes)" = alive ]; }
+    for gone in london.json london.lock '' ; do
+        rm -r "${RUSM_RUNDIR:?}/$gone"
+        wait_until alive london
+        expect 0 rusm call london greeter Ada
+        equal "$(json incarnation '.node == "london"' rusm nodes)" "$incarnation"
+    done
+    has_text london.err "our files in the run folder $RUSM_RUNDIR were gone: written again"
+    equal "$(stat -c %a "$RUSM_RUNDIR")" 700
+    # Nodes that started while nobody saw it find it all the same.
+    rm -r "$RUSM_RUNDIR"
+    start_node tokyo
+    wait_until connected london tokyo
+    expect 1 rusm node --name london
+    rusm stop london
+    [ ! -e "$RUSM_RUNDIR/london.json" ] && [ ! -e "$RUSM_RUNDIR/london.lock" ]
+}
+
+@test "two nodes of one name: both say so, and each removes its own files only" {
+    start_node london
+    first=$pid
+    mv london.err first.err
+    rm -r "$RUSM_RUNDIR"
+    # It writes its files again, unless the second one is faster.
+    kill -STOP "$first"
+    start_node london
+    second=$pid
+    kill -CONT "$first"
+    wait_until has_text first.err "a second node 'london' runs (process $second at $address)"
+    wait_until has_text london.err "a second node 'london' runs (process $first at "
+    equal "$(grep -c "second node" first.err)" 1
+    kill "$first"
+    wait "$first"
+    expect 0 rusm call london greeter Ada
+    equal "$(json os_pid '.node == "london"' rusm nodes)" "$second"
+    # The other way round: the one that is left has its name again.
+    rm -r "$RUSM_RUNDIR"
+    kill -STOP "$second"
+    start_node london
+    kill -CONT "$second"
+    wait_until has_text london.err "a second node 'london' runs (process $second at "
+    kill -9 "$pid"
+    has_name() { [ "$(json os_pid '.state == "alive"' rusm nodes)" = "$1" ]; }
+    wait_until has_name "$second"
+    expect 0 rusm call london greeter Ada
+}
+
 @test "names that are none are refused" {
     long=$(printf 'x%.0s' {1..64})
     for name in '' -x .x 'a b' a@b "$long"; do

@@ -43,5 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         must(rundir_find(&r, "london", &e) == 0);
         check(&r, &e);
     }
+    rundir_close(&r);
     return 0;
 }

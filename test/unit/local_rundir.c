@@ -328,6 +328,128 @@ static void test_clean(void **state)
     rundir_close(&live);
 }
 
+/* ---- files that somebody removes under a running node ---- */
+
+static void remove_file(const struct folder *f, const char *name)
+{
+    char path[256];
+
+    assert_int_equal(unlink(folder_path(f, name, path)), 0);
+}
+
+static void run_command(const struct folder *f, const char *format)
+{
+    char command[600];
+
+    snprintf(command, sizeof(command), format, f->path, f->path);
+    assert_int_equal(system(command), 0);
+}
+
+static void test_kept(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r, other;
+    struct rundir_entry e = entry_of("london"), got;
+    struct rusm_why why;
+
+    open_run(f, &r);
+    assert_int_equal(rundir_keep(&r, &e, &why), RUSM_EINVAL); /* it has no name */
+    run_node(&r, "london");
+    assert_int_equal(rundir_keep(&r, &e, &why), 0);
+    remove_file(f, "run/london.json");
+    assert_int_equal(rundir_keep(&r, &e, &why), 1);
+    remove_file(f, "run/london.lock");
+    assert_int_equal(rundir_keep(&r, &e, &why), 1);
+    assert_int_equal(folder_write(f, "run/london.json", "", 0), 0); /* emptied */
+    assert_int_equal(rundir_keep(&r, &e, &why), 1);
+    run_command(f, "rm -rf %s/run");
+    assert_int_equal(rundir_keep(&r, &e, &why), 1);
+    assert_int_equal(mode_of(f, "run"), 0700);
+    run_command(f, "mv %s/run %s/away");
+    assert_int_equal(rundir_keep(&r, &e, &why), 1);
+    assert_int_equal(rundir_keep(&r, &e, &why), 0);
+    assert_int_equal(rundir_find(&r, "london", &got), 0);
+    assert_true(got.alive);
+    open_run(f, &other);
+    assert_int_equal(rundir_lock(&other, "london", &why), RUSM_EEXIST);
+    rundir_close(&r);
+    assert_int_equal(mode_of(f, "run/london.json"), 0);
+    assert_int_equal(mode_of(f, "run/london.lock"), 0);
+}
+
+static void test_not_kept(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir r;
+    struct rundir_entry e = entry_of("london");
+    struct rusm_why why;
+    char path[256];
+
+    open_run(f, &r);
+    run_node(&r, "london");
+    run_command(f, "rm -rf %s/run; ln -s /tmp %s/run");
+    assert_int_equal(rundir_keep(&r, &e, &why), RUSM_EREFUSED);
+    remove_file(f, "run");
+    assert_int_equal(folder_write(f, "run", "", 0), 0);
+    assert_int_equal(rundir_keep(&r, &e, &why), RUSM_EREFUSED);
+    remove_file(f, "run");
+    /* Something in the way of the file, and then no longer. */
+    run_command(f, "mkdir -m 700 %s/run && mkdir %s/run/london.json");
+    assert_int_equal(rundir_keep(&r, &e, &why), RUSM_EIO);
+    assert_non_null(strstr(why.text, "london.json"));
+    assert_int_equal(rmdir(folder_path(f, "run/london.json", path)), 0);
+    assert_int_equal(rundir_keep(&r, &e, &why), 1);
+    rundir_close(&r);
+}
+
+/* Two nodes of one name: each is told of the other, and neither removes the other's files. */
+static void test_twins(void **state)
+{
+    const struct folder *f = *state;
+    struct rundir first, second;
+    struct rundir_entry a = entry_of("london"), b = entry_of("london"), got;
+    struct rusm_why why;
+
+    b.incarnation++;
+    b.os_pid = 77;
+    open_run(f, &first);
+    open_run(f, &second);
+    run_node(&first, "london");
+    run_command(f, "rm -rf %s/run/*");
+    assert_int_equal(rundir_lock(&second, "london", &why), 0);
+    /* It has not published itself yet. It may be somebody who only cleans. */
+    assert_int_equal(rundir_keep(&first, &a, &why), 0);
+    assert_int_equal(rundir_publish(&second, &b, &why), 0);
+    assert_int_equal(rundir_keep(&second, &b, &why), 0);
+    assert_int_equal(rundir_keep(&first, &a, &why), RUSM_EEXIST);
+    assert_non_null(strstr(why.text, "process 77 at 127.0.0.1:4012"));
+    assert_int_equal(rundir_keep(&second, &b, &why), RUSM_EEXIST);
+    assert_non_null(strstr(why.text, "stop one of the two"));
+    assert_int_equal(rundir_keep(&first, &a, &why), RUSM_EEXIST);
+
+    /* The second one ends, and the first one has its name again. */
+    rundir_close(&second);
+    assert_int_equal(rundir_keep(&first, &a, &why), 1);
+    assert_int_equal(rundir_keep(&first, &a, &why), 0);
+    assert_int_equal(rundir_find(&first, "london", &got), 0);
+    assert_int_equal(got.incarnation, a.incarnation);
+    assert_int_equal(mode_of(f, "run/.london.twin"), 0);
+
+    /* Again. Now the first one ends, and the second one's files stay. */
+    run_command(f, "rm -rf %s/run");
+    open_run(f, &second);
+    assert_int_equal(rundir_lock(&second, "london", &why), 0);
+    assert_int_equal(rundir_publish(&second, &b, &why), 0);
+    assert_int_equal(rundir_keep(&first, &a, &why), RUSM_EEXIST);
+    rundir_close(&first);
+    assert_int_equal(rundir_keep(&second, &b, &why), 0);
+    assert_int_equal(rundir_find(&second, "london", &got), 0);
+    assert_int_equal(got.incarnation, b.incarnation);
+    assert_true(got.alive);
+    rundir_close(&second);
+    assert_int_equal(rmdir(second.path), 0); /* nothing is left */
+}
+
 /* Three processes take and leave the same name, and one cleans. There are never two at a time with
  * the name. */
 static void test_one_at_a_time(void **state)
@@ -377,7 +499,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_made_private), TEST(test_refused),       TEST(test_which), TEST(test_published),
         TEST(test_malformed),    TEST(test_list),          TEST(test_taken), TEST(test_killed),
-        TEST(test_clean),        TEST(test_one_at_a_time),
+        TEST(test_clean),        TEST(test_one_at_a_time), TEST(test_kept),  TEST(test_not_kept),
+        TEST(test_twins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
