@@ -8,7 +8,7 @@
 #include "client/client_table.h"
 #include "local/rundir.h"
 
-/* Looks for the address of a global name's owner in the table of peers. */
+/* Looks for the address of another node in the table of peers. */
 struct owner_search {
     const char *node;
     char address[300];
@@ -108,6 +108,20 @@ static int aim_global(struct rusm_client *c, const char *name, struct client_aim
     return 0;
 }
 
+/* Gives the client of the node that an address names: ours, or one of another node. */
+static int aim_node(struct rusm_client *c, const struct id_address *address,
+                    struct rusm_client **out, uint64_t deadline_ns, struct rusm_why *why)
+{
+    char node[RUSM_NODE_NAME_MAX + 1];
+
+    *out = c;
+    if (!address->node) {
+        return 0;
+    }
+    snprintf(node, sizeof(node), "%.*s", (int)address->node_len, address->node);
+    return strcmp(node, c->link.name) == 0 ? 0 : aim_other(c, node, out, deadline_ns, why);
+}
+
 int client_aim_find(struct rusm_client *c, const char *process, bool global, struct client_aim *aim,
                     uint64_t deadline_ns, struct rusm_why *why)
 {
@@ -119,22 +133,21 @@ int client_aim_find(struct rusm_client *c, const char *process, bool global, str
     if (id_address_parse(process, strlen(process), &address) != 0) {
         return err_why(why, RUSM_EINVAL, "'%s' is neither a process's name nor a pid", process);
     }
-    if (address.node && (address.node_len != strlen(c->link.name) ||
-                         memcmp(address.node, c->link.name, address.node_len) != 0)) {
-        return err_why(why, RUSM_EINVAL, "%s is a process of %.*s, not of %s", process,
-                       (int)address.node_len, address.node, c->link.name);
+    int error = aim_node(c, &address, &aim->at, deadline_ns, why);
+    if (error) {
+        return error;
     }
-    aim->at = c;
     if (address.name) {
         aim->to = (struct target){ .kind = TARGET_NAME,
                                    .name = address.name,
                                    .name_len = address.name_len };
         snprintf(aim->text, sizeof(aim->text), "'%.*s' on %s", (int)address.name_len, address.name,
-                 c->link.name);
+                 aim->at->link.name);
         return 0;
     }
     aim->to = (struct target){ .kind = TARGET_PID, .serial = address.serial };
-    aim->to.incarnation = address.has_incarnation ? address.incarnation : c->link.incarnation_there;
+    aim->to.incarnation =
+        address.has_incarnation ? address.incarnation : aim->at->link.incarnation_there;
     snprintf(aim->text, sizeof(aim->text), "%s%s%s", process, address.node ? "" : "@",
              address.node ? "" : c->link.name);
     return 0;

@@ -13,9 +13,9 @@ struct client_aim {
     char text[CLIENT_AIM_TEXT]; /* 'greeter' on london; 17@london */
 };
 
-/* Finds the process. For a global name it asks the node for the owner, and connects to the
- * owner's node. Returns 0, RUSM_EINVAL (not a process of this node), or an error of the request
- * or connection. */
+/* Finds the process. For a global name it asks the node for the owner. A process of another node is
+ * reached there, by a connection of its own. Returns 0, RUSM_EINVAL (neither a name nor a pid), or
+ * an error of the request or connection. */
 int client_aim_find(struct rusm_client *c, const char *process, bool global, struct client_aim *aim,
                     uint64_t deadline_ns, struct rusm_why *why);
 

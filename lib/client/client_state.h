@@ -15,7 +15,7 @@ struct rusm_client {
     struct client_request request;
     struct client_pending pending;
     char *identity_given;       /* NULL: the default; owned */
-    struct rusm_client *others; /* clients of other nodes, for global names; linked by `next` */
+    struct rusm_client *others; /* clients of other nodes, where processes are; linked by `next` */
     struct rusm_client *next;
     char global[RUSM_NAME_MAX + 1]; /* the global name that was looked up last; "": none */
     struct rusm_client *global_at;  /* the client of its owner's node */

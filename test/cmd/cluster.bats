@@ -12,6 +12,30 @@ load helper
     not has_text london.out "greeter received"
 }
 
+@test "send, call and kill reach a process of another node by way of this one" {
+    start_node london
+    seed=$address
+    mkdir -m 700 run2
+    RUSM_RUNDIR=$PWD/run2 start_node tokyo --boot echo=echo --boot greeter=greeter \
+        --join "london@$seed"
+    wait_until connected london tokyo # it is in no run folder that the commands see
+    expect 0 rusm call london echo@tokyo "far away"
+    equal "$output" "far away"
+    expect 0 rusm spawn london relay greeter@tokyo --name postman
+    pid=$(RUSM_RUNDIR=$PWD/run2 "$RUSM" spawn tokyo echo)
+    expect 0 rusm call london "$pid" full
+    expect 0 rusm call london "${pid%#*}" short
+    equal "$output" short
+    seq 1000 | rusm send --lines london "${pid%#*}"
+    seq 1000 | rusm send --lines london greeter@tokyo
+    wait_until has_line tokyo.out "greeter received: 1000"
+    sed -n 's/^greeter received: //p' tokyo.out >got
+    seq 1000 | cmp - got
+    expect 0 rusm kill london "$pid"
+    expect_error 4 "rusm: call: no process ${pid%#*}" rusm call london "${pid%#*}" gone
+    expect_error 3 "rusm: call: london is not connected to oslo" rusm call london echo@oslo hi
+}
+
 @test "1,000 lines through another node's relay arrive in order" {
     start_node london
     start_node tokyo --boot postman='relay greeter@london'

@@ -65,7 +65,7 @@ static void test_nobody(void **state)
     expect_error(s, call(s, s->client, "nobody"), RUSM_ENOPROC, "no process 'nobody' on london");
     expect_error(s, call(s, s->client, "99"), RUSM_ENOPROC, "no process 99@london");
     expect_error(s, call(s, s->client, "1@london#1"), RUSM_ENOPROC, "no process 1@london#1");
-    expect_error(s, call(s, s->client, "1@oslo"), RUSM_EINVAL, "a process of oslo, not of london");
+    expect_error(s, call(s, s->client, "1@oslo"), RUSM_ENOCONN, "london is not connected to oslo");
     expect_error(s, call(s, s->client, "a b"), RUSM_EINVAL, "neither a process's name nor a pid");
 
     int posts = 0;
