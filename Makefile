@@ -149,8 +149,10 @@ rusm librusm.a: %: $(OUT)/%
 # Those of these files that ONLY leaves, as test/run does.
 narrow = $(if $(ONLY),$(foreach f,$1,$(if $(findstring $(ONLY),$f),$f)),$1)
 # What the tests that are left need besides themselves.
-WANTS_RUSM = $(if $(call narrow,$(BATS_FILES) $(NET_FILES) test/check/synopsis),$(RUSM))
+WANTS_RUSM = $(if $(call narrow,$(BATS_FILES) $(NET_FILES) test/check/synopsis \
+    test/check/examples),$(RUSM))
 WANTS_EXAMPLES = $(if $(call narrow,$(BATS_FILES)),$(EXAMPLES))
+WANTS_LIBRARY = $(if $(call narrow,test/check/examples),$(OUT)/librusm.a)
 WANTS_NETS = $(if $(call narrow,$(NET_FILES)),$(NETS))
 
 # ---- quiet lines -------------------------------------------------------------------------------
@@ -251,7 +253,7 @@ net-programs: $(WANTS_NETS)
 fuzz-programs: $(call narrow,$(FUZZES))
 examples: $(EXAMPLES)
 # What make check runs of this flavour.
-programs: unit-programs embed-programs net-programs $(WANTS_RUSM) $(WANTS_EXAMPLES)
+programs: unit-programs embed-programs net-programs $(WANTS_RUSM) $(WANTS_LIBRARY) $(WANTS_EXAMPLES)
 ifeq ($(FLAVOUR),tsan)
 flavour: $(if $(call narrow,$(THREADED_FILES)),$(RUSM)) $(call narrow,$(THREADED:%.c=$(OUT)/%))
 else
@@ -290,7 +292,7 @@ check: tools
 
 quick: tools
 	$(sub) unit-programs $(WANTS_RUSM)
-	@$(run) $(CHECKS) $(UNITS)
+	@$(run) $(filter-out %/examples,$(CHECKS)) $(UNITS)
 
 unit: tools
 	$(sub) unit-programs
@@ -348,7 +350,7 @@ threads: tools
 	@$(run) --flavour tsan $(THREADED:%.c=build/tsan/%) $(THREADED_FILES)
 
 lint: tools
-	$(sub) $(WANTS_RUSM)
+	$(sub) $(WANTS_RUSM) $(WANTS_LIBRARY)
 	@$(run) $(CHECKS)
 
 demo:
