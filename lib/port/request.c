@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/err.h"
 #include "port/base64.h"
+#include "port/scan.h"
 
 #define REQUEST_TIMEOUT_MS 5000 /* of a call, the same as the rusm command's */
 
@@ -69,9 +70,13 @@ static bool request_ref_ok(const json_t *value)
 
 /* ---- fields ---- */
 
-/* Sets data to the bytes of a string, or to the JSON text of any other value. */
+/* Sets data to the bytes of a string, or to the JSON text of any other value: what request_load has
+ * found, or for a key with escapes what jansson makes of the value. */
 static int request_data(struct request *r, json_t *value)
 {
+    if (r->len > 0) {
+        return 0;
+    }
     if (json_is_string(value)) {
         r->data = json_string_value(value);
         r->len = json_string_length(value);
@@ -247,21 +252,72 @@ static int request_read(struct request *r, struct rusm_why *why)
     return 0;
 }
 
-int request_parse(const void *line, size_t len, struct request *out, struct rusm_why *why)
+/* Reads the line as JSON. A message that is not a string stays as its program wrote it: jansson
+ * would write its numbers differently, and does not take all of them. So it gets a 0 there.
+ * `broken` is for the message of an error. Returns 0, RUSM_EMALFORMED or RUSM_ENOMEM. */
+static int request_load(struct request *r, const char *line, size_t len,
+                        const struct scan_value *data, bool broken, struct rusm_why *why)
 {
     json_error_t wrong;
+    char *copy = NULL;
+
+    if (data->text && *data->text != '"') {
+        copy = malloc(len);
+        if (!copy) {
+            return RUSM_ENOMEM;
+        }
+        memcpy(copy, line, len);
+        memset(copy + (data->text - line), ' ', data->len);
+        copy[data->text - line] = '0';
+        r->data = data->text;
+        r->len = data->len;
+    }
+    r->root = json_loadb(copy ? copy : line, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &wrong);
+    free(copy);
+    if (r->root) {
+        return 0;
+    }
+    return json_error_code(&wrong) == json_error_out_of_memory
+               ? RUSM_ENOMEM
+               : err_why(why, RUSM_EMALFORMED, "not JSON%s: %s", broken ? "" : " for a request",
+                         wrong.text);
+}
+
+/* Returns the number that a value is, or 0. */
+static uint64_t request_number(const struct scan_value *value)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < value->len; i++) {
+        if (value->text[i] < '0' || value->text[i] > '9' || number > UINT64_MAX / 10 - 9) {
+            return 0;
+        }
+        number = number * 10 + (uint64_t)(value->text[i] - '0');
+    }
+    return number;
+}
+
+int request_parse(const void *line, size_t len, struct request *out, struct rusm_why *why)
+{
+    static const char *const keys[] = { "data", "reply", "refuse", NULL };
+    struct scan_value value[3];
+    bool broken;
+    int error;
 
     *out = (struct request){ .data = "", .timeout_ms = REQUEST_TIMEOUT_MS };
-    out->root = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &wrong);
-    if (!out->root) {
-        return json_error_code(&wrong) == json_error_out_of_memory
-                   ? RUSM_ENOMEM
-                   : err_why(why, RUSM_EMALFORMED, "not JSON: %s", wrong.text);
+    broken = scan_object(line, len, keys, value) != 0;
+    if (broken) {
+        memset(value, 0, sizeof(value));
     }
-    int error = json_is_object(out->root) ? request_read(out, why)
+    error = request_load(out, line, len, &value[0], broken, why);
+    if (!error) {
+        error = json_is_object(out->root) ? request_read(out, why)
                                           : err_why(why, RUSM_EMALFORMED, "not a JSON object");
+    }
     if (error) {
         request_free(out);
+        out->broken = broken;
+        out->number = request_number(&value[value[1].text ? 1 : 2]);
     }
     return error;
 }

@@ -34,17 +34,20 @@ struct request {
     uint64_t number;     /* the verb's value if that is a number */
     bool on;             /* the verb's value if that is true or false */
     json_t *ref;         /* a string or an integer; NULL: none. For DEMONITOR the verb's value */
-    const void *data;    /* never NULL */
+    const void *data;    /* never NULL; may be in the line */
     size_t len;
-    void *owned; /* the memory of data, if data is not in root */
+    void *owned; /* the memory of data, if data is neither in root nor in the line */
     const char *reason, *node;
     const json_t *args;  /* an array of texts, or NULL */
     uint32_t timeout_ms; /* CALL */
     bool unordered, global;
+    bool broken; /* see request_parse */
 };
 
-/* Parses a line. Returns 0, and the caller calls request_free; or RUSM_EMALFORMED, and *why says
- * what is wrong with the line; or RUSM_ENOMEM. */
+/* Parses a line, which lives as long as the request. Returns 0, and the caller calls request_free;
+ * or RUSM_EMALFORMED, and *why says what is wrong with the line; or RUSM_ENOMEM. With RUSM_EMALFORMED
+ * it sets out->broken if the line is not even JSON, and out->number to the number of the call that
+ * the line was to answer, 0 if it names none. */
 int request_parse(const void *line, size_t len, struct request *out, struct rusm_why *why);
 void request_free(struct request *r);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "port/base64.h"
+#include "port/scan.h"
 
 /* RFC 4648, section 10. */
 static const char *const vectors[][2] = { { "", "" },
@@ -124,6 +125,107 @@ static void test_good(void **state)
     request_free(&r);
 }
 
+/* Data that is no string is the text that the program wrote, byte for byte. */
+static void test_data_as_written(void **state)
+{
+    static const char *const data[] = {
+        "12345678901234567890123456789",
+        "0.1",
+        "1E400",
+        "-0",
+        "1.10",
+        "true",
+        "null",
+        "[ 1 , 2 ]",
+        "{\"b\":1,\"a\":\"\\ud800\",\"a\":2}",
+        "{ \"x\" : [ { } , [ ] , \"\\u00e4\\/\" , \"\303\244\" ] }",
+        "[\"\\u0000\",\"]}\",-1.5e+07]",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(data) / sizeof(*data); i++) {
+        char line[200];
+        snprintf(line, sizeof(line), "{\"reply\":1, \"data\" : %s , \"ref\":2}", data[i]);
+        struct request r = parse(line);
+        assert_int_equal(r.len, strlen(data[i]));
+        assert_memory_equal(r.data, data[i], r.len);
+        assert_int_equal(r.number, 1);
+        request_free(&r);
+    }
+    struct request r = parse("{\"d\\u0061ta\":[1, 2],\"to\":\"x\"}");
+    assert_int_equal(r.len, 5);
+    assert_memory_equal(r.data, "[1,2]", 5);
+    request_free(&r);
+}
+
+/* What a line that is no request says of the program. */
+static void test_broken(void **state)
+{
+    static const struct {
+        const char *line;
+        bool broken;
+        uint64_t number;
+    } lines[] = {
+        { "junk", true, 0 },
+        { "", true, 0 },
+        { "{\"reply\":1,\"data\":", true, 0 },
+        { "{\"reply\":1,\"data\":\"x}", true, 0 },
+        { "{\"reply\":1}}", true, 0 },
+        { "{\"reply\":1,}", true, 0 },
+        { "{\"reply\" 1}", true, 0 },
+        { "{\"reply\":01}", true, 0 },
+        { "{\"reply\":1,\"data\":[1,]}", true, 0 },
+        { "{\"reply\":1,\"data\":[1}}", true, 0 },
+        { "{\"reply\":1,\"data\":{\"a\"}}", true, 0 },
+        { "{\"reply\":1,\"data\":{,}}", true, 0 },
+        { "{\"reply\":1,\"data\":[1 2]}", true, 0 },
+        { "{\"reply\":1,\"data\":[\"\xff\"]}", true, 0 },
+        { "{\"reply\":1,\"data\":[\"\t\"]}", true, 0 },
+        { "{\"reply\":1,\"data\":[\"\\x\"]}", true, 0 },
+        { "{\"reply\":1,\"data\":[\"\\u00g0\"]}", true, 0 },
+        { "{\"reply\":1,\"data\":[1.]}", true, 0 },
+        { "{\"reply\":1,\"data\":[-]}", true, 0 },
+        { "{\"reply\":1,\"data\":[1e]}", true, 0 },
+        { "{\"reply\":1,\"data\":nul}", true, 0 },
+        { "[]", false, 0 },
+        { "{\"reply\":17,\"data\":\"\\ud800\"}", false, 17 },
+        { "{\"dta\":1,\"reply\":17}", false, 17 },
+        { "{\"refuse\":18}", false, 18 },
+        { "{\"reply\":\"17\"}", false, 0 },
+        { "{\"reply\":-1}", false, 0 },
+        { "{\"reply\":99999999999999999999}", false, 0 },
+        { "{\"to\":1}", false, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        struct request r;
+        if (request_parse(lines[i].line, strlen(lines[i].line), &r, NULL) != RUSM_EMALFORMED ||
+            r.broken != lines[i].broken || r.number != lines[i].number) {
+            fail_msg("%s: %d %d", lines[i].line, r.broken, (int)r.number);
+        }
+    }
+}
+
+/* A request whose data has so many arrays in each other. */
+static int parse_deep(size_t depth, struct request *r)
+{
+    static char line[2 * 3000 + 100];
+    size_t at = (size_t)sprintf(line, "{\"to\":\"x\",\"data\":");
+    memset(line + at, '[', depth);
+    memset(line + at + depth, ']', depth);
+    line[at + 2 * depth] = '}';
+    return request_parse(line, at + 2 * depth + 1, r, NULL);
+}
+
+static void test_deep(void **state)
+{
+    struct request r;
+    (void)state;
+    assert_int_equal(parse_deep(SCAN_DEPTH, &r), 0);
+    assert_int_equal(r.len, 2 * SCAN_DEPTH);
+    request_free(&r);
+    assert_int_equal(parse_deep(SCAN_DEPTH + 1, &r), RUSM_EMALFORMED);
+}
+
 static const char *const bad[][2] = {
     { "", "not JSON" },
     { "junk", "not JSON" },
@@ -206,9 +308,15 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64),     cmocka_unit_test(test_base64_all_bytes),
-        cmocka_unit_test(test_base64_bad), cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_base64_all_bytes),
+        cmocka_unit_test(test_base64_bad),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_data_as_written),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests_name("port/request", tests, NULL, NULL);
 }
