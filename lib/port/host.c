@@ -2,6 +2,7 @@
 #include "port/host.h"
 
 #include <stdlib.h>
+#include "port/limits.h"
 #include "port/program.h"
 #include "port/launch.h"
 
@@ -12,6 +13,7 @@ int port_host_init(struct port_host *h, const struct port_hooks *hooks, void *co
     list_init(&h->programs);
     list_init(&h->dirty);
     list_init(&h->ending);
+    list_init(&h->closed);
     list_init(&h->events);
     guard_init(&h->guard);
     h->stack = malloc(LAUNCH_STACK);
@@ -50,6 +52,19 @@ void port_host_look(struct port_host *h)
     }
 }
 
+/* Breaks the programs that have closed a pipe and do not exit. */
+static void host_break(struct port_host *h, uint64_t now_ns)
+{
+    list_each_safe(link, &h->closed) {
+        struct program *p = container_of(link, struct program, closed);
+        if (p->closed_ns == 0) {
+            p->closed_ns = now_ns + LIMIT_PROGRAM_CLOSED_NS;
+        } else if (p->closed_ns <= now_ns) {
+            program_break(p);
+        }
+    }
+}
+
 bool port_host_tick(struct port_host *h, uint64_t now_ns)
 {
     struct list *l;
@@ -66,15 +81,23 @@ bool port_host_tick(struct port_host *h, uint64_t now_ns)
         }
         program_late(p);
     }
+    host_break(h, now_ns);
     h->shown = h->counters;
     return !list_empty(&h->events);
 }
 
 uint64_t port_host_next_ns(const struct port_host *h)
 {
-    return list_empty(&h->ending)
-               ? UINT64_MAX
-               : container_of(h->ending.next, struct program, ending)->deadline_ns;
+    uint64_t next_ns = UINT64_MAX;
+
+    if (!list_empty(&h->ending)) {
+        next_ns = container_of(h->ending.next, struct program, ending)->deadline_ns;
+    }
+    if (!list_empty(&h->closed)) {
+        uint64_t closed_ns = container_of(h->closed.next, struct program, closed)->closed_ns;
+        next_ns = closed_ns < next_ns ? closed_ns : next_ns;
+    }
+    return next_ns;
 }
 
 bool port_host_any(const struct port_host *h)

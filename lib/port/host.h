@@ -61,6 +61,7 @@ struct port_host {
     struct list programs; /* all programs */
     struct list dirty;    /* programs with bytes to be written */
     struct list ending;   /* programs that were told to end, in the order of their deadlines */
+    struct list closed;   /* programs that have closed a pipe and may be about to exit */
     struct list events;   /* struct port_event */
     atomic_size_t count;  /* number of programs */
     struct port_counters counters;

@@ -257,6 +257,8 @@ static int json_offer_call(struct place *p, const struct rusm_message *m)
 
     if (c && error) {
         json_call_free(p, c);
+    } else if (c) {
+        c->end = p->program->written + buf_len(&p->program->unwritten);
     }
     return error;
 }
@@ -294,8 +296,46 @@ static int json_offer(struct place *p, const struct rusm_message *m)
 
 /* ---- lines of the program ---- */
 
-/* Handles a line that is not a request: counts it, logs it and tells the program. Returns 0, or
- * RUSM_ELIMIT if the process exits. */
+/* Returns whether a caller waits for an answer of the program; with `lost`, for one that cannot
+ * come. */
+static bool json_asked_now(struct place *p, bool lost)
+{
+    struct map_iter it;
+
+    for (struct map_node *n = map_first(&p->calls, &it); n; n = map_next(&p->calls, &it)) {
+        const struct json_call *c = container_of(n, struct json_call, by_number);
+        if ((!lost || p->program->ended || c->end > p->program->written) &&
+            process_asked(p->worker->self, c->who.from, c->who.ref)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool json_waits(struct place *p)
+{
+    return json_asked_now(p, true);
+}
+
+/* Deals with the calls that a bad line was to answer. An answer with a mistake fails its own call.
+ * A line that is not even JSON may be the answer to any call. So the program of a caller that waits
+ * is ended, and place.lost says why. */
+static void json_unanswered(struct place *p, const struct request *r, const char *text)
+{
+    char reason[RUSM_REASON_MAX + 1];
+    struct json_call *c = r->number ? json_call_find(p, r->number) : NULL;
+
+    if (c) {
+        snprintf(reason, sizeof(reason), "its program gave a wrong answer: %s", text);
+        (void)rusm_refuse(p->worker->self, &c->who, reason);
+        json_call_free(p, c);
+    } else if (r->broken && json_asked_now(p, false)) {
+        p->lost = "its program printed a line that is not JSON";
+    }
+}
+
+/* Handles a line that is not a request: counts it, logs it and tells the program. Returns 0,
+ * RUSM_ELIMIT if the process exits, or RUSM_ECLOSED if place.lost is set. */
 static int json_bad(struct place *p, const uint8_t *data, size_t len, const char *text)
 {
     static const char told[] = "{\"bad\":";
@@ -309,7 +349,8 @@ static int json_bad(struct place *p, const uint8_t *data, size_t len, const char
     if (len < sizeof(told) - 1 || memcmp(data, told, sizeof(told) - 1) != 0) {
         (void)json_tell(p, json_pack("{s:s,s:s}", "bad", text, "line", line));
     }
-    return worker_idle_line(p, &first);
+    int error = worker_idle_line(p, &first);
+    return error ? error : p->lost ? RUSM_ECLOSED : 0;
 }
 
 static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool last)
@@ -333,6 +374,9 @@ static ssize_t json_take(struct place *p, const uint8_t *data, size_t len, bool 
     }
     int error = request_parse(data, line, &r, &why);
     if (error) {
+        if (error == RUSM_EMALFORMED) {
+            json_unanswered(p, &r, why.text);
+        }
         error = json_bad(p, data, line, error == RUSM_ENOMEM ? "no memory" : why.text);
         return error ? error : (ssize_t)used;
     }
@@ -380,4 +424,5 @@ const struct framing framing_json = { .word = "json",
                                       .where = json_where,
                                       .offer = json_offer,
                                       .take = json_take,
+                                      .waits = json_waits,
                                       .ended = json_ended };

@@ -12,6 +12,7 @@
 struct json_call {
     struct map_node by_number; /* in place.calls */
     uint64_t number;           /* the ref by which the program knows the call */
+    uint64_t end;              /* the program has it when it has read so many bytes */
     struct rusm_message who;   /* only kind, from and ref are set */
 };
 

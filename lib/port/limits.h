@@ -44,6 +44,10 @@
  * must not flood the log. Above: the lines are only counted. */
 #define LIMIT_PROGRAM_LOG 200
 
+/* How long we wait for the exit of a program that has closed its input or its output. Most do so as
+ * they exit, and their status says more. After that it counts as one that runs on without it. */
+#define LIMIT_PROGRAM_CLOSED_NS ((uint64_t)100 * 1000000)
+
 /* How long a program may take to end after SIGTERM. Then it gets SIGKILL. */
 #define LIMIT_PROGRAM_GRACE_NS ((uint64_t)2 * 1000000000)
 

@@ -11,8 +11,9 @@
 
 #define LEN_HEAD ((size_t)4)
 
-/* Returns whether a caller waits for the program's answer now. */
-static bool lines_asked(const struct place *p)
+/* Returns whether a caller waits for the program's answer now. That call is the last thing that was
+ * written to it, so a program that is deaf never got it. */
+static bool lines_asked(struct place *p)
 {
     const struct rusm_message *last = answers_last(&p->answers);
 
@@ -179,10 +180,12 @@ const struct framing framing_lines = { .word = "lines",
                                        .most = LIMIT_PROGRAM_LINE,
                                        .offer = lines_offer,
                                        .take = lines_take,
+                                       .waits = lines_asked,
                                        .ended = lines_ended };
 
 const struct framing framing_len = { .word = "len",
                                      .most = RUSM_MESSAGE_MAX + LEN_HEAD,
                                      .offer = len_offer,
                                      .take = len_take,
+                                     .waits = lines_asked,
                                      .ended = lines_ended };

@@ -41,6 +41,7 @@ static void program_free(struct program *p)
     list_remove(&p->link);
     list_remove(&p->dirty);
     list_remove(&p->ending);
+    list_remove(&p->closed);
     atomic_fetch_sub(&p->host->node->programs, 1);
     buf_fini(&p->unwritten);
     buf_fini(&p->line);
@@ -105,6 +106,7 @@ static void program_on_exit(void *user)
         snprintf(p->reason, sizeof(p->reason), "normal");
     }
     p->exited = true;
+    list_remove(&p->closed);
     if (p->event) {
         p->event(p->user);
     } else {
@@ -117,6 +119,7 @@ void program_end(struct program *p, uint64_t now_ns)
     struct port_host *h = p->host;
 
     p->event = NULL;
+    list_remove(&p->closed);
     program_close(p, &p->in, &p->in_watch);
     program_close(p, &p->out, &p->out_watch);
     list_remove(&p->dirty);
@@ -124,6 +127,22 @@ void program_end(struct program *p, uint64_t now_ns)
     p->deadline_ns = now_ns + LIMIT_PROGRAM_GRACE_NS;
     list_append(&h->ending, &p->ending);
     program_look(p);
+}
+
+/* Notes that the program has closed its input or output. If it does not exit soon, it is broken. */
+static void program_closed(struct program *p)
+{
+    if (!p->exited && !p->broken && !list_linked(&p->closed)) {
+        p->closed_ns = 0;
+        list_append(&p->host->closed, &p->closed);
+    }
+}
+
+void program_break(struct program *p)
+{
+    list_remove(&p->closed);
+    p->broken = true;
+    p->event(p->user);
 }
 
 void program_late(struct program *p)
@@ -204,6 +223,8 @@ ssize_t program_read(struct program *p, struct buf *into, size_t most)
         buf_wrote(into, (size_t)n);
     } else {
         p->readable = false;
+        p->ended = true;
+        program_closed(p);
     }
     return n > 0 ? n : 0; /* the end of a terminal is the error EIO */
 }
@@ -237,11 +258,13 @@ void program_flush(struct program *p)
         ssize_t n = launch_write(p->in, buf_data(&p->unwritten), buf_len(&p->unwritten));
         if (n >= 0) {
             buf_consume(&p->unwritten, (size_t)n);
+            p->written += (uint64_t)n;
         } else if (errno == EAGAIN) {
             p->blocked = true;
             p->host->hooks->arm(p->host->context, p->in_watch);
         } else {
             p->deaf = true;
+            program_closed(p);
         }
     }
     if (p->deaf) {
@@ -364,6 +387,7 @@ static struct program *program_new(struct port_host *h, const struct program_opt
     list_init(&p->link);
     list_init(&p->dirty);
     list_init(&p->ending);
+    list_init(&p->closed);
     buf_init(&p->unwritten, o->most);
     buf_init(&p->line, COMPLAINT_MAX);
     snprintf(p->label, sizeof(p->label), "%s", o->label);

@@ -13,6 +13,7 @@ struct program {
     struct list link;   /* in port_host.programs */
     struct list dirty;  /* in port_host.dirty */
     struct list ending; /* in port_host.ending, from program_end until SIGKILL */
+    struct list closed; /* in port_host.closed, until it has exited or closed_ns has passed */
     pid_t pid;          /* also its process group */
     int pidfd, in, out, err;
     struct port_watch *in_watch, *out_watch, *err_watch, *exit_watch;
@@ -24,12 +25,16 @@ struct program {
     bool readable; /* there may be output: try program_read */
     bool exited;   /* reason is set */
     bool deaf;     /* it has closed its standard input */
+    bool ended;    /* its output has ended */
+    bool broken;   /* it is deaf or its output has ended, and it runs on nevertheless */
     bool blocked;  /* its input is full */
     bool awaited;  /* make an event when less than LIMIT_PROGRAM_QUEUE waits */
     bool mute;     /* its standard error has ended; if `exited` too, nobody of its group is left */
     bool told, killed; /* it got SIGTERM; it got SIGKILL */
     char reason[32];   /* "normal", "exit status 3", "signal 9"; set when `exited` is */
     uint64_t deadline_ns;
+    uint64_t closed_ns; /* when it is broken; 0: port_host_tick sets it */
+    uint64_t written;   /* bytes that its standard input has taken */
     uint64_t window_ns; /* when the second began in which `logged` counts lines */
     uint64_t logged, unlogged;
     char label[96]; /* its name in the log */
@@ -66,7 +71,8 @@ ssize_t program_read(struct program *p, struct buf *into, size_t most);
 void program_end(struct program *p, uint64_t now_ns);
 
 /* ---- for host.c ---- */
-void program_late(struct program *p); /* kills it, as its deadline has passed */
-void program_kill(struct program *p); /* kills it at once and frees it */
+void program_break(struct program *p); /* it has not exited: it is broken */
+void program_late(struct program *p);  /* kills it, as its deadline has passed */
+void program_kill(struct program *p);  /* kills it at once and frees it */
 
 #endif

@@ -92,6 +92,7 @@ static int worker_start(struct worker *w, unsigned i, struct rusm_why *why)
                  (unsigned long long)rusm_self(w->self).serial, w->exec->name);
     }
     p->worker = w;
+    p->lost = NULL;
     p->drained = p->printed = p->silent = false;
     p->idle = p->idle_ns = 0;
     buf_init(&p->said, w->exec->framing->most);
@@ -123,14 +124,14 @@ static bool worker_may_restart(struct worker *w)
     return may;
 }
 
-/* Handles the exit of a program whose output was all used. If it is the only one, the process ends
- * with it. In a pool, another program takes its place. */
-static void worker_exited(struct worker *w, struct place *p)
+/* Ends a program that has exited and whose output was all used, or that can answer nobody any more.
+ * If it is the only one, the process ends with it. In a pool, another program takes its place. */
+static void worker_gone(struct worker *w, struct place *p, const char *why_gone)
 {
-    char reason[sizeof(p->program->reason)];
+    char reason[RUSM_REASON_MAX + 1];
     struct rusm_why why;
 
-    memcpy(reason, p->program->reason, sizeof(reason));
+    snprintf(reason, sizeof(reason), "%s", why_gone);
     if (w->exec->count == 1) {
         worker_exit(w, reason);
         return;
@@ -144,6 +145,15 @@ static void worker_exited(struct worker *w, struct place *p)
     }
 }
 
+/* Returns why a program that runs can take no calls: it has closed its input or its output. NULL:
+ * it can. */
+static const char *worker_closed(const struct program *program)
+{
+    return program->deaf    ? "its program reads no more"
+           : program->ended ? "its program has closed its output"
+                            : NULL;
+}
+
 /* ---- output of programs ---- */
 
 /* Acts on the output that was read. Returns false if the rest must wait, or if the process
@@ -151,9 +161,10 @@ static void worker_exited(struct worker *w, struct place *p)
 static bool worker_take(struct place *p)
 {
     const struct framing *framing = p->worker->exec->framing;
+    bool last = p->drained || p->program->ended;
 
     while (buf_len(&p->said) > 0) {
-        ssize_t used = framing->take(p, buf_data(&p->said), buf_len(&p->said), p->drained);
+        ssize_t used = framing->take(p, buf_data(&p->said), buf_len(&p->said), last);
         if (used < 0) {
             return false;
         }
@@ -162,7 +173,7 @@ static bool worker_take(struct place *p)
         }
         buf_consume(&p->said, (size_t)used);
     }
-    if (p->drained) {
+    if (last) {
         buf_clear(&p->said); /* an incomplete unit */
     }
     return true;
@@ -170,6 +181,7 @@ static bool worker_take(struct place *p)
 
 static void worker_pump(struct worker *w, struct place *p)
 {
+    const struct framing *framing = w->exec->framing;
     struct program *program = p->program;
     size_t budget = LIMIT_PROGRAM_READ;
 
@@ -195,14 +207,38 @@ static void worker_pump(struct worker *w, struct place *p)
     if (w->over) {
         return;
     }
+    if (program->broken && !program->exited && !p->lost && buf_len(&p->said) == 0 &&
+        ((program->ended && p->printed) || framing->waits(p))) {
+        p->lost = worker_closed(program); /* one whose output never was for us only takes */
+    }
+    if (p->lost) {
+        worker_gone(w, p, p->lost);
+        return;
+    }
     if (p->drained && buf_len(&p->said) == 0) {
-        worker_exited(w, p);
+        worker_gone(w, p, program->reason);
     } else if (buf_len(&p->said) == 0 && p->said.cap > LIMIT_PROGRAM_READ) {
         buf_trim(&p->said);
     }
 }
 
 /* ---- the behaviour ---- */
+
+/* Offers a message to a program that has closed its input or its output. Returns 0, or RUSM_BUSY
+ * while it may be about to exit. */
+static int worker_offer_closed(struct place *p, const struct rusm_message *m)
+{
+    struct program *program = p->program;
+
+    if (m->kind == RUSM_CALL && !program->broken) {
+        return RUSM_BUSY;
+    }
+    worker_refuse(p, m, worker_closed(program));
+    if (m->kind == RUSM_CALL && program->deaf) {
+        worker_gone(p->worker, p, worker_closed(program));
+    }
+    return 0;
+}
 
 static int worker_offer(struct worker *w, const struct rusm_message *m)
 {
@@ -211,10 +247,8 @@ static int worker_offer(struct worker *w, const struct rusm_message *m)
 
     for (unsigned i = 0; i < (only ? 1 : w->count); i++) {
         struct place *p = only ? only : &w->place[(w->turn + i) % w->count];
-        int error = p->program->deaf ? 0 : framing->offer(p, m);
-        if (p->program->deaf) {
-            worker_refuse(p, m, "its program reads no more");
-        }
+        bool closed = p->program->deaf || (p->program->ended && m->kind == RUSM_CALL);
+        int error = closed ? worker_offer_closed(p, m) : framing->offer(p, m);
         if (error != RUSM_BUSY) {
             w->turn = (w->turn + i + 1) % w->count;
             return error;

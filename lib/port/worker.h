@@ -21,6 +21,7 @@ struct place {
     uint64_t call_last;      /* the number of the last call */
     bool printed;            /* it has printed something */
     bool silent;             /* the log says that it never did */
+    const char *lost;        /* why it is to be ended: it can answer nobody any more */
     bool drained;            /* it has exited, and all its output was read */
     uint64_t idle_ns;        /* when the second began in which `idle` counts */
     uint64_t idle;           /* lines that did nothing */
@@ -52,8 +53,11 @@ struct framing {
     int (*offer)(struct place *p, const struct rusm_message *m);
     /* Acts on the first unit of the program's output. `last`: there will be no more output. Returns
      * the number of bytes used, 0 if the unit is not whole, RUSM_BUSY to be called again later, or
-     * another error if the process was told to exit. */
+     * another error if the process was told to exit or place.lost is set. */
     ssize_t (*take)(struct place *p, const uint8_t *data, size_t len, bool last);
+    /* Returns whether a caller waits for an answer that the program can no longer give, as its
+     * output has ended, or as it is deaf and never got the call. */
+    bool (*waits)(struct place *p);
     /* Frees what the framing keeps for a program that ends. Tells its reason to everyone who waits
      * for the program's answer. With reason NULL the process ends too, and this tells nobody. */
     void (*ended)(struct place *p, const char *reason);

@@ -191,6 +191,49 @@ for line in sys.stdin: print(line.strip().title())"' \
     equal "$(head -n 5000 all | cmp - lines && sed -n 5001p all)" question
 }
 
+@test "exec: one that prints elsewhere takes all it is sent, and who asks is told at once" {
+    start_node london --spawnable 'sink=exec:exec cat >>all'
+    rusm spawn london sink --name p
+    seq 5000 >lines
+    expect 0 rusm send london p --lines <lines
+    wait_until has_line all 5000
+    for _ in 1 2; do
+        expect_error 4 "rusm: call: process 'p' on london died before it replied: its program has closed its output" \
+            rusm call london p question
+    done
+    expect 0 rusm send london p after
+    wait_until has_line all after
+    equal "$(head -n 5000 all | cmp - lines && sed -n 5001p all)" after
+}
+
+@test "exec: one that closes its output or its input fails its caller at once, and is started again" {
+    died="rusm: call: process 'p' on london died before it replied: its program"
+    programs() { [ "$(json value '.counter == "programs_started"' rusm attach --counters london)" -ge "$1" ]; }
+    for kind in exec exec+len 'exec*2'; do
+        start_node london --boot "p=$kind:exec 3<&0; head -c 1 <&3 >&2; exec >&-; sleep 1000"
+        expect_error 4 "$died has closed its output" rusm call london p x
+        wait_until programs 2
+        wait_until rusm send london p hello
+        rusm stop london
+    done
+    # The last line of one counts without its newline, and a status says more than a closed pipe.
+    start_node london --boot 'p=exec:read -r x; printf "$x"; exec >&-; sleep 1000' \
+        --boot 'q=exec:read -r x; exec >&- 0<&-; exit 5' --boot 'r=exec:exec 0<&-; echo >deaf; sleep 1000'
+    expect 0 rusm call london p one
+    equal "$output" one
+    wait_until programs 4
+    expect 0 rusm call london p two
+    equal "$output" two
+    expect 4 rusm call london q x
+    like "$stderr" '*: exit status 5'
+    wait_until [ -s deaf ]
+    before=$(json pid '.name == "r"' rusm attach london)
+    expect 4 rusm call london r x
+    like "$stderr" '*: its program reads no more'
+    again() { [ "$(json pid '.name == "r"' rusm attach london)" != "$before" ]; }
+    wait_until again
+}
+
 @test "exec: one that does not read holds its senders back" {
     start_node london --mailbox 16 --boot 'p=exec:sleep 1000'
     yes "$(printf %0999d 0)" | head -n 1000 >lines

@@ -179,6 +179,65 @@ page() {
     told '\{"reply":1,.*"still here"}'
 }
 
+@test "exec+json: data that is no string passes as the program wrote it" {
+    cat >answers.sh <<'EOF'
+n=0
+while read -r line; do
+    n=$((n + 1))
+    printf '{"reply":%s,"data":%s }\n' $n "$(sed -n ${n}p answers)"
+done
+EOF
+    printf '%s\n' 12345678901234567890123 0.1 1e999 '{"b": [1.0, "\ud800"], "a":1,"a":2}' >answers
+    start_node london --boot 'p=exec+json:exec sh answers.sh'
+    while read -r answer; do
+        expect 0 rusm call london p x
+        equal "$output" "$answer"
+    done <answers
+}
+
+@test "exec+json: a wrong answer fails its call at once, one that is not JSON ends the program" {
+    start_scribe
+    rusm call london p one 2>one &
+    first=$!
+    told '.*"ref":1,"data":"one"}'
+    rusm call london p two >two &
+    second=$!
+    told '.*"ref":2,"data":"two"}'
+    say '{"reply":1,"data":"\ud800"}' '{"reply":2,"data":"fine"}'
+    status=0
+    wait "$first" || status=$?
+    equal "$status" 4
+    like "$(cat one)" "*died before it replied: its program gave a wrong answer: not JSON for a request: *"
+    wait "$second"
+    equal "$(cat two)" fine
+    before=$(json pid '.name == "p"' rusm attach london)
+    rusm call london p three 2>three &
+    third=$!
+    told '.*"ref":3,"data":"three"}'
+    say '{"reply":3,"data":"thr'
+    status=0
+    wait "$third" || status=$?
+    equal "$status" 4
+    like "$(cat three)" "*died before it replied: its program printed a line that is not JSON"
+    again() { [ "$(json pid '.name == "p"' rusm attach london)" != "$before" ]; }
+    wait_until again
+}
+
+@test "exec+json: one that closes its output or its input fails its callers at once" {
+    start_node london --boot 'p=exec+json:read -r x; exec >&-; sleep 1000' \
+        --boot 'q=exec+json:exec 0<&-; echo >deaf; sleep 1000' \
+        --boot 'r=exec+json*2:read -r x; echo "{\"reply\":1"; sleep 1000'
+    expect 4 rusm call london p x
+    like "$stderr" '*: its program has closed its output'
+    wait_until [ -s deaf ]
+    expect 4 rusm call london q x
+    like "$stderr" '*: its program reads no more'
+    for _ in 1 2; do
+        expect 4 rusm call london r x
+        like "$stderr" '*: its program printed a line that is not JSON'
+    done
+}
+
 @test "exec+json: one that prints back what it reads is told once, one that floods is ended; few lines are logged" {
     start_node london --boot p=exec+json:cat --spawnable 'r=exec+json:exec 3<&0; cat <&3 >/dev/null & exec yes'
     bad() { json value '.counter == "programs_bad_lines"' rusm attach --counters london; }

@@ -131,6 +131,10 @@ static void port_receive(struct rusm_process *self, void *state, const struct ru
         if (used == RUSM_BUSY) {
             break;
         }
+        if (p->lost) { /* the only program: its process ends with it */
+            must(used < 0);
+            worker_exit(w->worker, p->lost);
+        }
         must(used > 0 || w->worker->over || (!whole && !w->last));
         if (used <= 0) {
             break;
@@ -333,10 +337,12 @@ static void world_open(struct world *w, struct rusm_behaviour *port, struct rusm
     log_init(&w->log, -1, RUSM_LOG_ERROR, "here");
     w->host.log = &w->log;
     list_init(&w->host.dirty);
+    list_init(&w->host.closed);
     w->exec.framing = &framing_json;
     w->exec.count = 1;
     w->program = (struct program){ .host = &w->host, .event = program_event, .blocked = true };
     list_init(&w->program.dirty);
+    list_init(&w->program.closed);
     buf_init(&w->program.unwritten, LIMIT_PROGRAM_QUEUE + LIMIT_PROGRAM_LINE + 8);
     must(runtime_new(&w->rt, &o) == 0);
     must(runtime_node_index(w->rt, "there", 5, &w->node) == 0);
