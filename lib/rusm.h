@@ -540,7 +540,7 @@ struct rusm_node_options {
     const char *name;        /* required */
     const char *listen;      /* ADDR:PORT [127.0.0.1:0, a free port] */
     const char *advertise;   /* HOST:PORT that peers are told [what they see] */
-    const char *rundir;      /* [$RUSM_RUNDIR, $XDG_RUNTIME_DIR/rusm, private temporary] */
+    const char *rundir;      /* [$RUSM_RUNDIR, /run/rusm-UID, /tmp/rusm-UID] */
     const char *identity;    /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
     const char *const *join; /* NODE@HOST:PORT that the node dials for ever */
     size_t join_count;

@@ -33,6 +33,7 @@ static int node_unknown(const char *name, const struct rundir *r, bool has_rundi
                         const char *nodes, struct rusm_why *why)
 {
     struct known_nodes known = { .text = "" };
+    char places[1024];
     struct rundir_entry *running;
     struct nodefile_entry *written;
     size_t count;
@@ -51,8 +52,9 @@ static int node_unknown(const char *name, const struct rundir *r, bool has_rundi
         }
         free(written);
     }
+    rundir_print(r, places, sizeof(places));
     return err_why(why, RUSM_ENOCONN, "no node '%s' (known: %s; looked in %s and %s)", name,
-                   known.len > 0 ? known.text : "none", r->path, nodes);
+                   known.len > 0 ? known.text : "none", places, nodes);
 }
 
 /* Looks the name up in the nodes file. Returns 1 and sets n->address, 0 if it is not there, or an

@@ -105,18 +105,33 @@ int rundir_read(const char *path, const char *name, struct rundir_entry *out)
     return len < 0 ? (int)len : entry_decode(text, (size_t)len, name, out);
 }
 
-int rundir_find(const struct rundir *r, const char *name, struct rundir_entry *out)
+int rundir_find_in(const char *folder, const char *name, struct rundir_entry *out)
 {
     char path[RUNDIR_FILES_PATH];
 
     if (!rundir_files_name_ok(name)) {
         return RUSM_ENOPROC;
     }
-    rundir_files_path(r->path, "", name, ".json", path);
+    rundir_files_path(folder, "", name, ".json", path);
     int error = rundir_read(path, name, out);
     if (!error) {
-        rundir_files_path(r->path, "", name, ".lock", path);
+        rundir_files_path(folder, "", name, ".lock", path);
         out->alive = rundir_files_locked(path);
+    }
+    return error;
+}
+
+int rundir_find(const struct rundir *r, const char *name, struct rundir_entry *out)
+{
+    struct rundir_entry other;
+    int error = rundir_find_in(r->path, name, out);
+
+    for (unsigned i = 0; i < r->also_count && (error || !out->alive); i++) {
+        int got = rundir_find_in(r->also[i], name, &other);
+        if (got == 0 && (error || other.alive)) {
+            *out = other;
+            error = 0;
+        }
     }
     return error;
 }
@@ -136,52 +151,85 @@ static bool entry_name(const char *file, char name[RUSM_NODE_NAME_MAX + 1])
     return true;
 }
 
+/* By name; a live one first. */
 static int entry_order(const void *a, const void *b)
 {
     const struct rundir_entry *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
 
-    return strcmp(x->name, y->name);
+    return order ? order : (int)y->alive - (int)x->alive;
+}
+
+/* What rundir_list has read so far. */
+struct entries {
+    struct rundir_entry *list;
+    size_t count, cap;
+};
+
+/* Reads a folder. There may be none. */
+static int entries_read(struct entries *e, const char *folder)
+{
+    char name[RUSM_NODE_NAME_MAX + 1];
+    DIR *dir = opendir(folder);
+    int error = 0;
+
+    if (!dir) {
+        return errno == ENOENT ? 0 : RUSM_EIO;
+    }
+    for (struct dirent *d = readdir(dir); d && !error; d = readdir(dir)) {
+        if (!entry_name(d->d_name, name)) {
+            continue;
+        }
+        if (e->count == e->cap) {
+            size_t cap = e->cap ? 2 * e->cap : 16;
+            struct rundir_entry *more = realloc(e->list, cap * sizeof(*more));
+            if (!more) {
+                error = RUSM_ENOMEM;
+                continue;
+            }
+            e->list = more;
+            e->cap = cap;
+        }
+        e->count += rundir_find_in(folder, name, &e->list[e->count]) == 0;
+    }
+    closedir(dir);
+    return error;
+}
+
+/* Sorts the entries, and drops stale ones of a name that comes before them. */
+static void entries_sort(struct entries *e)
+{
+    size_t kept = 0;
+
+    if (e->count > 0) {
+        qsort(e->list, e->count, sizeof(*e->list), entry_order);
+    }
+    for (size_t i = 0; i < e->count; i++) {
+        const struct rundir_entry *entry = &e->list[i];
+        if (kept > 0 && !entry->alive && strcmp(e->list[kept - 1].name, entry->name) == 0) {
+            continue;
+        }
+        e->list[kept++] = *entry;
+    }
+    e->count = kept;
 }
 
 int rundir_list(const struct rundir *r, struct rundir_entry **out, size_t *count)
 {
-    struct rundir_entry *list = NULL;
-    size_t n = 0, cap = 0;
-    char name[RUSM_NODE_NAME_MAX + 1];
-    int error = 0;
-    DIR *dir = opendir(r->path);
+    struct entries e = { .list = NULL };
+    int error = entries_read(&e, r->path);
 
+    for (unsigned i = 0; i < r->also_count && !error; i++) {
+        error = entries_read(&e, r->also[i]);
+    }
     *out = NULL;
     *count = 0;
-    if (!dir) {
-        return RUSM_EIO;
-    }
-    for (struct dirent *d = readdir(dir); d; d = readdir(dir)) {
-        if (!entry_name(d->d_name, name)) {
-            continue;
-        }
-        if (n == cap) {
-            cap = cap ? 2 * cap : 16;
-            struct rundir_entry *more = realloc(list, cap * sizeof(*list));
-            if (!more) {
-                error = RUSM_ENOMEM;
-                break;
-            }
-            list = more;
-        }
-        if (rundir_find(r, name, &list[n]) == 0) {
-            n++;
-        }
-    }
-    closedir(dir);
     if (error) {
-        free(list);
+        free(e.list);
         return error;
     }
-    if (n > 0) {
-        qsort(list, n, sizeof(*list), entry_order);
-    }
-    *out = list;
-    *count = n;
+    entries_sort(&e);
+    *out = e.list;
+    *count = e.count;
     return 0;
 }

@@ -21,11 +21,11 @@ struct files {
     char json[RUNDIR_FILES_PATH], lock[RUNDIR_FILES_PATH], twin[RUNDIR_FILES_PATH];
 };
 
-static void files_of(const struct rundir *r, const char *name, struct files *f)
+static void files_of(const char *folder, const char *name, struct files *f)
 {
-    rundir_files_path(r->path, "", name, ".json", f->json);
-    rundir_files_path(r->path, "", name, ".lock", f->lock);
-    rundir_files_path(r->path, ".", name, ".twin", f->twin);
+    rundir_files_path(folder, "", name, ".json", f->json);
+    rundir_files_path(folder, "", name, ".lock", f->lock);
+    rundir_files_path(folder, ".", name, ".twin", f->twin);
 }
 
 /* Removes the files of a node whose lock we hold. The lock file goes last, so that nobody sees the
@@ -54,6 +54,27 @@ static int lock_failed(const char *path, struct rusm_why *why)
                    rundir_files_cure(errno));
 }
 
+static int name_taken(const char *name, const struct rundir_entry *by, struct rusm_why *why)
+{
+    return err_why(why, RUSM_EEXIST,
+                   "a node '%s' is running already (process %lld at %s): choose another name, "
+                   "or stop it with 'rusm stop %s'",
+                   name, (long long)by->os_pid, by->address, name);
+}
+
+/* Does a node in one of the other folders have the name? */
+static int name_free(const struct rundir *r, const char *name, struct rusm_why *why)
+{
+    struct rundir_entry other;
+
+    for (unsigned i = 0; i < r->also_count; i++) {
+        if (rundir_find_in(r->also[i], name, &other) == 0 && other.alive) {
+            return name_taken(name, &other, why);
+        }
+    }
+    return 0;
+}
+
 int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why)
 {
     struct files f;
@@ -62,16 +83,17 @@ int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why)
     if (!rundir_files_name_ok(name)) {
         return err_why(why, RUSM_EINVAL, "'%s' is not a node's name", name);
     }
-    files_of(r, name, &f);
+    int error = name_free(r, name, why);
+    if (error) {
+        return error;
+    }
+    files_of(r->path, name, &f);
     int fd = lock_patiently(f.lock);
     if (fd == RUSM_EEXIST) {
-        if (rundir_find(r, name, &other) != 0) {
+        if (rundir_find_in(r->path, name, &other) != 0) {
             return err_why(why, RUSM_EEXIST, "a node '%s' is starting or running already", name);
         }
-        return err_why(why, RUSM_EEXIST,
-                       "a node '%s' is running already (process %lld at %s): choose another name, "
-                       "or stop it with 'rusm stop %s'",
-                       name, (long long)other.os_pid, other.address, name);
+        return name_taken(name, &other, why);
     }
     if (fd < 0) {
         return lock_failed(f.lock, why);
@@ -101,7 +123,7 @@ void rundir_close(struct rundir *r)
     if (r->lock_fd >= 0) {
         /* What is there now may be another node's, which has our name because our files were
          * removed. */
-        files_of(r, r->name, &f);
+        files_of(r->path, r->name, &f);
         bool own = rundir_files_same(r->lock_fd, f.lock);
         if (own || rundir_files_same(r->json_fd, f.json)) {
             unlink(f.json);
@@ -119,18 +141,29 @@ void rundir_close(struct rundir *r)
     r->name[0] = '\0';
 }
 
-void rundir_clean(const struct rundir *r, const char *name)
+static void clean_in(const char *folder, const char *name)
 {
     struct files f;
 
-    if (!rundir_files_name_ok(name)) {
+    files_of(folder, name, &f);
+    if (access(f.json, F_OK) != 0 && access(f.lock, F_OK) != 0) {
         return;
     }
-    files_of(r, name, &f);
     int fd = rundir_files_lock(f.lock);
     if (fd >= 0) {
         files_remove(&f);
         close(fd);
+    }
+}
+
+void rundir_clean(const struct rundir *r, const char *name)
+{
+    if (!rundir_files_name_ok(name)) {
+        return;
+    }
+    clean_in(r->path, name);
+    for (unsigned i = 0; i < r->also_count; i++) {
+        clean_in(r->also[i], name);
     }
 }
 
@@ -142,7 +175,7 @@ static int twin_wait(struct rundir *r, const struct files *f, const struct rundi
 {
     struct rundir_entry other;
 
-    if (rundir_find(r, r->name, &other) != 0 || !other.alive ||
+    if (rundir_find_in(r->path, r->name, &other) != 0 || !other.alive ||
         other.incarnation == entry->incarnation) {
         return 0; /* it has not published itself yet, or it only cleans up: we look again */
     }
@@ -201,7 +234,7 @@ int rundir_keep(struct rundir *r, const struct rundir_entry *entry, struct rusm_
     if (r->lock_fd < 0) {
         return RUSM_EINVAL;
     }
-    files_of(r, r->name, &f);
+    files_of(r->path, r->name, &f);
     if (!rundir_files_same(r->lock_fd, f.lock)) {
         int error = rundir_check(r, true, why);
         if (error) {

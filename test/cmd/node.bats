@@ -89,6 +89,39 @@ load helper
     expect 0 rusm call london greeter Ada
 }
 
+@test "the run folder does not depend on the login" {
+    unshare --mount --map-root-user true 2>/dev/null || skip "no mount namespaces here"
+    mkdir -m 700 login
+    # A /run of its own. Root makes its folder there, also root of a user namespace.
+    cat >script <<'EOS'
+set -e
+mount -t tmpfs none /run
+mkdir -p -m 755 /run/user && mkdir -m 700 /run/user/0
+bare() { env -i PATH="$PATH" HOME="$HOME" RUSM_IDENTITY="$RUSM_IDENTITY" "$@"; }
+login() { bare env XDG_RUNTIME_DIR=/run/user/0 TMPDIR="$PWD/login" "$@"; }
+end() { for f in /run/*/*.json /run/user/0/rusm/*.json; do kill "$(jq -r .os_pid "$f")"; done 2>/dev/null; }
+trap end EXIT
+bare "$RUSM" node --name cron --detach
+login "$RUSM" call --timeout 30 cron greeter Ada
+login "$RUSM" node --name shell --detach
+bare "$RUSM" call --timeout 30 shell greeter Bob
+ls /run/rusm-0/cron.json /run/rusm-0/shell.json
+# One that an earlier version would have put elsewhere.
+mkdir -m 700 /run/user/0/rusm
+bare env RUSM_RUNDIR=/run/user/0/rusm "$RUSM" node --name old --detach
+bare "$RUSM" call --timeout 30 old greeter Cy
+bare "$RUSM" nodes
+login "$RUSM" node --name old --detach 2>&1 || echo "status $?"
+EOS
+    run --separate-stderr unshare --mount --map-root-user bash script
+    echo "$output" "$stderr"
+    equal "$status" 0
+    for line in "hello, Ada" "hello, Bob" "hello, Cy" "/run/rusm-0/shell.json" "status 1" \
+        "cron *alive*" "old *alive*" "rusm: node: a node 'old' is running already*"; do
+        like "$output" "*$line*"
+    done
+}
+
 @test "names that are none are refused" {
     long=$(printf 'x%.0s' {1..64})
     for name in '' -x .x 'a b' a@b "$long"; do

@@ -97,34 +97,164 @@ static void test_refused(void **state)
     }
 }
 
-static void test_which(void **state)
+static void test_named(void **state)
 {
     const struct folder *f = *state;
     struct rundir r;
     char path[256], want[256];
 
-    assert_int_equal(setenv("TMPDIR", f->path, 1), 0);
-    unsetenv("RUSM_RUNDIR");
-    unsetenv("XDG_RUNTIME_DIR");
-    assert_int_equal(rundir_open(&r, NULL, true, NULL), 0);
-    snprintf(want, sizeof(want), "%s/rusm-%u", f->path, (unsigned)geteuid());
-    assert_string_equal(r.path, want);
-
-    assert_int_equal(setenv("XDG_RUNTIME_DIR", f->path, 1), 0);
-    assert_int_equal(rundir_open(&r, NULL, true, NULL), 0);
-    assert_string_equal(r.path, folder_path(f, "rusm", want));
-
     assert_int_equal(setenv("RUSM_RUNDIR", folder_path(f, "mine//", path), 1), 0);
     assert_int_equal(rundir_open(&r, "", true, NULL), 0);
     assert_string_equal(r.path, folder_path(f, "mine", want));
+    assert_int_equal(r.also_count, 0);
 
     assert_int_equal(chdir(f->path), 0);
     assert_int_equal(rundir_open(&r, "here", true, NULL), 0);
     assert_string_equal(r.path, folder_path(f, "here", want));
     assert_int_equal(chdir("/"), 0);
     unsetenv("RUSM_RUNDIR");
+}
+
+/* Where the folder is when it is not named. Folders of the test's own stand for /run and /tmp. */
+struct machine {
+    char run[256], tmp[256], run_place[300], tmp_place[300], user[300], user_place[320];
+};
+
+static void machine_make(const struct folder *f, struct machine *m)
+{
+    unsigned uid = (unsigned)geteuid();
+
+    folder_path(f, "sysrun", m->run);
+    folder_path(f, "systmp", m->tmp);
+    snprintf(m->run_place, sizeof(m->run_place), "%s/rusm-%u", m->run, uid);
+    snprintf(m->tmp_place, sizeof(m->tmp_place), "%s/rusm-%u", m->tmp, uid);
+    snprintf(m->user, sizeof(m->user), "%s/user", m->run);
+    assert_int_equal(mkdir(m->run, 0755) + mkdir(m->tmp, 0777) + mkdir(m->user, 0755), 0);
+    snprintf(m->user, sizeof(m->user), "%s/user/%u", m->run, uid);
+    snprintf(m->user_place, sizeof(m->user_place), "%s/rusm", m->user);
+    unsetenv("RUSM_RUNDIR");
     unsetenv("XDG_RUNTIME_DIR");
     unsetenv("TMPDIR");
+}
+
+static int machine_open(const struct machine *m, struct rundir *r, bool create)
+{
+    return rundir_open_under(r, m->run, m->tmp, create, NULL);
+}
+
+static void test_which(void **state)
+{
+    const struct folder *f = *state;
+    struct machine m;
+    struct rundir r;
+    char text[1024];
+    bool root = geteuid() == 0;
+    const char *first;
+
+    machine_make(f, &m);
+    assert_int_equal(machine_open(&m, &r, false), RUSM_ENOPROC);
+    first = root ? m.run_place : m.tmp_place; /* only root makes that in /run */
+    if (!root) {
+        assert_int_equal(chmod(m.run, 0555), 0);
+    }
+    assert_string_equal(r.path, first);
+    assert_int_equal(machine_open(&m, &r, true), 0);
+    assert_string_equal(r.path, first);
+
+    /* A login changes nothing: neither its folders nor its variables. */
+    assert_int_equal(chmod(m.run, 0755), 0);
+    assert_int_equal(mkdir(m.user, 0700), 0);
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", m.user, 1) + setenv("TMPDIR", f->path, 1), 0);
+    assert_int_equal(machine_open(&m, &r, true), 0);
+    assert_string_equal(r.path, first);
+    assert_int_equal(r.also_count, 0);
+
+    /* What is there already is taken, also by those who could not make it. */
+    if (!root) {
+        assert_int_equal(mkdir(m.run_place, 0700), 0);
+    }
+    assert_int_equal(machine_open(&m, &r, true), 0);
+    assert_string_equal(r.path, m.run_place);
+    /* The others are read, each once. */
+    assert_int_equal(mkdir(m.user_place, 0700), 0);
+    assert_int_equal(mkdir(m.tmp_place, 0700) != 0, !root);
+    assert_int_equal(machine_open(&m, &r, true), 0);
+    assert_string_equal(r.path, m.run_place);
+    assert_int_equal(r.also_count, 2);
+    rundir_print(&r, text, sizeof(text));
+    assert_non_null(strstr(text, m.user_place));
+    assert_non_null(strstr(text, m.tmp_place));
+    /* But not if others could write to them. */
+    assert_int_equal(chmod(m.user_place, 0770), 0);
+    assert_int_equal(rmdir(m.tmp_place) + symlink(m.user, m.tmp_place), 0);
+    assert_int_equal(machine_open(&m, &r, true), 0);
+    assert_int_equal(r.also_count, 0);
+    assert_int_equal(chmod(m.run_place, 0711), 0);
+    assert_int_equal(machine_open(&m, &r, true), RUSM_EREFUSED);
+    unsetenv("XDG_RUNTIME_DIR");
+    unsetenv("TMPDIR");
+}
+
+/* Another user has made the folder in /tmp. The user's own folder of the login serves then. */
+static void test_squatted(void **state)
+{
+    const struct folder *f = *state;
+    struct machine m;
+    struct rundir r;
+    struct rusm_why why;
+
+    if (geteuid() != 0) {
+        skip(); /* only root can make what belongs to others */
+    }
+    machine_make(f, &m);
+    assert_int_equal(folder_write(f, "sysrun/rusm-0", "", 0), 0); /* a file in the way */
+    assert_int_equal(machine_open(&m, &r, true), RUSM_EREFUSED);
+    assert_int_equal(unlink(m.run_place), 0);
+    assert_int_equal(rename(m.run, folder_path(f, "away", m.run_place)), 0); /* no /run at all */
+    assert_int_equal(mkdir(m.tmp_place, 0700) + chown(m.tmp_place, 1, 1), 0);
+    assert_int_equal(rundir_open_under(&r, m.run, m.tmp, true, &why), RUSM_EREFUSED);
+    assert_non_null(strstr(why.text, "another user"));
+    assert_string_equal(r.path, m.tmp_place);
+}
+
+/* Nodes of the other folders are found, and their names are taken. */
+static void test_read_too(void **state)
+{
+    const struct folder *f = *state;
+    struct machine m;
+    struct rundir r, old;
+    struct rundir_entry *list, got, stale = entry_of("oslo");
+    size_t count;
+    struct rusm_why why;
+
+    machine_make(f, &m);
+    assert_int_equal(mkdir(m.user, 0700) + setenv("XDG_RUNTIME_DIR", m.user, 1), 0);
+    assert_int_equal(rundir_open(&old, m.user_place, true, NULL), 0);
+    run_node(&old, "london");
+    assert_int_equal(machine_open(&m, &r, false), 0); /* there is no folder of our own yet */
+    assert_int_equal(rundir_find(&r, "london", &got), 0);
+    assert_int_equal(machine_open(&m, &r, true), 0);
+    assert_string_not_equal(r.path, old.path);
+    run_node(&r, "tokyo");
+    assert_int_equal(rundir_publish(&old, &stale, NULL), 0);
+    assert_int_equal(rundir_find(&r, "london", &got), 0);
+    assert_true(got.alive);
+    assert_int_equal(rundir_list(&r, &list, &count), 0);
+    assert_int_equal(count, 3);
+    assert_string_equal(list[0].name, "london");
+    assert_true(list[0].alive && !list[1].alive && list[2].alive);
+    free(list);
+    rundir_clean(&r, "oslo");
+    rundir_clean(&r, "london");
+    assert_int_equal(rundir_find(&r, "oslo", &got), RUSM_ENOPROC);
+    assert_int_equal(rundir_find(&r, "london", &got), 0);
+    rundir_close(&r);
+    assert_int_equal(rundir_lock(&r, "london", &why), RUSM_EEXIST);
+    assert_non_null(strstr(why.text, "is running already"));
+    rundir_close(&old);
+    assert_int_equal(rundir_lock(&r, "london", &why), 0);
+    rundir_close(&r);
+    unsetenv("XDG_RUNTIME_DIR");
 }
 
 /* ---- entries ---- */
@@ -497,10 +627,12 @@ static void test_one_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_made_private), TEST(test_refused),       TEST(test_which), TEST(test_published),
-        TEST(test_malformed),    TEST(test_list),          TEST(test_taken), TEST(test_killed),
-        TEST(test_clean),        TEST(test_one_at_a_time), TEST(test_kept),  TEST(test_not_kept),
-        TEST(test_twins),
+        TEST(test_made_private),  TEST(test_refused),   TEST(test_which),
+        TEST(test_published),     TEST(test_malformed), TEST(test_list),
+        TEST(test_taken),         TEST(test_killed),    TEST(test_clean),
+        TEST(test_one_at_a_time), TEST(test_kept),      TEST(test_not_kept),
+        TEST(test_twins),         TEST(test_named),     TEST(test_squatted),
+        TEST(test_read_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
