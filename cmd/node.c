@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define NODE_BLANK " \t"
@@ -274,6 +275,19 @@ static int node_leave_terminal(struct serving *s, const struct rusm_node *node)
     return status;
 }
 
+/* Raises the soft limit of descriptors to the hard one: a connection, a watch or a program costs
+ * some. Programs get the limit that the node was started with, as some of them use select(2). */
+static void node_descriptors(struct rusm_node_options *how)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        how->exec_descriptors = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static void node_greet(const struct options *options, struct rusm_node *node)
 {
     if (rusm_node_identity_made(node)) {
@@ -354,6 +368,7 @@ static int node_start(struct options *options, const char **join, const struct e
     int status = node_options(options, join, &s.how);
 
     s.how.env = (const char *const *)env->entry;
+    node_descriptors(&s.how);
     status = status ? status
                     : options_number(options, "log-max", 0, UINT64_MAX / 2, NODE_LOG_MAX, &log_max);
     if (status != 0 || (s.detached && detach_start(options->cmd, &s.detach, &status))) {

@@ -569,7 +569,10 @@ struct rusm_node_options {
     /* "NAME=VALUE", ends with NULL: what programs of exec: get beside their clean environment,
      * rusm-port(7). */
     const char *const *env;
-    void *reserved[7]; /* for later versions: must be zero, else RUSM_EINVAL */
+    /* The soft limit of descriptors (RLIMIT_NOFILE) of programs of exec:, for a program that has
+     * raised its own [its own]. */
+    uint64_t exec_descriptors;
+    void *reserved[8]; /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the

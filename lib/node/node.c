@@ -83,9 +83,11 @@ static int open_runtimes(struct rusm_node *node, const struct rusm_node_options 
                                          .seed = rng_u64(&node->first->rng),
                                          .user = node,
                                          .lost = name_lost };
-    node->port_node = (struct port_node){
-        .name = node->name, .incarnation = node->incarnation, .log = &node->log, .env = o->env
-    };
+    node->port_node = (struct port_node){ .name = node->name,
+                                          .incarnation = node->incarnation,
+                                          .log = &node->log,
+                                          .env = o->env,
+                                          .descriptors = o->exec_descriptors };
     int error = schedulers_open(node, &options);
     return error ? error : registry_new(&node->registry, &registry);
 }

@@ -45,6 +45,7 @@ struct port_node {
     uint32_t incarnation;
     const struct log *log;
     const char *const *env; /* what its owner adds to the environment of programs; NULL: nothing */
+    uint64_t descriptors;   /* the programs' soft limit of descriptors; 0: the node's */
     atomic_size_t programs; /* of all hosts */
 };
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,18 @@ LAUNCH_BARE static int child_tell(int fd, pid_t pid)
     line[--at] = ' ';
     line[--at] = '+';
     return write(fd, line + at, sizeof(line) - at) < 0 ? EPIPE : 0;
+}
+
+/* Sets the soft limit of descriptors. The child has limits of its own, though it shares memory. */
+LAUNCH_BARE static int child_limit(uint64_t descriptors)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return errno;
+    }
+    limit.rlim_cur = descriptors < limit.rlim_max ? descriptors : limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : errno;
 }
 
 LAUNCH_BARE static int child_prepare(const struct launch *how)
@@ -61,6 +74,9 @@ LAUNCH_BARE static int child_prepare(const struct launch *how)
     }
     if (close_range(3, ~0u, 0) != 0) {
         return errno;
+    }
+    if (how->descriptors > 0 && (cause = child_limit(how->descriptors)) != 0) {
+        return cause;
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -5,6 +5,7 @@
 #define PORT_LAUNCH_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define LAUNCH_STACK ((size_t)32 * 1024) /* enough for a few system calls and a sanitizer */
@@ -15,6 +16,7 @@ struct launch {
     int fds[3];   /* each above 2 */
     int guard;    /* where the child writes its group before the program begins; -1: nowhere */
     int orphaned; /* the signal that the program gets when we are gone; 0: none */
+    uint64_t descriptors; /* its soft limit of descriptors; 0: ours */
 };
 
 /* Starts a program and gives its pid and pidfd. Borrows `stack`, of LAUNCH_STACK bytes. Returns 0

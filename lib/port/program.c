@@ -351,7 +351,10 @@ static int program_spawn(struct program *p, const struct program_options *o, con
     const char *argv[RUSM_ARGS_MAX + 5] = { "sh", "-c", o->command, o->zero };
     char self[RUSM_PID_TEXT_MAX + 16];
     struct port_host *h = p->host;
-    struct launch how = { .argv = argv, .env = h->env.entry, .fds = { fds[0], fds[1], fds[2] } };
+    struct launch how = { .argv = argv,
+                          .env = h->env.entry,
+                          .fds = { fds[0], fds[1], fds[2] },
+                          .descriptors = h->node->descriptors };
 
     for (size_t i = 0; i < o->args.count; i++) {
         argv[4 + i] = o->args.value[i];

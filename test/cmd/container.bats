@@ -82,3 +82,18 @@ no_zombies() { ! ps -A -o ppid=,stat= | awk -v parent="$1" '$1 == parent && $2 ~
     expect 4 rusm call london "$three" x
     like "$stderr" "*exit status 3*"
 }
+
+@test "the soft limit of descriptors is raised, and programs have the one from before" {
+    limits='l=exec:while read -r x; do echo "$(ulimit -Sn) $(ulimit -Hn)"; done'
+    ulimit -Sn 256
+    ulimit -Hn 4096
+    start_node london --boot "$limits"
+    equal "$(prlimit --noheadings --nofile -o SOFT,HARD --pid "$pid" | xargs)" '4096 4096'
+    expect 0 rusm call london l x
+    equal "$output" '256 4096'
+    rusm stop london
+    ulimit -Sn 4096
+    start_node london --boot "$limits"
+    expect 0 rusm call london l x
+    equal "$output" '4096 4096'
+}
