@@ -161,24 +161,42 @@ static int node_boot(const struct options *options, struct rusm_node *node)
 
 /* ---- options ---- */
 
-static int node_log_level(const struct options *options, enum rusm_log_level *level)
+/* Gives the index of the option's value in `names`, which ends with NULL, or `fallback` if it was
+ * not given. Returns 0 or the exit status. */
+static int node_choice(const struct options *options, const char *name, const char *const *names,
+                       const char *said, unsigned fallback, unsigned *choice)
 {
-    static const char *const names[] = { "error", "warn", "info", "debug" };
-    const struct option_given *given = options_last(options, "log-level");
+    const struct option_given *given = options_last(options, name);
     char where[4300];
 
-    *level = RUSM_LOG_WARN;
+    *choice = fallback;
     if (!given) {
         return 0;
     }
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (unsigned i = 0; names[i]; i++) {
         if (strcmp(given->value, names[i]) == 0) {
-            *level = (enum rusm_log_level)i;
+            *choice = i;
             return 0;
         }
     }
-    return failure_say(options->cmd, EXIT_USAGE, "%s: '%s' is not error, warn, info or debug",
-                       options_where(given, where, sizeof(where)), given->value);
+    return failure_say(options->cmd, EXIT_USAGE, "%s: '%s' is not %s",
+                       options_where(given, where, sizeof(where)), given->value, said);
+}
+
+static int node_log(const struct options *options, struct rusm_node_options *how)
+{
+    static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+    static const char *const formats[] = { "text", "json", NULL };
+    unsigned level, format = RUSM_LOG_TEXT;
+    int status = node_choice(options, "log-level", levels, "error, warn, info or debug",
+                             RUSM_LOG_WARN, &level);
+
+    status = status ? status
+                    : node_choice(options, "log-format", formats, "text or json", RUSM_LOG_TEXT,
+                                  &format);
+    how->log_level = (enum rusm_log_level)level;
+    how->log_format = (enum rusm_log_format)format;
+    return status;
 }
 
 static int node_options(const struct options *options, const char **join,
@@ -230,7 +248,7 @@ static int node_options(const struct options *options, const char **join,
                     : options_number(options, "schedulers", 1, NODE_SCHEDULERS_MAX,
                                      cores_usable(NODE_SCHEDULERS_MAX), &schedulers);
     how->schedulers = (uint32_t)schedulers;
-    return status ? status : node_log_level(options, &how->log_level);
+    return status ? status : node_log(options, how);
 }
 
 /* ---- running ---- */
@@ -288,13 +306,23 @@ static void node_descriptors(struct rusm_node_options *how)
     }
 }
 
-static void node_greet(const struct options *options, struct rusm_node *node)
+/* Says once that there is a new identity: in the log, if that is JSON for whoever reads standard
+ * error. */
+static void node_greet(const struct serving *s, struct rusm_node *node)
 {
-    if (rusm_node_identity_made(node)) {
-        fprintf(stderr,
-                "rusm: %s: made the cluster's identity %s (fingerprint %.16s...); copy it to "
-                "another machine, mode 0600, to admit that machine\n",
-                options->cmd->name, rusm_node_identity_path(node), rusm_node_fingerprint(node));
+    char text[LOGFILE_PATH + 256];
+
+    if (!rusm_node_identity_made(node)) {
+        return;
+    }
+    snprintf(text, sizeof(text),
+             "made the cluster's identity %s (fingerprint %.16s...); copy it to another machine, "
+             "mode 0600, to admit that machine",
+             rusm_node_identity_path(node), rusm_node_fingerprint(node));
+    if (s->how.log_format == RUSM_LOG_JSON && s->how.log_fd == STDERR_FILENO && !s->detached) {
+        rusm_node_log(node, RUSM_LOG_WARN, text);
+    } else {
+        fprintf(stderr, "rusm: %s: %s\n", s->options->cmd->name, text);
     }
 }
 
@@ -328,7 +356,7 @@ static int node_serve(struct serving *s)
         return failure_report(s->options->cmd, error, &why);
     }
     logfile_node(&s->files, node);
-    node_greet(s->options, node);
+    node_greet(s, node);
     status = node_teach(s->options, node);
     status = status ? status : node_boot(s->options, node);
     status = status ? status : node_ready(s, node);
@@ -423,6 +451,7 @@ static const struct cmd_option node_table[] = {
     { "http-token", "FILE", "the token of HTTP clients without certificate" },
     { "http-tcp", "ADDR:PORT", "serve HTTP/1.1 over TCP too, for those who have the token" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
+    { "log-format", "FORMAT", "text, or json: an object a line [text]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
     { "log-max", "BYTES", "a larger log is renamed to FILE.1; 0: never [16777216]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
@@ -439,7 +468,8 @@ const struct cmd cmd_node = {
         "[--env-file FILE] [--mailbox N] "
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
         "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
-        "[--log-level LEVEL] [--log-file FILE] [--log-max BYTES] [--detach] [--config FILE]",
+        "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
+        "[--log-max BYTES] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

@@ -529,6 +529,9 @@ struct rusm_boot {
 
 enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
 
+/* How a line of the log is written. JSON: an object with the texts time, level, node and text. */
+enum rusm_log_format { RUSM_LOG_TEXT, RUSM_LOG_JSON };
+
 /* Takes a line of a node's log: its level and its text, without time, name and newline, and with
  * control characters escaped. The text is borrowed. Any thread of the node may call it, several of
  * them at once. It must not block, and must not call a function of this header. */
@@ -572,7 +575,8 @@ struct rusm_node_options {
     /* The soft limit of descriptors (RLIMIT_NOFILE) of programs of exec:, for a program that has
      * raised its own [its own]. */
     uint64_t exec_descriptors;
-    void *reserved[8]; /* for later versions: must be zero, else RUSM_EINVAL */
+    enum rusm_log_format log_format; /* of the lines that go to log_fd [RUSM_LOG_TEXT] */
+    void *reserved[8];               /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the

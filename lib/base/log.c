@@ -32,17 +32,46 @@ void log_to(struct log *l, rusm_log_fn *take, void *context)
     l->context = context;
 }
 
-/* Prints a stamp such as 2026-11-23T09:50:16.123Z. */
-static void log_stamp(char *out, size_t cap)
+/* Writes a number with leading zeros. */
+static void log_digits(char *out, unsigned width, unsigned number)
+{
+    while (width-- > 0) {
+        out[width] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
+/* Breaks a day since 1970 up into the Gregorian year, month and day. gmtime_r is not for signal
+ * handlers. The year is counted from March, so that the leap day is its last. */
+static void log_date(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+    uint64_t since = days + 719468; /* 0000-03-01 */
+    unsigned era_day = (unsigned)(since % 146097);
+    unsigned era_year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
+    unsigned year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+    unsigned from_march = (5 * year_day + 2) / 153;
+
+    *day = year_day - (153 * from_march + 2) / 5 + 1;
+    *month = from_march < 10 ? from_march + 3 : from_march - 9;
+    *year = (unsigned)(since / 146097) * 400 + era_year + (*month <= 2);
+}
+
+void log_stamp(char out[LOG_STAMP_SIZE])
 {
     struct timespec now;
-    struct tm tm;
-    char seconds[32];
+    unsigned year, month, day, second;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out, cap, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
+    second = (unsigned)(now.tv_sec % 86400);
+    log_date((uint64_t)now.tv_sec / 86400, &year, &month, &day);
+    memcpy(out, "0000-00-00T00:00:00.000Z", LOG_STAMP_SIZE);
+    log_digits(out, 4, year);
+    log_digits(out + 5, 2, month);
+    log_digits(out + 8, 2, day);
+    log_digits(out + 11, 2, second / 3600);
+    log_digits(out + 14, 2, second / 60 % 60);
+    log_digits(out + 17, 2, second % 60);
+    log_digits(out + 20, 3, (unsigned)(now.tv_nsec / 1000000));
 }
 
 /* Writes, and drops errors. A log that cannot be written (closed pipe, full disk) must not stop a
@@ -62,9 +91,34 @@ static void log_write(int fd, const char *data, size_t len)
     }
 }
 
+/* Makes a line for the descriptor, with its newline. Returns its length. */
+static size_t log_format(const struct log *l, enum rusm_log_level level, const char *plain,
+                         size_t len, char line[LOG_LINE_MAX])
+{
+    char stamp[LOG_STAMP_SIZE];
+    const char *tail = l->format == RUSM_LOG_JSON ? "\"}\n" : "\n";
+    size_t room = LOG_LINE_MAX - strlen(tail) + 1; /* the tail goes over the NUL */
+
+    log_stamp(stamp);
+    /* What is before the text is far shorter than a line. */
+    size_t used =
+        (size_t)snprintf(line, room,
+                         l->format == RUSM_LOG_JSON
+                             ? "{\"time\":\"%s\",\"level\":\"%s\",\"node\":\"%s\",\"text\":\""
+                             : "%s %s %s: ",
+                         stamp, log_level_text[level], l->name);
+    used += l->format == RUSM_LOG_JSON ? utf8_escape_json(line + used, room - used, plain, len)
+                                       : utf8_escape(line + used, room - used, plain, len);
+    if (used >= room) { /* cannot happen, but the compiler does not know */
+        used = room - 1;
+    }
+    memcpy(line + used, tail, strlen(tail));
+    return used + strlen(tail);
+}
+
 void log_line(const struct log *l, enum rusm_log_level level, const char *format, ...)
 {
-    char stamp[48], plain[LOG_LINE_MAX], line[LOG_LINE_MAX];
+    char plain[LOG_LINE_MAX], line[LOG_LINE_MAX];
     va_list args;
     int saved = errno;
 
@@ -81,22 +135,10 @@ void log_line(const struct log *l, enum rusm_log_level level, const char *format
     if (l->take) {
         utf8_escape(line, sizeof(line), plain, len);
         l->take(l->context, level, line);
-        errno = saved;
-        return;
-    }
-    log_stamp(stamp, sizeof(stamp));
-    /* The stamp, the level and the name are far shorter than a line. */
-    size_t head =
-        (size_t)snprintf(line, sizeof(line), "%s %s %s: ", stamp, log_level_text[level], l->name);
-    size_t used = head + utf8_escape(line + head, sizeof(line) - head, plain, len);
-    if (used >= sizeof(line)) { /* cannot happen, but the compiler does not know */
-        used = sizeof(line) - 1;
-    }
-    line[used++] = '\n'; /* over the NUL */
-    if (l->sink) {
-        sink_line(l->sink, line, used);
+    } else if (l->sink) {
+        sink_line(l->sink, line, log_format(l, level, plain, len, line));
     } else {
-        log_write(l->fd, line, used);
+        log_write(l->fd, line, log_format(l, level, plain, len, line));
     }
     errno = saved;
 }

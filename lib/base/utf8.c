@@ -78,3 +78,50 @@ size_t utf8_escape(char *out, size_t cap, const char *text, size_t len)
     out[used] = '\0';
     return used;
 }
+
+/* Writes one character, as it stands in a JSON string, into `out`. Returns its length. */
+static size_t utf8_in_json(char out[6], uint32_t c, const char *text, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (n == 0) {
+        memcpy(out, "\xef\xbf\xbd", 3); /* U+FFFD */
+        return 3;
+    }
+    if (utf8_is_control(c)) { /* all of them are below 0x100 */
+        memcpy(out, "\\u00", 4);
+        out[4] = hex[c >> 4];
+        out[5] = hex[c & 15];
+        return 6;
+    }
+    if (c == '"' || c == '\\') {
+        out[0] = '\\';
+        out[1] = (char)c;
+        return 2;
+    }
+    memcpy(out, text, n);
+    return n;
+}
+
+size_t utf8_escape_json(char *out, size_t cap, const char *text, size_t len)
+{
+    size_t used = 0;
+
+    if (cap == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < len;) {
+        char one[6];
+        uint32_t c = 0;
+        size_t n = utf8_decode(text + i, len - i, &c);
+        size_t one_len = utf8_in_json(one, c, text + i, n);
+        if (cap - used <= one_len) {
+            break;
+        }
+        memcpy(out + used, one, one_len);
+        used += one_len;
+        i += n > 0 ? n : 1;
+    }
+    out[used] = '\0';
+    return used;
+}

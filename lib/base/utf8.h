@@ -19,4 +19,8 @@ bool utf8_is_space(uint32_t character);   /* Unicode's White_Space */
  * which is below CAP. */
 size_t utf8_escape(char *out, size_t cap, const char *text, size_t len);
 
+/* Does the same for the inside of a JSON string: writes control characters as \u00HH, quotes and
+ * backslashes with a backslash before, and each byte that is not UTF-8 as U+FFFD. */
+size_t utf8_escape_json(char *out, size_t cap, const char *text, size_t len);
+
 #endif

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "node/fault.h"
 #include "node/node.h"
 
@@ -36,19 +37,45 @@ static void put_number(struct writer *w, uint64_t number)
     writer_bytes(w, digits + at, sizeof(digits) - at);
 }
 
+/* Writes a name, which is any text that a program gave. */
+static void put_name(struct writer *w, const struct rusm_node *node, const char *name)
+{
+    char text[RUSM_NAME_MAX + 1];
+    if (node->log.format == RUSM_LOG_JSON) {
+        utf8_escape_json(text, sizeof(text), name, strlen(name));
+        name = text;
+    }
+    put_text(w, name);
+}
+
+static void put_head(struct writer *w, const struct rusm_node *node)
+{
+    char stamp[LOG_STAMP_SIZE];
+    log_stamp(stamp);
+    put_text(w, "{\"time\":\"");
+    put_text(w, stamp);
+    put_text(w, "\",\"level\":\"error\",\"node\":\"");
+    put_text(w, node->name);
+    put_text(w, "\",\"text\":\"");
+}
+
 static void fault_say(const struct rusm_node *node, const struct overflow *o)
 {
-    uint8_t line[RUSM_NODE_NAME_MAX + RUSM_NAME_MAX + 128];
+    uint8_t line[2 * RUSM_NODE_NAME_MAX + RUSM_NAME_MAX + 256];
     struct writer w = writer_on(line, sizeof(line));
-    put_text(&w, "rusm: process ");
+    bool json = node->log.format == RUSM_LOG_JSON;
+    if (json) {
+        put_head(&w, node);
+    }
+    put_text(&w, json ? "process " : "rusm: process ");
     put_number(&w, o->serial);
     put_text(&w, "@");
     put_text(&w, node->name);
     put_text(&w, " (");
-    put_text(&w, o->behaviour);
+    put_name(&w, node, o->behaviour);
     put_text(&w, "): stack overflow, stack_bytes is ");
     put_number(&w, o->stack_bytes);
-    put_text(&w, "\n");
+    put_text(&w, json ? "\"}\n" : "\n");
     ssize_t ignored = write(node->log.fd, line, writer_len(&w));
     (void)ignored; /* there is nobody left to tell of an error */
 }

@@ -179,6 +179,9 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
     if (environment_check(o->env, why) != 0) {
         return RUSM_EINVAL;
     }
+    if (o->log_format != RUSM_LOG_TEXT && o->log_format != RUSM_LOG_JSON) {
+        return err_why(why, RUSM_EINVAL, "the log is written as text or as JSON");
+    }
     if (o->schedulers > LIMIT_SCHEDULERS) {
         return err_why(why, RUSM_EINVAL, "a node has from 1 to %d schedulers", LIMIT_SCHEDULERS);
     }
@@ -187,6 +190,22 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
                        RUSM_PACKET_MAX);
     }
     return 0;
+}
+
+static void log_missing(void *context, uint64_t lines)
+{
+    struct rusm_node *node = context;
+    log_error(&node->log, "%llu lines of the log are missing here: nobody read them in time",
+              (unsigned long long)lines);
+}
+
+static void open_log(struct rusm_node *node, const struct rusm_node_options *o)
+{
+    log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
+    log_to(&node->log, o->log, o->log_context);
+    node->log.format = o->log_format;
+    sink_init(&node->log_sink, node->log.fd, LIMIT_LOG_BYTES, log_missing, node);
+    node->log.sink = &node->log_sink;
 }
 
 static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
@@ -210,10 +229,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     node->name_overflow = o->name_overflow;
-    log_init(&node->log, o->log_fd ? o->log_fd : STDERR_FILENO, o->log_level, o->name);
-    log_to(&node->log, o->log, o->log_context);
-    sink_init(&node->log_sink, node->log.fd, LIMIT_LOG_BYTES, NULL, NULL);
-    node->log.sink = &node->log_sink;
+    open_log(node, o);
     output_open(node, o->output_fd ? o->output_fd : STDOUT_FILENO);
     if ((error = open_identity(node, o, why)) != 0) {
         return error;

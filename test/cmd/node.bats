@@ -251,6 +251,20 @@ EOS
     [ ! -e london.log.1 ]
 }
 
+@test "--log-format json: every line of the log is an object" {
+    expect 2 rusm node --name london --log-format xml
+    equal "$stderr" "rusm: node: --log-format: 'xml' is not text or json"
+    start_node london --log-format json --log-level info --spawnable 'cry=exec:printf "%b\n" "$1" >&2'
+    expect 0 rusm spawn london cry 'a "q\\b"\0377\tend'
+    cried() { jq -e 'select(.text | test("a \"q.b\"\ufffd\tend$"))' london.err; }
+    wait_until cried
+    rusm stop london
+    wait $pid
+    jq -es 'length > 2 and all(.node == "london" and (.level | IN("warn", "info")) and
+        (.time | test("^20..-..-..T..:..:..[.]...Z$"))) and
+        any(.text | startswith("made the cluster'"'"'s identity"))' london.err
+}
+
 @test "--detach --log-file" {
     expect 0 rusm node --name london --detach --log-file here.log
     expect 0 rusm send london greeter "hello file"

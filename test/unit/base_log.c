@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -98,7 +99,13 @@ static void test_a_line(void **state)
                             &minute, &second, &ms, &at),
                      7);
     assert_int_equal(at, 25);
-    assert_true(year >= 2024 && month <= 12 && day <= 31 && hour < 24 && minute < 60);
+    struct tm tm = { .tm_year = year - 1900,
+                     .tm_mon = month - 1,
+                     .tm_mday = day,
+                     .tm_hour = hour,
+                     .tm_min = minute,
+                     .tm_sec = second };
+    assert_in_range(time(NULL) - timegm(&tm), 0, 60);
     assert_string_equal(line + at, "warn london: peer tokyo: 7\n");
 }
 
@@ -159,6 +166,44 @@ static void test_errno_survives_and_a_full_log_stops_nobody(void **state)
     while (lines()[0]) {}
 }
 
+/* Returns the text of the last line, which is JSON and ends with the rest. */
+static const char *json_text(void)
+{
+    char *text = strstr(lines(), "\",\"level\":\"warn\",\"node\":\"london\",\"text\":\"");
+
+    assert_non_null(text);
+    assert_int_equal(strncmp(got, "{\"time\":\"", 9), 0);
+    assert_int_equal(text - got, 9 + 24);
+    assert_int_equal(text[-1], 'Z');
+    text = strstr(text, "\"text\":") + 7;
+    size_t len = strlen(text);
+    assert_string_equal(text + len - 2, "}\n");
+    text[len - 2] = '\0';
+    return text;
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    char longer[3000];
+
+    log_under_test.format = RUSM_LOG_JSON;
+    log_warn(&log_under_test, "peer %s: %d", "tokyo", 7);
+    assert_string_equal(json_text(), "\"peer tokyo: 7\"");
+    log_warn(&log_under_test, "%s", "\"q\" \\ a\nb\x1b[2J\x7f\xc2\x85 z\xc3\xa4hler \xff\xc3");
+    assert_string_equal(json_text(), "\"\\\"q\\\" \\\\ a\\u000ab\\u001b[2J\\u007f\\u0085 "
+                                     "z\xc3\xa4hler \xef\xbf\xbd\xef\xbf\xbd\"");
+    for (int one = 0; one < 7; one++) { /* each place of the escape at the end of the line */
+        memset(longer, '\n', sizeof(longer) - 1);
+        memset(longer, 'a', (size_t)one);
+        longer[sizeof(longer) - 1] = '\0';
+        log_warn(&log_under_test, "%s", longer);
+        const char *text = json_text();
+        assert_in_range(strlen(got), 1010, 1022);
+        assert_int_equal((strlen(text) - 2 - (size_t)one) % 6, 0);
+    }
+}
+
 static void test_level_names(void **state)
 {
     (void)state;
@@ -184,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_long_line_is_cut, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_errno_survives_and_a_full_log_stops_nobody, open_log,
                                         close_log),
+        cmocka_unit_test_setup_teardown(test_json, open_log, close_log),
         cmocka_unit_test(test_level_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
