@@ -266,16 +266,21 @@ struct serving {
 static int node_files(struct serving *s)
 {
     const char *log = s->detached ? NULL : options_value(s->options, "log-file");
+    const char *output = options_value(s->options, "output");
     int status = log ? logfile_open(&s->files, &s->files.log, s->options->cmd, log) : 0;
 
     if (status == 0 && log) {
         s->how.log_fd = s->files.log.fd[0];
     }
+    if (status == 0 && output) {
+        status = logfile_open(&s->files, &s->files.output, s->options->cmd, output);
+        s->how.output_fd = s->files.output.fd[0];
+    }
     return status;
 }
 
-/* Makes all that a detached node writes from now on go to its log. Without --log-file, that is in
- * the run folder. */
+/* Makes all that a detached node writes from now on go to its log, and what is printed to --output
+ * if that is given. Without --log-file, the log is in the run folder. */
 static int node_leave_terminal(struct serving *s, const struct rusm_node *node)
 {
     struct logfiles *files = &s->files;
@@ -287,7 +292,7 @@ static int node_leave_terminal(struct serving *s, const struct rusm_node *node)
     status = logfile_open(files, &files->log, s->options->cmd, given ? given : path);
     if (status == 0) {
         fflush(stdout);
-        logfile_lead(files, &files->log, STDOUT_FILENO);
+        logfile_lead(files, files->output.fds > 0 ? &files->output : &files->log, STDOUT_FILENO);
         logfile_lead(files, &files->log, STDERR_FILENO);
     }
     return status;
@@ -378,7 +383,7 @@ static int node_signals(struct serving *s)
     int status;
 
     signals_block(&s->signals);
-    s->signals.reopen = log ? logfile_reopen : NULL;
+    s->signals.reopen = log || s->files.output.fds > 0 ? logfile_reopen : NULL;
     s->signals.look = log && s->files.max > 0 ? logfile_look : NULL;
     s->signals.context = &s->files;
     if (signals_start(&s->signals) != 0) {
@@ -454,6 +459,7 @@ static const struct cmd_option node_table[] = {
     { "log-format", "FORMAT", "text, or json: an object a line [text]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
     { "log-max", "BYTES", "a larger log is renamed to FILE.1; 0: never [16777216]" },
+    { "output", "FILE", "where processes print [standard output; detached: the log]" },
     { "detach", NULL, "return when ready, the node runs on; log to NAME.log in the run folder" },
     { "config", "FILE", "read more of these options from a file, one a line" },
     OPTION_END,
@@ -469,7 +475,7 @@ const struct cmd cmd_node = {
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
         "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
         "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
-        "[--log-max BYTES] [--detach] [--config FILE]",
+        "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

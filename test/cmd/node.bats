@@ -265,6 +265,31 @@ EOS
         any(.text | startswith("made the cluster'"'"'s identity"))' london.err
 }
 
+@test "--output: what processes print is apart from the log; SIGHUP opens it again" {
+    expect 1 rusm node --name london --output no/such/file
+    equal "$stderr" "rusm: node: cannot write 'no/such/file': No such file or directory"
+    expect 1 rusm node --name london --detach --output no/such/file
+    equal "$stderr" "rusm: node: cannot write 'no/such/file': No such file or directory"
+    start_node london --output london.printed
+    expect 0 rusm node --name tokyo --detach --output tokyo.printed --log-format json \
+        --log-level info
+    for node in london tokyo; do
+        pid=$(json os_pid ".node == \"$node\"" rusm nodes)
+        expect 0 rusm send $node greeter first
+        wait_until has_line $node.printed "greeter received: first"
+        mv $node.printed $node.before
+        kill -HUP "$pid"
+        wait_until test -e $node.printed
+        expect 0 rusm send $node greeter second
+        wait_until has_line $node.printed "greeter received: second"
+        equal "$(cat $node.before)" "greeter received: first"
+    done
+    equal "$(wc -l <london.out)" 1 # the ready line
+    wait_until connected tokyo london
+    jq -es 'length > 0' "$RUSM_RUNDIR/tokyo.log"
+    expect 0 rusm stop tokyo
+}
+
 @test "--detach --log-file" {
     expect 0 rusm node --name london --detach --log-file here.log
     expect 0 rusm send london greeter "hello file"

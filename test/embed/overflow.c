@@ -40,7 +40,8 @@ static void own_handler(int number)
 
 /* Runs a node in a process of its own, and puts all that it writes into `text`. Returns its wait
  * status. */
-static int dig(const struct place *place, const char *levels, bool handler, char *text, size_t cap)
+static int dig(const struct place *place, const char *levels, enum rusm_log_format format,
+               bool handler, char *text, size_t cap)
 {
     int ends[2];
     struct rusm_why why;
@@ -57,6 +58,7 @@ static int dig(const struct place *place, const char *levels, bool handler, char
                                              .identity_create = true,
                                              .log_fd = ends[1],
                                              .log_level = RUSM_LOG_INFO,
+                                             .log_format = format,
                                              .name_overflow = true };
         struct rusm_node *node;
         setrlimit(RLIMIT_CORE, &none);
@@ -98,17 +100,22 @@ int main(void)
     struct place place;
     char text[4096];
     place_make(&place);
-    int status = dig(&place, "1000", false, text, sizeof(text));
+    int status = dig(&place, "1000", RUSM_LOG_TEXT, false, text, sizeof(text));
     expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "ended by SIGSEGV: %x", status);
     expect(strstr(text, "rusm: process ") &&
                strstr(text, "@deep (digger): stack overflow, stack_bytes is 65536\n"),
            "it says whose stack: %s", text);
-    status = dig(&place, "4711", false, text, sizeof(text));
+    status = dig(&place, "1000", RUSM_LOG_JSON, false, text, sizeof(text));
+    expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "ended by SIGSEGV: %x", status);
+    expect(strstr(text, "Z\",\"level\":\"error\",\"node\":\"deep\",\"text\":\"process ") &&
+               strstr(text, "(digger): stack overflow, stack_bytes is 65536\"}\n"),
+           "it says so in JSON: %s", text);
+    status = dig(&place, "4711", RUSM_LOG_TEXT, false, text, sizeof(text));
     expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "ended by SIGSEGV: %x", status);
     expect(!strstr(text, "overflow"), "that was none: %s", text);
     /* The program's handler has no stack of its own, so it could not run after an overflow. The
      * fault here is of another kind. */
-    status = dig(&place, "4711", true, text, sizeof(text));
+    status = dig(&place, "4711", RUSM_LOG_TEXT, true, text, sizeof(text));
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 42, "its own handler: %x", status);
     unlink(place.identity);
     char command[128];
