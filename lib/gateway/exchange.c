@@ -241,6 +241,8 @@ void exchange_field(struct exchange *x, const char *name, size_t name_len, const
         field_length(x, value, value_len);
     } else if (is(name, name_len, "content-type")) {
         field_type(x, value, value_len);
+    } else if (is(name, name_len, "accept")) {
+        accept_add(&x->accept, value, value_len);
     }
 }
 

@@ -4,6 +4,7 @@
 #define GATEWAY_EXCHANGE_H
 
 #include "base/buf.h"
+#include "gateway/accept.h"
 #include "gateway/answer.h"
 #include "gateway/gateway_state.h"
 #include "gateway/transport.h"
@@ -38,9 +39,10 @@ struct exchange {
     bool json;            /* the request's content-type is JSON, or it has none */
     bool overflow;        /* the request's fields have too many bytes */
     bool no_memory;
-    bool bad;                /* the request's fields break HTTP's rules */
-    bool broken;             /* the rest of the response can't be made */
-    bool gave_up;            /* the response goes no further: the client or the gateway gave up */
+    bool bad;     /* the request's fields break HTTP's rules */
+    bool broken;  /* the rest of the response can't be made */
+    bool gave_up; /* the response goes no further: the client or the gateway gave up */
+    struct accept accept;
     uint64_t content_length; /* UINT64_MAX: the request does not say */
     size_t field_bytes;
     char method[16];

@@ -7,11 +7,11 @@
  *   answer.c    responses                 route.c     the routes, and who may use them
  *   url.c       paths and queries         token.c     the bearer token
  *   work.c      send, call, spawn, kill   table_json.c  tables as JSON
- *   events.c    streams of events         metrics.c   OpenMetrics text
+ *   events.c    streams of events         metrics.c   text for Prometheus
  *   rows.c      reads tables, in parts    tcp.c       HTTP/1.1 connections over TCP
  *   page.c      the page for a browser    tcp_request.c  their requests
  *   h3.c        HTTP/3 connections        h3_request.c  their streams
- *   assets.S    the files of page/
+ *   accept.c    formats a client wants    assets.S    the files of page/
  *
  * All of it runs on the thread of the node's first scheduler, and nothing blocks. To add a route,
  * add it to route.c. Its handler uses exchange.h. */

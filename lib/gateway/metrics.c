@@ -9,10 +9,15 @@
 #include "gateway/rows.h"
 #include "gateway/work.h"
 
-#define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+static const char *const metrics_types[ACCEPT_FORMATS] = {
+    [ACCEPT_TEXT] = "text/plain; version=0.0.4; charset=utf-8",
+    [ACCEPT_OPEN] = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    [ACCEPT_OPEN_OLD] = "application/openmetrics-text; version=0.0.1; charset=utf-8",
+};
 
 struct metrics {
     const struct gateway_node *node;
+    bool open; /* OpenMetrics, which names families without _total and knows units and an end */
     struct rows rows;
     void (*row)(struct metrics *m, const struct rusm_field *fields, size_t count);
     struct buf text;
@@ -41,22 +46,32 @@ static void put_label(struct metrics *m, struct buf *b, const char *key, const c
     put(m, b, "\"");
 }
 
+/* Returns what the names of a metric's samples have more than its family's. */
+static const char *suffix_of(const struct gateway_metric *it)
+{
+    return strcmp(it->type, "counter") == 0 ? "_total"
+           : strcmp(it->type, "info") == 0  ? "_info"
+                                            : "";
+}
+
 /* Writes the lines that begin a family, unless the metric before was of the same family. */
 static void put_family(struct metrics *m, struct buf *b, const struct gateway_metric *it)
 {
-    char text[400];
+    const char *type = m->open || strcmp(it->type, "info") != 0 ? it->type : "gauge";
+    char text[400], name[100];
 
     if (m->family && strcmp(m->family, it->family) == 0) {
         return;
     }
     m->family = it->family;
-    snprintf(text, sizeof(text), "# TYPE rusm_%s %s\n", it->family, it->type);
+    snprintf(name, sizeof(name), "rusm_%s%s", it->family, m->open ? "" : suffix_of(it));
+    snprintf(text, sizeof(text), "# TYPE %s %s\n", name, type);
     put(m, b, text);
-    if (it->unit) {
-        snprintf(text, sizeof(text), "# UNIT rusm_%s %s\n", it->family, it->unit);
+    if (it->unit && m->open) {
+        snprintf(text, sizeof(text), "# UNIT %s %s\n", name, it->unit);
         put(m, b, text);
     }
-    snprintf(text, sizeof(text), "# HELP rusm_%s %s\n", it->family, it->help);
+    snprintf(text, sizeof(text), "# HELP %s %s\n", name, it->help);
     put(m, b, text);
 }
 
@@ -81,7 +96,7 @@ static void put_name(struct metrics *m, struct buf *b, const struct gateway_metr
 {
     put(m, b, "rusm_");
     put(m, b, it->family);
-    put(m, b, strcmp(it->type, "counter") == 0 ? "_total" : "");
+    put(m, b, suffix_of(it));
 }
 
 /* ---- rows ---- */
@@ -92,7 +107,8 @@ static void node_row(struct metrics *m, const struct rusm_field *fields, size_t 
     const char *between = "";
 
     put_family(m, &m->text, &info);
-    put(m, &m->text, "rusm_node_info{");
+    put_name(m, &m->text, &info);
+    put(m, &m->text, "{");
     for (size_t i = 0; i < count; i++) {
         if (fields[i].text) {
             put(m, &m->text, between);
@@ -206,7 +222,9 @@ void metrics_get(struct exchange *x)
         answer_error(x, RUSM_ENOMEM, NULL);
         return;
     }
+    enum accept_format format = accept_best(&x->accept);
     m->node = x->gateway->node;
+    m->open = format != ACCEPT_TEXT;
     buf_init(&m->text, LIMIT_HTTP_PART);
     for (size_t i = 0; i < TABLE_COLUMNS_MAX; i++) {
         buf_init(&m->peers[i], LIMIT_HTTP_PART);
@@ -228,10 +246,11 @@ void metrics_get(struct exchange *x)
             m->error = buf_append(&m->text, buf_data(&m->peers[i]), buf_len(&m->peers[i]));
         }
     }
-    put(m, &m->text, "# EOF\n");
+    put(m, &m->text, m->open ? "# EOF\n" : "");
     if (m->error) {
         answer_error(x, m->error, NULL);
     } else {
-        answer_copy(x, 200, METRICS_TYPE, buf_data(&m->text), buf_len(&m->text));
+        answer_field(x, "vary", "accept");
+        answer_copy(x, 200, metrics_types[format], buf_data(&m->text), buf_len(&m->text));
     }
 }

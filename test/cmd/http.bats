@@ -348,7 +348,7 @@ stuff() {
     rss() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
     descriptors() { find "/proc/$pid/fd" -type l | wc -l; }
     closed() { [ "$(descriptors)" -le "$before" ]; }
-    before=$(descriptors)
+    before=$(($(descriptors) + 1)) # the first line that the greeter writes takes one
     mkdir out
     for round in 1 2 3 4; do
         rm -f out/*
@@ -446,29 +446,64 @@ stuff() {
     equal "$(sed -n 's/^data: //p' restarts | jq -r .pid)" "$(json pid '.name == "fragile"' rusm attach london)"
 }
 
-@test "metrics: OpenMetrics text that has every counter, and the peers" {
+# The content type of /metrics for a client with these Accept fields; the text is in the file `body`.
+metrics() {
+    http_expect 200 "${@/#/-HAccept: }" "$url/metrics"
+    tr -d '\r' <head | sed -n 's/^content-type: //p'
+}
+
+@test "metrics: every counter and the peers, as Prometheus' text and as OpenMetrics" {
     start_web
     start_node tokyo
     wait_until connected london tokyo
-    http_expect 200 "$url/metrics"
-    like "$(tr -d '\r' <head)" "*content-type: application/openmetrics-text; version=1.0.0; charset=utf-8*"
-    equal "$(tail -n 1 body)" "# EOF"
-    # Each family once: TYPE, UNIT perhaps, HELP, then its samples; a counter's end with _total.
-    awk '
-        $1 == "#" && $2 == "TYPE" { if (seen[$3]++) exit 1; family = $3; type = $4; next }
-        $1 == "#" && $2 == "UNIT" { if ($3 != family || $3 !~ $4 "$") exit 1; next }
-        $1 == "#" && $2 == "HELP" { if ($3 != family) exit 1; next }
-        $0 == "# EOF" { end = 1; next }
-        { name = $1; sub(/{.*/, "", name)
-          want = family (type == "counter" ? "_total" : type == "info" ? "_info" : "")
-          if (end || name != want || $NF !~ /^[0-9]+(\.[0-9]+)?$/) { print; exit 1 }
-          samples++ }
-        END { if (samples < 30 || !end) exit 1 }' body
-    equal "$(grep -c '^rusm_peer_up{peer="tokyo"} 1$' body)" 1
-    cp body metrics
+    equal "$(metrics)" "text/plain; version=0.0.4; charset=utf-8"
+    mv body classic
+    equal "$(metrics 'application/openmetrics-text; version=1.0.0')" \
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    mv body open
+    like "$(tr -d '\r' <head)" "*vary: accept*"
+    equal "$(tail -n 1 open)" "# EOF"
+    not grep -qE '^# (EOF|UNIT)' classic
+    # Each family once: TYPE, UNIT perhaps, HELP, then its samples; a counter's end with _total. In the
+    # classic text the family has the name of its samples.
+    for format in classic open; do
+        awk -v open=$([ $format = classic ] || echo 1) '
+            $1 == "#" && $2 == "TYPE" {
+                if (seen[$3]++) exit 1
+                family = $3; type = $4
+                if (!open && (type == "info" || (type == "counter") != (family ~ /_total$/))) exit 1
+                next }
+            $1 == "#" && $2 == "UNIT" { if ($3 != family || $3 !~ $4 "$") exit 1; next }
+            $1 == "#" && $2 == "HELP" { if ($3 != family) exit 1; next }
+            $0 == "# EOF" { end = 1; next }
+            { name = $1; sub(/{.*/, "", name)
+              want = family (!open ? "" : type == "counter" ? "_total" : type == "info" ? "_info" : "")
+              if (end || name != want || $NF !~ /^[0-9]+(\.[0-9]+)?$/) { print; exit 1 }
+              samples++ }
+            END { if (samples < 30 || open && !end) exit 1 }' $format
+        equal "$(grep -c '^rusm_peer_up{peer="tokyo"} 1$' $format)" 1
+    done
+    equal "$(grep -v '^#' open | sed 's/ [^ ]*$//')" "$(grep -v '^#' classic | sed 's/ [^ ]*$//')"
+    if command -v promtool >/dev/null; then # it finds no fault
+        equal "$(promtool check metrics <classic 2>&1)" ""
+    fi
     http_expect 200 "$url/v1/counters"
     # node_info, uptime, processes, peers; six of the peer.
-    equal "$(grep -vc '^#' metrics)" $((4 + 6 + $(jq '.counters | length' <<<"$output")))
+    equal "$(grep -vc '^#' open)" $((4 + 6 + $(jq '.counters | length' <<<"$output")))
+}
+
+@test "metrics: the format that the client prefers" {
+    start_web
+    old='application/openmetrics-text;version=0.0.1'
+    new='application/openmetrics-text;version=1.0.0'
+    for accept in '*/*' text/html text/plain "$new;q=0" "$new;q=0.4, text/plain;q=0.5" \
+        'application/openmetrics-text;version=9'; do
+        like "$(metrics "$accept")" "text/plain; *"
+    done
+    for accept in "$new" "text/plain;q=0.3,$new;q=0.5,$old;q=0.4,*/*;q=0.2" "$new, */*"; do
+        like "$(metrics "$accept")" "application/openmetrics-text; version=1.0.0; *"
+    done
+    like "$(metrics "$old" 'text/plain;q=0.5')" "application/openmetrics-text; version=0.0.1; *"
 }
 
 @test "the page: for everyone, from this program alone, with nothing of the node in it" {
