@@ -67,7 +67,8 @@ static int cert_run(struct options *options)
     error =
         rusm_identity_path(options->word_count > 1 ? options->word[1] : NULL, path, sizeof(path));
     if (error != 0) {
-        return failure_report(options->cmd, error, NULL);
+        return failure_say(options->cmd, EXIT_USAGE,
+                           "no home folder for the identity: set RUSM_IDENTITY or HOME");
     }
     return make ? cert_new(options, path) : cert_show(options, path);
 }

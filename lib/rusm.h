@@ -768,7 +768,7 @@ struct rusm_identity_info {
 };
 
 /* Writes the path of the identity file: `given`, or without it $RUSM_IDENTITY, or else a path in
- * the configuration folder. */
+ * the configuration folder. Returns 0, or RUSM_EINVAL if it is too long or there is no HOME. */
 int rusm_identity_path(const char *given, char *path, size_t cap);
 /* Makes a cluster identity at `path`: a self-signed ECDSA P-256 certificate and its key, in a file
  * of mode 0600. Never overwrites a file: returns RUSM_EEXIST. */

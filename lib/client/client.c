@@ -46,10 +46,15 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     if (!error) {
         error = rusm_identity_path(c->identity_given, c->node.identity_path,
                                    sizeof(c->node.identity_path));
+        if (error) {
+            err_why(why, error, "no home folder for the identity: set RUSM_IDENTITY or HOME");
+        }
+    } else {
+        err_why(why, error, "%s", rusm_strerror(error));
     }
     if (error) {
         rusm_client_close(c);
-        return err_why(why, error, "%s", rusm_strerror(error));
+        return error;
     }
     *out = c;
     return 0;

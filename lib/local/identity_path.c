@@ -10,7 +10,7 @@
 #include "rusm.h"
 
 /* Copies $HOME or, without it, the home folder from the user database. Returns 0, or RUSM_EINVAL if
- * the path is too long. */
+ * there is neither or the path is too long. */
 static int home_find(char *home, size_t cap)
 {
     const char *set = getenv("HOME");
@@ -19,9 +19,9 @@ static int home_find(char *home, size_t cap)
 
     if (!set || !set[0]) {
         getpwuid_r(geteuid(), &entry, text, sizeof(text), &found);
-        set = found && found->pw_dir ? found->pw_dir : "/";
+        set = found ? found->pw_dir : NULL;
     }
-    int n = snprintf(home, cap, "%s", set);
+    int n = set && set[0] ? snprintf(home, cap, "%s", set) : -1;
     return n >= 0 && (size_t)n < cap ? 0 : RUSM_EINVAL;
 }
 

@@ -58,8 +58,8 @@ static int name_taken(const char *name, const struct rundir_entry *by, struct ru
 {
     return err_why(why, RUSM_EEXIST,
                    "a node '%s' is running already (process %lld at %s): choose another name, "
-                   "or stop it with 'rusm stop %s'",
-                   name, (long long)by->os_pid, by->address, name);
+                   "or stop it with 'rusm stop %s' or 'kill %lld'",
+                   name, (long long)by->os_pid, by->address, name, (long long)by->os_pid);
 }
 
 /* Does a node in one of the other folders have the name? */
@@ -91,7 +91,10 @@ int rundir_lock(struct rundir *r, const char *name, struct rusm_why *why)
     int fd = lock_patiently(f.lock);
     if (fd == RUSM_EEXIST) {
         if (rundir_find_in(r->path, name, &other) != 0) {
-            return err_why(why, RUSM_EEXIST, "a node '%s' is starting or running already", name);
+            return err_why(why, RUSM_EEXIST,
+                           "a node '%s' is starting already in %s: choose another name, or try "
+                           "again when it has started",
+                           name, r->path);
         }
         return name_taken(name, &other, why);
     }

@@ -50,7 +50,7 @@ static int open_identity(struct rusm_node *node, const struct rusm_node_options 
 {
     int error = rusm_identity_path(o->identity, node->identity_path, sizeof(node->identity_path));
     if (error) {
-        return err_why(why, error, "no path for the identity: set RUSM_IDENTITY or HOME");
+        return err_why(why, error, "no home folder for the identity: set RUSM_IDENTITY or HOME");
     }
     if (o->identity_create) {
         error = identity_create(node->identity_path, why);

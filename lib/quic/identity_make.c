@@ -23,7 +23,14 @@
 
 static int fail_io(struct rusm_why *why, const char *what, const char *path)
 {
-    return err_why(why, RUSM_EIO, "cannot %s %s: %s", what, path, strerror(errno));
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    bool closed =
+        errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOENT || errno == ENOTDIR;
+
+    return err_why(why, RUSM_EIO, "cannot %s %s: %s%s", what, path, strerror(errno),
+                   full     ? ": make room on its disk"
+                   : closed ? ": set RUSM_IDENTITY to a file that you can write"
+                            : "");
 }
 
 /* Fills DER with the self-signed certificate of KEY. Returns its length, or a negative number. */

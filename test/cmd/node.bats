@@ -122,6 +122,68 @@ EOS
     done
 }
 
+@test "no home: the error says what to set" {
+    unset HOME RUSM_IDENTITY
+    message="no home folder for the identity: set RUSM_IDENTITY or HOME"
+    if [ "$(id -u)" = 0 ]; then # a user whom the machine does not know
+        nobody=(setpriv --reuid 4242 --clear-groups)
+        "${nobody[@]}" "$RUSM" --version || skip "another user cannot run it here"
+        mkdir -m 700 other && chown 4242 other && chmod 755 .
+        export RUSM_RUNDIR=$PWD/other
+        expect_error 2 "rusm: node: $message" "${nobody[@]}" "$RUSM" node --name london
+        expect_error 2 "rusm: call: $message" "${nobody[@]}" "$RUSM" call london greeter Ada
+        expect_error 2 "rusm: cert: $message" "${nobody[@]}" "$RUSM" cert new
+        HOME=/nonexistent expect 1 "${nobody[@]}" "$RUSM" node --name london
+        like "$stderr" "rusm: node: cannot make the folder /nonexistent*: set RUSM_IDENTITY to *"
+    else
+        HOME=/proc expect 1 rusm node --name london
+        like "$stderr" "rusm: node: cannot make the folder /proc/*: set RUSM_IDENTITY to *"
+    fi
+}
+
+@test "a run folder that is full or read-only: the error says so, and a running node goes on" {
+    unshare --mount --map-root-user true 2>/dev/null || skip "no mount namespaces here"
+    rusm cert new
+    cat >script <<'EOS'
+set -e
+mount -t tmpfs -o size=64k,mode=700 none "$RUSM_RUNDIR"
+full() { head -c 100000 /dev/zero >"$RUSM_RUNDIR/filler" || true; } 2>/dev/null
+full
+"$RUSM" node --name london 2>&1 || echo "status $?"
+ls -A "$RUSM_RUNDIR"
+rm "$RUSM_RUNDIR/filler"
+"$RUSM" node --name london >out 2>err &
+trap "kill $!" EXIT
+until [ -s out ]; do sleep 0.02; done
+address=$(sed -n 's/^london ready at //p' out)
+full
+rm "$RUSM_RUNDIR/london.json"
+until grep -q "No space left" err; do sleep 0.02; done
+"$RUSM" call --timeout 30 "$address" greeter Ada
+rm "$RUSM_RUNDIR/filler"
+until [ -e "$RUSM_RUNDIR/london.json" ]; do sleep 0.02; done
+"$RUSM" call --timeout 30 london greeter Bob
+mkdir other
+mount -t tmpfs -o ro,mode=700 none other
+RUSM_RUNDIR=$PWD/other "$RUSM" node --name tokyo 2>&1 || echo "status $?"
+cat err
+EOS
+    run --separate-stderr timeout 100 unshare --mount --map-root-user bash script
+    echo "$output" "$stderr"
+    equal "$status" 0
+    json=$RUSM_RUNDIR/london.json lock=$PWD/other/tokyo.lock
+    like "$output" "rusm: node: cannot write $json: No space left on device: make room *
+status 1
+filler
+hello, Ada
+hello, Bob
+rusm: node: cannot lock $lock: Read-only file system: set RUSM_RUNDIR to *
+status 1
+*"
+    like "$output" "*warn london: cannot write $json: No space left *
+*warn london: our files in the run folder $RUSM_RUNDIR were gone: written again*"
+}
+
 @test "names that are none are refused" {
     long=$(printf 'x%.0s' {1..64})
     for name in '' -x .x 'a b' a@b "$long"; do
