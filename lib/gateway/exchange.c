@@ -190,8 +190,8 @@ static void field_token(struct exchange *x, const char *value, size_t len)
         return;
     }
     x->tried = true;
-    x->throttled = token_throttled(&g->token, x->origin, g->now_ns);
-    x->bearer = !x->throttled && token_is(&g->token, value, len);
+    x->bearer = token_is(&g->token, value, len);
+    x->throttled = !x->bearer && token_throttled(&g->token, x->origin, g->now_ns);
     if (!x->bearer && !x->throttled) {
         token_wrong(&g->token, x->origin, g->now_ns);
     }

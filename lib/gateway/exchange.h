@@ -34,7 +34,7 @@ struct exchange {
     enum exchange_state state;
     bool trusted, bearer; /* the client has the certificate; it sent the right token */
     bool tried;           /* a token came, right or wrong */
-    bool throttled;       /* the token is not checked: too many wrong ones of that origin */
+    bool throttled;       /* its token is wrong, as too many of that origin were */
     bool head_only;       /* the method is HEAD */
     bool json;            /* the request's content-type is JSON, or it has none */
     bool overflow;        /* the request's fields have too many bytes */

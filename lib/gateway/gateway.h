@@ -149,7 +149,7 @@ struct gateway_counters {
     uint64_t refused; /* answered 401 or 429 */
     uint64_t busy;    /* answered 503 */
     uint64_t slow;    /* answered 408, or broken off: the client took too long */
-    uint64_t crowded; /* refused connections, not requests: their client had too many */
+    uint64_t crowded; /* closed connections, not requests: their client had too many */
 };
 const struct gateway_counters *gateway_counters(const struct gateway *g);
 

@@ -57,8 +57,8 @@
 #define LIMIT_HTTP_TCP_CONNECTIONS 1024
 
 /* One client (an IPv4 address, an IPv6 /64) may have all of these connections except one in this
- * many. A client may have so many because all users of one proxy count as one client. Above: a new
- * one is closed. */
+ * many. A client may have so many because all users of one proxy count as one client. Above: its
+ * oldest one that has not shown the token is closed, or if all have, the new one. */
 #define LIMIT_HTTP_TCP_OTHERS 4
 
 /* Bytes of memory of a connection over TCP, for the head of a request and a part of its response:
@@ -73,8 +73,9 @@
  * the connection can go on. Above: the connection is closed. */
 #define LIMIT_HTTP_DISCARD ((uint64_t)256 * 1024)
 
-/* Wrong tokens from one origin in this time, so that nobody can guess a token. Above: 429, and
- * tokens are not checked. */
+/* Wrong tokens from one origin in this time, so that one who guesses is told to stop, and is seen.
+ * What keeps a token from being guessed is its length. Above: 429 for wrong tokens. The right one is
+ * taken always: others at its address must not lock its owner out. */
 #define LIMIT_HTTP_WRONG 10
 #define LIMIT_HTTP_WRONG_NS ((uint64_t)10 * 1000000000)
 

@@ -97,8 +97,7 @@ static bool query_ok(struct exchange *x, const struct http_route *r)
 static void refuse(struct exchange *x)
 {
     if (x->throttled) {
-        answer_fail(x, 429,
-                    "too many wrong tokens from your address: wait, then send the right one");
+        answer_fail(x, 429, "too many wrong tokens from your address: send the right one");
         return;
     }
     answer_field(x, "www-authenticate", "Bearer");

@@ -28,6 +28,7 @@ void tcp_conn_close(struct tcp_conn *d)
 {
     list_remove(&d->waiting);
     shutdown(d->fd, SHUT_RDWR);
+    d->closing = true;
     d->tcp->run = true;
 }
 
@@ -45,9 +46,29 @@ static bool client_has_most(const struct tcp *t, uint64_t home)
     size_t count = 0;
 
     list_each(link, &t->conns) {
-        count += container_of(link, struct tcp_conn, all)->home == home;
+        const struct tcp_conn *d = container_of(link, struct tcp_conn, all);
+        count += d->home == home && !d->closing;
     }
     return count >= t->most_each;
+}
+
+/* Closes the client's oldest connection that has not shown the token, so that a client with the
+ * token gets in, whatever others at its address do. Returns false if there is none. */
+static bool make_room(const struct tcp *t, uint64_t home)
+{
+    list_each(link, &t->conns) {
+        struct tcp_conn *d = container_of(link, struct tcp_conn, all);
+        if (d->home != home || d->allowed || d->closing) {
+            continue;
+        }
+        if (d->request) {
+            tcp_request_break(d->request);
+        } else {
+            tcp_conn_close(d);
+        }
+        return true;
+    }
+    return false;
 }
 
 static struct tcp_conn *tcp_conn_new(struct tcp *t, struct MHD_Connection *connection, int fd)
@@ -57,9 +78,12 @@ static struct tcp_conn *tcp_conn_new(struct tcp *t, struct MHD_Connection *conne
     uint64_t home = token_home(info->client_addr);
     struct tcp_conn *d = NULL;
 
-    if (client_has_most(t, home)) {
+    bool crowded = client_has_most(t, home);
+
+    if (crowded) {
         gateway_crowded(t->gateway);
-    } else {
+    }
+    if (!crowded || make_room(t, home)) {
         d = calloc(1, sizeof(*d));
     }
     if (d) {

@@ -190,6 +190,7 @@ static enum MHD_Result take_head(struct tcp_request *r, const char *method)
     exchange_field(r->x, ":method", 7, method, strlen(method));
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, r);
     r->unwanted = !exchange_head_end(r->x);
+    r->conn->allowed |= exchange_allowed(r->x);
     return r->unwanted && !worth_waiting(connection) ? respond(r) : MHD_YES;
 }
 

@@ -32,6 +32,8 @@ struct tcp_conn {
     struct tcp_request *request; /* NULL: there is none now */
     int fd;
     bool ended;        /* the client has closed its side */
+    bool allowed;      /* it has shown the token with a request */
+    bool closing;      /* it was shut down, and MHD is about to end it */
     uint64_t since_ns; /* when it began to wait */
 };
 

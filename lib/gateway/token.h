@@ -35,7 +35,8 @@ uint32_t token_origin(const struct token *t, const struct sockaddr *from);
 bool token_is(const struct token *t, const char *value, size_t len);
 /* Counts a wrong token of that origin. */
 void token_wrong(struct token *t, uint32_t origin, uint64_t now_ns);
-/* Returns whether the origin sent too many wrong tokens lately. If so, do not check its tokens. */
+/* Returns whether the origin sent too many wrong tokens lately. If so, refuse its wrong tokens with
+ * 429. The right one is let in all the same, as others may have the same address. */
 bool token_throttled(const struct token *t, uint32_t origin, uint64_t now_ns);
 
 #endif

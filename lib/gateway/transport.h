@@ -44,7 +44,7 @@ void exchange_cancel(struct exchange *x); /* NULL is fine */
 /* Cancels the exchange, as exchange_cancel does, and frees it. */
 void exchange_free(struct exchange *x); /* NULL is fine */
 
-/* Counts a connection that was refused because its client has too many. */
+/* Counts a connection that was closed because its client has too many. */
 void gateway_crowded(struct gateway *g);
 
 #define EXCHANGE_FIELDS 8

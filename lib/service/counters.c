@@ -187,7 +187,7 @@ static const struct counter_row counter_rows[] = {
       SUM,
       { AT(http.crowded) },
       { "http_connections_refused", "counter",
-        .help = "HTTP/1.1 connections refused, as their client had too many." } },
+        .help = "HTTP/1.1 connections closed, as their client had too many." } },
 };
 
 #define ROWS (sizeof(counter_rows) / sizeof(counter_rows[0]))

@@ -270,6 +270,10 @@ stuff() {
     equal "$(sort codes | uniq | xargs)" "401 429"
     [ "$(grep -c 401 codes)" -lt 40 ]
     equal "$(grep -ci '^retry-after: ' heads)" "$(grep -c 429 codes)"
+    # The right one is taken in the midst of them.
+    curl -sS -m 60 -H "Authorization: Bearer guess-guess-guess-guess" -o body -w '%{http_code}\n' \
+        "$url/v1/node#[1-60]" --next -sS -m 60 -H "$auth" -o body -w '%{http_code}\n' "$url/v1/node" >codes
+    equal "$(tail -n 1 codes)" 200
 }
 
 @test "a body that is too long is refused, at once if its length is announced" {
@@ -370,7 +374,7 @@ stuff() {
     RUSM=$all
     for ((i = 0; i < 30; i++)); do # of 40
         exec {fd}<>"/dev/tcp/127.0.0.1/${url##*:}"
-        printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' >&$fd
+        printf 'GET / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n' "$auth" >&$fd
         read -r -t 60 line <&$fd
         like "$line" "HTTP/1.1 200*"
     done
@@ -519,6 +523,21 @@ metrics() {
     not grep -nE 'innerHTML|outerHTML|insertAdjacentHTML|document.write|eval\(' "$page/page.js"
     not grep -nE '(src|href)="?(https?:)?//' "$page/index.html" "$page/page.css" "$page/page.js"
     http_expect 401 -d x "$url/page.js" # no such method there, but who has no token is not told
+}
+
+@test "connections without the token do not keep one out that has it, from the same address" {
+    printf '#!/bin/sh\nulimit -n 80\nexec "%s" "$@"\n' "$RUSM" >few
+    chmod +x few
+    all=$RUSM RUSM=$PWD/few
+    start_web
+    RUSM=$all
+    for ((i = 0; i < 40; i++)); do # of 40: idle ones, and ones that send a body for nothing
+        exec {fd}<>"/dev/tcp/127.0.0.1/${url##*:}"
+        ((i % 2)) || printf 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n' >&$fd || true
+    done
+    for i in 1 2 3; do
+        http_expect 200 -m 20 "$url/v1/node"
+    done
 }
 
 # How many milliseconds a node takes to leave that has two connections, one in the middle of an answer.

@@ -336,23 +336,36 @@ static void test_many(void **state)
     }
 }
 
-/* One client cannot have all connections. */
+#define WITHOUT_TOKEN "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n"
+#define WITH_TOKEN "PUT /v1/node HTTP/1.1\r\n" AUTH "\r\n" /* the node need not do anything */
+
+/* One client cannot have all connections. Those that have not shown the token give way to new
+ * ones, the oldest first. */
 static void test_crowd(void **state)
 {
     enum { MOST = LIMIT_HTTP_TCP_CONNECTIONS - LIMIT_HTTP_TCP_CONNECTIONS / LIMIT_HTTP_TCP_OTHERS };
+    enum { WITHOUT = 2 };
     struct world *w = *state;
     static int fd[MOST];
     char text[64];
 
     for (size_t i = 0; i < MOST; i++) {
         fd[i] = dial(w);
-        say(fd[i], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
-        hear_status(w, fd[i], "401");
+        say(fd[i], i < WITHOUT ? WITHOUT_TOKEN : WITH_TOKEN);
+        hear_status(w, fd[i], i < WITHOUT ? "401" : "405");
     }
-    for (uint64_t refused = 1; refused <= 3; refused++) {
+    for (size_t i = 0; i < WITHOUT; i++) {
+        int more = dial(w);
+        say(more, WITH_TOKEN);
+        hear_status(w, more, "405");
+        hear_end(w, fd[i]);
+        fd[i] = more;
+        assert_int_equal(gateway_counters(w->gateway)->crowded, i + 1);
+    }
+    for (uint64_t refused = WITHOUT + 1; refused <= WITHOUT + 3; refused++) {
         int more = dial(w), other = dial_from(w, 2);
         assert_int_equal(hear(w, more, text, sizeof(text)), 0);
-        say(other, "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
+        say(other, WITHOUT_TOKEN);
         hear_status(w, other, "401");
         assert_int_equal(gateway_counters(w->gateway)->crowded, refused);
         close(more);
@@ -363,7 +376,7 @@ static void test_crowd(void **state)
         tick(w); /* the listener sees the close */
     }
     fd[0] = dial(w);
-    say(fd[0], "GET /v1/node HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(fd[0], WITHOUT_TOKEN);
     hear_status(w, fd[0], "401");
     for (size_t i = 0; i < MOST; i++) {
         close(fd[i]);

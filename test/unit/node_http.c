@@ -261,7 +261,8 @@ static void test_token(void **state)
     for (int i = 0; i < 10; i++) {
         (void)ask_with(w, "GET", "/", NULL, "wrong", NULL);
     }
-    assert_int_equal(ask_with(w, "POST", "/v1/call/echo", "x", TOKEN, NULL), 429);
+    assert_int_equal(ask_with(w, "POST", "/v1/call/echo", "x", "wrong", NULL), 429);
+    assert_int_equal(ask_with(w, "POST", "/v1/call/echo", "x", TOKEN, NULL), 200);
     http3_close(&w->client);
     web_dial(w, false); /* the limit does not hold up clients with the certificate */
     assert_int_equal(ask(w, "POST", "/v1/call/echo", "x"), 200);
