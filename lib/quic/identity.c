@@ -134,6 +134,17 @@ static int decode_key(struct identity *id, struct rusm_why *why)
     return ok ? 0 : refuse(why, RUSM_EMALFORMED, id->path, "has a key that is not ECDSA P-256");
 }
 
+/* Is the certificate signed by its own key? Loading a root does not check that, but peers will.
+ * wolfSSL looks at the dates last. They do not count: a machine's clock may be wrong, and the
+ * certificate is pinned. */
+static bool signed_by_itself(WOLFSSL_CTX *ctx, const struct identity *id)
+{
+    int error = wolfSSL_CertManagerVerifyBuffer(wolfSSL_CTX_GetCertManager(ctx), id->certificate,
+                                                (long)id->certificate_len, WOLFSSL_FILETYPE_ASN1);
+
+    return error == WOLFSSL_SUCCESS || error == ASN_BEFORE_DATE_E || error == ASN_AFTER_DATE_E;
+}
+
 /* Do the certificate and the key belong together, and can the certificate be a trust root? */
 static int check_pair(const struct identity *id, struct rusm_why *why)
 {
@@ -145,14 +156,12 @@ static int check_pair(const struct identity *id, struct rusm_why *why)
     }
     if (wolfSSL_CTX_use_certificate_buffer(ctx, id->certificate, (long)id->certificate_len,
                                            WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_load_verify_buffer(ctx, id->certificate, (long)id->certificate_len,
-                                       WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
-        /* Loading a root does not check its signature, but peers will. */
-        wolfSSL_CertManagerVerifyBuffer(wolfSSL_CTX_GetCertManager(ctx), id->certificate,
-                                        (long)id->certificate_len,
-                                        WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS) {
+        wolfSSL_CTX_load_verify_buffer_ex(ctx, id->certificate, (long)id->certificate_len,
+                                          WOLFSSL_FILETYPE_ASN1, 0,
+                                          WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY) != WOLFSSL_SUCCESS ||
+        !signed_by_itself(ctx, id)) {
         error = refuse(why, RUSM_EMALFORMED, id->path,
-                       "has a certificate that cannot be a cluster's (self-signed, in its time)");
+                       "has a certificate that cannot be a cluster's: it must be self-signed");
     } else if (wolfSSL_CTX_use_PrivateKey_buffer(ctx, id->key, (long)id->key_len,
                                                  WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
                wolfSSL_CTX_check_private_key(ctx) != WOLFSSL_SUCCESS) {

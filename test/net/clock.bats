@@ -1,5 +1,5 @@
-# The wall clock of a node that runs is set, forward and back: connections, timers and what is under
-# way do not notice, and who holds a global name stays agreed.
+# The wall clock of a node is wrong, or is set while it runs, forward and back: it starts and joins,
+# connections, timers and what is under way do not notice, and who holds a global name stays agreed.
 load helper
 
 # From here on $RUSM has a wall clock of its own (libfaketime), which set_clock sets.
@@ -123,4 +123,26 @@ holds() { like "$(at "$2" rusm whereis prize --via "$2")" "*@$1#*"; }
             like "$(at tokyo rusm whereis second --via tokyo)" "*@tokyo#*"
     }
     wait_until agree
+}
+
+@test "a node and a client start and join whatever their clocks say" {
+    faked
+    BEHIND=$RUSM
+    RUSM=$BINARY
+    start_apart london
+    seed=$address
+    for wrong in -220000000 +1050000000 -1780000000; do # years: 7 behind, 33 ahead, near 1970
+        set_clock "$wrong"
+        RUSM=$BEHIND start_apart tokyo --join "london@$seed"
+        RUSM=$BINARY
+        wait_until whole london tokyo
+        equal "$(RUSM=$BEHIND at london rusm call london greeter Ada)" "hello, Ada"
+        equal "$(RUSM=$BEHIND at tokyo rusm call tokyo greeter Ada)" "hello, Ada"
+        equal "$(at tokyo rusm call tokyo greeter Ada)" "hello, Ada"
+        at tokyo expect 0 rusm stop tokyo
+        RUSM=$BEHIND at tokyo expect 0 rusm node --name tokyo --detach
+        at tokyo expect 0 rusm stop tokyo
+        RUSM=$BEHIND expect 0 rusm cert new "made.$wrong.pem" # and one that is made then
+        expect 0 rusm cert show "made.$wrong.pem"
+    done
 }

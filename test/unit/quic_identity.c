@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
 #include <cmocka.h>
 #include "doubles/scratch.h"
 
@@ -327,6 +329,53 @@ static void test_malformed(void **state)
     free(b);
 }
 
+static time_t in_2060(time_t *t)
+{
+    if (t) {
+        *t = 2840140800;
+    }
+    return 2840140800;
+}
+
+static time_t in_2020(time_t *t)
+{
+    if (t) {
+        *t = 1577836800;
+    }
+    return 1577836800;
+}
+
+/* A clock that is wrong changes nothing: not whether it is taken, and not whether a signature must
+ * be right. */
+static void test_dates_do_not_count(void **state)
+{
+    static const wc_time_cb clocks[] = { in_2020, in_2060, NULL };
+    struct place *p = *state;
+    struct rusm_why why;
+    for (size_t made = 0; made < 3; made++) {
+        wc_SetTimeCb(clocks[made]);
+        unlink(p->path);
+        create(p->path);
+        char *text = read_file(p->path);
+        char *at = strstr(text, "-----END CERTIFICATE-----") - 12; /* in the signature */
+        at -= *at == '\n';
+        for (size_t used = 0; used < 3; used++) {
+            struct identity *id;
+            wc_SetTimeCb(clocks[used]);
+            assert_int_equal(identity_load(p->path, &id, &why), 0);
+            identity_free(id);
+        }
+        *at = *at == 'A' ? 'B' : 'A';
+        write_file(p->path, text, 0600);
+        for (size_t used = 0; used < 3; used++) {
+            wc_SetTimeCb(clocks[used]);
+            refused(p->path, RUSM_EMALFORMED, "must be self-signed");
+        }
+        free(text);
+    }
+    wc_SetTimeCb(NULL);
+}
+
 static void test_too_long(void **state)
 {
     struct place *p = *state;
@@ -381,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_symbolic_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dates_do_not_count, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_derive, setup, teardown),
     };

@@ -25,6 +25,29 @@ static void test_foreign_certificate(void **state)
     assert_string_equal(text, "its certificate is not this cluster's");
 }
 
+static time_t in_2020(time_t *t)
+{
+    if (t) {
+        *t = 1577836800;
+    }
+    return 1577836800;
+}
+
+/* The dates of a certificate do not count, but all else does. */
+static void test_wrong_clock(void **state)
+{
+    struct rogue right = rogue_of(ours), wrong = rogue_of(theirs);
+    char text[160];
+    (void)state;
+    wc_SetTimeCb(in_2020);
+    bool got_in = rogue_gets_in(&right, text);
+    bool stranger_got_in = rogue_gets_in(&wrong, text);
+    wc_SetTimeCb(NULL);
+    assert_true(got_in);
+    assert_false(stranger_got_in);
+    assert_string_equal(text, "its certificate is not this cluster's");
+}
+
 static void test_no_certificate(void **state)
 {
     struct rogue r = { .protocol = TLS_PROTOCOL };
@@ -205,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_rogue_itself_works),
         cmocka_unit_test(test_foreign_certificate),
+        cmocka_unit_test(test_wrong_clock),
         cmocka_unit_test(test_no_certificate),
         cmocka_unit_test(test_other_protocol),
         cmocka_unit_test(test_http),
