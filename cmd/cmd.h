@@ -189,12 +189,17 @@ struct detach {
     /* Leads to the parent. The parent prints what the child writes, and returns 0. If the child
      * closes the pipe without a word, it has failed. */
     int pipe;
+    int terminal; /* what standard error was before the log; -1: still is */
 };
 
 /* Forks. Returns true in the parent, once the child is ready or has ended, and also if there is no
  * child. *status is the exit status then. Returns false in the child. The child has a session of
  * its own, no input, and no descriptors but standard output, standard error and the pipe. */
 bool detach_start(const struct cmd *cmd, struct detach *detach, int *status);
+/* Keeps the terminal, which standard error leads to now, for detach_say. */
+void detach_keep(struct detach *detach);
+/* Says on the terminal what is in the log too. */
+void detach_say(const struct detach *detach, const struct cmd *cmd, const char *text);
 /* Lets the parent print the line and end. */
 void detach_ready(struct detach *detach, const char *line);
 

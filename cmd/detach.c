@@ -68,14 +68,31 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status)
         dup3(ends[1], 3, O_CLOEXEC);
     }
     detach->pipe = 3;
+    detach->terminal = -1;
     close_range(4, ~0u, 0);
     return false;
+}
+
+void detach_keep(struct detach *detach)
+{
+    detach->terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
+void detach_say(const struct detach *detach, const struct cmd *cmd, const char *text)
+{
+    if (detach->terminal >= 0) {
+        dprintf(detach->terminal, "rusm: %s: %s\n", cmd->name, text);
+    }
 }
 
 void detach_ready(struct detach *detach, const char *line)
 {
     size_t len = strlen(line);
 
+    if (detach->terminal >= 0) {
+        close(detach->terminal);
+        detach->terminal = -1;
+    }
     while (write(detach->pipe, line, len) < 0 && errno == EINTR) {}
     close(detach->pipe);
     detach->pipe = -1;

@@ -10,6 +10,7 @@
 #define NODE_LOG_MAX ((uint64_t)16 << 20)
 #define NODE_SPIN_US 50 /* the library's default; here 0 means never */
 #define NODE_SCHEDULERS_MAX 64
+#define NODE_SETTLE_MS 2000 /* another node of the name has a second to say that it lives */
 
 /* Spawnables of every node. */
 static const char *const node_builtins[] = {
@@ -331,24 +332,44 @@ static void node_greet(const struct serving *s, struct rusm_node *node)
     }
 }
 
-/* Says that the node is ready. A detached node says it to its parent, and then leaves the
- * terminal. */
-static int node_ready(struct serving *s, struct rusm_node *node)
+/* Lets a detached node leave the terminal for its log. Then waits a moment for the other nodes'
+ * verdict: a node whose name is taken must not look as if it were one of the cluster. */
+static int node_settle(struct serving *s, struct rusm_node *node)
+{
+    struct rusm_why why = { "" };
+    int status = 0;
+
+    if (s->detached) {
+        detach_keep(&s->detach);
+        status = node_leave_terminal(s, node);
+    }
+    int error = status == 0 ? rusm_node_settle(node, NODE_SETTLE_MS, &why) : 0;
+    if (s->detached && why.text[0]) {
+        detach_say(&s->detach, s->options->cmd, why.text);
+    }
+    if (error != 0) {
+        status = s->detached ? EXIT_FAILED : failure_report(s->options->cmd, error, &why);
+        rusm_node_stop(node); /* and the run lets it leave in order */
+        rusm_node_run(node);
+    }
+    return status;
+}
+
+/* Says that the node is ready. A detached node says it to its parent. */
+static void node_ready(struct serving *s, struct rusm_node *node)
 {
     const char *http = rusm_node_http_tcp(node);
     char line[512];
-    int status = 0;
 
     snprintf(line, sizeof(line), "%s ready at %s\n%s%s%s%s", rusm_node_name(node),
              rusm_node_address(node), http ? rusm_node_name(node) : "",
              http ? " serves HTTP at http://" : "", http ? http : "", http ? "/\n" : "");
-    if (!s->detached) {
+    if (s->detached) {
+        detach_ready(&s->detach, line);
+    } else {
         fputs(line, stdout);
         fflush(stdout);
-    } else if ((status = node_leave_terminal(s, node)) == 0) {
-        detach_ready(&s->detach, line);
     }
-    return status;
 }
 
 static int node_serve(struct serving *s)
@@ -364,13 +385,16 @@ static int node_serve(struct serving *s)
     node_greet(s, node);
     status = node_teach(s->options, node);
     status = status ? status : node_boot(s->options, node);
-    status = status ? status : node_ready(s, node);
     if (status == 0) {
         signals_node(&s->signals, node);
+        status = node_settle(s, node);
+    }
+    if (status == 0) {
+        node_ready(s, node);
         error = rusm_node_run(node);
         status = error == 0 ? EXIT_DONE : failure_report(s->options->cmd, error, NULL);
-        signals_node(&s->signals, NULL);
     }
+    signals_node(&s->signals, NULL);
     logfile_node(&s->files, NULL);
     rusm_node_free(node);
     return status;

@@ -606,6 +606,14 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
  * on without the process. Call it before the node runs or while it runs, on the node's thread. */
 int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
 
+/* Runs the node for a moment, to learn whether the cluster takes it in: until another node has, or
+ * refuses the name, or nothing that the node dials answers, at most timeout_ms. Returns at once if
+ * it knows of no other node. What processes print is held back. Then call rusm_node_run or
+ * rusm_node_start, whatever was returned, before rusm_node_free. Returns 0, or RUSM_EEXIST if a
+ * live node of the cluster has the name: stop the node. Returns RUSM_EINVAL if it was called
+ * before or rusm_node_start drives the node, RUSM_EIO as rusm_node_run. `why`, which may be NULL,
+ * says why the name is refused, or why no node was joined, or is "". */
+int rusm_node_settle(struct rusm_node *node, uint32_t timeout_ms, struct rusm_why *why);
 /* Runs the node until rusm_node_stop, tells the peers that the node leaves, and returns 0. Blocks.
  * Returns at once with RUSM_EINVAL if rusm_node_start drives the node, or with RUSM_EIO if there is
  * no thread for a scheduler. */

@@ -21,4 +21,9 @@
  * top. Above: a dial returns RUSM_ELIMIT, and an inbound connection is refused. */
 #define LIMIT_CONNECTIONS 4096
 
+/* Different warnings that a scheduler writes within a minute about what others do: refused
+ * connections, peers that come and go. Each may be a stranger's. Above: they are counted, and the
+ * log says how many. */
+#define LIMIT_REPEATS 24
+
 #endif

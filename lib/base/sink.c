@@ -118,7 +118,7 @@ static void *sink_main(void *context)
     pthread_mutex_lock(&s->lock);
     while (!s->ending) {
         size_t len = sink_next(s, data, sizeof(data));
-        if (len == 0) {
+        if (len == 0 || s->held) {
             pthread_cond_wait(&s->change, &s->lock);
             continue;
         }
@@ -191,6 +191,17 @@ static struct timespec sink_deadline(unsigned ms)
         t.tv_nsec -= 1000000000;
     }
     return t;
+}
+
+void sink_hold(struct sink *s, bool held)
+{
+    if (!s->size) {
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->held = held;
+    pthread_cond_broadcast(&s->change);
+    pthread_mutex_unlock(&s->lock);
 }
 
 bool sink_flush(struct sink *s, unsigned ms)

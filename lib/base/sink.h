@@ -22,6 +22,7 @@ struct sink {
     pthread_t thread;
     bool started; /* the thread; with the first line */
     bool ending;
+    bool held;                /* lines wait, though there is room for them */
     char *ring;               /* size bytes; NULL: not yet */
     size_t size;              /* most bytes that wait */
     size_t at, len;           /* those that do */
@@ -37,6 +38,8 @@ void sink_init(struct sink *s, int fd, size_t size, void (*missing)(void *contex
 /* Adds a line, which ends with a newline and is not longer than 4096 bytes. Does not block, but the
  * very first line starts a thread. Without memory or a thread, writes the line itself. */
 void sink_line(struct sink *s, const char *line, size_t len);
+/* Holds all lines back from now on, or lets them go. Zeroed memory is fine. */
+void sink_hold(struct sink *s, bool held);
 /* Waits until all lines are written, for so many milliseconds at most. True: they are. */
 bool sink_flush(struct sink *s, unsigned ms);
 /* Lines that were dropped since init. */

@@ -1,5 +1,6 @@
 /* connection: the life of one QUIC connection of the node: its handshake, its frames and its end.
  * The endpoint's upcalls arrive here. frames.c says what the node does with each frame. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "node/member_lock.h"
 #include "node/node.h"
 #include "node/forward.h"
+#include "node/trouble.h"
 
 struct connection *connection_of(const struct peer *p)
 {
@@ -210,8 +212,11 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     struct member *m = c->member;
     bool say = !c->client && !atomic_load(&node->leaving); /* a leaving node says so once */
     member_lock(node);
-    if (say && c->ready_ns) {
-        log_info(&node->log, "%s disconnected: %s", m->name, c->left ? "it left" : end->text);
+    if (say && c->ready_ns && !c->left) {
+        trouble_lost(m, c, end);
+    } else if (say && c->ready_ns) {
+        log_info(&node->log, "%s disconnected: it left", m->name);
+        trouble_left(m);
     } else if (say && end->kind != CONN_END_LOCAL) {
         log_info(&node->log, "connection with %s (%s) ended: %s", c->meant[0] ? c->meant : "a peer",
                  c->address, end->text);
@@ -219,6 +224,9 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
     connection_down(c);
     if (m && m->current == c) {
         events_node_down(node, m, c->left ? "it left" : end->text);
+    }
+    if (say && m && m->dialling == c && !m->current) {
+        trouble_dialled(m, c, end, dial_has_more(m));
     }
     if (m) {
         member_lost(m, c);
@@ -229,10 +237,16 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
 
 static void on_refused(void *context, const struct sockaddr *from, socklen_t len, const char *text)
 {
-    const struct scheduler *s = context;
-    char address[80];
+    struct scheduler *s = context;
+    char address[80], key[128];
     resolve_format(from, len, address, sizeof(address));
-    log_warn(&s->node->log, "refused a connection from %s: %s", address, text);
+    const char *port = strrchr(address, ':'); /* another one each time */
+    snprintf(key, sizeof(key), "refused %.*s %.40s", port ? (int)(port - address) : 0, address,
+             text);
+    repeat_warn(&s->repeat, s->now_ns, key,
+                "refused a connection from %s: %s; a node or client of this cluster needs its "
+                "identity file",
+                address, text);
 }
 
 static void on_doubted(void *context, struct conn *conn)
@@ -274,6 +288,12 @@ int connection_frame(void *context, struct peer *p, const struct frame *frame)
      * takes only the early frames. */
     if (!kind->take || (c->client && !kind->from_clients) || (!c->ready_ns && !kind->early)) {
         return RUSM_EMALFORMED;
+    }
+    if (c->member && c->ready_ns && !kind->early && !c->confirmed) {
+        c->confirmed = true;
+        member_lock(s->node);
+        member_confirmed(c->member, c);
+        member_unlock(s->node);
     }
     return kind->take(c, frame);
 }

@@ -31,6 +31,7 @@ struct connection {
     char advertised[300];               /* where the peer wants to be dialled; "": at `address` */
     uint32_t index, incarnation;        /* of the peer or client, as in pids */
     bool client, left;                  /* left: the peer sent LEAVE */
+    bool confirmed;                     /* the peer has used it, so it took us in */
     uint64_t since_ns;
     uint64_t ready_ns;   /* when it became ready; 0: it is not */
     struct list doubted; /* in scheduler.doubted while we doubt that the peer lives */

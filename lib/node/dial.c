@@ -8,6 +8,7 @@
 #include "node/dial.h"
 #include "node/member_lock.h"
 #include "node/node.h"
+#include "node/trouble.h"
 
 /* One attempt at all addresses of a member. Each attempt resolves the name again, as the addresses
  * may have changed. */
@@ -148,15 +149,24 @@ static bool dial_next(struct member *m)
     return false;
 }
 
+/* Says why none of the addresses was dialled. */
+static void say_undialled(struct member *m, const struct resolver_ask *ask)
+{
+    if (ask->count < 0) {
+        trouble_say(m, TROUBLE_NAME, ask->why.text);
+    } else {
+        trouble_say(m, TROUBLE_ADDRESS,
+                    "none of its addresses can be dialled from the address this node listens on");
+    }
+}
+
 static void on_resolved(struct resolver_ask *ask)
 {
     struct member *m = ask->user;
     struct scheduler *s = m->scheduler;
-    if (ask->count < 0) {
-        log_warn(&s->node->log, "cannot dial %s: %s", m->name, ask->why.text);
-    }
     if (m->wanted && !m->current && !m->dialling && !atomic_load(&s->node->leaving) &&
         !dial_next(m)) {
+        say_undialled(m, ask);
         dial_later(m);
     }
     if (!m->dialling) {

@@ -1,5 +1,6 @@
 /* hello: finds out who is at the other end of a connection. If two connections lead to the same
  * node, it decides which of them stays (adopt). The functions are upcalls of the peer room. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "node/liveness.h"
 #include "node/member_lock.h"
 #include "node/node.h"
+#include "node/trouble.h"
 
 /* If the current connection became ready less than this ago and a second one of the same
  * incarnation comes, the two nodes dialled each other at the same time. The peer has not lost the
@@ -69,6 +71,17 @@ static void set_address(const struct connection *c, struct member *m)
     }
 }
 
+/* Another node answers at the address that we dialled. */
+static void say_stranger(struct connection *c, const struct hello *hello)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "%.*s answers there, not %s; correct the name or the address",
+             (int)hello->name_len, hello->name, c->meant);
+    if (c->member) {
+        trouble_say(c->member, TROUBLE_STRANGER, text);
+    }
+}
+
 static enum close_code hello_of_node(struct connection *c, const struct hello *hello)
 {
     struct scheduler *s = c->scheduler;
@@ -79,8 +92,7 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
     }
     if (c->meant[0] && (strlen(c->meant) != hello->name_len ||
                         memcmp(c->meant, hello->name, hello->name_len) != 0)) {
-        log_warn(&node->log, "at %s answers %.*s, not %s", c->address, (int)hello->name_len,
-                 hello->name, c->meant);
+        say_stranger(c, hello);
         return CLOSE_WRONG_NODE;
     }
     struct member *m = member_get(s, hello->name, hello->name_len, true);

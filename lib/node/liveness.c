@@ -1,5 +1,6 @@
 /* liveness: asks a peer with a PING whether it lives, when another incarnation wants its place or
  * the network says that nobody is there. Silence alone is left to QUIC (idle timeout). */
+#include <stdio.h>
 #include <string.h>
 
 #include "node/liveness.h"
@@ -53,8 +54,12 @@ void liveness_pong(struct connection *c)
     if (!m || !m->contender || m->current != c) {
         return;
     }
-    log_warn(&c->scheduler->node->log, "refused a second %s from %s: the one at %s lives", m->name,
-             m->contender->address, c->address);
+    struct scheduler *s = c->scheduler;
+    char key[96];
+    snprintf(key, sizeof(key), "second %s", m->name);
+    repeat_warn(&s->repeat, s->now_ns, key,
+                "refused a second %s from %s: the one at %s lives; give one of them another --name",
+                m->name, m->contender->address, c->address);
     peer_close(m->contender->peer, CLOSE_NAME_TAKEN, close_code_text(CLOSE_NAME_TAKEN));
     member_settled(m);
 }

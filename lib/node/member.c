@@ -13,6 +13,7 @@
 #include "node/member_lock.h"
 #include "node/peer_process.h"
 #include "node/node.h"
+#include "node/trouble.h"
 
 static struct member *of(struct list *link)
 {
@@ -217,12 +218,19 @@ void member_connected(struct member *m, struct connection *c)
     m->since_ns = s->now_ns;
     dial_done(m);
     m->incarnation = c->incarnation;
-    backoff_reset(&m->backoff);
     dial_at(m, UINT64_MAX);
     dial_ended(s);
     m->wanted = true;
     peer_process_watch(m);
     events_node_up(node, m);
+}
+
+void member_confirmed(struct member *m, const struct connection *c)
+{
+    backoff_reset(&m->backoff);
+    if (trouble_over(m)) {
+        log_warn(&m->scheduler->node->log, "%s is connected now (%s)", m->name, c->address);
+    }
 }
 
 void member_lost(struct member *m, struct connection *c)

@@ -41,6 +41,9 @@ struct member {
     bool joined;                  /* named by --join: its address is what the user wrote */
     bool near;                    /* it is in our run folder */
     bool left;                    /* it said LEAVE before its last connection ended */
+    uint8_t trouble;              /* enum trouble: why it is not connected */
+    bool trouble_said;            /* in the log, so its end is said too */
+    bool tried;                   /* while the node starts: dialled in vain */
     uint64_t since_ns;            /* since when it is in its present state */
     struct heap_node dial;   /* when to dial; UINT64_MAX: never; in one heap of scheduler.dials */
     struct list trying;      /* in a queue of scheduler.dials while it is dialled */
@@ -72,6 +75,8 @@ int members_join(struct rusm_node *node, const char *node_at_host_port, struct r
 /* No other incarnation wants the member's place any more. */
 void member_settled(struct member *m);
 void member_connected(struct member *m, struct connection *c);
+/* The peer has used the connection. Before that it may still find that our name is taken. */
+void member_confirmed(struct member *m, const struct connection *c);
 void member_lost(struct member *m, struct connection *c);
 /* Tells a newly connected node about the others. */
 void members_tell(struct connection *c);

@@ -71,7 +71,12 @@ struct rusm_node {
     unsigned told;          /* how many members have `told` set */
     uint64_t member_number; /* the last number given to a member */
 
+    char start_trouble[512]; /* trouble.c: why no node was joined, or the name is refused */
+    bool name_refused;       /* a live node of the cluster has the name; both under members_lock */
+    bool settled;            /* the node is past its start */
+
     uint64_t started_ns;
+    bool running;     /* the other schedulers' threads were started */
     atomic_int stops; /* calls of rusm_node_stop */
     atomic_bool leaving;
     atomic_uint leave_stages; /* how many stages have begun: leave.c */

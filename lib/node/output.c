@@ -20,8 +20,14 @@ void output_open(struct rusm_node *node, int fd)
     sink_init(&node->output, fd, LIMIT_OUTPUT_BYTES, output_missing, node);
 }
 
+void output_hold(struct rusm_node *node, bool held)
+{
+    sink_hold(&node->output, held);
+}
+
 void output_close(struct rusm_node *node)
 {
+    output_hold(node, false);
     sink_flush(&node->output, LIMIT_FLUSH_MS);
     sink_fini(&node->output);
 }

@@ -5,8 +5,10 @@
 #include "node/fault.h"
 #include "node/leave.h"
 #include "node/node.h"
+#include "node/output.h"
 #include "node/schedulers.h"
 #include "node/tick.h"
+#include "node/trouble.h"
 
 static bool never(struct rusm_node *node)
 {
@@ -14,12 +16,36 @@ static bool never(struct rusm_node *node)
     return false;
 }
 
+/* Starts the other schedulers, once. What processes printed may go out now. */
+static int start(struct rusm_node *node)
+{
+    output_hold(node, false);
+    int error = node->running ? 0 : schedulers_start(node);
+    node->running = error == 0;
+    return error;
+}
+
+int rusm_node_settle(struct rusm_node *node, uint32_t timeout_ms, struct rusm_why *why)
+{
+    struct rusm_why none;
+    if (node->driven || node->settled) {
+        return RUSM_EINVAL;
+    }
+    int error = trouble_settled(node) ? 0 : start(node);
+    if (error) {
+        return error;
+    }
+    output_hold(node, true);
+    tick_until(node, trouble_settled, endpoint_now_ns() + (uint64_t)timeout_ms * 1000000, 1);
+    return trouble_at_start(node, why ? why : &none);
+}
+
 int rusm_node_run(struct rusm_node *node)
 {
     if (node->driven) {
         return RUSM_EINVAL;
     }
-    int error = schedulers_start(node);
+    int error = start(node);
     if (error) {
         return error;
     }
@@ -43,7 +69,7 @@ int rusm_node_start(struct rusm_node *node)
         log_error(&node->log, "no descriptor for a foreign event loop: %s", strerror(errno));
         return error;
     }
-    error = schedulers_start(node);
+    error = start(node);
     if (error) {
         return error;
     }

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "base/repeat.h"
 #include "base/rng.h"
 #include "node/dial.h"
 #include "node/loop.h"
@@ -45,6 +46,7 @@ struct scheduler {
     struct lane_pools pools;
     struct pool routes; /* router.c */
     struct rng rng;
+    struct repeat repeat; /* warnings that peers and strangers can cause */
     uint64_t now_ns, tick_ns;
 
     struct list connections, unready, doubted, feeds, contended;

@@ -27,6 +27,7 @@ static void scheduler_init(struct scheduler *s, struct rusm_node *node, unsigned
     s->index = index;
     s->connections_use = &frames_users;
     rng_init(&s->rng, seed);
+    repeat_init(&s->repeat, &node->log);
     s->now_ns = node->started_ns;
     lane_budget_init(&s->budget, node->scheduler_count);
     lane_pools_init(&s->pools);

@@ -72,6 +72,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     endpoint_tick(s->endpoint, s->now_ns);
     dials_tick(s);
     *next = earlier(liveness_tick(s), tick_http(s));
+    *next = earlier(*next, repeat_tick(&s->repeat, s->now_ns));
     tick(s);
     leave_tick(s);
     if (s->index == 0) {

@@ -87,7 +87,7 @@ at_most() { [ "$1" -le "$2" ] || { echo "took $1 ms, not $2"; return 1; }; }
 lost_within() {
     local when
     wait_until lost "$3" "$4" || return
-    when=$(sed -n "s/ info $3: $4 disconnected: .*//p" "$3.err" | tail -n 1)
+    when=$(sed -n "s/ [a-z]* $3: $4 disconnected: .*//p" "$3.err" | tail -n 1)
     echo "$3 lost $4 at $when"
     at_most $(($(date -d "$when" +%s%N) / 1000000 - $1)) "$2"
 }

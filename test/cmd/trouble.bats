@@ -1,0 +1,103 @@
+# What keeps nodes apart is said at the default log level: once, with what to do, and when it is over.
+load helper
+
+count() { grep -cF -e "$2" "$1" || true; }
+has_count() { [ "$(count "$1" "$2")" = "$3" ]; }
+
+# A node in a run folder of its own, so that only --join leads to others: apart FOLDER COMMAND...
+apart() {
+    [ -d "$1" ] || mkdir -m 700 "$1"
+    RUSM_RUNDIR=$PWD/$1 "${@:2}"
+}
+
+@test "a --join that fails is said once, with the cure, and again when it works" {
+    start_node_at_port tokyo
+    rusm stop tokyo
+    later=$address
+    apart run2 start_node london --join "tokyo@$later"
+    wait_until has_text london.err "cannot join tokyo at $later: Connection refused; this node tries"
+    start_node tokyo --listen "$later"
+    wait_until has_text london.err "tokyo is connected now ("
+    has_count london.err "cannot join" 1
+}
+
+@test "--join of a host that has no address" {
+    apart run2 start_node london --join tokyo@host.invalid:7400
+    wait_until has_text london.err "cannot join tokyo at host.invalid:7400: cannot resolve host.invalid"
+}
+
+@test "--join of an address where another node answers" {
+    start_node oslo
+    seed=$address
+    apart run2 start_node london --join "tokyo@$seed"
+    wait_until has_text london.err "cannot join tokyo at $seed: oslo answers there, not tokyo"
+}
+
+@test "a node whose name the cluster has does not start, detached or not" {
+    start_node oslo
+    seed=$address
+    apart run2 start_node london --join "oslo@$seed"
+    wait_until connected oslo london
+    reason="rusm: node: cannot join oslo at $seed: refused: a live node of the cluster has the name london already*"
+    apart run3 expect 1 rusm node --name london --join "oslo@$seed" --detach
+    like "$stderr" "$reason"
+    equal "$output" ""
+    has_text run3/london.log "a live node of the cluster has the name london already"
+    [ ! -e run3/london.json ]
+    apart run3 expect 1 rusm node --name london --join "oslo@$seed"
+    like "$stderr" "*$reason"
+    equal "$output" ""
+    connected oslo london
+    wait_until has_text oslo.err "refused a second london from"
+    has_count oslo.err "refused a second london" 1
+}
+
+@test "a foreign certificate is said by both nodes; --detach says it on the terminal too" {
+    start_node oslo
+    seed=$address
+    rusm cert new other.pem 2>/dev/null
+    RUSM_IDENTITY=$PWD/other.pem apart run2 expect 0 rusm node --name london --join "oslo@$seed" --detach
+    like "$stderr" "rusm: node: cannot join oslo at $seed: refused: *identity file*"
+    has_text run2/london.log "cannot join oslo at $seed: refused: "
+    wait_until has_text oslo.err "refused a connection from 127.0.0.1:"
+}
+
+@test "a stranger does not fill the log" {
+    start_node oslo
+    rusm cert new other.pem 2>/dev/null
+    for _ in 1 2 3 4 5; do
+        RUSM_IDENTITY=$PWD/other.pem expect 5 rusm attach "$address"
+    done
+    refused() { [ "$(json value '.counter == "connections_refused"' rusm attach oslo --counters)" -ge 5 ]; }
+    wait_until refused
+    has_count oslo.err "refused a connection" 1
+}
+
+@test "a lost peer is said, and its return; one that left is not" {
+    start_node oslo
+    seed=$address
+    apart run2 start_node london --join "oslo@$seed"
+    wait_until connected oslo london
+    kill -STOP $pid
+    kill -9 $pid
+    wait $pid || true
+    apart run2 start_node london --join "oslo@$seed"
+    wait_until connected oslo london
+    wait_until has_text oslo.err "london is connected now ("
+    apart run2 rusm stop london
+    left() { [ "$(json state '.node == "london"' rusm attach --peers oslo)" = left ]; }
+    wait_until left
+    not has_text oslo.err "it left"
+}
+
+@test "what a process prints comes after the ready line, though the node waits for others" {
+    start_node oslo
+    seed=$address
+    start_node tokyo --boot pipe='relay shouter@london'
+    export RUSM_RUNDIR=$PWD/run2
+    mkdir -m 700 run2
+    start_node london --join "oslo@$seed" --boot shouter=greeter
+    like "$(head -n 1 london.out)" "london ready at *"
+    expect 0 rusm send london shouter now
+    wait_until has_line london.out "greeter received: now"
+}
