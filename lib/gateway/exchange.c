@@ -182,6 +182,20 @@ static void field_path(struct exchange *x, const char *value, size_t len)
     x->bad |= error == RUSM_EINVAL;
 }
 
+/* Takes a new token if its file has changed. */
+static void renew_token(struct gateway *g)
+{
+    struct rusm_why why = { "" };
+    int news = token_look(&g->token, g->now_ns, &why);
+
+    if (news > 0) {
+        log_info(g->log, "the token of HTTP clients is another one now: %s has changed",
+                 g->token.path);
+    } else if (news < 0) {
+        log_warn(g->log, "%s; HTTP clients need the token from before still", why.text);
+    }
+}
+
 static void field_token(struct exchange *x, const char *value, size_t len)
 {
     struct gateway *g = x->gateway;
@@ -190,6 +204,7 @@ static void field_token(struct exchange *x, const char *value, size_t len)
         return;
     }
     x->tried = true;
+    renew_token(g);
     x->bearer = token_is(&g->token, value, len);
     x->throttled = !x->bearer && token_throttled(&g->token, x->origin, g->now_ns);
     if (!x->bearer && !x->throttled) {

@@ -32,7 +32,7 @@ int gateway_new(struct gateway **out, const struct gateway_options *options, str
     list_init(&g->watchers);
     list_init(&g->connections);
     list_init(&g->strangers);
-    error = token_load(&g->token, options->token, options->seed, why);
+    error = token_load(&g->token, options->token, options->seed, options->now_ns, why);
     if (error) {
         free(g);
         return error;
@@ -46,7 +46,7 @@ void gateway_free(struct gateway *g)
     if (g) {
         h3_end(g);
         must(g->count == 0 && g->budget == LIMIT_HTTP_BODIES);
-        explicit_bzero(&g->token, sizeof(g->token));
+        token_fini(&g->token);
         free(g);
     }
 }

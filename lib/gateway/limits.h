@@ -74,10 +74,14 @@
 #define LIMIT_HTTP_DISCARD ((uint64_t)256 * 1024)
 
 /* Wrong tokens from one origin in this time, so that one who guesses is told to stop, and is seen.
- * What keeps a token from being guessed is its length. Above: 429 for wrong tokens. The right one is
- * taken always: others at its address must not lock its owner out. */
+ * What keeps a token from being guessed is its length. Above: 429 for wrong tokens. The right one
+ * is taken always: others at its address must not lock its owner out. */
 #define LIMIT_HTTP_WRONG 10
 #define LIMIT_HTTP_WRONG_NS ((uint64_t)10 * 1000000000)
+
+/* How often the token's file is looked at, if requests come with a token. Each look costs a system
+ * call. */
+#define LIMIT_HTTP_TOKEN_NS ((uint64_t)1000000000)
 
 /* Bytes of a spawn's JSON: LIMIT_ARGS_BYTES, each as an escape of six bytes. Longer: 413. */
 #define LIMIT_HTTP_JSON ((size_t)256 * 1024)

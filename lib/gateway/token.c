@@ -1,88 +1,98 @@
-/* token: see the header. Called by gateway, exchange and tcp, on the gateway's thread. The file is
- * read once, when the node starts. */
+/* token: see the header. Called by gateway, exchange and tcp, on the gateway's thread. */
 #include "gateway/token.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "base/err.h"
 #include "gateway/limits.h"
 #include "base/map.h"
 
-static int token_read(int fd, const char *path, char *text, size_t cap, size_t *len,
-                      struct rusm_why *why)
+/* Reads and checks the file. Gives the token in text, of TOKEN_MAX + 2 bytes. */
+static int token_read(const char *path, char *text, size_t *len, struct rusm_why *why)
 {
-    struct stat st;
+    char hint[4200];
+    int error;
 
-    *len = 0;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return err_why(why, RUSM_EREFUSED, "token %s is not a file", path);
+    snprintf(hint, sizeof(hint), "make one: (umask 077; openssl rand -hex 32 >%s)", path);
+    error = secret_read(&(struct secret_kind){ .name = "token", .missing = hint }, path, text,
+                        TOKEN_MAX + 2, len, why);
+    if (error) {
+        return error;
     }
-    if (st.st_uid != geteuid()) {
-        return err_why(why, RUSM_EREFUSED,
-                       "token %s belongs to another user: make a copy of your own", path);
+    while (*len > 0 && (text[*len - 1] == '\n' || text[*len - 1] == '\r')) {
+        (*len)--;
     }
-    if (st.st_mode & 077) {
-        return err_why(why, RUSM_EREFUSED, "token %s can be read by others: chmod 600 %s", path,
-                       path);
+    for (size_t i = 0; i < *len; i++) {
+        if (text[i] <= ' ' || text[i] > '~') {
+            return err_why(why, RUSM_EMALFORMED,
+                           "token %s is not one line of visible ASCII: write one", path);
+        }
     }
-    while (*len < cap) {
-        ssize_t n = read(fd, text + *len, cap - *len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return err_why(why, RUSM_EREFUSED, "token %s: %s", path, strerror(errno));
-        }
-        if (n == 0) {
-            break;
-        }
-        *len += (size_t)n;
+    if (*len < TOKEN_MIN || *len > TOKEN_MAX) {
+        return err_why(why, RUSM_EMALFORMED, "token %s has not from %d to %d characters", path,
+                       TOKEN_MIN, TOKEN_MAX);
     }
     return 0;
 }
 
-int token_load(struct token *t, const char *path, uint64_t seed, struct rusm_why *why)
+/* Reads the file. If it is good, it is the token from now on. */
+static int token_take(struct token *t, struct rusm_why *why)
 {
     char text[TOKEN_MAX + 2];
     size_t len;
-    int fd, error;
+    int error = token_read(t->path, text, &len, why);
 
-    *t = (struct token){ .seed = seed };
+    if (!error) {
+        memcpy(t->text, text, len);
+        t->len = len;
+    }
+    explicit_bzero(text, sizeof(text));
+    return error;
+}
+
+int token_load(struct token *t, const char *path, uint64_t seed, uint64_t now_ns,
+               struct rusm_why *why)
+{
+    int error;
+
+    *t = (struct token){ .seed = seed, .looked_ns = now_ns };
     if (!path) {
         return 0;
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
-    if (fd < 0) {
-        return err_why(why, RUSM_EREFUSED,
-                       "token %s: %s; make one: (umask 077; openssl rand -hex 32 >%s)", path,
-                       strerror(errno), path);
+    t->path = strdup(path);
+    if (!t->path) {
+        return err_why(why, RUSM_ENOMEM, "no memory");
     }
-    error = token_read(fd, path, text, sizeof(text), &len, why);
-    close(fd);
+    (void)secret_changed(path, &t->stamp); /* before it is read: a change after that is seen */
+    error = token_take(t, why);
     if (error) {
-        return error;
+        token_fini(t);
     }
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
-        len--;
+    return error;
+}
+
+void token_fini(struct token *t)
+{
+    free(t->path);
+    explicit_bzero(t, sizeof(*t));
+}
+
+int token_look(struct token *t, uint64_t now_ns, struct rusm_why *why)
+{
+    int error;
+
+    if (!t->path || now_ns < t->looked_ns + LIMIT_HTTP_TOKEN_NS) {
+        return 0;
     }
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] <= ' ' || text[i] > '~') {
-            return err_why(why, RUSM_EMALFORMED, "token %s: one line of visible ASCII is needed",
-                           path);
-        }
+    t->looked_ns = now_ns;
+    if (!secret_changed(t->path, &t->stamp)) {
+        return 0;
     }
-    if (len < TOKEN_MIN || len > TOKEN_MAX) {
-        return err_why(why, RUSM_EMALFORMED, "token %s: from %d to %d characters are needed", path,
-                       TOKEN_MIN, TOKEN_MAX);
-    }
-    memcpy(t->text, text, len);
-    t->len = len;
-    return 0;
+    error = token_take(t, why);
+    return error ? error : 1;
 }
 
 uint64_t token_home(const struct sockaddr *from)

@@ -45,9 +45,9 @@ struct request {
 };
 
 /* Parses a line, which lives as long as the request. Returns 0, and the caller calls request_free;
- * or RUSM_EMALFORMED, and *why says what is wrong with the line; or RUSM_ENOMEM. With RUSM_EMALFORMED
- * it sets out->broken if the line is not even JSON, and out->number to the number of the call that
- * the line was to answer, 0 if it names none. */
+ * or RUSM_EMALFORMED, and *why says what is wrong with the line; or RUSM_ENOMEM. With
+ * RUSM_EMALFORMED it sets out->broken if the line is not even JSON, and out->number to the number
+ * of the call that the line was to answer, 0 if it names none. */
 int request_parse(const void *line, size_t len, struct request *out, struct rusm_why *why);
 void request_free(struct request *r);
 

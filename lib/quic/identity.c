@@ -2,14 +2,10 @@
  * start, on the caller's thread. It blocks on the file. identity_make.c makes such a file. */
 #include "quic/identity.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
@@ -17,6 +13,7 @@
 #include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 #include "base/err.h"
+#include "base/secret.h"
 
 #define FILE_MAX 65536 /* an identity has less than 2 KiB; a longer file is another file */
 #define SECRET_LEN 32
@@ -36,51 +33,6 @@ struct identity {
 static int refuse(struct rusm_why *why, int error, const char *path, const char *text)
 {
     return err_why(why, error, "identity %s %s", path, text);
-}
-
-/* Reads a file that nobody else may read. Returns its length, or a negative error. */
-static int read_private(const char *path, char *text, size_t cap, struct rusm_why *why)
-{
-    struct stat st;
-    size_t len = 0;
-    int error = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block us */
-
-    if (fd < 0) {
-        if (errno == ENOENT || errno == ENOTDIR) {
-            return err_why(
-                why, RUSM_EREFUSED,
-                "no identity at %s: run `rusm cert new`, or copy the cluster's file here", path);
-        }
-        return err_why(why, RUSM_EREFUSED, "cannot read identity %s: %s", path, strerror(errno));
-    }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        error = refuse(why, RUSM_EREFUSED, path, "is not a regular file");
-    } else if (st.st_uid != geteuid()) {
-        error =
-            refuse(why, RUSM_EREFUSED, path, "belongs to another user: make a copy of your own");
-    } else if (st.st_mode & 077) {
-        error = err_why(why, RUSM_EREFUSED, "identity %s can be read by others: chmod 600 %s", path,
-                        path);
-    }
-    while (!error && len < cap) {
-        ssize_t n = read(fd, text + len, cap - len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            error = refuse(why, RUSM_EREFUSED, path, "cannot be read");
-        } else if (n == 0) {
-            break;
-        } else {
-            len += (size_t)n;
-        }
-    }
-    close(fd);
-    if (!error && len == cap) {
-        error = refuse(why, RUSM_EMALFORMED, path, "is too long to be one");
-    }
-    return error ? error : (int)len;
 }
 
 static size_t count_of(const char *text, const char *what)
@@ -206,14 +158,17 @@ static int describe(struct identity *id)
 
 static int load(struct identity *id, char *pem, struct rusm_why *why)
 {
-    int error;
-    int len = read_private(id->path, pem, FILE_MAX, why);
+    static const struct secret_kind kind = {
+        .name = "identity", .missing = "run `rusm cert new`, or copy the cluster's file here"
+    };
+    size_t len;
+    int error = secret_read(&kind, id->path, pem, FILE_MAX - 1, &len, why);
 
-    if (len < 0) {
-        return len;
+    if (error) {
+        return error;
     }
     pem[len] = '\0';
-    error = decode_pem(id, pem, (size_t)len, why);
+    error = decode_pem(id, pem, len, why);
     if (!error) {
         error = decode_key(id, why);
     }

@@ -9,7 +9,7 @@
 struct identity;
 
 /* Reads and checks an identity file, and gives *out. Returns 0, RUSM_EREFUSED if it does not exist
- * or is not a regular file of ours that nobody else may read (the text says what to do),
+ * or others can read it, by the rule of base/secret.h (the text says what to do),
  * RUSM_EMALFORMED if it is not one certificate and its key, or RUSM_ENOMEM. */
 int identity_load(const char *path, struct identity **out, struct rusm_why *why);
 void identity_free(struct identity *id); /* wipes the key */

@@ -57,8 +57,8 @@ answer() { timeout 60 head -n 1 <&7; }
     rusm cert new >new
     echo a-token-of-enough-length >token
     chmod 644 token
-    expect 5 rusm node --name london --http-token token --http-tcp 0
-    like "$stderr" "rusm: node: *token*"
+    expect_error 5 "rusm: node: token token can be read by others. Run: chmod 600 token" \
+        rusm node --name london --http-token token --http-tcp 0
     expect 5 rusm node --name london --http-token none --http-tcp 0
     (umask 077; echo short >small)
     expect 1 rusm node --name london --http-token small --http-tcp 0
@@ -274,6 +274,34 @@ stuff() {
     curl -sS -m 60 -H "Authorization: Bearer guess-guess-guess-guess" -o body -w '%{http_code}\n' \
         "$url/v1/node#[1-60]" --next -sS -m 60 -H "$auth" -o body -w '%{http_code}\n' "$url/v1/node" >codes
     equal "$(tail -n 1 codes)" 200
+}
+
+# Whether the node takes the token of $1 now.
+takes() { [ "$(curl -sS -m 60 -H "Authorization: Bearer $1" -o body -w '%{http_code}' "$url/v1/node")" = 200 ]; }
+
+@test "the token: a changed file is read again; a bad one changes nothing, and the log says so" {
+    start_web --log-level info
+    first=a-token-of-enough-length
+    (umask 077; echo second-token-of-enough >token)
+    wait_until takes second-token-of-enough
+    not takes $first
+    has_text london.err "the token of HTTP clients is another one now: token has changed"
+    for bad in 'echo short >token' 'chmod 644 token' 'rm token'; do
+        : >london.err
+        (umask 077; eval "$bad")
+        said() { takes second-token-of-enough && has_text london.err "HTTP clients need the token from before"; }
+        wait_until said
+    done
+    # As an orchestrator changes it: the link of the folder goes to another one, in one go.
+    mkdir ..1 ..2
+    (umask 077; echo third-token-of-enough >..1/token; echo fourth-token-of-enough >..2/token)
+    ln -s ..1 ..data
+    ln -s ..data/token token
+    wait_until takes third-token-of-enough
+    ln -s ..2 ..new
+    mv -T ..new ..data
+    wait_until takes fourth-token-of-enough
+    not takes third-token-of-enough
 }
 
 @test "a body that is too long is refused, at once if its length is announced" {

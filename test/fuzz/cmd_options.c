@@ -76,6 +76,22 @@ const char *rusm_node_http_tcp(const struct rusm_node *node)
     return node->fails & 16 ? "127.0.0.1:8080" : NULL;
 }
 
+int rusm_node_settle(struct rusm_node *node, uint32_t ms, struct rusm_why *why)
+{
+    must(node && ms > 0 && why);
+    return node->fails & 32 ? RUSM_EEXIST : 0;
+}
+
+void rusm_node_log(struct rusm_node *node, enum rusm_log_level level, const char *text)
+{
+    must(node && level <= RUSM_LOG_DEBUG && text);
+}
+
+void rusm_node_stop(struct rusm_node *node)
+{
+    must(node);
+}
+
 const char *rusm_node_rundir(const struct rusm_node *node)
 {
     return node ? "/nowhere" : NULL;
@@ -103,9 +119,25 @@ bool detach_start(const struct cmd *cmd, struct detach *detach, int *status)
     return true;
 }
 
-void detach_ready(struct detach *detach, const char *line, int log)
+void detach_keep(struct detach *detach)
 {
-    must(detach && line && log >= 0);
+    must(detach);
+}
+
+void detach_say(const struct detach *detach, const struct cmd *cmd, const char *text)
+{
+    must(detach && cmd && text);
+}
+
+void detach_ready(struct detach *detach, const char *line)
+{
+    must(detach && line);
+}
+
+bool reaper_start(const struct cmd *cmd, int *status)
+{
+    must(cmd && status);
+    return false;
 }
 
 void signals_block(struct signals *signals)
