@@ -192,8 +192,8 @@ status 1
     done
 }
 
-@test "SIGTERM and SIGINT: it leaves, exit status 0, nothing stays behind" {
-    for signal in TERM INT; do
+@test "SIGTERM, SIGINT and SIGHUP: it leaves, exit status 0, nothing stays behind" {
+    for signal in TERM INT HUP; do
         start_node london
         kill -$signal $pid
         wait $pid

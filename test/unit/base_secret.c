@@ -1,4 +1,5 @@
-/* base/secret: whose file is taken, with which mode; links as an orchestrator mounts them; changes. */
+/* base/secret: whose file is taken, with which mode; links as an orchestrator mounts them;
+ * changes. */
 #include "base/secret.h"
 
 #include <grp.h>
