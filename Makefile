@@ -385,6 +385,8 @@ compile_commands.json: force
 # ---- installing --------------------------------------------------------------------------------
 
 INSTALL ?= install
+unit_dir = $(prefix)/lib/systemd/system
+users_dir = $(prefix)/lib/sysusers.d
 man_dir = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $1))
 
 .PHONY: install uninstall dist clean distclean help
@@ -400,10 +402,15 @@ install: all
 	    >$(DESTDIR)$(libdir)/pkgconfig/rusm.pc
 	$(foreach m,$(MANUALS),$(INSTALL) -d $(call man_dir,$m) && \
 	    $(INSTALL) -m 644 $m $(call man_dir,$m)/ &&) true
+	$(INSTALL) -d $(DESTDIR)$(unit_dir) $(DESTDIR)$(users_dir)
+	sed 's,@bindir@,$(bindir),' lib/systemd/rusm@.service.in >$(DESTDIR)$(unit_dir)/rusm@.service
+	chmod 644 $(DESTDIR)$(unit_dir)/rusm@.service
+	$(INSTALL) -m 644 lib/systemd/rusm.conf $(DESTDIR)$(users_dir)/rusm.conf
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/rusm $(DESTDIR)$(includedir)/rusm.h \
 	    $(DESTDIR)$(libdir)/librusm.a $(DESTDIR)$(libdir)/pkgconfig/rusm.pc \
+	    $(DESTDIR)$(unit_dir)/rusm@.service $(DESTDIR)$(users_dir)/rusm.conf \
 	    $(foreach m,$(MANUALS),$(call man_dir,$m)/$(notdir $m))
 
 # A tarball of what is committed, with configure made; the same bytes for the same commit.

@@ -219,6 +219,14 @@ uint64_t cores_usable(uint64_t most);
  * where the node is to run. */
 bool reaper_start(const struct cmd *cmd, int *status);
 
+/* ---- notify.c: what systemd is told ------------------------------------------------------ */
+
+/* Makes the node tell that it runs and when it leaves, if somebody wants to know. */
+void notify_watch(struct rusm_node_options *how);
+/* Tells that the node is ready, or ready again, and where. */
+void notify_ready(const struct rusm_node *node);
+void notify_reloading(void);
+
 /* ---- logfile.c: the files that a node writes to ------------------------------------------ */
 
 #define LOGFILE_PATH 4096

@@ -391,6 +391,7 @@ static int node_serve(struct serving *s)
     }
     if (status == 0) {
         node_ready(s, node);
+        notify_ready(node);
         error = rusm_node_run(node);
         status = error == 0 ? EXIT_DONE : failure_report(s->options->cmd, error, NULL);
     }
@@ -426,6 +427,7 @@ static int node_start(struct options *options, const char **join, const struct e
 
     s.how.env = (const char *const *)env->entry;
     node_descriptors(&s.how);
+    notify_watch(&s.how);
     status = status ? status
                     : options_number(options, "log-max", 0, UINT64_MAX / 2, NODE_LOG_MAX, &log_max);
     if (status != 0 || (s.detached && detach_start(options->cmd, &s.detach, &status))) {

@@ -110,6 +110,15 @@ static bool signals_served(struct signals *signals)
     return served;
 }
 
+static void signals_reloaded(struct signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    if (signals->node) {
+        notify_ready(signals->node);
+    }
+    pthread_mutex_unlock(&signals->lock);
+}
+
 static void *signals_wait(void *context)
 {
     struct signals *signals = context;
@@ -121,7 +130,9 @@ static void *signals_wait(void *context)
         if (number < 0) {
             signals_hook(signals, signals->look);
         } else if (number == SIGHUP && signals->reopen) {
+            notify_reloading();
             signals_hook(signals, signals->reopen);
+            signals_reloaded(signals);
         } else if (!signals_served(signals)) {
             _exit(128 + number); /* there is no node yet */
         } else {

@@ -537,7 +537,15 @@ enum rusm_log_format { RUSM_LOG_TEXT, RUSM_LOG_JSON };
  * them at once. It must not block, and must not call a function of this header. */
 typedef void rusm_log_fn(void *context, enum rusm_log_level level, const char *text);
 
-/* Options of a node. All pointers are borrowed until rusm_node_new returns, except the two marked
+/* What a program is told of its node's life. */
+enum rusm_life {
+    RUSM_LIFE_RUNS = 0,   /* every alive_ms, while no handler holds up a scheduler of the node */
+    RUSM_LIFE_LEAVES = 1, /* once: the node begins to leave */
+};
+/* Is called on the node's thread, between handlers. Must not block. */
+typedef void rusm_life_fn(void *context, enum rusm_life life);
+
+/* Options of a node. All pointers are borrowed until rusm_node_new returns, except those marked
  * "kept". Zero means the default in brackets. */
 struct rusm_node_options {
     const char *name;        /* required */
@@ -576,7 +584,10 @@ struct rusm_node_options {
      * raised its own [its own]. */
     uint64_t exec_descriptors;
     enum rusm_log_format log_format; /* of the lines that go to log_fd [RUSM_LOG_TEXT] */
-    void *reserved[8];               /* for later versions: must be zero, else RUSM_EINVAL */
+    rusm_life_fn *life; /* gets the node's life, as a watchdog needs it; kept [NULL] */
+    void *life_context; /* for life; belongs to the program; kept */
+    uint32_t alive_ms;  /* how often life gets RUSM_LIFE_RUNS [never] */
+    void *reserved[8];  /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the

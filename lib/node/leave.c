@@ -184,6 +184,7 @@ void node_leave(struct rusm_node *node)
     uint64_t deadline = node->first->now_ns + LIMIT_LEAVE_NS;
     atomic_store(&node->leaving, true);
     log_info(&node->log, "leaving");
+    life_leave(node);
     begin(node, SAY_LEAVE);
     http_leave(node);
     http_tcp_leave(node);

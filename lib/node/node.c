@@ -230,6 +230,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     node->name_overflow = o->name_overflow;
     open_log(node, o);
+    life_init(node, o);
     output_open(node, o->output_fd ? o->output_fd : STDOUT_FILENO);
     if ((error = open_identity(node, o, why)) != 0) {
         return error;

@@ -25,6 +25,7 @@
 #include "local/rundir.h"
 #include "node/connection.h"
 #include "node/events.h"
+#include "node/life.h"
 #include "node/member.h"
 #include "node/post.h"
 #include "node/publish.h"
@@ -82,6 +83,7 @@ struct rusm_node {
     atomic_uint leave_stages; /* how many stages have begun: leave.c */
     bool name_overflow;       /* of rusm_node_options */
     bool driven;              /* another event loop drives the node: rusm_node_start */
+    struct life life;         /* what the program is told: life.c */
     struct posts posts;       /* from the program's own threads: post.c */
 };
 

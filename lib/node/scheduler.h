@@ -63,8 +63,9 @@ struct scheduler {
     uint64_t names_told;   /* node.names_changed when the peers were last fed */
     unsigned leave_stages; /* how many of node.leave_stages it has done */
 
-    pthread_t thread; /* not used by scheduler 0 */
-    bool started;     /* the thread was started */
+    atomic_uint_fast64_t ran_ns; /* when its last tick began; written only for life.c */
+    pthread_t thread;            /* not used by scheduler 0 */
+    bool started;                /* the thread was started */
     atomic_bool over;
     pthread_mutex_t ticking; /* held in ticks and the loop's calls; not by scheduler 0 */
     atomic_bool wanted;      /* scheduler 0 waits for `ticking` */

@@ -10,6 +10,7 @@
 #include "node/http.h"
 #include "node/http_tcp.h"
 #include "node/leave.h"
+#include "node/life.h"
 #include "node/liveness.h"
 #include "node/node.h"
 #include "node/post.h"
@@ -73,6 +74,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     dials_tick(s);
     *next = earlier(liveness_tick(s), tick_http(s));
     *next = earlier(*next, repeat_tick(&s->repeat, s->now_ns));
+    *next = earlier(*next, life_tick(s));
     tick(s);
     leave_tick(s);
     if (s->index == 0) {
