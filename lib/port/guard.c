@@ -168,9 +168,10 @@ int guard_ready(struct port_host *h)
         ends[i] = launch_above(ends[i]);
     }
     null = launch_above(open("/dev/null", O_RDWR | O_CLOEXEC));
-    cause = null < 0 || ends[0] < 0 || ends[1] < 0 ? EMFILE
-            : fcntl(ends[1], F_SETFL, O_NONBLOCK)  ? errno
-                                                   : guard_start(h, null, ends);
+    cause = null < 0                              ? errno
+            : ends[0] < 0 || ends[1] < 0          ? EMFILE
+            : fcntl(ends[1], F_SETFL, O_NONBLOCK) ? errno
+                                                  : guard_start(h, null, ends);
     if (null >= 0) {
         close(null);
     }

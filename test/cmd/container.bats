@@ -97,3 +97,22 @@ no_zombies() { ! ps -A -o ppid=,stat= | awk -v parent="$1" '$1 == parent && $2 ~
     expect 0 rusm call london l x
     equal "$output" '4096 4096'
 }
+
+@test "no HOME, no TMPDIR, no such locale, a read-only root: a writable run folder is enough" {
+    unshare --mount mount -o remount,ro,bind / 2>/dev/null || skip "no namespaces here"
+    expect 0 rusm cert new "$RUSM_IDENTITY"
+    mkdir -m 700 inner
+    : >london.out
+    unshare --mount bash -c 'mount -o remount,ro,bind / && mount -t tmpfs -o mode=700 tmpfs "$1" &&
+        shift && exec env -i "$@"' sh "$PWD/inner" LC_ALL=xx_YY.nonsense RUSM_RUNDIR="$PWD/inner" \
+        RUSM_IDENTITY="$RUSM_IDENTITY" "$RUSM" node --name london --boot greeter=greeter \
+        --boot 'e=exec:while read -r x; do echo "got $x"; done' >london.out 2>london.err 3>&- &
+    pid=$!
+    echo $pid >>pids
+    wait_until started london
+    address=$(sed -n '1s/^london ready at //p' london.out)
+    equal "$(env -i RUSM_RUNDIR="$RUSM_RUNDIR" RUSM_IDENTITY="$RUSM_IDENTITY" \
+        "$RUSM" call --timeout 30 "$address" e x)" 'got x'
+    expect 0 rusm call "$address" greeter Ada
+    equal "$(cat london.err)" ''
+}
