@@ -110,13 +110,16 @@ static bool signals_served(struct signals *signals)
     return served;
 }
 
+/* Tells that the files are open again. Must not be cancelled while it holds the lock. */
 static void signals_reloaded(struct signals *signals)
 {
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_mutex_lock(&signals->lock);
     if (signals->node) {
         notify_ready(signals->node);
     }
     pthread_mutex_unlock(&signals->lock);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 }
 
 static void *signals_wait(void *context)
