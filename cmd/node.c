@@ -184,6 +184,17 @@ static int node_choice(const struct options *options, const char *name, const ch
                        options_where(given, where, sizeof(where)), given->value, said);
 }
 
+static int node_restarts(const struct options *options, enum rusm_restarts *restarts)
+{
+    static const char *const names[] = { "backoff", "give-up", "exit", NULL };
+    unsigned choice;
+    int status = node_choice(options, "restart", names, "backoff, give-up or exit",
+                             RUSM_RESTARTS_BACKOFF, &choice);
+
+    *restarts = (enum rusm_restarts)choice;
+    return status;
+}
+
 static int node_log(const struct options *options, struct rusm_node_options *how)
 {
     static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
@@ -249,6 +260,7 @@ static int node_options(const struct options *options, const char **join,
                     : options_number(options, "schedulers", 1, NODE_SCHEDULERS_MAX,
                                      cores_usable(NODE_SCHEDULERS_MAX), &schedulers);
     how->schedulers = (uint32_t)schedulers;
+    status = status ? status : node_restarts(options, &how->restarts);
     return status ? status : node_log(options, how);
 }
 
@@ -393,7 +405,11 @@ static int node_serve(struct serving *s)
         node_ready(s, node);
         notify_ready(node);
         error = rusm_node_run(node);
-        status = error == 0 ? EXIT_DONE : failure_report(s->options->cmd, error, NULL);
+        status = error == 0 ? EXIT_DONE
+                 : error == RUSM_EINIT
+                     ? failure_say(s->options->cmd, EXIT_FAILED,
+                                   "left, because a process of --boot ended too often: see the log")
+                     : failure_report(s->options->cmd, error, NULL);
     }
     signals_node(&s->signals, NULL);
     logfile_node(&s->files, NULL);
@@ -468,6 +484,8 @@ static const struct cmd_option node_table[] = {
     { "join", "NODE@HOST:PORT", "a node to connect to, for ever; may be repeated" },
     { "boot", "NAME=SPEC[ ARG...]", "a process to start and register here; may be repeated" },
     { "boot-global", "NAME=SPEC[ ARG...]", "the same, with a global name" },
+    { "restart", "POLICY",
+      "if a booted process keeps failing: backoff, give-up or exit [backoff]" },
     { "spawnable", "NAME=SPEC",
       "teach the node a behaviour, built in or lib:FILE.so[:BEHAVIOUR]; may be repeated" },
     { "env", "NAME[=VALUE]", "a variable for programs of exec:; may be repeated" },
@@ -496,8 +514,8 @@ const struct cmd cmd_node = {
     .synopsis =
         "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
         "[--join NODE@HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
-        "[--boot-global NAME=SPEC[ ARG...]] [--spawnable NAME=SPEC] [--env NAME[=VALUE]] "
-        "[--env-file FILE] [--mailbox N] "
+        "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
+        "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
         "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
         "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
         "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "

@@ -532,6 +532,16 @@ enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEB
 /* How a line of the log is written. JSON: an object with the texts time, level, node and text. */
 enum rusm_log_format { RUSM_LOG_TEXT, RUSM_LOG_JSON };
 
+/* What a node does with a booted process that was restarted more than 3 times in 5 seconds and ends
+ * again. */
+enum rusm_restarts {
+    /* Tries it again, after pauses that grow from 0.1 to 15 seconds. One that cannot be started,
+     * unless its init returned RUSM_EINVAL, is tried again in the same way. */
+    RUSM_RESTARTS_BACKOFF,
+    RUSM_RESTARTS_GIVE_UP, /* goes on without it */
+    RUSM_RESTARTS_EXIT,    /* leaves: rusm_node_run returns RUSM_EINIT */
+};
+
 /* Takes a line of a node's log: its level and its text, without time, name and newline, and with
  * control characters escaped. The text is borrowed. Any thread of the node may call it, several of
  * them at once. It must not block, and must not call a function of this header. */
@@ -584,10 +594,11 @@ struct rusm_node_options {
      * raised its own [its own]. */
     uint64_t exec_descriptors;
     enum rusm_log_format log_format; /* of the lines that go to log_fd [RUSM_LOG_TEXT] */
-    rusm_life_fn *life; /* gets the node's life, as a watchdog needs it; kept [NULL] */
-    void *life_context; /* for life; belongs to the program; kept */
-    uint32_t alive_ms;  /* how often life gets RUSM_LIFE_RUNS [never] */
-    void *reserved[8];  /* for later versions: must be zero, else RUSM_EINVAL */
+    rusm_life_fn *life;              /* gets the node's life, as a watchdog needs it; kept [NULL] */
+    void *life_context;              /* for life; belongs to the program; kept */
+    uint32_t alive_ms;               /* how often life gets RUSM_LIFE_RUNS [never] */
+    enum rusm_restarts restarts;     /* of a booted process that ends too often [BACKOFF] */
+    void *reserved[8];               /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the
@@ -613,8 +624,10 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
                          struct rusm_why *why);
 /* Starts a process and registers it. The process is a permanent child of the node's supervisor,
  * which attach shows as `supervisor`: whenever the process ends, the supervisor starts and
- * registers it again. After more than 3 restarts in 5 seconds the node says so in its log and goes
- * on without the process. Call it before the node runs or while it runs, on the node's thread. */
+ * registers it again. The node's option `restarts` says what happens if it ends too often. While
+ * its global name has a holder on another node, the process does not run, and it starts when the
+ * name is free. Returns 0 also if the process is to be tried again later. Call it before the node
+ * runs or while it runs, on the node's thread. */
 int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
 
 /* Runs the node for a moment, to learn whether the cluster takes it in: until another node has, or
@@ -627,7 +640,8 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
 int rusm_node_settle(struct rusm_node *node, uint32_t timeout_ms, struct rusm_why *why);
 /* Runs the node until rusm_node_stop, tells the peers that the node leaves, and returns 0. Blocks.
  * Returns at once with RUSM_EINVAL if rusm_node_start drives the node, or with RUSM_EIO if there is
- * no thread for a scheduler. */
+ * no thread for a scheduler. Returns RUSM_EINIT if it has left because a booted process ended too
+ * often (RUSM_RESTARTS_EXIT); the log says which. */
 int rusm_node_run(struct rusm_node *node);
 /* Asks the node to leave. A second call makes it leave at once. Any thread and any signal handler
  * may call it. */

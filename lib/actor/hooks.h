@@ -32,15 +32,16 @@ enum process_event_kind {
     PROCESS_ENDED,
     PROCESS_RESTARTED, /* a supervisor started it in place of one that ended */
     PROCESS_NAMED,     /* it got a local name */
+    PROCESS_DOWN,      /* its supervisor could not start it, or not keep it running */
     PROCESS_UNNAMED,   /* nobody has that local name any more; its holder lives on */
 };
 struct process_event {
     enum process_event_kind kind;
-    uint64_t serial;  /* 0 for PROCESS_UNNAMED */
-    const char *name; /* of STARTED, ENDED, RESTARTED: the first local name, or "" */
+    uint64_t serial;  /* 0 for DOWN, UNNAMED */
+    const char *name; /* of STARTED, ENDED, RESTARTED, DOWN: the first local name, or "" */
     size_t name_len;
-    const char *behaviour; /* of STARTED, ENDED, RESTARTED; else "" */
-    const char *reason;    /* of ENDED; else "" */
+    const char *behaviour; /* of STARTED, ENDED, RESTARTED, DOWN; else "" */
+    const char *reason;    /* of ENDED, DOWN; else "" */
 };
 
 struct runtime_watch; /* a descriptor that is watched for a process: the owner's */

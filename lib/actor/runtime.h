@@ -259,6 +259,7 @@ struct runtime_counters {
     uint64_t noproc_local, busy_local;
     uint64_t replies_late; /* replies to calls that were over */
     uint64_t handlers_long;
+    uint64_t children_down; /* booted processes that must run and do not, now */
     /* Messages from another scheduler that a full mailbox refused, and messages to a node without a
      * connection. */
     uint64_t overflow, noconnection;

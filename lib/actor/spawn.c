@@ -70,6 +70,7 @@ static int runtime_process_init(struct rusm_process *p, const struct rusm_args *
         err_why(why, 0, "%s", p->reason ? p->reason : rusm_strerror(err));
     }
     p->running = true; /* the caller ends it, not runtime_reap */
+    rt->init_error = p->reason ? 0 : err;
     process_kill(p, why->text, strlen(why->text));
     return RUSM_EINIT;
 }

@@ -155,6 +155,7 @@ struct runtime {
     bool reaping;              /* in runtime_reap */
     bool closing;              /* runtime_close was called */
     struct rusm_process *init; /* whose init runs now (innermost) */
+    int init_error; /* what the last init that failed returned; 0: it ended its process */
     struct rusm_why *init_why; /* where its rusm_init_error goes */
     struct runtime_counters counters;
 };

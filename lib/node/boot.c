@@ -9,10 +9,25 @@
 #include "node/node.h"
 #include "otp/supervisor.h"
 
-/* The supervisor gives up a child that ends more often than this. These are the usual bounds of
- * Elixir's supervisors. */
+/* A child that ends more often than this is not started again at once. These are the usual bounds
+ * of Elixir's supervisors. */
 #define BOOT_RESTARTS 3
 #define BOOT_SECONDS 5
+
+/* A child has ended too often, and the node leaves. */
+static void boot_failed(void *context)
+{
+    struct rusm_node *node = context;
+
+    node->failed = RUSM_EINIT;
+    rusm_node_stop(node);
+}
+
+void boot_init(struct rusm_node *node, enum rusm_restarts restarts)
+{
+    node->keep =
+        (struct keeper_options){ .restarts = restarts, .failed = boot_failed, .context = node };
+}
 
 int rusm_node_teach(struct rusm_node *node, const char *name,
                     const struct rusm_behaviour *behaviour)
@@ -75,8 +90,8 @@ static int boot_supervisor(struct rusm_node *node, struct rusm_why *why)
     if (node->supervisor && runtime_find(node->first->runtime, node->supervisor)) {
         return 0;
     }
-    int error = supervisor_start(node->first->runtime, &options, true, (rusm_pid){ 0 }, &pid, why,
-                                 node->first->now_ns);
+    int error = supervisor_start(node->first->runtime, &options, &node->keep, (rusm_pid){ 0 }, &pid,
+                                 why, node->first->now_ns);
     if (!error) {
         node->supervisor = pid.serial;
     }

@@ -15,6 +15,7 @@ enum event_type {
     EVENT_STARTED,
     EVENT_ENDED,
     EVENT_RESTARTED,
+    EVENT_DOWN,
     EVENT_REGISTERED,
     EVENT_UNREGISTERED,
     EVENT_GLOBAL_REGISTERED,
@@ -32,6 +33,7 @@ static const struct {
     [EVENT_STARTED] = { "process_started", { "name", "behaviour" }, NULL },
     [EVENT_ENDED] = { "process_ended", { "name", "behaviour", "reason" }, NULL },
     [EVENT_RESTARTED] = { "process_restarted", { "name", "behaviour" }, NULL },
+    [EVENT_DOWN] = { "process_down", { "name", "behaviour", "reason" }, NULL },
     [EVENT_REGISTERED] = { "name_registered", { "name" }, "local" },
     [EVENT_UNREGISTERED] = { "name_unregistered", { "name" }, "local" },
     [EVENT_GLOBAL_REGISTERED] = { "name_registered", { "name" }, "global" },
@@ -107,11 +109,11 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
 
 void events_process(void *node, const struct process_event *h)
 {
-    static const enum event_type types[] = { [PROCESS_STARTED] = EVENT_STARTED,
-                                             [PROCESS_ENDED] = EVENT_ENDED,
-                                             [PROCESS_RESTARTED] = EVENT_RESTARTED,
-                                             [PROCESS_NAMED] = EVENT_REGISTERED,
-                                             [PROCESS_UNNAMED] = EVENT_UNREGISTERED };
+    static const enum event_type types[] = {
+        [PROCESS_STARTED] = EVENT_STARTED,     [PROCESS_ENDED] = EVENT_ENDED,
+        [PROCESS_RESTARTED] = EVENT_RESTARTED, [PROCESS_DOWN] = EVENT_DOWN,
+        [PROCESS_NAMED] = EVENT_REGISTERED,    [PROCESS_UNNAMED] = EVENT_UNREGISTERED
+    };
     put(node, types[h->kind], h->serial, h->name, h->name_len, h->behaviour, h->reason);
 }
 

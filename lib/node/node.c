@@ -16,6 +16,7 @@
 #include "sched/limits.h"
 #include "wire/limits.h"
 #include "local/resolve.h"
+#include "node/boot.h"
 #include "port/environment.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
@@ -189,6 +190,9 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(why, RUSM_EINVAL, "a packet has from %d to %d bytes", RUSM_PACKET_MIN,
                        RUSM_PACKET_MAX);
     }
+    if (o->restarts > RUSM_RESTARTS_EXIT) {
+        return err_why(why, RUSM_EINVAL, "restarts is not one of enum rusm_restarts");
+    }
     return 0;
 }
 
@@ -231,6 +235,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     node->name_overflow = o->name_overflow;
     open_log(node, o);
     life_init(node, o);
+    boot_init(node, o->restarts);
     output_open(node, o->output_fd ? o->output_fd : STDOUT_FILENO);
     if ((error = open_identity(node, o, why)) != 0) {
         return error;

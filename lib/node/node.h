@@ -30,6 +30,7 @@
 #include "node/post.h"
 #include "node/publish.h"
 #include "node/scheduler.h"
+#include "otp/keeper.h"
 #include "port/port.h"
 
 struct rusm_node {
@@ -55,11 +56,13 @@ struct rusm_node {
 
     struct ports ports; /* behaviours from files and from programs */
     struct port_node port_node;
-    uint64_t supervisor;       /* serial of the supervisor of boot.c; 0: none yet */
-    struct events events;      /* for observers over HTTP */
-    struct http_tcp *http_tcp; /* HTTP over TCP; NULL: not asked for */
-    struct http *http;         /* the node's side of HTTP; NULL: not asked for */
-    struct gateway *gateway;   /* the gateway of http; NULL: no http */
+    struct keeper_options keep; /* of the supervisor */
+    int failed;                 /* why the node leaves by itself; 0: it does not */
+    uint64_t supervisor;        /* serial of the supervisor of boot.c; 0: none yet */
+    struct events events;       /* for observers over HTTP */
+    struct http_tcp *http_tcp;  /* HTTP over TCP; NULL: not asked for */
+    struct http *http;          /* the node's side of HTTP; NULL: not asked for */
+    struct gateway *gateway;    /* the gateway of http; NULL: no http */
 
     pthread_mutex_t registry_lock; /* globals.c; used if there are several schedulers */
     struct registry *registry;

@@ -54,7 +54,7 @@ int rusm_node_run(struct rusm_node *node)
     tick_until(node, never, UINT64_MAX, 1);
     node_leave(node);
     fault_end(fault);
-    return 0;
+    return node->failed;
 }
 
 /* ---- a node driven by another event loop ---- */

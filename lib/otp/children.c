@@ -34,7 +34,7 @@ struct child *children_find(const struct children *all, uint64_t serial)
 static void child_free(struct child *c)
 {
     child_fini(&c->spec);
-    restarts_fini(&c->restarts);
+    restarts_fini(&c->keep.restarts);
     free(c);
 }
 
@@ -78,15 +78,28 @@ static int child_register(struct runtime *rt, const struct rusm_child *spec, rus
                         : runtime_register(rt, pid.serial, spec->name, strlen(spec->name));
 }
 
+/* Is the name held? Looking costs less than starting a child and ending it again. */
+static bool child_name_taken(struct runtime *rt, const struct rusm_child *spec)
+{
+    rusm_pid holder;
+
+    return spec->name && spec->global && rt->hooks->whereis_global &&
+           rt->hooks->whereis_global(rt->context, spec->name, strlen(spec->name), &holder) == 0;
+}
+
 int children_start(struct rusm_process *self, struct children *all, struct child *c, rusm_pid *pid,
                    struct rusm_why *why)
 {
     struct runtime *rt = self->rt;
     const struct rusm_child *spec = &c->spec;
-    int err = spec->behaviour
-                  ? runtime_spawn(rt, spec->behaviour, &spec->args, pid, why, rt->now_ns)
-                  : supervisor_start(rt, spec->supervisor, false, process_pid(self), pid, why,
-                                     rt->now_ns);
+
+    if (child_name_taken(rt, spec)) {
+        return err_why(why, RUSM_EEXIST, "the name is taken");
+    }
+    int err =
+        spec->behaviour
+            ? runtime_spawn(rt, spec->behaviour, &spec->args, pid, why, rt->now_ns)
+            : supervisor_start(rt, spec->supervisor, NULL, process_pid(self), pid, why, rt->now_ns);
 
     if (err) {
         return err;

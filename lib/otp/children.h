@@ -5,14 +5,26 @@
 
 #include "otp/restarts.h"
 #include "actor/state.h"
+#include "base/backoff.h"
+
+/* How the node's supervisor keeps a child running: keeper.c. */
+struct child_keep {
+    struct restarts restarts; /* of this child alone */
+    struct backoff backoff;
+    uint64_t due_ns;   /* when it is tried again; 0: it is not waiting */
+    uint64_t since_ns; /* when it was started last */
+    bool failing;      /* it failed, which the log says, and has not run for long since */
+    bool held;         /* ... because its global name has another holder */
+    bool down;         /* it is counted as down */
+};
 
 struct child {
     struct map_node by_serial; /* while it runs */
     struct rusm_child spec;
     uint64_t serial; /* 0: it does not run */
     size_t index;
-    bool wanted;              /* it must run */
-    struct restarts restarts; /* used if the supervisor counts each child apart */
+    bool wanted; /* it must run */
+    struct child_keep keep;
 };
 
 struct children {

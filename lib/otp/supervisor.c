@@ -7,6 +7,7 @@
 #include <string.h>
 #include "otp/child.h"
 #include "otp/children.h"
+#include "otp/keeper.h"
 #include "actor/process_event.h"
 #include "actor/link.h"
 #include "actor/process.h"
@@ -19,7 +20,7 @@ struct supervisor {
     struct children children;
     enum rusm_strategy strategy;
     uint32_t max_restarts, max_seconds;
-    bool each;
+    struct keeper keeper; /* of the node's own supervisor */
     rusm_pid parent;
     struct restarts restarts;
     bool stopping;     /* stops the children from `from` on, the last first */
@@ -60,24 +61,16 @@ static void supervisor_end(struct rusm_process *self, struct supervisor *s, cons
     }
 }
 
-/* Returns whether c may be restarted. If not, gives c up (each), or ends the supervisor. */
+/* Returns whether c may be restarted. If not, ends the supervisor. */
 static bool supervisor_may_restart(struct rusm_process *self, struct supervisor *s, struct child *c,
                                    const char *reason)
 {
-    const struct log *log = self->rt->log;
-
-    if (!restarts_too_many(s->each ? &c->restarts : &s->restarts, s->max_restarts,
-                           (uint64_t)s->max_seconds * 1000000000, self->rt->now_ns)) {
+    if (!restarts_too_many(&s->restarts, s->max_restarts, (uint64_t)s->max_seconds * 1000000000,
+                           self->rt->now_ns)) {
         return true;
     }
-    if (s->each) {
-        log_error(log,
-                  "'%s' was restarted %u times in %u s and ended again (%s): going on without it",
-                  child_title(&c->spec), s->max_restarts, s->max_seconds, reason);
-        c->wanted = false;
-        return false;
-    }
-    log_error(log, "supervisor %llu: more than %u restarts in %u s, last '%s' (%s): it stops",
+    log_error(self->rt->log,
+              "supervisor %llu: more than %u restarts in %u s, last '%s' (%s): it stops",
               (unsigned long long)self->serial, s->max_restarts, s->max_seconds,
               child_title(&c->spec), reason);
     supervisor_end(self, s, "shutdown", strlen("shutdown"));
@@ -174,6 +167,10 @@ static void supervisor_child_ended(struct rusm_process *self, struct supervisor 
         c->wanted = false;
         return;
     }
+    if (s->keeper.options) {
+        keeper_ended(self, &s->keeper, c, reason);
+        return;
+    }
     log_info(self->rt->log, "'%s' ended: %s; restarted", child_title(&c->spec), reason);
     if (!supervisor_may_restart(self, s, c, reason)) {
         return;
@@ -208,6 +205,10 @@ static void supervisor_tick(struct rusm_process *self, struct supervisor *s)
         }
         return;
     }
+    if (s->keeper.options) {
+        keeper_tick(self, &s->keeper);
+        return;
+    }
     if (!s->retry) {
         return;
     }
@@ -217,9 +218,6 @@ static void supervisor_tick(struct rusm_process *self, struct supervisor *s)
         if (c->wanted && c->serial == 0) {
             if (supervisor_may_restart(self, s, c, "not started")) {
                 supervisor_start_from(self, s, 0);
-            } else if (s->each) {
-                s->retry = true; /* other children may need a restart */
-                self->writable = true;
             }
             return;
         }
@@ -252,9 +250,11 @@ static void supervisor_free(struct supervisor *s)
 
 static void supervisor_stop(struct rusm_process *self, void *state, const char *reason)
 {
-    (void)self;
+    struct supervisor *s = state;
+
     (void)reason;
-    supervisor_free(state);
+    keeper_fini(&s->keeper, self->rt);
+    supervisor_free(s);
 }
 
 /* ---- from outside ---- */
@@ -277,15 +277,22 @@ int supervisor_add(struct runtime *rt, uint64_t supervisor, const struct rusm_ch
     if (err) {
         return err_why(why, err, "%s", rusm_strerror(err));
     }
-    err = children_start(p, &s->children, s->children.child[s->children.count - 1], pid, why);
+    struct child *c = s->children.child[s->children.count - 1];
+    struct rusm_why own = { "" }, *text = why ? why : &own;
+    err = children_start(p, &s->children, c, pid, text);
+    if (err && s->keeper.options && keeper_waits(p, &s->keeper, c, err, text->text)) {
+        *pid = (rusm_pid){ 0 };
+        return 0;
+    }
     if (err) {
         children_drop_last(&s->children);
     }
     return err;
 }
 
-int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options, bool each,
-                     rusm_pid parent, rusm_pid *pid, struct rusm_why *why, uint64_t now_ns)
+int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options,
+                     const struct keeper_options *keep, rusm_pid parent, rusm_pid *pid,
+                     struct rusm_why *why, uint64_t now_ns)
 {
     struct rusm_why own = { "" }, *text = why ? why : &own;
 
@@ -307,7 +314,11 @@ int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options, 
     s->strategy = options->strategy;
     s->max_restarts = options->max_restarts;
     s->max_seconds = options->max_seconds ? options->max_seconds : SUPERVISOR_SECONDS;
-    s->each = each;
+    s->keeper = (struct keeper){ .options = keep,
+                                 .children = &s->children,
+                                 .max_restarts = s->max_restarts,
+                                 .max_seconds = s->max_seconds };
+    rng_init(&s->keeper.rng, map_hash_u64(&rt->links, ~pid->serial));
     s->parent = parent;
     above = runtime_local(rt, parent);
     err = above ? link_make(above, *pid) : 0;
@@ -332,6 +343,6 @@ int supervisor_start(struct runtime *rt, const struct rusm_supervisor *options, 
 int rusm_supervise(struct rusm_process *self, const struct rusm_supervisor *supervisor,
                    rusm_pid *pid)
 {
-    return supervisor_start(self->rt, supervisor, false, process_pid(self), pid, NULL,
+    return supervisor_start(self->rt, supervisor, NULL, process_pid(self), pid, NULL,
                             self->rt->now_ns);
 }

@@ -484,6 +484,18 @@ metrics() {
     tr -d '\r' <head | sed -n 's/^content-type: //p'
 }
 
+@test "events, metrics: a booted process that cannot be kept running" {
+    start_web --boot dead='exec:exit 4' --boot 'gone=exec:read x; exit 3'
+    down() { http_expect 200 "$url/metrics" && has_line body "rusm_children_down $1"; }
+    wait_until down 1
+    curl -sSN -H "$auth" "$url/v1/events?type=process_down" >downs 3>&- &
+    echo $! >>pids
+    wait_until has_text downs retry:
+    failing() { rusm send london gone x; has_text downs '"name":"gone"'; }
+    wait_until failing
+    equal "$(sed -n 's/^data: //p' downs | jq -r .reason)" "exit status 3"
+}
+
 @test "metrics: every counter and the peers, as Prometheus' text and as OpenMetrics" {
     start_web
     start_node tokyo

@@ -475,14 +475,45 @@ END
     equal "$output" hi
 }
 
-@test "--boot: one that ends too often is given up, and the node says so and goes on" {
-    start_node london --boot fragile=crash --boot calm=echo
+children_down() { [ "$(json value '.counter == "children_down"' rusm attach --counters london)" = "$1" ]; }
+
+@test "--boot: a program that fails until what it needs is there is tried until it works" {
+    start_node london --boot 'late=exec:test -e there && exec cat' --boot 'gone=exec:no-such-program'
+    wait_until has_text london.err "'late' is down (exit status 1): it is tried again"
+    wait_until has_text london.err "'gone' is down (exit status 127): it is tried again"
+    wait_until children_down 2
+    expect 4 rusm send london late x
+    touch there
+    wait_until rusm call london late hi
+    wait_until children_down 1
+    equal "$(rusm call london late hi)" hi
+    wait_until has_text london.err "'late' has run for 5 s: it works again"
+    equal "$(grep -c 'is down' london.err)" 2
+}
+
+@test "--restart: an unknown policy" {
+    expect 2 rusm node --name london --restart never
+    like "$stderr" "rusm: node: --restart: 'never' is not backoff, give-up or exit"
+}
+
+@test "--restart exit: a process that ends too often ends the node, with status 1" {
+    start_node london --restart exit --boot calm=echo --boot 'p=exec:exit 3' || true
+    wait_until gone "$pid"
+    wait "$pid" && false || equal $? 1
+    has_text london.err "'p' was restarted 3 times in 5 s and ended again (exit status 3): the node leaves"
+    has_text london.err "rusm: node: left, because a process of --boot ended too often: see the log"
+    not test -e run/london.json
+}
+
+@test "--restart give-up: one that ends too often is given up, and the node says so and goes on" {
+    start_node london --restart give-up --boot fragile=crash --boot calm=echo
     given_up() {
         rusm send london fragile x
         has_text london.err "'fragile' was restarted 3 times in 5 s and ended again"
     }
     wait_until given_up
     expect 4 rusm send london fragile x
+    children_down 1
     expect 0 rusm call london calm hi
     equal "$output" hi
 }
@@ -496,6 +527,29 @@ END
     expect 0 rusm kill --global boss
     successor() { now=$(rusm whereis boss --via tokyo) && [ "$now" != "$first" ]; }
     wait_until successor
+    expect 0 rusm call --via tokyo --global boss hi
+    equal "$output" hi
+}
+
+@test "--boot-global: one whose name another node holds waits for it, and takes it when it is free" {
+    start_node london --boot-global boss=echo
+    london=$pid
+    start_node tokyo --boot-global boss=echo
+    wait_until connected tokyo london
+    # Which of them ran first does not count: the holder's process ends, and the other one has the name.
+    wait_until rusm whereis boss --via tokyo
+    wait_until rusm whereis boss --via london
+    for node in london tokyo; do
+        expect 0 rusm kill "$node" "$(json pid '.behaviour == "echo"' rusm attach "$node")" 'for a reason'
+    done
+    one() {
+        one=$(rusm whereis boss --via tokyo) && [ "$one" = "$(rusm whereis boss --via london)" ]
+    }
+    wait_until one
+    wait_until grep -q "'boss' waits: the global name has another holder" london.err tokyo.err
+    kill -9 "$london"
+    at_tokyo() { rusm whereis boss --via tokyo | grep @tokyo; }
+    wait_until at_tokyo
     expect 0 rusm call --via tokyo --global boss hi
     equal "$output" hi
 }

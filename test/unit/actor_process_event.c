@@ -122,7 +122,8 @@ static void test_restart(void **state)
     struct rusm_child child = { .behaviour = builtin_find("echo"), .name = "kept" };
     rusm_pid supervisor, first, second = { 0 };
 
-    assert_int_equal(supervisor_start(s->w.rt, &options, true, (rusm_pid){ 0 }, &supervisor, NULL,
+    static const struct keeper_options keep = { .restarts = RUSM_RESTARTS_BACKOFF };
+    assert_int_equal(supervisor_start(s->w.rt, &options, &keep, (rusm_pid){ 0 }, &supervisor, NULL,
                                       s->w.now),
                      0);
     expect(s, PROCESS_STARTED, supervisor.serial, "", "supervisor", "");
@@ -138,6 +139,37 @@ static void test_restart(void **state)
     expect(s, PROCESS_STARTED, second.serial, "", "echo", "");
     expect(s, PROCESS_NAMED, second.serial, "kept", "", "");
     expect(s, PROCESS_RESTARTED, second.serial, "kept", "echo", "");
+    assert_int_equal(s->count, 0);
+}
+
+/* A child that is down is told once, however often it is tried. */
+static void test_down(void **state)
+{
+    static const struct rusm_supervisor options = { .strategy = RUSM_ONE_FOR_ONE };
+    static const struct keeper_options keep = { .restarts = RUSM_RESTARTS_BACKOFF };
+    struct seen *s = *state;
+    struct rusm_child child = { .behaviour = builtin_find("echo"), .name = "kept" };
+    rusm_pid supervisor, first;
+
+    assert_int_equal(supervisor_start(s->w.rt, &options, &keep, (rusm_pid){ 0 }, &supervisor, NULL,
+                                      s->w.now),
+                     0);
+    assert_int_equal(supervisor_add(s->w.rt, supervisor.serial, &child, &first, NULL, s->w.now), 0);
+    s->count = 0;
+    assert_int_equal(runtime_kill(s->w.rt, first.serial, "broken"), 0);
+    expect(s, PROCESS_ENDED, first.serial, "kept", "echo", "broken");
+    run(s);
+    expect(s, PROCESS_DOWN, 0, "kept", "echo", "broken");
+    assert_int_equal(s->count, 0);
+    s->w.now += 100000000;
+    run(s);
+    uint64_t second = s->it[0].serial;
+    expect(s, PROCESS_STARTED, second, "", "echo", "");
+    expect(s, PROCESS_NAMED, second, "kept", "", "");
+    expect(s, PROCESS_RESTARTED, second, "kept", "echo", "");
+    assert_int_equal(runtime_kill(s->w.rt, second, "broken"), 0);
+    expect(s, PROCESS_ENDED, second, "kept", "echo", "broken");
+    run(s);
     assert_int_equal(s->count, 0);
 }
 
@@ -159,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_life, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failed_init, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_down, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unwatched, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

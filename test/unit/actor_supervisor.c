@@ -377,6 +377,7 @@ static void test_each(void **state)
     struct world *w = world_new();
     struct rusm_child list[3];
     struct rusm_supervisor options = { .max_restarts = 2 };
+    const struct keeper_options keep = { .restarts = RUSM_RESTARTS_GIVE_UP };
     rusm_pid pid, started;
     struct rusm_why why;
     struct probe *p = probe_new(w);
@@ -387,7 +388,7 @@ static void test_each(void **state)
     stubborn = false;
     w->log.level = RUSM_LOG_ERROR;
     w->log.fd = -1;
-    assert_int_equal(supervisor_start(w->rt, &options, true, (rusm_pid){ 0 }, &pid, NULL, w->now),
+    assert_int_equal(supervisor_start(w->rt, &options, &keep, (rusm_pid){ 0 }, &pid, NULL, w->now),
                      0);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(supervisor_add(w->rt, pid.serial, &list[i], &started, &why, w->now), 0);
@@ -405,6 +406,10 @@ static void test_each(void **state)
     expect_journal("-a +a -b +b -a +a -b +b ");
     end(w, p, "a", "boom");
     expect_journal("-a ");
+    assert_int_equal(runtime_counters(w->rt)->children_down, 1);
+    w->now += 100 * SECOND;
+    world_run(w);
+    expect_journal("");
     end(w, p, "c", "boom");
     expect_journal("-c +c ");
     /* The node stops it like any other supervisor: the children in reverse order. */
@@ -415,6 +420,165 @@ static void test_each(void **state)
     expect_journal("-c -b ");
     assert_int_equal(supervisor_add(w->rt, pid.serial, &list[0], &started, &why, w->now),
                      RUSM_ENOPROC);
+    finish(w, p);
+}
+
+/* ---- children of the node ---- */
+
+static void failed(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+/* Starts a node's supervisor that keeps one child, "a". */
+static struct probe *keep_one(struct world *w, const struct keeper_options *keep, int error)
+{
+    static const struct rusm_supervisor options = { .max_restarts = 2 };
+    struct probe *p = probe_new(w);
+    struct rusm_child list[1];
+    struct rusm_why why = { "" };
+    rusm_pid pid, started;
+
+    children(list, 1, RUSM_PERMANENT);
+    journal[0] = 0;
+    stubborn = false;
+    w->log.level = RUSM_LOG_ERROR;
+    w->log.fd = -1;
+    assert_int_equal(supervisor_start(w->rt, &options, keep, (rusm_pid){ 0 }, &pid, NULL, w->now),
+                     0);
+    assert_int_equal(supervisor_add(w->rt, pid.serial, &list[0], &started, &why, w->now), error);
+    world_run(w);
+    return p;
+}
+
+/* Lets time pass until something is in the journal, which must be `text`. Returns how long. */
+static uint64_t pass_until(struct world *w, const char *text)
+{
+    uint64_t began = w->now;
+
+    while (!journal[0] && w->now - began < 100 * SECOND) {
+        w->now += SECOND / 1000;
+        world_run(w);
+    }
+    expect_journal(text);
+    return w->now - began;
+}
+
+static void expect_pause(uint64_t got, uint64_t most)
+{
+    assert_in_range(got, most / 2, most + 2 * (SECOND / 1000));
+}
+
+/* A child that cannot be started is tried after 0.1 s, 0.2 s and so on, up to 15 s, until it works.
+ * When it has worked for a while, the first pause is the shortest again. */
+static void test_backoff_start(void **state)
+{
+    (void)state;
+    static const struct keeper_options keep = { .restarts = RUSM_RESTARTS_BACKOFF };
+    struct world *w = world_new();
+    uint64_t pause = SECOND / 10;
+
+    fails = 12;
+    struct probe *p = keep_one(w, &keep, 0);
+    expect_journal("!a ");
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(runtime_counters(w->rt)->children_down, 1);
+        expect_pause(pass_until(w, i < 11 ? "!a " : "+a "), pause);
+        pause = 2 * pause < 15 * SECOND ? 2 * pause : 15 * SECOND;
+    }
+    assert_int_equal(runtime_counters(w->rt)->children_down, 0);
+    w->now += 5 * SECOND;
+    world_run(w);
+    fails = 1;
+    end(w, p, "a", "boom");
+    expect_journal("-a !a ");
+    expect_pause(pass_until(w, "+a "), SECOND / 10);
+    finish(w, p);
+}
+
+/* A child that ends too often waits between two tries. Each pause is longer, until the child has run
+ * for the whole time in which restarts are counted. */
+static void test_backoff_ends(void **state)
+{
+    (void)state;
+    static const struct keeper_options keep = { .restarts = RUSM_RESTARTS_BACKOFF };
+    struct world *w = world_new();
+
+    fails = 0;
+    struct probe *p = keep_one(w, &keep, 0);
+    end(w, p, "a", "boom");
+    end(w, p, "a", "boom");
+    expect_journal("+a -a +a -a +a ");
+    for (uint64_t pause = SECOND / 10; pause < SECOND; pause *= 2) {
+        end(w, p, "a", "boom");
+        expect_journal("-a ");
+        assert_int_equal(runtime_counters(w->rt)->children_down, 1);
+        expect_pause(pass_until(w, "+a "), pause);
+        w->now += 4 * SECOND; /* not long enough */
+        world_run(w);
+    }
+    w->now += 2 * SECOND;
+    world_run(w);
+    end(w, p, "a", "boom");
+    expect_journal("-a +a ");
+    finish(w, p);
+}
+
+/* A child whose global name has another holder does not run, and starts when the name is free. */
+static void test_standby(void **state)
+{
+    (void)state;
+    static const struct rusm_supervisor options = { .max_restarts = 2 };
+    static const struct keeper_options keep = { .restarts = RUSM_RESTARTS_GIVE_UP };
+    struct world *w = world_new();
+    struct rusm_child list[1];
+    struct rusm_why why = { "" };
+    rusm_pid pid, started;
+
+    children(list, 1, RUSM_PERMANENT);
+    list[0].global = true;
+    journal[0] = 0;
+    w->log.level = RUSM_LOG_ERROR;
+    assert_int_equal(supervisor_start(w->rt, &options, &keep, (rusm_pid){ 0 }, &pid, NULL, w->now),
+                     0);
+    w->holder = (rusm_pid){ .serial = 9 }; /* a process of this node: that is a mistake */
+    assert_int_equal(supervisor_add(w->rt, pid.serial, &list[0], &started, &why, w->now),
+                     RUSM_EEXIST);
+    w->holder.node = 1;
+    assert_int_equal(supervisor_add(w->rt, pid.serial, &list[0], &started, &why, w->now), 0);
+    assert_int_equal(started.serial, 0);
+    w->now += 60 * SECOND;
+    world_run(w);
+    expect_journal("");
+    assert_int_equal(runtime_counters(w->rt)->children_down, 1);
+    w->holder.serial = 0;
+    assert_in_range(pass_until(w, "+a "), 0, SECOND);
+    assert_int_equal(runtime_counters(w->rt)->children_down, 0);
+    world_free(w);
+}
+
+/* A first start that fails is an error unless the policy is to try again. A node is told once when
+ * it is to leave. */
+static void test_exit(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    const struct keeper_options keep = { .restarts = RUSM_RESTARTS_EXIT,
+                                         .failed = failed,
+                                         .context = &count };
+    struct world *w = world_new();
+
+    fails = 1;
+    struct probe *p = keep_one(w, &keep, RUSM_EINIT);
+    finish(w, p);
+    w = world_new();
+    p = keep_one(w, &keep, 0);
+    end(w, p, "a", "boom");
+    end(w, p, "a", "boom");
+    assert_int_equal(count, 0);
+    end(w, p, "a", "boom");
+    expect_journal("+a -a +a -a +a -a ");
+    assert_int_equal(count, 1);
     finish(w, p);
 }
 
@@ -453,6 +617,10 @@ int main(void)
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_each),
+        cmocka_unit_test(test_backoff_start),
+        cmocka_unit_test(test_backoff_ends),
+        cmocka_unit_test(test_standby),
+        cmocka_unit_test(test_exit),
         cmocka_unit_test(test_strangers),
     };
 

@@ -254,6 +254,7 @@ function eventShow(type, data) {
     const follows = list.scrollTop + list.clientHeight >= list.scrollHeight - 30;
     const when = data.time ? new Date(data.time * 1000) : new Date();
     const bad = type === 'node_down' || type === 'missed' || type === 'name_lost' ||
+        type === 'process_down' ||
         (type === 'process_ended' && !['normal', 'shutdown'].includes(data.reason));
     list.append(make('li', {},
         make('time', { datetime: when.toISOString() }, when.toISOString().slice(11, 23)),
