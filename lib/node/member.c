@@ -242,8 +242,8 @@ void member_lost(struct member *m, struct connection *c)
         peer_process_forget(m);
         m->left = c->left;
         m->since_ns = s->now_ns;
-        if (c->left) {
-            m->wanted = false;
+        if (c->left && !m->joined) {
+            m->wanted = false; /* one that --join names is dialled for ever */
         }
     }
     if (was_dialling) {

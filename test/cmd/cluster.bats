@@ -77,6 +77,20 @@ load helper
     wait_until connected tokyo london
 }
 
+@test "--join: the node that is meant may leave politely and come back" {
+    start_node_at_port tokyo
+    later=$address
+    mkdir -m 700 run2
+    RUSM_RUNDIR=$PWD/run2 start_node london --join "tokyo@$later"
+    wait_until connected tokyo london
+    rusm stop tokyo
+    has_left() { [ "$(RUSM_RUNDIR=$PWD/run2 json state '.node == "tokyo"' rusm attach --peers london)" = left ]; }
+    wait_until has_left
+    start_node tokyo --listen "$later"
+    wait_until connected tokyo london
+    not has_text london.err "cannot join"
+}
+
 @test "another cluster's node in the same run folder is left alone" {
     start_node london
     rusm cert new other.pem 2>/dev/null
