@@ -89,7 +89,7 @@ int connection_dial(struct scheduler *s, const struct resolved *to, const char *
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
-    resolve_format((const struct sockaddr *)&to->address, to->len, c->address, sizeof(c->address));
+    conn_peer_text(conn, c->address, sizeof(c->address)); /* not 0.0.0.0, which is dialled here */
     memcpy(c->meant, meant, strlen(meant) + 1);
     *out = c;
     return 0;
@@ -147,8 +147,8 @@ static int on_ready(void *context, struct conn *conn)
                    .max_message = RUSM_MESSAGE_MAX,
                    .name = node->name,
                    .name_len = strlen(node->name),
-                   .advertise = node->advertise,
-                   .advertise_len = strlen(node->advertise) },
+                   .advertise = node->advertise_or_all,
+                   .advertise_len = strlen(node->advertise_or_all) },
     };
     int error = peer_new(&c->peer, &options);
     if (error) {

@@ -29,6 +29,7 @@ struct connection {
     char meant[RUSM_NODE_NAME_MAX + 1]; /* name of the node that we dialled; "": accepted */
     char address[80];                   /* of the other end */
     char advertised[300];               /* where the peer wants to be dialled; "": at `address` */
+    char everywhere;                    /* the peer listens on all its addresses: '4' or '6' */
     uint32_t index, incarnation;        /* of the peer or client, as in pids */
     bool client, left;                  /* left: the peer sent LEAVE */
     bool confirmed;                     /* the peer has used it, so it took us in */

@@ -31,7 +31,7 @@ static int frames_names(struct connection *c, const struct frame *frame)
 static int frames_nodes(struct connection *c, const struct frame *frame)
 {
     member_lock(c->scheduler->node);
-    int error = members_told(c->scheduler, frame);
+    int error = members_told(c, frame);
     member_unlock(c->scheduler->node);
     return error;
 }

@@ -10,6 +10,7 @@
 #include "node/liveness.h"
 #include "node/member_lock.h"
 #include "node/node.h"
+#include "node/reach.h"
 #include "node/trouble.h"
 
 /* If the current connection became ready less than this ago and a second one of the same
@@ -108,6 +109,9 @@ static enum close_code hello_of_node(struct connection *c, const struct hello *h
     if (hello->advertise_len > 0 && hello->advertise_len < sizeof(c->advertised)) {
         memcpy(c->advertised, hello->advertise, hello->advertise_len);
         c->advertised[hello->advertise_len] = 0;
+        if (!reach_takes(c, c->advertised)) {
+            c->advertised[0] = 0;
+        }
     }
     if (m->current) {
         enum close_code code = judge_second(c, m, hello);

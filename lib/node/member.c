@@ -13,6 +13,7 @@
 #include "node/member_lock.h"
 #include "node/peer_process.h"
 #include "node/node.h"
+#include "node/reach.h"
 #include "node/trouble.h"
 
 static struct member *of(struct list *link)
@@ -270,9 +271,12 @@ void members_tell(struct connection *c)
     struct rusm_node *node = c->scheduler->node;
     uint8_t body[LIMIT_FRAME];
     struct writer w = writer_on(body, sizeof(body));
+    bool near = reach_is_near(c);
     list_each(link, &node->members) {
         struct member *m = of(link);
-        if (!m->current || m->current == c || !m->address[0]) {
+        char address[sizeof(m->address)];
+        if (!m->current || m->current == c || !m->address[0] ||
+            !reach_address(m, c, near, address, sizeof(address))) {
             continue;
         }
         if (sizeof(body) - writer_len(&w) < 512) {
@@ -281,8 +285,8 @@ void members_tell(struct connection *c)
         }
         node_entry_write(&w, &(struct node_entry){ .name = m->name,
                                                    .name_len = strlen(m->name),
-                                                   .address = m->address,
-                                                   .address_len = strlen(m->address),
+                                                   .address = address,
+                                                   .address_len = strlen(address),
                                                    .incarnation = m->incarnation });
     }
     if (writer_len(&w) > 0) {
@@ -295,9 +299,18 @@ static uint64_t jitter(struct scheduler *s)
     return rng_below(&s->rng, LIMIT_NEAR_NS);
 }
 
-int members_told(struct scheduler *s, const struct frame *frame)
+/* Returns whether the address that a peer told is one that we can dial. */
+static bool is_usable(const char *address, bool same_host)
 {
+    enum resolve_reach reach = resolve_reach(address);
+    return reach == RESOLVE_ANYWHERE || (same_host && reach == RESOLVE_HOST);
+}
+
+int members_told(const struct connection *c, const struct frame *frame)
+{
+    struct scheduler *s = c->scheduler;
     struct rusm_node *node = s->node;
+    bool same_host = reach_is_near(c);
     struct reader r = reader_on(frame->body, frame->len);
     struct node_entry e;
     int got;
@@ -305,6 +318,11 @@ int members_told(struct scheduler *s, const struct frame *frame)
         char address[300];
         bool self = e.name_len == strlen(node->name) && memcmp(e.name, node->name, e.name_len) == 0;
         if (self || e.address_len >= sizeof(address) || atomic_load(&node->leaving)) {
+            continue;
+        }
+        memcpy(address, e.address, e.address_len);
+        address[e.address_len] = 0;
+        if (!is_usable(address, same_host)) {
             continue;
         }
         struct member *m = member_find(node, e.name, e.name_len);
@@ -324,8 +342,6 @@ int members_told(struct scheduler *s, const struct frame *frame)
             want_near(m, &near, s->now_ns + LIMIT_NEAR_NS + jitter(s));
             continue;
         }
-        memcpy(address, e.address, e.address_len);
-        address[e.address_len] = 0;
         want(m, address, s->now_ns);
     }
     return got;

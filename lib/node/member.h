@@ -80,6 +80,7 @@ void member_confirmed(struct member *m, const struct connection *c);
 void member_lost(struct member *m, struct connection *c);
 /* Tells a newly connected node about the others. */
 void members_tell(struct connection *c);
-int members_told(struct scheduler *s, const struct frame *frame);
+/* Takes what the peer of the connection tells of others. Returns 0 or RUSM_EMALFORMED. */
+int members_told(const struct connection *c, const struct frame *frame);
 
 #endif

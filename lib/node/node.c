@@ -24,6 +24,7 @@
 #include "node/globals.h"
 #include "node/programs.h"
 #include "node/publish.h"
+#include "node/reach.h"
 #include "node/schedulers.h"
 #include "node/tables.h"
 
@@ -143,6 +144,11 @@ static int open_endpoints(struct rusm_node *node, const struct rusm_node_options
         options.bind = endpoint_address(node->first->endpoint, &options.bind_len);
     }
     resolve_format(options.bind, options.bind_len, node->address, sizeof(node->address));
+    node->advertise_or_all = node->advertise;
+    if (!node->advertise[0] && resolve_reach(node->address) == RESOLVE_NOWHERE) {
+        node->advertise_or_all = node->address;
+    }
+    reach_check(node);
     int error = schedulers_watch(node, spin_ns(o));
     return error ? err_why(why, error, "no event loop: %s", strerror(errno)) : 0;
 }
@@ -165,6 +171,11 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
     }
     if (o->advertise && id_host_port_parse(o->advertise, host, port) != 0) {
         return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", o->advertise);
+    }
+    if (o->advertise &&
+        (strcmp(port, "0") == 0 || resolve_reach(o->advertise) == RESOLVE_NOWHERE)) {
+        return err_why(why, RUSM_EINVAL, "'%s' is not an address that peers can dial",
+                       o->advertise);
     }
     if (o->advertise && strlen(o->advertise) >= sizeof((struct member *)0)->address) {
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");

@@ -36,8 +36,9 @@
 struct rusm_node {
     struct log log;
     char name[RUSM_NODE_NAME_MAX + 1];
-    char address[80];    /* the one really bound */
-    char advertise[300]; /* "": peers take the address that they see */
+    char address[80];             /* the one really bound */
+    char advertise[300];          /* "": peers take the address that they see */
+    const char *advertise_or_all; /* the same, or `address` if it is 0.0.0.0 or [::] */
     uint32_t incarnation;
     struct sink log_sink, output; /* the log's lines, and what processes print */
     uint64_t idle_timeout_ns;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "local/resolve.h"
 #include "node/member_lock.h"
 #include "node/node.h"
 
@@ -44,10 +45,18 @@ static enum trouble kind_of(const struct conn_end *end)
 
 /* Prints what happened and what to do. */
 static void explain(char *out, size_t cap, const struct member *m, enum trouble what,
-                    const struct conn_end *end)
+                    const struct connection *c, const struct conn_end *end)
 {
     switch (what) {
     case TROUBLE_AWAY:
+        if (resolve_reach(m->scheduler->node->address) == RESOLVE_HOST &&
+            resolve_reach(c->address) != RESOLVE_HOST) {
+            snprintf(out, cap,
+                     "%s; this node listens on %s, from where other machines cannot be reached: "
+                     "give --listen ADDR:PORT with an address of this machine, or 0.0.0.0",
+                     end->text, m->scheduler->node->address);
+            return;
+        }
         snprintf(out, cap,
                  "%s; this node tries again: does %s run there, and does UDP get through?",
                  end->text, m->name);
@@ -121,7 +130,7 @@ void trouble_dialled(struct member *m, const struct connection *c, const struct 
     if (what == TROUBLE_NONE || (what == TROUBLE_AWAY && more)) {
         return;
     }
-    explain(text, sizeof(text), m, what, end);
+    explain(text, sizeof(text), m, what, c, end);
     say(m, what, c->address, text);
     keep(m, what, c->address, text);
 }

@@ -4,6 +4,7 @@
 #include "quic/conn.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,8 +362,12 @@ void conn_peer_text(const struct conn *c, char *text, size_t cap)
         inet_ntop(AF_INET, &a->v6.sin6_addr.s6_addr[12], host, sizeof(host));
         snprintf(text, cap, "%s:%u", host, ntohs(a->v6.sin6_port));
     } else {
+        char zone[IF_NAMESIZE + 1] = "";
         inet_ntop(AF_INET6, &a->v6.sin6_addr, host, sizeof(host));
-        snprintf(text, cap, "[%s]:%u", host, ntohs(a->v6.sin6_port));
+        if (a->v6.sin6_scope_id && if_indextoname(a->v6.sin6_scope_id, zone + 1)) {
+            zone[0] = '%'; /* a link-local address means nothing without it */
+        }
+        snprintf(text, cap, "[%s%s]:%u", host, zone[0] ? zone : "", ntohs(a->v6.sin6_port));
     }
 }
 

@@ -67,6 +67,17 @@ static bool copy_address(union udp_address *out, const struct sockaddr *a, sockl
     return true;
 }
 
+/* Makes an IPv6 address the IPv4 address HOST of the same port. */
+static void to_v4(union udp_address *a, in_addr_t host)
+{
+    in_port_t port = a->v6.sin6_port;
+
+    memset(a, 0, sizeof(*a));
+    a->v4.sin_family = AF_INET;
+    a->v4.sin_port = port;
+    a->v4.sin_addr.s_addr = host;
+}
+
 int udp_address_for(const struct udp *u, union udp_address *out, const struct sockaddr *a,
                     socklen_t len)
 {
@@ -81,6 +92,14 @@ int udp_address_for(const struct udp *u, union udp_address *out, const struct so
         given.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     } else if (given.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&given.v6.sin6_addr)) {
         given.v6.sin6_addr = in6addr_loopback;
+        if (u->local.any.sa_family == AF_INET) { /* [::] hears IPv4 too */
+            to_v4(&given, htonl(INADDR_LOOPBACK));
+        }
+    } else if (given.any.sa_family == AF_INET6 && u->local.any.sa_family == AF_INET &&
+               IN6_IS_ADDR_V4MAPPED(&given.v6.sin6_addr)) {
+        in_addr_t mapped;
+        memcpy(&mapped, &given.v6.sin6_addr.s6_addr[12], sizeof(mapped));
+        to_v4(&given, mapped);
     }
     *out = given;
     if (given.any.sa_family == AF_INET && u->local.any.sa_family == AF_INET6) {
@@ -173,6 +192,11 @@ int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, bool 
     if (u->fd >= 0 && join && (error = udp_share(u, why)) != 0) {
         udp_close(u);
         return error;
+    }
+    if (u->fd >= 0 && u->local.any.sa_family == AF_INET6 &&
+        IN6_IS_ADDR_UNSPECIFIED(&u->local.v6.sin6_addr)) {
+        set_option(u->fd, IPPROTO_IPV6, IPV6_V6ONLY, 0); /* [::] hears IPv4 too, whatever the
+                                                           * system's default is */
     }
     if (u->fd < 0 || bind(u->fd, &u->local.any, udp_address_len(&u->local)) != 0 ||
         getsockname(u->fd, &u->local.any, &local_len) != 0) {

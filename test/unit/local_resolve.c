@@ -90,12 +90,67 @@ static void test_unknown(void **state)
     assert_non_null(strstr(why.text, "nowhere.invalid"));
 }
 
+static void test_reach(void **state)
+{
+    static const struct {
+        const char *text;
+        enum resolve_reach reach;
+    } cases[] = {
+        { "127.0.0.1:7", RESOLVE_HOST },
+        { "127.9.9.9:7", RESOLVE_HOST },
+        { "[::1]:7", RESOLVE_HOST },
+        { "[::ffff:127.0.0.1]:7", RESOLVE_HOST },
+        { "localhost:7", RESOLVE_HOST },
+        { "a.LOCALHOST:7", RESOLVE_HOST },
+        { "0.0.0.0:7", RESOLVE_NOWHERE },
+        { "[::]:7", RESOLVE_NOWHERE },
+        { "[::ffff:0.0.0.0]:7", RESOLVE_NOWHERE },
+        { "nonsense", RESOLVE_NOWHERE },
+        { "[fe80::1]:7", RESOLVE_LINK },
+        { "[fe80::1%eth0]:7", RESOLVE_ANYWHERE },
+        { "192.0.2.1:7", RESOLVE_ANYWHERE },
+        { "[2001:db8::1]:7", RESOLVE_ANYWHERE },
+        { "notlocalhost:7", RESOLVE_ANYWHERE },
+        { "oslo.example.org:7", RESOLVE_ANYWHERE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (resolve_reach(cases[i].text) != cases[i].reach) {
+            fail_msg("%s: %d", cases[i].text, (int)resolve_reach(cases[i].text));
+        }
+    }
+}
+
+static void test_source(void **state)
+{
+    char host[80];
+
+    (void)state;
+    assert_int_equal(resolve_source("127.0.0.1:7", host, sizeof(host)), 0);
+    assert_string_equal(host, "127.0.0.1");
+    assert_int_equal(resolve_source("nonsense", host, sizeof(host)), RUSM_ENOCONN);
+    assert_int_equal(resolve_source("127.0.0.1:7", host, 4), RUSM_ENOCONN);
+}
+
+/* What a socket of both families hears over IPv4 is printed as IPv4. */
+static void test_mapped(void **state)
+{
+    struct sockaddr_in6 mapped = { .sin6_family = AF_INET6, .sin6_port = htons(7) };
+    char text[80];
+
+    (void)state;
+    assert_int_equal(inet_pton(AF_INET6, "::ffff:192.0.2.1", &mapped.sin6_addr), 1);
+    resolve_format((const struct sockaddr *)&mapped, sizeof(mapped), text, sizeof(text));
+    assert_string_equal(text, "192.0.2.1:7");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_literals),
-        cmocka_unit_test(test_localhost),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_reach),     cmocka_unit_test(test_source),
+        cmocka_unit_test(test_mapped),    cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_localhost), cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,7 +177,17 @@ static void test_addresses(void **state)
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a4, sizeof(a4)), 0);
     assert_int_equal(out.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
     assert_int_equal(out.v4.sin_port, htons(7));
+    /* Who listens on [::] hears IPv4 too. */
+    assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a6, sizeof(a6)), 0);
+    assert_int_equal(out.v4.sin_family, AF_INET);
+    assert_int_equal(out.v4.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+    assert_int_equal(out.v4.sin_port, htons(7));
+    a6.sin6_addr = in6addr_loopback;
     assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a6, sizeof(a6)), RUSM_EINVAL);
+    a6.sin6_addr = (struct in6_addr){ .s6_addr = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+    assert_int_equal(udp_address_for(&v4, &out, (struct sockaddr *)&a6, sizeof(a6)), 0);
+    assert_int_equal(out.v4.sin_addr.s_addr, htonl(0xc0000201));
+    a6.sin6_addr = in6addr_any;
     assert_int_equal(udp_address_for(&v4, &out, &other, sizeof(other)), RUSM_EINVAL);
     v6 = v4;
     v6.local.any.sa_family = AF_INET6;
