@@ -1,5 +1,5 @@
-/* secret: reads a file that holds a secret, and refuses it if others can read or change it. One rule
- * for all such files. The functions block on the file. Any thread. */
+/* secret: reads a file that holds a secret, and refuses it if others can read or change it. One
+ * rule for all such files. The functions block on the file. Any thread. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 

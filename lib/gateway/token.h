@@ -32,8 +32,8 @@ int token_load(struct token *t, const char *path, uint64_t seed, uint64_t now_ns
                struct rusm_why *why);
 void token_fini(struct token *t); /* wipes it */
 /* Looks whether the file has changed, if it was not looked at lately, and reads it again. It blocks
- * on the file, as short a while as a file of a few bytes takes. Returns 0 if there is nothing new, 1
- * if the token is another one now, or the errors of token_load: the token stays what it was. */
+ * on the file, as short a while as a file of a few bytes takes. Returns 0 if there is nothing new,
+ * 1 if the token is another one now, or the errors of token_load: the token stays what it was. */
 int token_look(struct token *t, uint64_t now_ns, struct rusm_why *why);
 /* Returns a number for the client. An IPv4 address or an IPv6 /64 counts as one client. */
 uint64_t token_home(const struct sockaddr *from);

@@ -496,8 +496,8 @@ static void test_backoff_start(void **state)
     finish(w, p);
 }
 
-/* A child that ends too often waits between two tries. Each pause is longer, until the child has run
- * for the whole time in which restarts are counted. */
+/* A child that ends too often waits between two tries. Each pause is longer, until the child has
+ * run for the whole time in which restarts are counted. */
 static void test_backoff_ends(void **state)
 {
     (void)state;
