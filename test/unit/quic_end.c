@@ -1,5 +1,6 @@
 /* quic_end: every way in which a connection ends, what each side is told, and packets from
  * strangers. Mostly waits. */
+#include <arpa/inet.h>
 #include "doubles/quic_pair.h"
 
 #include <linux/filter.h>
@@ -196,6 +197,8 @@ static void test_not_from_here(void **state)
     side_until(&a, NULL, a.closes == 1);
     assert_int_equal(a.end.kind, CONN_END_UNREACHABLE);
     assert_true(strlen(a.end.text) > 0);
+    /* Nor has it a way to IPv6 (a documentation address). */
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", &to6.sin6_addr), 1);
     assert_int_equal(endpoint_dial(a.e, (struct sockaddr *)&to6, sizeof(to6), &a, &c), RUSM_EIO);
     side_stop(&a);
 }
