@@ -75,24 +75,41 @@ static struct connection *of_conn(struct scheduler *s, const struct conn *conn)
     return NULL;
 }
 
-int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
-                    struct connection **out)
+/* What was dialled, or not, becomes a connection. */
+static int dialled(struct scheduler *s, int error, struct conn *conn, struct connection **out)
 {
-    struct conn *conn;
-    int error =
-        endpoint_dial(s->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &conn);
+    struct connection *c = error ? NULL : connection_new(s, conn);
     if (error) {
         return error;
     }
-    struct connection *c = connection_new(s, conn);
     if (!c) {
         conn_close(conn, CLOSE_INTERNAL, "out of memory");
         return RUSM_ENOMEM;
     }
     conn_peer_text(conn, c->address, sizeof(c->address)); /* not 0.0.0.0, which is dialled here */
-    memcpy(c->meant, meant, strlen(meant) + 1);
     *out = c;
     return 0;
+}
+
+int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
+                    struct connection **out)
+{
+    const struct sockaddr *at = (const struct sockaddr *)&to->address;
+    struct conn *conn = NULL;
+    int error = endpoint_dial(s->endpoint, at, to->len, NULL, &conn);
+    error = dialled(s, error, conn, out);
+    if (!error) {
+        memcpy((*out)->meant, meant, strlen(meant) + 1);
+    }
+    return error;
+}
+
+int connection_ask(struct scheduler *s, const struct resolved *to, struct connection **out)
+{
+    const struct sockaddr *at = (const struct sockaddr *)&to->address;
+    struct conn *conn = NULL;
+    int error = endpoint_dial_client(s->endpoint, at, to->len, &conn);
+    return dialled(s, error, conn, out);
 }
 
 /* ---- the endpoint's upcalls ---- */
@@ -150,6 +167,10 @@ static int on_ready(void *context, struct conn *conn)
                    .advertise = node->advertise_or_all,
                    .advertise_len = strlen(node->advertise_or_all) },
     };
+    if (c->seed) { /* it only asks */
+        options.hello.role = HELLO_CLIENT;
+        options.hello.name_len = options.hello.advertise_len = 0;
+    }
     int error = peer_new(&c->peer, &options);
     if (error) {
         conn_close(conn, CLOSE_INTERNAL, rusm_strerror(error));
@@ -210,6 +231,13 @@ static void on_closed(void *context, struct conn *conn, const struct conn_end *e
         return;
     }
     struct member *m = c->member;
+    if (c->seed) {
+        member_lock(node);
+        s->connections_use->asked(c, end);
+        member_unlock(node);
+        connection_free(c);
+        return;
+    }
     bool say = !c->client && !atomic_load(&node->leaving); /* a leaving node says so once */
     member_lock(node);
     if (say && c->ready_ns && !c->left) {

@@ -9,6 +9,7 @@
 #include "rusm.h"
 
 struct conn;
+struct conn_end;
 struct endpoint_events;
 struct frame;
 struct member;
@@ -17,6 +18,7 @@ struct peer_events;
 struct resolved;
 struct rusm_node;
 struct scheduler;
+struct seed;
 
 /* A QUIC connection and the peer or client behind it. */
 struct connection {
@@ -32,6 +34,8 @@ struct connection {
     char everywhere;                    /* the peer listens on all its addresses: '4' or '6' */
     uint32_t index, incarnation;        /* of the peer or client, as in pids */
     bool client, left;                  /* left: the peer sent LEAVE */
+    struct seed *seed;                  /* it asks an address of a seed for its node; else NULL */
+    size_t seed_place;                  /* which address that is */
     bool confirmed;                     /* the peer has used it, so it took us in */
     uint64_t since_ns;
     uint64_t ready_ns;   /* when it became ready; 0: it is not */
@@ -64,8 +68,10 @@ struct connection_users {
     const struct peer_events *peer;                         /* upcalls of each session */
     int (*http)(struct rusm_node *node, struct conn *conn); /* takes a ready HTTP/3 connection */
     void (*doubted)(struct connection *c); /* an ICMP report says that nobody is there */
-    void (*ends)(struct connection *c);    /* called before the session is freed */
-    void (*ended)(struct connection *c);   /* called after that */
+    /* A connection with `seed` is over. */
+    void (*asked)(struct connection *c, const struct conn_end *end);
+    void (*ends)(struct connection *c);  /* called before the session is freed */
+    void (*ended)(struct connection *c); /* called after that */
 };
 
 void connection_events(struct endpoint_events *events);
@@ -75,6 +81,9 @@ int connection_frame(void *context, struct peer *p, const struct frame *frame);
  * the endpoint's error. */
 int connection_dial(struct scheduler *s, const struct resolved *to, const char *meant,
                     struct connection **out);
+/* Dials an address to ask which node is there: the caller sets `seed`. Gives *out and returns as
+ * connection_dial. */
+int connection_ask(struct scheduler *s, const struct resolved *to, struct connection **out);
 struct connection *connection_of(const struct peer *p);
 /* Frees a connection and its session. Its spawns fail, and its lanes are freed. Not from within an
  * upcall of its session. */

@@ -15,6 +15,7 @@
 #include "node/node.h"
 #include "node/router.h"
 #include "node/rpc.h"
+#include "node/seeds.h"
 #include "node/spawn_at.h"
 #include "node/tables.h"
 
@@ -102,6 +103,7 @@ const struct connection_users frames_users = {
     .peer = &frames_peer_events,
     .http = http_accept,
     .doubted = liveness_doubt,
+    .asked = seeds_closed,
     .ends = frames_ends,
     .ended = exits_free,
 };

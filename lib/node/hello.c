@@ -11,6 +11,7 @@
 #include "node/member_lock.h"
 #include "node/node.h"
 #include "node/reach.h"
+#include "node/seeds.h"
 #include "node/trouble.h"
 
 /* If the current connection became ready less than this ago and a second one of the same
@@ -160,7 +161,7 @@ enum close_code hello_heard(void *context, struct peer *p, const struct hello *h
         return hello_of_client(c, hello);
     }
     member_lock(s->node);
-    enum close_code code = hello_of_node(c, hello);
+    enum close_code code = c->seed ? seeds_heard(c, hello) : hello_of_node(c, hello);
     member_unlock(s->node);
     return code;
 }

@@ -200,6 +200,29 @@ int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
     return 0;
 }
 
+void member_found(struct scheduler *s, const char *name, const char *address)
+{
+    struct member *m = member_get(s, name, strlen(name), false);
+    if (!m || m->joined) {
+        return; /* what the user wrote of it stays */
+    }
+    m->found = true;
+    m->tried = false;
+    dial_vouch(m);
+    if (!m->current) {
+        want(m, address, s->now_ns);
+    }
+}
+
+void member_moved(struct rusm_node *node, const char *name, const struct hello *now)
+{
+    struct member *m = name[0] ? member_find(node, name, strlen(name)) : NULL;
+    bool same = strlen(name) == now->name_len && memcmp(name, now->name, now->name_len) == 0;
+    if (m && !same && !m->current && !m->joined && !m->near) {
+        m->wanted = false;
+    }
+}
+
 void member_settled(struct member *m)
 {
     m->contender = NULL;

@@ -14,6 +14,7 @@
 struct attempt;
 struct connection;
 struct frame;
+struct hello;
 struct rusm_node;
 struct rusm_why;
 struct scheduler;
@@ -39,6 +40,7 @@ struct member {
     bool wanted;                  /* dial it until connected */
     bool told;                    /* known from a peer's word alone; counted in node.told */
     bool joined;                  /* named by --join: its address is what the user wrote */
+    bool found;                   /* it answered at an address of a seed (seeds.h) */
     bool near;                    /* it is in our run folder */
     bool left;                    /* it said LEAVE before its last connection ended */
     uint8_t trouble;              /* enum trouble: why it is not connected */
@@ -72,6 +74,11 @@ struct member *member_get(struct scheduler *s, const char *name, size_t len, boo
 /* Marks the other nodes of our cluster in the run folder as wanted. Removes stale entries. */
 void members_scan(struct rusm_node *node);
 int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);
+/* The node of that name answered at an address of a host that --join names. */
+void member_found(struct scheduler *s, const char *name, const char *address);
+/* At the address of the node NAME answers another one. NAME is not dialled any more if it was known
+ * from that address alone. */
+void member_moved(struct rusm_node *node, const char *name, const struct hello *now);
 /* No other incarnation wants the member's place any more. */
 void member_settled(struct member *m);
 void member_connected(struct member *m, struct connection *c);

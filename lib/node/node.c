@@ -25,6 +25,7 @@
 #include "node/programs.h"
 #include "node/publish.h"
 #include "node/reach.h"
+#include "node/seeds.h"
 #include "node/schedulers.h"
 #include "node/tables.h"
 
@@ -276,7 +277,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
      * the other. */
     members_scan(node);
     for (size_t i = 0; i < o->join_count; i++) {
-        if ((error = members_join(node, o->join[i], why)) != 0) {
+        if ((error = seeds_join(node, o->join[i], why)) != 0) {
             return error;
         }
     }
@@ -303,6 +304,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     node->rundir = RUNDIR_NONE;
     globals_init(node);
     members_init(node);
+    list_init(&node->seeds);
     posts_init(&node->posts);
     memcpy(node->name, o->name, strlen(o->name) + 1);
     if (o->advertise) {
@@ -335,6 +337,7 @@ void rusm_node_free(struct rusm_node *node)
     events_fini(&node->events);
     globals_fini(node);
     members_fini(node);
+    seeds_free(node);
     rundir_close(&node->rundir);
     identity_free(node->identity);
     output_close(node);

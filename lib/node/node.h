@@ -72,6 +72,8 @@ struct rusm_node {
 
     pthread_mutex_t members_lock; /* member.c; taken before registry_lock */
     struct list members;
+    struct list seeds;      /* of seeds.c */
+    unsigned seeds_untried; /* those whose first round is not over */
     struct map by_name;
     unsigned told;          /* how many members have `told` set */
     uint64_t member_number; /* the last number given to a member */

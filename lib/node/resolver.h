@@ -10,7 +10,7 @@
 #include "node/loop.h"
 #include "local/resolve.h"
 
-#define RESOLVER_ADDRESSES 8 /* of one name; the rest is not tried */
+#define RESOLVER_ADDRESSES 32 /* of one name; the rest is not tried */
 
 struct resolver_ask {
     struct list link;

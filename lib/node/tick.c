@@ -15,6 +15,7 @@
 #include "node/node.h"
 #include "node/post.h"
 #include "node/publish.h"
+#include "node/seeds.h"
 #include "node/tick.h"
 
 /* How often the node looks at idle lanes, stalled grants, late hellos, exit signals and spare
@@ -73,6 +74,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     endpoint_tick(s->endpoint, s->now_ns);
     dials_tick(s);
     *next = earlier(liveness_tick(s), tick_http(s));
+    *next = earlier(*next, seeds_tick(s));
     *next = earlier(*next, repeat_tick(&s->repeat, s->now_ns));
     *next = earlier(*next, life_tick(s));
     tick(s);

@@ -28,7 +28,7 @@ static enum trouble kind_of_close(uint64_t code, bool local)
     }
 }
 
-static enum trouble kind_of(const struct conn_end *end)
+enum trouble trouble_kind(const struct conn_end *end)
 {
     switch (end->kind) {
     case CONN_END_IDLE:
@@ -43,23 +43,22 @@ static enum trouble kind_of(const struct conn_end *end)
     return kind_of_close(end->code, end->kind == CONN_END_LOCAL);
 }
 
-/* Prints what happened and what to do. */
-static void explain(char *out, size_t cap, const struct member *m, enum trouble what,
-                    const struct connection *c, const struct conn_end *end)
+void trouble_explain(char *out, size_t cap, const struct rusm_node *node, const char *who,
+                     enum trouble what, const struct connection *c, const struct conn_end *end)
 {
     switch (what) {
     case TROUBLE_AWAY:
-        if (resolve_reach(m->scheduler->node->address) == RESOLVE_HOST &&
+        if (resolve_reach(node->address) == RESOLVE_HOST &&
             resolve_reach(c->address) != RESOLVE_HOST) {
             snprintf(out, cap,
                      "%s; this node listens on %s, from where other machines cannot be reached: "
                      "give --listen ADDR:PORT with an address of this machine, or 0.0.0.0",
-                     end->text, m->scheduler->node->address);
+                     end->text, node->address);
             return;
         }
         snprintf(out, cap,
                  "%s; this node tries again: does %s run there, and does UDP get through?",
-                 end->text, m->name);
+                 end->text, who);
         return;
     case TROUBLE_REFUSED:
         snprintf(out, cap, "refused: %s%s", end->text,
@@ -71,7 +70,7 @@ static void explain(char *out, size_t cap, const struct member *m, enum trouble 
         snprintf(out, cap,
                  "refused: a live node of the cluster has the name %s already; stop that one, or "
                  "start this one with another --name",
-                 m->scheduler->node->name);
+                 node->name);
         return;
     default: snprintf(out, cap, "%s; this node tries again", end->text);
     }
@@ -97,6 +96,12 @@ static void say(struct member *m, enum trouble what, const char *address, const 
                                    m->name, address, text);
 }
 
+/* Returns whether the user wants the node to be joined. */
+static bool is_sought(const struct member *m)
+{
+    return m->joined || m->near || m->found;
+}
+
 /* Scheduler 0 may wait for the verdict of trouble_settled. */
 static void wake_start(const struct scheduler *s)
 {
@@ -110,7 +115,7 @@ static void keep(struct member *m, enum trouble what, const char *address, const
 {
     struct rusm_node *node = m->scheduler->node;
     bool taken = what == TROUBLE_TAKEN;
-    if ((!m->joined && !m->near) || node->settled || node->name_refused) {
+    if (!is_sought(m) || node->settled || node->name_refused) {
         return;
     }
     m->tried = true;
@@ -125,12 +130,12 @@ static void keep(struct member *m, enum trouble what, const char *address, const
 void trouble_dialled(struct member *m, const struct connection *c, const struct conn_end *end,
                      bool more)
 {
-    enum trouble what = kind_of(end);
+    enum trouble what = trouble_kind(end);
     char text[400];
     if (what == TROUBLE_NONE || (what == TROUBLE_AWAY && more)) {
         return;
     }
-    explain(text, sizeof(text), m, what, c, end);
+    trouble_explain(text, sizeof(text), m->scheduler->node, m->name, what, c, end);
     say(m, what, c->address, text);
     keep(m, what, c->address, text);
 }
@@ -145,7 +150,7 @@ void trouble_lost(struct member *m, const struct connection *c, const struct con
 {
     struct scheduler *s = m->scheduler;
     char key[96];
-    if (kind_of(end) == TROUBLE_TAKEN) { /* it was ready here before the peer had decided */
+    if (trouble_kind(end) == TROUBLE_TAKEN) { /* it was ready here before the peer had decided */
         trouble_dialled(m, c, end, false);
         return;
     }
@@ -185,13 +190,13 @@ static bool is_taken_in(const struct member *m)
 /* Returns whether a member may still take this node in. */
 static bool is_pending(const struct member *m)
 {
-    return (m->joined || m->near) && m->wanted && !m->tried;
+    return is_sought(m) && m->wanted && !m->tried;
 }
 
 bool trouble_settled(struct rusm_node *node)
 {
-    bool pending = false, connected = false;
     member_lock(node);
+    bool pending = node->seeds_untried > 0, connected = false;
     list_each(link, &node->members) {
         const struct member *m = container_of(link, struct member, link);
         connected = connected || is_taken_in(m);

@@ -4,6 +4,7 @@
 #define NODE_TROUBLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct conn_end;
 struct connection;
@@ -23,6 +24,11 @@ enum trouble {
     TROUBLE_OTHER,
 };
 
+/* Returns what the end of a dial means. TROUBLE_NONE: nothing is wrong. */
+enum trouble trouble_kind(const struct conn_end *end);
+/* Prints what happened when WHO was dialled, and what to do. */
+void trouble_explain(char *out, size_t cap, const struct rusm_node *node, const char *who,
+                     enum trouble what, const struct connection *c, const struct conn_end *end);
 /* The dial of a member ended with END before it was connected. `more`: it has other addresses,
  * which are tried at once. */
 void trouble_dialled(struct member *m, const struct connection *c, const struct conn_end *end,

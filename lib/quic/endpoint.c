@@ -421,3 +421,14 @@ int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_le
     *out = c;
     return 0;
 }
+
+int endpoint_dial_client(struct endpoint *e, const struct sockaddr *to, socklen_t to_len,
+                         struct conn **out)
+{
+    bool has_share = e->options.has_share; /* only the id of the first packet depends on it */
+
+    e->options.has_share = false;
+    int error = endpoint_dial(e, to, to_len, NULL, out);
+    e->options.has_share = has_share;
+    return error;
+}

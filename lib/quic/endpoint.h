@@ -153,6 +153,10 @@ bool endpoint_flush(struct endpoint *e, bool *blocked);
 uint64_t endpoint_next_ns(const struct endpoint *e);
 uint64_t endpoint_now_ns(void);
 
+/* Dials as endpoint_dial, but as a client does: endpoint 0 of the other side's group answers,
+ * whatever this node's share is. */
+int endpoint_dial_client(struct endpoint *e, const struct sockaddr *to, socklen_t to_len,
+                         struct conn **out);
 /* Dials. Gives *out, which is valid until `closed`. Returns 0, RUSM_ELIMIT, RUSM_ENOMEM or
  * RUSM_EIO. */
 int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_len, void *app,

@@ -91,6 +91,35 @@ load helper
     not has_text london.err "cannot join"
 }
 
+@test "--join without a name asks who is there; the node may come later" {
+    start_node_at_port tokyo
+    rusm stop tokyo
+    later=$address
+    mkdir -m 700 run2 run3
+    RUSM_RUNDIR=$PWD/run2 start_node london --join "$later" --schedulers 3
+    wait_until has_text london.err "cannot join $later: Connection refused"
+    start_node tokyo --listen "$later" --schedulers 2
+    wait_until connected tokyo london
+    wait_until has_text london.err "a node answers at $later now"
+    RUSM_RUNDIR=$PWD/run3 start_node oslo --join "localhost:${later##*:}"
+    wait_until connected tokyo oslo
+    # A node that has the name is found by its address, too.
+    mkdir -m 700 run4
+    RUSM_RUNDIR=$PWD/run4 expect 1 rusm node --name tokyo --join "$later" --detach
+    like "$stderr" "rusm: node: cannot join $later: refused: *that has the name tokyo already*"
+    RUSM_RUNDIR=$PWD/run4 expect 2 rusm node --name lima --join lima
+    like "$stderr" "*write it NODE@HOST:PORT or HOST:PORT"
+}
+
+@test "--join of itself is no peer" {
+    start_node_at_port tokyo
+    rusm stop tokyo
+    start_node tokyo --listen "$address" --join "$address"
+    expect 0 rusm attach tokyo --peers
+    equal "$output" ""
+    not has_text tokyo.err "cannot join"
+}
+
 @test "another cluster's node in the same run folder is left alone" {
     start_node london
     rusm cert new other.pem 2>/dev/null

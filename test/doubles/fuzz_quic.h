@@ -192,6 +192,12 @@ int endpoint_dial(struct endpoint *e, const struct sockaddr *to, socklen_t to_le
     return RUSM_ELIMIT;
 }
 
+int endpoint_dial_client(struct endpoint *e, const struct sockaddr *to, socklen_t to_len,
+                         struct conn **out)
+{
+    return endpoint_dial(e, to, to_len, NULL, out);
+}
+
 /* Reports that the handshake is done. */
 static inline void link_ready(struct endpoint *e, struct link *l)
 {
