@@ -19,16 +19,19 @@ static int failure_status(int error)
     }
 }
 
-/* A text may quote what a peer said. It must not control the terminal or start a new line. */
+/* A text may quote what a peer said. It must not control the terminal or start a new line. One write,
+ * as the log of a node may go to the same terminal. */
 static void failure_write(const struct cmd *cmd, const char *text, const char *tail)
 {
-    flockfile(stderr);
-    fprintf(stderr, cmd ? "rusm: %s: " : "rusm: ", cmd ? cmd->name : "");
-    for (const char *c = text; *c; c++) {
-        putc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
+    char line[8192 + 256];
+    size_t at = (size_t)snprintf(line, sizeof(line),
+                                 cmd ? "rusm: %.40s: " : "rusm: ", cmd ? cmd->name : "");
+
+    for (const char *c = text; *c && at < sizeof(line) - 200; c++) {
+        line[at++] = (char)((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
     }
-    fprintf(stderr, "%s\n", tail);
-    funlockfile(stderr);
+    at += (size_t)snprintf(line + at, sizeof(line) - at, "%.190s\n", tail);
+    fwrite(line, 1, at, stderr);
 }
 
 int failure_report(const struct cmd *cmd, int error, const struct rusm_why *why)
