@@ -19,8 +19,8 @@ static int failure_status(int error)
     }
 }
 
-/* A text may quote what a peer said. It must not control the terminal or start a new line. One write,
- * as the log of a node may go to the same terminal. */
+/* A text may quote what a peer said. It must not control the terminal or start a new line. One
+ * write, as the log of a node may go to the same terminal. */
 static void failure_write(const struct cmd *cmd, const char *text, const char *tail)
 {
     char line[8192 + 256];
