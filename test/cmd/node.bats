@@ -266,28 +266,6 @@ status 1
     expect 0 rusm stop london
 }
 
-@test "SIGHUP: --log-file is opened again; if it cannot be, the old one goes on" {
-    mkdir logs
-    start_node london --log-file logs/london.log --log-level info --spawnable 'cry=exec:echo "$1" >&2'
-    mv logs old
-    kill -HUP $pid
-    wait_until has_text old/london.log "cannot open 'logs/london.log': No such file or directory"
-    expect 0 rusm spawn london cry first
-    wait_until has_text old/london.log first
-    mkdir logs
-    kill -HUP $pid
-    wait_until test -e logs/london.log
-    expect 0 rusm spawn london cry second
-    wait_until has_text logs/london.log second
-    not has_text old/london.log second
-    # A FIFO that nobody reads holds up nothing.
-    mkfifo fifo
-    mv fifo logs/london.log
-    kill -HUP $pid
-    kill -TERM $pid
-    wait $pid
-}
-
 @test "--log-max: a larger log becomes FILE.1, and no line is torn or lost" {
     expect 2 rusm node --name london --log-max many
     expect 0 rusm node --name london --detach --log-max 20000
@@ -311,20 +289,6 @@ status 1
     wait_until test -e tokyo.log.1
     [ -s london.log ]
     [ ! -e london.log.1 ]
-}
-
-@test "--log-format json: every line of the log is an object" {
-    expect 2 rusm node --name london --log-format xml
-    equal "$stderr" "rusm: node: --log-format: 'xml' is not text or json"
-    start_node london --log-format json --log-level info --spawnable 'cry=exec:printf "%b\n" "$1" >&2'
-    expect 0 rusm spawn london cry 'a "q\\b"\0377\tend'
-    cried() { jq -e 'select(.text | test("a \"q.b\"\ufffd\tend$"))' london.err; }
-    wait_until cried
-    rusm stop london
-    wait $pid
-    jq -es 'length > 2 and all(.node == "london" and (.level | IN("warn", "info")) and
-        (.time | test("^20..-..-..T..:..:..[.]...Z$"))) and
-        any(.text | startswith("made the cluster'"'"'s identity"))' london.err
 }
 
 @test "--output: what processes print is apart from the log; SIGHUP opens it again" {
@@ -475,35 +439,12 @@ END
     equal "$output" hi
 }
 
-children_down() { [ "$(json value '.counter == "children_down"' rusm attach --counters london)" = "$1" ]; }
-
-@test "--boot: a program that fails until what it needs is there is tried until it works" {
-    start_node london --boot 'late=exec:test -e there && exec cat' --boot 'gone=exec:no-such-program'
-    wait_until has_text london.err "'late' is down (exit status 1): it is tried again"
-    wait_until has_text london.err "'gone' is down (exit status 127): it is tried again"
-    wait_until children_down 2
-    expect 4 rusm send london late x
-    touch there
-    wait_until rusm call london late hi
-    wait_until children_down 1
-    equal "$(rusm call london late hi)" hi
-    wait_until has_text london.err "'late' has run for 5 s: it works again"
-    equal "$(grep -c 'is down' london.err)" 2
-}
-
 @test "--restart: an unknown policy" {
     expect 2 rusm node --name london --restart never
     like "$stderr" "rusm: node: --restart: 'never' is not backoff, give-up or exit"
 }
 
-@test "--restart exit: a process that ends too often ends the node, with status 1" {
-    start_node london --restart exit --boot calm=echo --boot 'p=exec:exit 3' || true
-    wait_until gone "$pid"
-    wait "$pid" && false || equal $? 1
-    has_text london.err "'p' was restarted 3 times in 5 s and ended again (exit status 3): the node leaves"
-    has_text london.err "rusm: node: left, because a process of --boot ended too often: see the log"
-    not test -e run/london.json
-}
+children_down() { [ "$(json value '.counter == "children_down"' rusm attach --counters london)" = "$1" ]; }
 
 @test "--restart give-up: one that ends too often is given up, and the node says so and goes on" {
     start_node london --restart give-up --boot fragile=crash --boot calm=echo

@@ -80,7 +80,7 @@ static int filler_init(struct rusm_process *self, const struct rusm_args *args, 
     int fd = argument(args, 0);
     uint64_t ref, other;
     char data[4096] = { 0 };
-    (void)state;
+    *state = (void *)(intptr_t)fd;
     expect(rusm_watch(self, -1, RUSM_READABLE, &ref) == RUSM_EINVAL, "no such descriptor");
     expect(rusm_watch(self, fd, (enum rusm_watch_event)0, &ref) == RUSM_EINVAL, "no such event");
     while (write(fd, data, sizeof(data)) > 0) {}
@@ -104,7 +104,8 @@ static void filler_receive(struct rusm_process *self, void *state, const struct 
 
 static void filler_stop(struct rusm_process *self, void *state, const char *reason)
 {
-    (void)self, (void)state, (void)reason;
+    (void)self, (void)reason;
+    close((int)(intptr_t)state); /* here, as this thread's loop has watched it */
     atomic_fetch_add(&ended, 1);
 }
 
@@ -209,7 +210,6 @@ static void room(struct rusm_client *client, int output)
     read_line(output, "room");
     await_ended(PAIRS + 1);
     close(ends[0]);
-    close(ends[1]);
 }
 
 static void *outside_main(void *context)
