@@ -37,8 +37,7 @@ extern "C" {
 #define RUSM_VERSION "0.1.0"
 #define RUSM_ABI 3 /* rises with every incompatible change of this header */
 
-/* Limits that a caller meets. The limits.h files of the sources have all limits and their
- * reasons. */
+/* Limits that a caller meets. The limits.h files of the sources have all, with their reasons. */
 #define RUSM_NODE_NAME_MAX 63                       /* bytes of a node's name */
 #define RUSM_NAME_MAX 255                           /* bytes of a process's or spawnable's name */
 #define RUSM_MESSAGE_MAX ((size_t)64 * 1024 * 1024) /* bytes of a message */
@@ -74,12 +73,10 @@ enum rusm_error {
  * may be newer than the header that the program was compiled with. Any thread may call this. */
 const char *rusm_version(void);
 
-/* Returns a short, constant text for an error code, such as "no such process". Never returns
- * NULL. */
+/* Returns a short, constant text for an error code, such as "no such process". Never NULL. */
 const char *rusm_strerror(int error);
 
-/* Tells a person why something failed, in one line without a newline. Names the cure if there is
- * one. */
+/* Tells a person why something failed, in one line without a newline, and what cures it. */
 struct rusm_why {
     char text[512];
 };
@@ -143,8 +140,7 @@ struct rusm_args {
 struct rusm_behaviour {
     const char *name; /* attach shows it; lib:FILE.so:NAME finds the behaviour by it */
     /* Makes the state of the process. Returns 0, or an error, and then there is no process. Before
-     * an error it may leave a text for the spawner with rusm_init_error. NULL: there is no
-     * state. */
+     * an error it may leave a text for the spawner with rusm_init_error. NULL: no state. */
     int (*init)(struct rusm_process *self, const struct rusm_args *args, void **state);
     /* Handles one message. Must not block. NULL: the behaviour has a body. */
     void (*receive)(struct rusm_process *self, void *state, const struct rusm_message *message);
@@ -397,9 +393,8 @@ int rusm_unregister(struct rusm_process *self, const char *name);
 /* Finds the holder of a name on this node. Returns 0, or RUSM_ENOPROC if there is none. */
 int rusm_whereis(struct rusm_process *self, const char *name, rusm_pid *pid);
 
-/* Ends the calling process when receive returns, even if it traps exits. In a body the process ends
- * at once: rusm_exit does not return. The reason "normal" ends no linked process. The first call
- * wins. */
+/* Ends the calling process when receive returns, even if it traps exits. In a body it ends at once:
+ * rusm_exit does not return. The reason "normal" ends no linked process. The first call wins. */
 void rusm_exit(struct rusm_process *self, const char *reason);
 /* Sends an exit signal to any process. The process ends with that reason, unless it traps exits. As
  * in Erlang, the reason "normal" ends no process but self. The reason "kill" cannot be trapped.
@@ -490,8 +485,7 @@ void rusm_init_error(struct rusm_process *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- for a body only; RUSM_EINVAL elsewhere ----
- * In a body, a function that could return RUSM_BUSY waits for room instead. No RUSM_WRITABLE
- * comes. */
+ * In a body, a function waits for room where it would return RUSM_BUSY. No RUSM_WRITABLE comes. */
 
 /* Returns whether the body wants the message. Must only look at it. */
 typedef bool rusm_match_fn(void *context, const struct rusm_message *message);
@@ -532,8 +526,7 @@ enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEB
 /* How a line of the log is written. JSON: an object with the texts time, level, node and text. */
 enum rusm_log_format { RUSM_LOG_TEXT, RUSM_LOG_JSON };
 
-/* What a node does with a booted process that was restarted more than 3 times in 5 seconds and ends
- * again. */
+/* What a node does if a booted process ends again after more than 3 restarts in 5 seconds. */
 enum rusm_restarts {
     /* Tries it again, after pauses that grow from 0.1 to 15 seconds. One that cannot be started,
      * unless its init returned RUSM_EINVAL, is tried again in the same way. */
@@ -568,10 +561,8 @@ struct rusm_node_options {
     uint32_t mailbox_messages; /* messages that a mailbox takes [1024] */
     uint64_t mailbox_bytes;    /* bytes that a mailbox takes [4 MiB] */
     uint32_t idle_timeout_ms;  /* a peer that is silent for so long is lost [10000] */
-    int32_t spin_us; /* it looks for messages so long before it sleeps [50]; negative: never */
-    /* Bytes of the longest packet that is tried on a path: RUSM_PACKET_MIN to RUSM_PACKET_MAX
-     * [8952]. */
-    uint32_t max_packet;
+    int32_t spin_us;     /* it looks for messages so long before it sleeps [50]; negative: never */
+    uint32_t max_packet; /* most bytes of a packet: RUSM_PACKET_MIN to RUSM_PACKET_MAX [8952] */
     enum rusm_log_level log_level; /* set it: 0 is RUSM_LOG_ERROR [error] */
     int log_fd;                    /* where log lines go [2, standard error] */
     int output_fd;                 /* where rusm_print goes [1, standard output] */
@@ -587,12 +578,9 @@ struct rusm_node_options {
     uint32_t schedulers; /* threads that run processes, rusm_node_run's included: 1 to 64 [1] */
     rusm_log_fn *log;    /* gets the log lines instead of log_fd, up to log_level; kept [NULL] */
     void *log_context;   /* for log; belongs to the program; kept */
-    /* "NAME=VALUE", ends with NULL: what programs of exec: get beside their clean environment,
-     * rusm-port(7). */
+    /* NAME=VALUE and so on, then NULL: variables for programs of exec:, see rusm-port(7). */
     const char *const *env;
-    /* The soft limit of descriptors (RLIMIT_NOFILE) of programs of exec:, for a program that has
-     * raised its own [its own]. */
-    uint64_t exec_descriptors;
+    uint64_t exec_descriptors;       /* their soft limit of descriptors [that of this program] */
     enum rusm_log_format log_format; /* of the lines that go to log_fd [RUSM_LOG_TEXT] */
     rusm_life_fn *life;              /* gets the node's life, as a watchdog needs it; kept [NULL] */
     void *life_context;              /* for life; belongs to the program; kept */
@@ -630,22 +618,20 @@ int rusm_node_teach_spec(struct rusm_node *node, const char *name, const char *s
  * runs or while it runs, on the node's thread. */
 int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct rusm_why *why);
 
-/* Runs the node for a moment, to learn whether the cluster takes it in: until another node has, or
- * refuses the name, or nothing that the node dials answers, at most timeout_ms. Returns at once if
- * it knows of no other node. What processes print is held back. Then call rusm_node_run or
- * rusm_node_start, whatever was returned, before rusm_node_free. Returns 0, or RUSM_EEXIST if a
- * live node of the cluster has the name: stop the node. Returns RUSM_EINVAL if it was called
- * before or rusm_node_start drives the node, RUSM_EIO as rusm_node_run. `why`, which may be NULL,
- * says why the name is refused, or why no node was joined, or is "". */
+/* Runs the node for at most timeout_ms, until another node has taken it in or refused its name, or
+ * none of those that it dials answers. Returns at once if it knows of no other node. What processes
+ * print is held back. Call rusm_node_run or rusm_node_start afterwards, whatever this returned.
+ * Returns 0, or RUSM_EEXIST if a live node of the cluster has the name: stop the node. Returns
+ * RUSM_EINVAL if it was called before or rusm_node_start drives the node, RUSM_EIO as
+ * rusm_node_run. `why` may be NULL. It says what was refused, or why no node was joined, or "". */
 int rusm_node_settle(struct rusm_node *node, uint32_t timeout_ms, struct rusm_why *why);
 /* Runs the node until rusm_node_stop, tells the peers that the node leaves, and returns 0. Blocks.
  * Returns at once with RUSM_EINVAL if rusm_node_start drives the node, or with RUSM_EIO if there is
- * no thread for a scheduler. Returns RUSM_EINIT if it has left because a booted process ended too
- * often (RUSM_RESTARTS_EXIT); the log says which. */
+ * no thread for a scheduler. Returns RUSM_EINIT if it has left for RUSM_RESTARTS_EXIT. */
 int rusm_node_run(struct rusm_node *node);
-/* Asks the node to leave. A second call makes it leave at once. Any thread and any signal handler
- * may call it. */
+/* Asks the node to leave; a second call, at once. Any thread and signal handler may call it. */
 void rusm_node_stop(struct rusm_node *node);
+
 /* ---- driving a node from another event loop, instead of rusm_node_run ---- */
 
 /* Starts the node for a program that has an event loop of its own. Gives a descriptor that the loop
@@ -679,8 +665,7 @@ int rusm_node_post(struct rusm_node *node, rusm_pid to, const void *data, size_t
  * RUSM_EINVAL if the text is not an address. */
 int rusm_node_post_to(struct rusm_node *node, const char *address, const void *data, size_t len);
 
-/* Frees the node, after rusm_node_run has returned or rusm_node_tick has returned 1. NULL is
- * fine. */
+/* Frees the node, when rusm_node_run has returned or rusm_node_tick returned 1. NULL is fine. */
 void rusm_node_free(struct rusm_node *node);
 
 /* Writes a line of the program's own to the node's log, in the node's format: to log_fd, or to the
@@ -692,8 +677,7 @@ const char *rusm_node_name(const struct rusm_node *node);
 const char *rusm_node_address(const struct rusm_node *node);  /* the ADDR:PORT that is bound */
 const char *rusm_node_http_tcp(const struct rusm_node *node); /* of HTTP over TCP, or NULL */
 const char *rusm_node_rundir(const struct rusm_node *node);   /* the run folder that is used */
-/* Return whether rusm_node_new made the identity file, its path, and its fingerprint (SHA-256,
- * hex). */
+/* Return whether rusm_node_new made the identity file, its path, its fingerprint (SHA-256, hex). */
 bool rusm_node_identity_made(const struct rusm_node *node);
 const char *rusm_node_identity_path(const struct rusm_node *node);
 const char *rusm_node_fingerprint(const struct rusm_node *node);
@@ -726,8 +710,7 @@ struct rusm_field {
     uint64_t number;  /* of the others */
 };
 
-/* Takes one row. All data is borrowed. A result that is not 0 stops the listing, which returns
- * it. */
+/* Takes one row. Borrows all. A result that is not 0 stops the listing, which returns it. */
 typedef int rusm_row_fn(void *context, const struct rusm_field *fields, size_t count);
 
 /* ---- a client ---------------------------------------------------------------------------- */

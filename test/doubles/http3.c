@@ -313,6 +313,9 @@ int http3_submit(struct http3 *h, struct http3_request *r)
     nv[count++] = http3_nv(":scheme", "https");
     nv[count++] = http3_nv(":authority", "london");
     nv[count++] = http3_nv(":path", r->path);
+    if (r->accept) {
+        nv[count++] = http3_nv("accept", r->accept);
+    }
     if (r->token) {
         snprintf(bearer, sizeof(bearer), "Bearer %s", r->token);
         nv[count++] = http3_nv("authorization", bearer);

@@ -39,8 +39,8 @@ struct http3 {
 struct http3_request {
     struct http3 *client;
     int64_t id;
-    const char *method, *path, *token; /* NULL: the request has no such field */
-    const char *const *fields;         /* more fields: name, value, …, NULL */
+    const char *method, *path, *token, *accept; /* NULL: the request has no such field */
+    const char *const *fields;                  /* more fields: name, value, …, NULL */
     const void *body;
     size_t len, sent;
     size_t hold; /* slow: sends at most this many bytes of the body; SIZE_MAX: all */

@@ -132,7 +132,7 @@ static void idle(void)
 /* Options are refused if fields that must be zero are not, as a newer header might set them. */
 static void reserved(void)
 {
-    struct rusm_node_options options = { .name = "london", .reserved = { [6] = &logged } };
+    struct rusm_node_options options = { .name = "london", .reserved = { [7] = &logged } };
     struct rusm_client_options other = { .reserved = { [3] = &logged } };
     struct rusm_node *node;
     struct rusm_client *client;

@@ -51,6 +51,9 @@ http3_expect() {
     http3_expect 405 --method PUT "$address" /v1/node
     http3_expect 200 "$address" /metrics
     grep -q '^rusm_processes_started_total ' <<<"$output"
+    ! grep -q '^# EOF' <<<"$output" || return 1
+    http3_expect 200 --accept application/openmetrics-text "$address" /metrics
+    has_line <(cat <<<"$output") '# EOF'
 }
 
 @test "who may: the certificate or the token; neither makes a node" {

@@ -1,8 +1,8 @@
 /* http3: a program that is an HTTP/3 client, for the tests of this folder: doubles/http3.h from a
  * shell.
  *
- *     http3 [--identity FILE] [--anonymous] [--token TOKEN] [--method M] [--file FILE] [--repeat N]
- *           [--at-once N] ADDR:PORT PATH
+ *     http3 [--identity FILE] [--anonymous] [--token TOKEN] [--method M] [--file FILE]
+ *           [--accept TYPES] [--repeat N] [--at-once N] ADDR:PORT PATH
  *
  * The server must have the identity's certificate ($RUSM_IDENTITY). With --anonymous, the client
  * does not show its own. The file is the body. Prints the status on a line, then the response's
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
     static const struct option table[] = {
         { "identity", 1, NULL, 'i' }, { "anonymous", 0, NULL, 'a' }, { "token", 1, NULL, 't' },
         { "method", 1, NULL, 'm' },   { "file", 1, NULL, 'f' },      { "repeat", 1, NULL, 'r' },
-        { "at-once", 1, NULL, 'o' },  { NULL, 0, NULL, 0 },
+        { "at-once", 1, NULL, 'o' },  { "accept", 1, NULL, 'c' },    { NULL, 0, NULL, 0 },
     };
     struct asked a = { .like = { .method = "GET", .hold = SIZE_MAX }, .repeat = 1, .at_once = 1 };
     const char *path = getenv("RUSM_IDENTITY");
@@ -137,6 +137,7 @@ int main(int argc, char **argv)
         case 'a': anonymous = true; break;
         case 't': a.like.token = optarg; break;
         case 'm': a.like.method = optarg; break;
+        case 'c': a.like.accept = optarg; break;
         case 'f':
             free(body);
             body = read_file(optarg, &a.like.len);
