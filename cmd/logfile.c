@@ -124,22 +124,32 @@ void logfile_reopen(void *context)
     pthread_mutex_unlock(&all->lock);
 }
 
+/* Returns whether the log must be renamed. Gives what the system says of it. */
+static bool logfile_too_large(const struct logfiles *all, struct stat *st)
+{
+    return all->max > 0 && all->log.fds > 0 && fstat(all->log.fd[0], st) == 0 &&
+           S_ISREG(st->st_mode) && (uint64_t)st->st_size > all->max;
+}
+
+static void logfile_rotate(struct logfiles *all, const struct stat *st)
+{
+    if (!logfile_aside(&all->log, st)) {
+        logfile_complain(all, &all->log, "rename");
+        return;
+    }
+    logfile_again(all, &all->log);
+    fchmod(all->log.fd[0], st->st_mode & 0777); /* the same users can read it as before */
+    logfile_again(all, &all->output);           /* it may be the same file */
+}
+
 void logfile_look(void *context)
 {
     struct logfiles *all = context;
-    struct logfile *log = &all->log;
     struct stat st;
 
     pthread_mutex_lock(&all->lock);
-    if (all->max == 0 || log->fds == 0 || fstat(log->fd[0], &st) != 0 || !S_ISREG(st.st_mode) ||
-        (uint64_t)st.st_size <= all->max) {
-        /* there is nothing to do */
-    } else if (!logfile_aside(log, &st)) {
-        logfile_complain(all, log, "rename");
-    } else {
-        logfile_again(all, log);
-        fchmod(log->fd[0], st.st_mode & 0777); /* who may read it stays so */
-        logfile_again(all, &all->output);      /* it may be the same file */
+    if (logfile_too_large(all, &st)) {
+        logfile_rotate(all, &st);
     }
     pthread_mutex_unlock(&all->lock);
 }

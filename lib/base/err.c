@@ -1,7 +1,6 @@
 /* err: the one table of the texts of rusm.h's error codes. Any thread. */
 #include "base/err.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include "base/utf8.h"
 
@@ -39,18 +38,25 @@ const char *rusm_strerror(int error)
     return err_text[-error];
 }
 
-int err_why(struct rusm_why *why, int error, const char *format, ...)
+int err_why_list(struct rusm_why *why, int error, const char *format, va_list args)
 {
     char plain[sizeof(why->text)];
-    va_list args;
 
     if (why) {
-        va_start(args, format);
         int len = vsnprintf(plain, sizeof(plain), format, args);
-        va_end(args);
         size_t n = len < 0 ? 0 : (size_t)len;
         utf8_escape(why->text, sizeof(why->text), plain, n < sizeof(plain) ? n : sizeof(plain) - 1);
     }
+    return error;
+}
+
+int err_why(struct rusm_why *why, int error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    err_why_list(why, error, format, args);
+    va_end(args);
     return error;
 }
 

@@ -1,7 +1,7 @@
 /* reply: see the header. */
-#include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "base/err.h"
 #include "node/connection.h"
 #include "node/reply.h"
 #include "peer/peer.h"
@@ -20,13 +20,10 @@ void reply_send(struct connection *c, uint64_t id, int error, const void *body, 
 
 void reply_fail(struct connection *c, uint64_t id, int error, const char *format, ...)
 {
-    char text[512];
+    struct rusm_why why;
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
+    err_why_list(&why, error, format, args);
     va_end(args);
-    if (len >= (int)sizeof(text)) {
-        len = sizeof(text) - 1;
-    }
-    reply_send(c, id, error, text, (size_t)len);
+    reply_send(c, id, error, why.text, strlen(why.text));
 }

@@ -2,7 +2,6 @@
  * there. Its request_work keeps the request meanwhile. */
 #include "service/requests.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +22,13 @@ struct request_work {
 __attribute__((format(printf, 3, 4))) static void request_fail(struct asker *asker, int error,
                                                                const char *format, ...)
 {
-    char text[512];
+    struct rusm_why why;
     va_list args;
 
     va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
+    err_why_list(&why, error, format, args);
     va_end(args);
-    if (len >= (int)sizeof(text)) {
-        len = sizeof(text) - 1;
-    }
-    asker->answer(asker, error, text, (size_t)len);
+    asker->answer(asker, error, why.text, strlen(why.text));
 }
 
 static void request_no_memory(struct asker *asker)
@@ -80,15 +76,11 @@ struct request_spawn {
     char spawnable[RUSM_NAME_MAX + 1];
 };
 
-static void spawn_over(struct spawning *spawning, struct runtime *here)
+static void spawn_answer(const struct request_spawn *q, struct asker *asker)
 {
-    struct request_spawn *q = container_of(spawning, struct request_spawn, spawning);
-    const char *node = q->work.service->name;
-    struct asker *asker = request_end(&q->work);
+    const struct spawning *spawning = &q->spawning;
 
-    (void)here;
-    if (!asker) {
-    } else if (!spawning->error) {
+    if (!spawning->error) {
         request_answer_pid(asker, &(struct wire_pid){ .serial = spawning->pid.serial,
                                                       .incarnation = spawning->pid.incarnation,
                                                       .node = "" });
@@ -96,10 +88,21 @@ static void spawn_over(struct spawning *spawning, struct runtime *here)
         request_fail(asker, spawning->error,
                      spawning->error == RUSM_EEXIST ? "the name '%s' is taken on %s"
                                                     : "cannot register '%s' on %s",
-                     spawning->name, node);
+                     spawning->name, q->work.service->name);
     } else {
         request_fail(asker, spawning->error, "cannot spawn '%s': %s", q->spawnable,
                      spawning->why.text[0] ? spawning->why.text : rusm_strerror(spawning->error));
+    }
+}
+
+static void spawn_over(struct spawning *spawning, struct runtime *here)
+{
+    struct request_spawn *q = container_of(spawning, struct request_spawn, spawning);
+    struct asker *asker = request_end(&q->work);
+
+    (void)here;
+    if (asker) {
+        spawn_answer(q, asker);
     }
     spawning_fini(spawning);
     free(q);
