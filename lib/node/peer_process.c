@@ -21,7 +21,7 @@ static void on_death(void *user)
     bool found = rundir_find(&node->rundir, m->name, &e) == 0;
     if (m->current && !(found && e.alive && e.incarnation == m->incarnation)) {
         log_info(&node->log, "%s: its process is gone", m->name);
-        peer_close(m->current->peer, CLOSE_NONE, "your process is gone");
+        peer_close(m->current->peer, CLOSE_NONE, "its process is gone");
     }
     member_unlock(node);
 }
