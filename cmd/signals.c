@@ -127,7 +127,7 @@ static void *signals_wait(void *context)
     struct signals *signals = context;
 
     for (;;) {
-        const struct timespec pause = { .tv_sec = 2 };
+        static const struct timespec pause = { .tv_sec = 2 }; /* see sink_write on why static */
         int number = signals->look ? sigtimedwait(&signals->set, NULL, &pause)
                                    : sigwaitinfo(&signals->set, NULL);
         if (number < 0) {

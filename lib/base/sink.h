@@ -6,6 +6,7 @@
 #ifndef BASE_SINK_H
 #define BASE_SINK_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,10 +21,11 @@ struct sink {
     pthread_mutex_t lock;
     pthread_cond_t change; /* something was added, or written */
     pthread_t thread;
-    bool started; /* the thread; with the first line */
+    struct pollfd poll[2]; /* the thread's */
+    bool started;          /* the thread; with the first line */
     bool ending;
     bool held;                /* lines wait, though there is room for them */
-    char *ring;               /* size bytes; NULL: not yet */
+    char *ring;               /* size bytes, then those that are being written; NULL: not yet */
     size_t size;              /* most bytes that wait */
     size_t at, len;           /* those that do */
     uint64_t dropped;         /* lines, since the last notice */
