@@ -243,7 +243,7 @@ $(FUZZES): %: %.o $(DOUBLES) $(OUT)/commands.a $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fsanitize=fuzzer -o $@ $< $(DOUBLES) $(OUT)/commands.a \
 	    $(ROOMS) $(LIBS)
 
-$(EXAMPLES): build/%.so: %.c lib/rusm.h config.mk
+$(EXAMPLES): build/%.so: %.c lib/rusm.h lib/rusm_client.h config.mk
 	$(call quiet,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(WARNINGS) -Ilib -shared -fPIC -o $@ $<
 
 .PHONY: unit-programs embed-programs net-programs fuzz-programs examples programs flavour
@@ -393,7 +393,7 @@ man_dir = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $1))
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(includedir) $(DESTDIR)$(libdir)/pkgconfig
 	$(INSTALL) -m 755 rusm $(DESTDIR)$(bindir)/rusm
-	$(INSTALL) -m 644 lib/rusm.h $(DESTDIR)$(includedir)/rusm.h
+	$(INSTALL) -m 644 lib/rusm.h lib/rusm_client.h $(DESTDIR)$(includedir)/
 	$(INSTALL) -m 644 librusm.a $(DESTDIR)$(libdir)/librusm.a
 	printf '%s\n' 'prefix=$(prefix)' 'exec_prefix=$(exec_prefix)' 'libdir=$(libdir)' \
 	    'includedir=$(includedir)' '' 'Name: rusm' \
@@ -408,7 +408,7 @@ install: all
 	$(INSTALL) -m 644 lib/systemd/rusm.conf $(DESTDIR)$(users_dir)/rusm.conf
 
 uninstall:
-	rm -f $(DESTDIR)$(bindir)/rusm $(DESTDIR)$(includedir)/rusm.h \
+	rm -f $(DESTDIR)$(bindir)/rusm $(addprefix $(DESTDIR)$(includedir)/,rusm.h rusm_client.h) \
 	    $(DESTDIR)$(libdir)/librusm.a $(DESTDIR)$(libdir)/pkgconfig/rusm.pc \
 	    $(DESTDIR)$(unit_dir)/rusm@.service $(DESTDIR)$(users_dir)/rusm.conf \
 	    $(foreach m,$(MANUALS),$(call man_dir,$m)/$(notdir $m))
