@@ -44,7 +44,9 @@ static int attach_run(struct options *options)
         }
     }
     if (status == 0 && tables > 1) {
-        status = failure_usage(options->cmd, "one table at a time");
+        status = failure_usage(
+            options->cmd,
+            "only one table can be shown: give one of --peers, --names, --spawnables, --counters");
     }
     status = status == 0 ? target_node(options, options->word[0], &client) : status;
     if (status == 0) {

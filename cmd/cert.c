@@ -59,10 +59,11 @@ static int cert_run(struct options *options)
     }
     make = strcmp(options->word[0], "new") == 0;
     if (!make && strcmp(options->word[0], "show") != 0) {
-        return failure_usage(options->cmd, "unknown word '%s': new or show", options->word[0]);
+        return failure_usage(options->cmd, "unknown word '%s': write new or show",
+                             options->word[0]);
     }
     if (make && options_has(options, "json")) {
-        return failure_usage(options->cmd, "--json goes with show");
+        return failure_usage(options->cmd, "--json works only with show");
     }
     error =
         rusm_identity_path(options->word_count > 1 ? options->word[1] : NULL, path, sizeof(path));

@@ -46,8 +46,8 @@ static int env_line(const struct options *options, struct env *env, const char *
                     size_t len)
 {
     if (strlen(line) != len) {
-        return failure_say(options->cmd, EXIT_USAGE, "%s: a NUL byte: the file must be text",
-                           where);
+        return failure_say(options->cmd, EXIT_USAGE,
+                           "%s contains a NUL byte: it must be a text file", where);
     }
     if (len > 0 && line[len - 1] == '\r') {
         line[len - 1] = '\0';

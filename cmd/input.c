@@ -94,7 +94,7 @@ int input_message(const struct options *options, size_t first, char **data, size
     *len = 0;
     if (first < options->word_count) {
         if (path) {
-            return failure_usage(options->cmd, "a message and --file do not go together");
+            return failure_usage(options->cmd, "give a message or --file, not both");
         }
         return input_join(options, first, data, len);
     }

@@ -68,7 +68,7 @@ static int send_run(struct options *options)
     }
     if (status == 0 && options_has(options, "lines")) {
         status = options->word_count > first
-                     ? failure_usage(options->cmd, "a message and --lines do not go together")
+                     ? failure_usage(options->cmd, "give a message or --lines, not both")
                      : send_lines(&send);
     } else if (status == 0) {
         status = send_one(&send, first);

@@ -12,7 +12,7 @@ static int spawn_run(struct options *options)
     struct rusm_args args;
 
     if (status == 0 && name && global) {
-        status = failure_usage(options->cmd, "--name and --global do not go together");
+        status = failure_usage(options->cmd, "give --name or --global, not both");
     }
     status = status == 0 ? target_node(options, options->word[0], &client) : status;
     if (status != 0) {

@@ -101,7 +101,7 @@ int target_process(const struct options *options, struct target *target)
         return target_any(options, &target->client);
     }
     if (options_has(options, "via")) {
-        return failure_usage(options->cmd, "--via goes with --global");
+        return failure_usage(options->cmd, "--via works only with --global");
     }
     status = options_words(options, words, SIZE_MAX);
     if (status != 0) {

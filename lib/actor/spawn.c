@@ -118,7 +118,7 @@ int runtime_spawn(struct runtime *rt, const struct rusm_behaviour *behaviour,
         p->running = true;
         process_kill(p, "no stack", strlen("no stack"));
         process_remove(p);
-        return err_why(why, err, "no stack for it: %s", rusm_strerror(err));
+        return err_why(why, err, "cannot allocate its stack: %s", rusm_strerror(err));
     }
     err = runtime_process_init(p, args ? args : &process_no_args, why ? why : &own);
     if (err) {

@@ -36,7 +36,8 @@ static int check(const struct secret_kind *kind, const char *path, int fd, struc
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return err_why(why, RUSM_EREFUSED, "%s %s is not a regular file: name one", kind->name,
+        return err_why(why, RUSM_EREFUSED,
+                       "%s %s is not a regular file: give the path of a regular file", kind->name,
                        path);
     }
     if (is_mounted(&st)) {
@@ -74,7 +75,8 @@ static int read_all(const struct secret_kind *kind, const char *path, int fd, ch
             return 0;
         }
         if (*len == cap) {
-            return err_why(why, RUSM_EMALFORMED, "%s %s is too long to be one", kind->name, path);
+            return err_why(why, RUSM_EMALFORMED, "%s %s is too large: is it the right file?",
+                           kind->name, path);
         }
         *len += (size_t)n;
     }

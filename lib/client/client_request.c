@@ -96,7 +96,8 @@ static int request_send(struct client_request *q, struct writer *w, struct rusm_
         return err_why(why, RUSM_ETOOLARGE, "the request is too long");
     }
     if (q->id) {
-        return err_why(why, RUSM_BUSY, "a listing of %s is under way", q->link->name);
+        return err_why(why, RUSM_BUSY, "another listing of %s has not ended yet: try again",
+                       q->link->name);
     }
     if (!q->link->peer) {
         return client_link_why_over(q->link, why);
@@ -136,7 +137,7 @@ int client_request_run(struct client_request *q, struct writer *w, client_reply_
         return result;
     }
     if (q->error) {
-        return err_why(why, q->error, "the replies of %s: %s", q->link->name,
+        return err_why(why, q->error, "cannot read the replies of %s: %s", q->link->name,
                        rusm_strerror(q->error));
     }
     return step == RUSM_ETIMEOUT ? err_why(why, step, "%s did not answer within %s", q->link->name,

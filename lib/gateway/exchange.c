@@ -189,10 +189,9 @@ static void renew_token(struct gateway *g)
     int news = token_look(&g->token, g->now_ns, &why);
 
     if (news > 0) {
-        log_info(g->log, "the token of HTTP clients is another one now: %s has changed",
-                 g->token.path);
+        log_info(g->log, "HTTP clients need the new token now: %s has changed", g->token.path);
     } else if (news < 0) {
-        log_warn(g->log, "%s; HTTP clients need the token from before still", why.text);
+        log_warn(g->log, "%s. HTTP clients still need the old token", why.text);
     }
 }
 
@@ -270,7 +269,7 @@ static bool refuse_length(struct exchange *x, uint64_t length)
     } else if (length > x->route->body) {
         answer_fail(x, 413, "the body has more than %zu bytes: send less", x->route->body);
     } else if (length > x->gateway->budget + buf_len(&x->body)) {
-        answer_fail(x, 503, "the node holds too many bodies now: try again");
+        answer_fail(x, 503, "the node holds too many request bodies now: try again");
     } else {
         return false;
     }

@@ -118,7 +118,7 @@ const struct http_route *route_find(struct exchange *x)
     if (!exchange_allowed(x) && !(r && r->access == ROUTE_OPEN)) {
         refuse(x); /* comes first: the other answers would tell what is here */
     } else if (x->overflow) {
-        answer_fail(x, 431, "the path may have %d bytes and all fields %d: send less",
+        answer_fail(x, 431, "the path may have at most %d bytes, and all header fields together %d",
                     LIMIT_HTTP_TARGET, LIMIT_HTTP_FIELDS);
     } else if (x->no_memory) {
         answer_error(x, RUSM_ENOMEM, NULL);

@@ -198,7 +198,7 @@ int tcp_new(struct tcp **out, const struct tcp_options *options, struct rusm_why
                          MHD_OPTION_URI_LOG_CALLBACK, tcp_request_new, t, MHD_OPTION_END);
     info = t->daemon ? MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || epoll_ctl(t->fd, EPOLL_CTL_ADD, info->epoll_fd, &events) != 0) {
-        error = err_why(why, RUSM_EIO, "libmicrohttpd does not start: %s", strerror(errno));
+        error = err_why(why, RUSM_EIO, "cannot start libmicrohttpd: %s", strerror(errno));
         if (!t->daemon) {
             close(listener); /* otherwise the daemon closes it */
         }

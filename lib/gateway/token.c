@@ -27,12 +27,12 @@ static int token_read(const char *path, char *text, size_t *len, struct rusm_why
     }
     for (size_t i = 0; i < *len; i++) {
         if (text[i] <= ' ' || text[i] > '~') {
-            return err_why(why, RUSM_EMALFORMED,
-                           "token %s is not one line of visible ASCII: write one", path);
+            return err_why(why, RUSM_EMALFORMED, "token %s must be one line of visible ASCII",
+                           path);
         }
     }
     if (*len < TOKEN_MIN || *len > TOKEN_MAX) {
-        return err_why(why, RUSM_EMALFORMED, "token %s has not from %d to %d characters", path,
+        return err_why(why, RUSM_EMALFORMED, "token %s must have from %d to %d characters", path,
                        TOKEN_MIN, TOKEN_MAX);
     }
     return 0;

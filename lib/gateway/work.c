@@ -31,7 +31,7 @@ static bool flag(struct exchange *x, const char *key, bool *value)
 
     *value = text && strcmp(text, "0") != 0;
     if (text && text[0] && strcmp(text, "0") != 0 && strcmp(text, "1") != 0) {
-        answer_fail(x, 400, "%s is 0 or 1, not '%.100s'", key, text);
+        answer_fail(x, 400, "%s must be 0 or 1, not '%.100s'", key, text);
         return false;
     }
     return true;
@@ -72,7 +72,7 @@ static bool timeout(struct exchange *x, uint32_t *ms)
     seconds = strtod(text, &end);
     if (text[strspn(text, "0123456789.")] || !text[0] || *end || errno ||
         seconds > LIMIT_HTTP_TIMEOUT_MAX_S) {
-        answer_fail(x, 400, "timeout is from 0 to %d seconds, not '%.100s'",
+        answer_fail(x, 400, "timeout must be from 0 to %d seconds, not '%.100s'",
                     LIMIT_HTTP_TIMEOUT_MAX_S, text);
         return false;
     }
@@ -148,7 +148,7 @@ static void spawn_gone(struct exchange *x)
 static bool spawn_name(struct exchange *x, struct spawn_words *words, const char *name, bool global)
 {
     if (words->name) {
-        answer_fail(x, 400, "a process gets one name: leave out the other");
+        answer_fail(x, 400, "give a name or a global name, not both");
     } else if (!id_process_name_ok(name, strlen(name))) {
         answer_fail(x, 400, "'%.255s' is not a process's name", name);
     } else {
@@ -190,7 +190,7 @@ static bool spawn_key(struct exchange *x, struct spawn_words *words, const char 
         for (size_t i = 0; i < json_array_size(value); i++) {
             const char *arg = json_string_value(json_array_get(value, i));
             if (!arg) {
-                answer_fail(x, 400, "args is an array of strings");
+                answer_fail(x, 400, "args must be an array of strings");
                 return false;
             }
             if (!spawn_arg(x, words, arg)) {
@@ -203,7 +203,7 @@ static bool spawn_key(struct exchange *x, struct spawn_words *words, const char 
         return spawn_name(x, words, json_string_value(value), key[0] == 'g');
     }
     answer_fail(x, 400,
-                "'%.100s': the body is {\"args\": [\"...\"], \"name\": \"...\"} or \"global\" "
+                "'%.100s': the body must be {\"args\": [\"...\"], \"name\": \"...\"} or \"global\" "
                 "instead of \"name\"",
                 key);
     return false;
@@ -216,7 +216,8 @@ static bool spawn_body(struct exchange *x, struct spawn_words *words)
     json_t *value;
 
     if (!x->json) {
-        answer_fail(x, 415, "the body of a spawn is JSON: send Content-Type: application/json");
+        answer_fail(x, 415,
+                    "the body of a spawn must be JSON: send Content-Type: application/json");
         return false;
     }
     words->json = json_loadb((const char *)buf_data(&x->body), buf_len(&x->body),
@@ -227,7 +228,7 @@ static bool spawn_body(struct exchange *x, struct spawn_words *words)
     }
     if (!json_is_object(words->json)) {
         answer_fail(x, 400, "the body is not a JSON object: %.200s",
-                    words->json ? "it is another value" : error.text);
+                    words->json ? "it is another kind of value" : error.text);
         return false;
     }
     json_object_foreach(words->json, key, value)

@@ -60,7 +60,7 @@ static int lines_read(FILE *f, const char *path, struct nodefile_entry **list, s
         }
         got = line_decode(line, (size_t)len, &(*list)[*count]);
         if (got < 0) {
-            err_why(why, got, "%s, line %zu: not NAME HOST:PORT", path, number);
+            err_why(why, got, "%s, line %zu: write NAME HOST:PORT", path, number);
         }
         *count += got > 0;
     }

@@ -21,7 +21,7 @@ int resolve(const char *host_port, bool passive, struct resolved *out, size_t ca
     size_t n = 0;
 
     if (id_host_port_parse(host_port, host, port) != 0) {
-        return err_why(why, RUSM_EINVAL, "'%s' is not HOST:PORT", host_port);
+        return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", host_port);
     }
     int error = getaddrinfo(host, port, &hints, &list);
     if (error != 0) {
@@ -36,7 +36,7 @@ int resolve(const char *host_port, bool passive, struct resolved *out, size_t ca
         }
     }
     freeaddrinfo(list);
-    return n > 0 ? (int)n : err_why(why, RUSM_ENOCONN, "%s has no internet address", host);
+    return n > 0 ? (int)n : err_why(why, RUSM_ENOCONN, "%s has no IPv4 or IPv6 address", host);
 }
 
 /* Returns the IPv4 address within a mapped one, which a socket of both families has. */

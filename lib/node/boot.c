@@ -111,7 +111,8 @@ int rusm_node_boot(struct rusm_node *node, const struct rusm_boot *boot, struct 
         return err_why(why, error, "cannot boot '%s': %s", boot->name, text.text);
     }
     if (!id_process_name_ok(boot->name, strlen(boot->name))) {
-        return err_why(why, RUSM_EINVAL, "cannot boot '%s': not a process name", boot->name);
+        return err_why(why, RUSM_EINVAL, "cannot boot '%s': this is not a name for a process",
+                       boot->name);
     }
     error = boot_supervisor(node, &text);
     if (!error) {

@@ -60,7 +60,8 @@ int http_tcp_open(struct rusm_node *node, const char *listen, struct rusm_why *w
     resolve_format(address, len, g->address, sizeof(g->address));
     if (!is_loopback(address)) {
         log_warn(&node->log,
-                 "HTTP at %s is not encrypted: who reads on the way reads the token too",
+                 "HTTP at %s is not encrypted: anyone on the way can read the token. "
+                 "Use --http, or a proxy with TLS",
                  g->address);
     }
     loop_watch(&node->first->loop, &g->watch, tcp_fd(g->tcp), readable, g);

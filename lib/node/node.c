@@ -182,24 +182,26 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(why, RUSM_EINVAL, "the advertised address is too long");
     }
     if (o->http_token && !o->http && !o->http_tcp) {
-        return err_why(why, RUSM_EINVAL, "a token is for HTTP: say where (--http, --http-tcp)");
+        return err_why(why, RUSM_EINVAL,
+                       "a token needs HTTP: give an address too (--http, --http-tcp)");
     }
     if (o->http_tcp && !o->http_token) {
         return err_why(
             why, RUSM_EINVAL,
-            "HTTP over TCP has no certificates: name a file with a token (--http-token)");
+            "HTTP over TCP has no certificates, so it needs a token: give a file (--http-token)");
     }
     if (environment_check(o->env, why) != 0) {
         return RUSM_EINVAL;
     }
     if (o->log_format != RUSM_LOG_TEXT && o->log_format != RUSM_LOG_JSON) {
-        return err_why(why, RUSM_EINVAL, "the log is written as text or as JSON");
+        return err_why(why, RUSM_EINVAL, "log_format must be text or JSON");
     }
     if (o->schedulers > LIMIT_SCHEDULERS) {
-        return err_why(why, RUSM_EINVAL, "a node has from 1 to %d schedulers", LIMIT_SCHEDULERS);
+        return err_why(why, RUSM_EINVAL, "a node must have from 1 to %d schedulers",
+                       LIMIT_SCHEDULERS);
     }
     if (o->max_packet && (o->max_packet < RUSM_PACKET_MIN || o->max_packet > RUSM_PACKET_MAX)) {
-        return err_why(why, RUSM_EINVAL, "a packet has from %d to %d bytes", RUSM_PACKET_MIN,
+        return err_why(why, RUSM_EINVAL, "a packet must have from %d to %d bytes", RUSM_PACKET_MIN,
                        RUSM_PACKET_MAX);
     }
     if (o->restarts > RUSM_RESTARTS_EXIT) {

@@ -203,7 +203,7 @@ void router_lane_lost(void *context, struct peer *p, struct lane_in *lane, int c
     } else {
         s->causes.noconnection++;
     }
-    log_debug(&s->node->log, "lane %llu from %s was broken off: %s",
+    log_debug(&s->node->log, "lane %llu from %s ended before its last message: %s",
               (unsigned long long)lane->ordinal, c->address, rusm_strerror(cause));
 }
 

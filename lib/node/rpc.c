@@ -44,7 +44,7 @@ static int rpc_table(struct connection *c, struct request *q)
     } else if (c->client) {
         tables_serve(c, q->id, table);
     } else {
-        reply_fail(c, q->id, RUSM_EINVAL, "%s shows its tables to clients",
+        reply_fail(c, q->id, RUSM_EINVAL, "%s shows its tables to clients only, not to nodes",
                    c->scheduler->node->name);
     }
     return 0;
@@ -60,7 +60,8 @@ int rpc_request(struct connection *c, const struct frame *frame)
         return rpc_table(c, &q);
     }
     if (c->asked_count >= LIMIT_REQUESTS) {
-        reply_fail(c, q.id, RUSM_ELIMIT, "more than %d requests without an answer", LIMIT_REQUESTS);
+        reply_fail(c, q.id, RUSM_ELIMIT, "too many requests: at most %d may wait for an answer",
+                   LIMIT_REQUESTS);
         return 0;
     }
     struct rpc_asked *asked = malloc(sizeof(*asked));

@@ -66,7 +66,8 @@ int rusm_node_start(struct rusm_node *node)
     }
     int error = loop_foreign(&node->first->loop);
     if (error) {
-        log_error(&node->log, "no descriptor for a foreign event loop: %s", strerror(errno));
+        log_error(&node->log, "cannot make a descriptor for a foreign event loop: %s",
+                  strerror(errno));
         return error;
     }
     error = start(node);

@@ -137,7 +137,7 @@ int schedulers_start(struct rusm_node *node)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
-        log_error(&node->log, "no thread for a scheduler: %s", strerror(error));
+        log_error(&node->log, "cannot start the thread of a scheduler: %s", strerror(error));
     }
     return error ? RUSM_EIO : 0;
 }

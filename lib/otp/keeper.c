@@ -135,7 +135,7 @@ static int keeper_start(struct rusm_process *self, struct keeper *k, struct chil
     c->keep.since_ns = rt->now_ns;
     keeper_down(rt, c, false);
     if (c->keep.held) {
-        log_warn(rt->log, "'%s' has its global name, and runs", child_title(&c->spec));
+        log_warn(rt->log, "'%s' holds its global name now, and runs", child_title(&c->spec));
         c->keep.held = c->keep.failing = false;
         backoff_reset(&c->keep.backoff);
     }

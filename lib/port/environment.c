@@ -49,12 +49,12 @@ int environment_check(const char *const *more, struct rusm_why *why)
         size_t len = strcspn(*more, "=");
         if (len == 0 || strspn(*more, letters) != len || (**more >= '0' && **more <= '9')) {
             return err_why(why, RUSM_EINVAL,
-                           "'%.*s' is not the name of a variable: letters, digits and _, the first "
-                           "one no digit",
+                           "'%.*s' is not the name of a variable: "
+                           "use letters, digits and _, and no digit first",
                            (int)(len < 64 ? len : 64), *more);
         }
         if ((*more)[len] == '\0') {
-            return err_why(why, RUSM_EINVAL, "the variable '%.64s' has no value: NAME=VALUE",
+            return err_why(why, RUSM_EINVAL, "the variable '%.64s' has no value: write NAME=VALUE",
                            *more);
         }
         if (environment_among(environment_own, sizeof(environment_own) / sizeof(*environment_own),

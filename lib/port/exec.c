@@ -36,8 +36,8 @@ static int exec_word(const char *word, size_t len, struct exec *e, struct rusm_w
         e->pty = true;
         return 0;
     }
-    return err_why(why, RUSM_EINVAL, "exec+%.*s: it is exec+json, exec+len or exec+pty", (int)len,
-                   word);
+    return err_why(why, RUSM_EINVAL, "exec+%.*s is unknown: write exec+json, exec+len or exec+pty",
+                   (int)len, word);
 }
 
 /* Parses *COUNT: the number of programs. */
@@ -47,13 +47,14 @@ static int exec_count(const char *text, size_t len, struct exec *e, struct rusm_
 
     for (size_t i = 0; i < len && count <= LIMIT_POOL; i++) {
         if (!isdigit((unsigned char)text[i])) {
-            return err_why(why, RUSM_EINVAL, "exec*%.*s: not a number", (int)len, text);
+            return err_why(why, RUSM_EINVAL, "exec*%.*s: write a number of programs after the *",
+                           (int)len, text);
         }
         count = count * 10 + (unsigned)(text[i] - '0');
     }
     if (count < 1 || count > LIMIT_POOL) {
-        return err_why(why, RUSM_EINVAL, "exec*%.*s: a pool has 1 to %d programs", (int)len, text,
-                       LIMIT_POOL);
+        return err_why(why, RUSM_EINVAL, "exec*%.*s: a pool must have 1 to %d programs", (int)len,
+                       text, LIMIT_POOL);
     }
     e->count = count;
     return 0;

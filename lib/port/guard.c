@@ -84,10 +84,14 @@ static int guard_replace(struct port_host *h, const char *cause)
     int error = guard_ready(h);
 
     if (error) {
-        log_error(h->log, "the guard of the node's programs %s, and no other could be made: %s",
+        log_error(h->log,
+                  "the guard, which ends the programs when the node ends, %s, "
+                  "and a new one cannot be made: %s",
                   cause, strerror(error));
     } else {
-        log_warn(h->log, "the guard of the node's programs %s: there is another now", cause);
+        log_warn(h->log,
+                 "the guard, which ends the programs when the node ends, %s. There is a new one",
+                 cause);
     }
     return error;
 }

@@ -276,7 +276,7 @@ static int json_offer(struct place *p, const struct rusm_message *m)
     if (a) {
         error = json_tell(p, json_outcome(p, m, a));
         if (error) { /* its data is too long: say at least that it came */
-            json_failed(p, a->theirs, error, "the answer is too long a line");
+            json_failed(p, a->theirs, error, "the answer is a line that is too long");
         }
         json_asked_free(w, a);
         return 0;
@@ -289,7 +289,7 @@ static int json_offer(struct place *p, const struct rusm_message *m)
         error = json_tell(p, line);
     }
     if (error) {
-        worker_refuse(p, m, error == RUSM_ETOOLARGE ? "too long a line" : "no memory");
+        worker_refuse(p, m, error == RUSM_ETOOLARGE ? "a line that is too long" : "no memory");
     }
     return 0;
 }

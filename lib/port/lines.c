@@ -68,7 +68,7 @@ static int lines_offer(struct place *p, const struct rusm_message *m)
         return 0;
     }
     if (len >= LIMIT_PROGRAM_LINE) {
-        worker_refuse(p, m, "too long a line");
+        worker_refuse(p, m, "a line that is too long");
         return 0;
     }
     int error = lines_room(p, m, len + 1, &room);
@@ -109,8 +109,8 @@ static int lines_unasked(struct place *p, const uint8_t *data, size_t len)
 
     w->host->counters.unasked++;
     if (first) {
-        log_warn(w->host->log, "%s: it printed what nobody asked for: %.*s", p->program->label,
-                 (int)(len < 80 ? len : 80), (const char *)data);
+        log_warn(w->host->log, "%s: it printed a line that answers no request: %.*s",
+                 p->program->label, (int)(len < 80 ? len : 80), (const char *)data);
     }
     return error;
 }

@@ -423,7 +423,8 @@ int program_start(struct port_host *h, const struct program_options *o, struct p
 
     if (atomic_fetch_add(&h->node->programs, 1) >= LIMIT_PROGRAMS) {
         atomic_fetch_sub(&h->node->programs, 1);
-        return err_why(why, RUSM_ELIMIT, "%d programs run here already", LIMIT_PROGRAMS);
+        return err_why(why, RUSM_ELIMIT, "%d programs run already, the most for a node",
+                       LIMIT_PROGRAMS);
     }
     p = program_new(h, o);
     if (!p) {

@@ -228,7 +228,8 @@ static int request_read(struct request *r, struct rusm_why *why)
     size_t verb = request_verb(r->root, &value);
 
     if (verb == REQUEST_VERBS) {
-        return err_why(why, RUSM_EMALFORMED, "no request: an object with \"to\", \"reply\", ...");
+        return err_why(why, RUSM_EMALFORMED,
+                       "a request must be an object with \"to\", \"reply\", ...");
     }
     r->verb = (enum request_verb)verb;
     int error = request_subject(r, request_verbs[verb].word, value, why);

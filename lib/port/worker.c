@@ -198,7 +198,8 @@ static void worker_pump(struct worker *w, struct place *p)
             budget -= (size_t)n;
             p->printed = true;
         } else if (n == RUSM_ELIMIT || n == RUSM_ENOMEM) {
-            worker_exit(w, n == RUSM_ENOMEM ? "no memory" : "its program printed too long a line");
+            worker_exit(w, n == RUSM_ENOMEM ? "no memory"
+                                            : "its program printed a line that is too long");
             return;
         } else if (program->exited) {
             p->drained = true; /* ignore others that still have its output open */

@@ -131,7 +131,7 @@ int tls_new(struct tls **out, const struct tls_options *options, struct rusm_why
     t->client = make_context(options, false);
     if (!t->server || !t->client) {
         tls_free(t);
-        return err_why(why, RUSM_EIO, "wolfSSL does not take the identity");
+        return err_why(why, RUSM_EIO, "wolfSSL refuses the certificate or the key");
     }
     *out = t;
     return 0;

@@ -337,7 +337,8 @@ int request_make(struct service *s, struct asker *asker, uint64_t op, struct rea
     } else if (kind->make) {
         return kind->make(s, asker, fields);
     } else {
-        request_fail(asker, RUSM_EINVAL, "%s does not know this request", s->name);
+        request_fail(asker, RUSM_EINVAL,
+                     "%s does not know this request: is it another version of rusm?", s->name);
     }
     return 0;
 }

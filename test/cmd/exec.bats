@@ -249,10 +249,10 @@ for line in sys.stdin: print(line.strip().title())"' \
     rusm spawn london many --name p
     expect 0 rusm call london p x
     equal "$output" y
-    wait_until has_text london.err "it printed what nobody asked for: y"
+    wait_until has_text london.err "it printed a line that answers no request: y"
     wait_until not rusm send london p x
     rusm spawn london long --name p
-    expect_error 4 "rusm: call: process 'p' on london died before it replied: its program printed too long a line" \
+    expect_error 4 "rusm: call: process 'p' on london died before it replied: its program printed a line that is too long" \
         rusm call london p x
     rusm spawn london len --name p
     wait_until not rusm send london p x
@@ -356,7 +356,7 @@ EOF
         [ "$what" = "kill london one" ] || wait_until [ -s three ]
         wait_until gone "$first"
         equal "$(rusm call london greeter hi)" "hello, hi"
-        has_text london.err "took no news: there is another now"
+        has_text london.err "took no news. There is a new one"
         : >london.err
     done
     wait_until group_gone one
@@ -370,7 +370,7 @@ EOF
     rusm spawn london p
     wait_until [ -s group ]
     kill -9 "$(guard)"
-    wait_until has_text london.err "there is another now"
+    wait_until has_text london.err "There is a new one"
     kill -9 "$pid"
     wait_until group_gone group
 }
@@ -436,11 +436,11 @@ EOF
 
 @test "exec: a SPEC that is none says what it should be" {
     expect 2 rusm node --name london --spawnable 'p=exec+xml:cat'
-    like "$stderr" "*cannot teach 'p': exec+xml: it is exec+json, exec+len or exec+pty"
+    like "$stderr" "*cannot teach 'p': exec+xml is unknown: write exec+json, exec+len or exec+pty"
     expect 2 rusm node --name london --spawnable 'p=exec*0:cat'
-    like "$stderr" '*a pool has 1 to 64 programs'
+    like "$stderr" '*a pool must have 1 to 64 programs'
     expect 2 rusm node --name london --spawnable 'p=exec*many:cat'
-    like "$stderr" '*not a number'
+    like "$stderr" '*write a number of programs after the \*'
     expect 2 rusm node --name london --spawnable 'p=exec+len'
     like "$stderr" '*no command: write exec:COMMAND'
     start_node london --spawnable 'p=exec:no-such-program'

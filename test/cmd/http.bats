@@ -52,7 +52,7 @@ answer() { timeout 60 head -n 1 <&7; }
 }
 
 @test "no HTTP without a token, or with one that others can read" {
-    expect_error 2 "rusm: node: HTTP over TCP has no certificates: name a file with a token (--http-token)" \
+    expect_error 2 "rusm: node: HTTP over TCP has no certificates, so it needs a token: give a file (--http-token)" \
         rusm node --name london --http-tcp 0
     rusm cert new >new
     echo a-token-of-enough-length >token
@@ -285,7 +285,7 @@ takes() { [ "$(curl -sS -m 60 -H "Authorization: Bearer $1" -o body -w '%{http_c
     (umask 077; echo second-token-of-enough >token)
     wait_until takes second-token-of-enough
     not takes $first
-    has_text london.err "the token of HTTP clients is another one now: token has changed"
+    has_text london.err "HTTP clients need the new token now: token has changed"
     for bad in 'echo short >token' 'chmod 644 token' 'rm token'; do
         : >london.err
         (umask 077; eval "$bad")

@@ -82,7 +82,7 @@ commands() { rusm help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on {
     expect_error 2 "rusm: stop: unexpected argument 'tokyo' (try 'rusm stop --help')" \
         rusm stop london tokyo
     expect_error 2 "rusm: attach: NODE is missing (try 'rusm attach --help')" rusm attach
-    expect_error 2 "rusm: attach: one table at a time (try 'rusm attach --help')" \
+    expect_error 2 "rusm: attach: only one table can be shown: give one of --peers, --names, --spawnables, --counters (try 'rusm attach --help')" \
         rusm attach london --peers --names
     expect_error 2 "rusm: whereis: NAME is missing (try 'rusm whereis --help')" rusm whereis
     expect_error 2 "rusm: nodes: unexpected argument 'x' (try 'rusm nodes --help')" rusm nodes x
@@ -90,20 +90,20 @@ commands() { rusm help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on {
     expect_error 2 "rusm: node: unexpected argument 'london' (try 'rusm node --help')" \
         rusm node london
     expect_error 2 "rusm: cert: new or show is missing (try 'rusm cert --help')" rusm cert
-    expect_error 2 "rusm: cert: unknown word 'old': new or show (try 'rusm cert --help')" \
+    expect_error 2 "rusm: cert: unknown word 'old': write new or show (try 'rusm cert --help')" \
         rusm cert old
 }
 
 @test "what does not go together" {
-    expect_error 2 "rusm: send: --via goes with --global (try 'rusm send --help')" \
+    expect_error 2 "rusm: send: --via works only with --global (try 'rusm send --help')" \
         rusm send --via london london greeter hi
-    expect_error 2 "rusm: send: a message and --file do not go together (try 'rusm send --help')" \
+    expect_error 2 "rusm: send: give a message or --file, not both (try 'rusm send --help')" \
         rusm send --file x london greeter hi
-    expect_error 2 "rusm: send: a message and --lines do not go together (try 'rusm send --help')" \
+    expect_error 2 "rusm: send: give a message or --lines, not both (try 'rusm send --help')" \
         rusm send --lines london greeter hi
-    expect_error 2 "rusm: spawn: --name and --global do not go together (try 'rusm spawn --help')" \
+    expect_error 2 "rusm: spawn: give --name or --global, not both (try 'rusm spawn --help')" \
         rusm spawn london echo --name a --global b
-    expect_error 2 "rusm: cert: --json goes with show (try 'rusm cert --help')" rusm cert new --json
+    expect_error 2 "rusm: cert: --json works only with show (try 'rusm cert --help')" rusm cert new --json
 }
 
 @test "node: values that are none" {

@@ -71,7 +71,7 @@ int resolve(const char *host_port, bool passive, struct resolved *out, size_t ca
 
     must(cap > 0);
     if (id_host_port_parse(host_port, host, port) != 0) {
-        return err_why(why, RUSM_EINVAL, "'%s' is not HOST:PORT", host_port);
+        return err_why(why, RUSM_EINVAL, "'%s' is not an address: write HOST:PORT", host_port);
     }
     out->len = sizeof(struct sockaddr_in);
     out->address = (struct sockaddr_storage){ .ss_family = AF_INET };

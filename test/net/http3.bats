@@ -79,7 +79,7 @@ http3_expect() {
     start_node tokyo
     expect 1 "$HTTP3" "$address" /v1/node
     like "$stderr" 'http3: *'
-    expect_error 2 "rusm: node: a token is for HTTP: say where (--http, --http-tcp)" \
+    expect_error 2 "rusm: node: a token needs HTTP: give an address too (--http, --http-tcp)" \
         rusm node --name oslo --http-token token
 }
 

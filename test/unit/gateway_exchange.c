@@ -334,7 +334,7 @@ static void test_spawn(void **state)
         { "/v1/spawn/echo", "{", "object" },
         { "/v1/spawn/echo", "{\"args\": 1}", "args" },
         { "/v1/spawn/echo", "{\"args\": [1]}", "strings" },
-        { "/v1/spawn/echo", "{\"name\": \"a\", \"global\": \"b\"}", "one name" },
+        { "/v1/spawn/echo", "{\"name\": \"a\", \"global\": \"b\"}", "not both" },
         { "/v1/spawn/echo", "{\"name\": \"a b\"}", "not a process" },
         { "/v1/spawn/echo", "{\"nmae\": \"a\"}", "nmae" },
         { "/v1/spawn/echo?name=17", NULL, "not a process" },
@@ -455,7 +455,7 @@ static void test_fields_limit(void **state)
         exchange_field(x, "x", 1, value, sizeof(value));
     }
     assert_false(exchange_head_end(x));
-    expect(x, 431, "send less");
+    expect(x, 431, "may have at most");
     close_world(&w);
 }
 
