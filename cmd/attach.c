@@ -1,4 +1,5 @@
-/* attach: shows once what a node runs: its processes, or another of its tables. */
+/* attach: shows once what a node runs: its processes, or another of its tables. Or shows what happens
+ * there: follow.c. */
 #include "cmd.h"
 
 static const struct {
@@ -48,6 +49,16 @@ static int attach_run(struct options *options)
             options->cmd,
             "only one table can be shown: give one of --peers, --names, --spawnables, --counters");
     }
+    for (size_t i = 0; status == 0 && i < 3; i++) {
+        static const char *const follows[] = { "type", "process", "since" };
+        if (options_has(options, follows[i]) && !options_has(options, "follow")) {
+            status = failure_usage(options->cmd, "--%s goes with --follow", follows[i]);
+        }
+    }
+    if (status == 0 && options_has(options, "follow")) {
+        return tables > 0 ? failure_usage(options->cmd, "--follow shows events and no table")
+                          : follow_events(options, options->word[0]);
+    }
     status = status == 0 ? target_node(options, options->word[0], &client) : status;
     if (status == 0) {
         status = attach_print(options, client, table);
@@ -61,6 +72,10 @@ static const struct cmd_option attach_options[] = {
     { "names", NULL, "the names registered there" },
     { "spawnables", NULL, "what can be spawned there" },
     { "counters", NULL, "what was counted there, lost messages by their cause too" },
+    { "follow", NULL, "print what happens there, a line an event, until Ctrl-C" },
+    { "type", "TYPE[,TYPE]", "with --follow: events of these types [all but counters]" },
+    { "process", "PROCESS", "with --follow: events that name this pid or name" },
+    { "since", "ID", "with --follow: go on after the event with this id" },
     OPTION_JSON,
     OPTION_TIMEOUT,
     OPTION_END,
@@ -68,7 +83,10 @@ static const struct cmd_option attach_options[] = {
 
 const struct cmd cmd_attach = {
     .name = "attach",
-    .synopsis = "[--peers | --names | --spawnables | --counters] [--json] [--timeout SECONDS] NODE",
+    .synopsis =
+        "[--peers | --names | --spawnables | --counters] [--json] [--timeout SECONDS] NODE\n"
+        "--follow [--type TYPE[,TYPE]] [--process PROCESS] [--since ID] [--json] "
+        "[--timeout SECONDS] NODE",
     .summary = "show what a node is running",
     .options = attach_options,
     .run = attach_run,

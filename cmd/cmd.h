@@ -136,6 +136,8 @@ struct output {
 
 void output_init(struct output *out, bool json);
 int output_row(void *output, const struct rusm_field *fields, size_t count); /* a rusm_row_fn */
+/* Prints one row as JSON, on a line. Returns 0, RUSM_ENOMEM or RUSM_EIO. */
+int output_object(FILE *to, const struct rusm_field *fields, size_t count);
 void output_end(struct output *out); /* prints the gathered rows and frees them */
 /* Prints one row as "NAME at ADDRESS, column value". This is the head line of attach. A
  * rusm_row_fn. */
@@ -170,6 +172,12 @@ int input_message(const struct options *options, size_t first, char **data, size
  * when no more input is there for now, and then every second until there is. */
 int input_lines(const struct options *options, int fd, int (*each)(void *, const char *, size_t),
                 int (*idle)(void *), void *context);
+
+/* ---- follow.c: the events of a node -------------------------------------------------------- */
+
+/* Prints the events of the node as they happen, until a signal comes or nobody reads them. Returns
+ * the exit status. */
+int follow_events(const struct options *options, const char *node);
 
 /* ---- env.c: what the programs of a node get ---------------------------------------------- */
 

@@ -168,7 +168,7 @@ static json_t *output_value(const struct rusm_field *field)
     }
 }
 
-static int output_json(const struct rusm_field *fields, size_t count)
+int output_object(FILE *to, const struct rusm_field *fields, size_t count)
 {
     json_t *object = json_object();
     int error = object ? 0 : RUSM_ENOMEM;
@@ -178,8 +178,8 @@ static int output_json(const struct rusm_field *fields, size_t count)
             error = RUSM_ENOMEM;
         }
     }
-    if (error == 0 && (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 ||
-                       putchar('\n') == EOF)) {
+    if (error == 0 && (json_dumpf(object, to, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 ||
+                       putc('\n', to) == EOF)) {
         error = RUSM_EIO;
     }
     json_decref(object);
@@ -206,7 +206,7 @@ int output_row(void *output, const struct rusm_field *fields, size_t count)
     struct output *out = output;
 
     if (out->json) {
-        return output_json(fields, count);
+        return output_object(stdout, fields, count);
     }
     if (!out->column) {
         output_columns(out, fields, count);

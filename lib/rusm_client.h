@@ -105,6 +105,40 @@ int rusm_client_list(struct rusm_client *client, enum rusm_table table, rusm_row
 int rusm_nodes_list(const struct rusm_client_options *options, rusm_row_fn *row, void *context,
                     struct rusm_why *why);
 
+/* ---- events: what happens on a node -------------------------------------------------------- */
+
+struct rusm_follow {
+    const char *since;        /* go on after the event with this id; NULL: from now on */
+    const char *const *types; /* type_count types; 0: of all types */
+    size_t type_count;
+    bool but;          /* all types but these; else only these */
+    void *reserved[4]; /* for later versions: must be zero, else RUSM_EINVAL */
+};
+
+/* Fields and texts are valid until the next call for the client. */
+struct rusm_event {
+    const char *id;   /* names the event, for `since` */
+    const char *type; /* as in rusm-http(7), EVENTS. "missed": its field `events` says how many are
+                         missing here, 0: nobody knows how many */
+    uint64_t time_ms; /* since 1970 */
+    const struct rusm_field *fields; /* texts are UTF-8, with other bytes written as \xHH */
+    size_t count;
+};
+
+/* Begins to follow the events of the node, instead of those that the client followed before.
+ * Connects again if the connection was lost. Returns 0, RUSM_EINVAL if `since` is no id or a
+ * type is none, RUSM_EIO if the node runs an older rusm that has no events to follow, or an error
+ * of the connection. */
+int rusm_client_follow(struct rusm_client *client, const struct rusm_follow *what,
+                       struct rusm_why *why);
+/* Gives the next event. Returns 0, RUSM_ETIMEOUT if none comes within timeout_ms, or RUSM_ENOCONN
+ * if the connection was lost or nothing is followed: then follow again, `since` the last event. */
+int rusm_client_event(struct rusm_client *client, uint32_t timeout_ms, struct rusm_event *event,
+                      struct rusm_why *why);
+/* Returns the id of the last event that was given, or where following began. Valid until the next
+ * call for the client. "": it follows nothing. */
+const char *rusm_client_event_id(const struct rusm_client *client);
+
 /* ---- identity ---------------------------------------------------------------------------- */
 
 struct rusm_identity_info {

@@ -65,6 +65,7 @@ static int client_connect(struct rusm_client *c, uint64_t deadline_ns, struct ru
 {
     int error = client_node_locate(&c->node, why);
 
+    client_follow_lost(c->follow);
     if (!error && !c->link.identity) {
         error = identity_load(c->node.identity_path, &c->link.identity, why);
     }
@@ -121,6 +122,7 @@ void rusm_client_close(struct rusm_client *c)
     client_link_fini(&c->link);
     client_pending_forget(&c->pending);
     client_request_fini(&c->request);
+    client_follow_free(c->follow);
     identity_free(c->link.identity);
     free(c->pending.call.reply);
     free(c->node.wanted);

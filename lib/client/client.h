@@ -5,6 +5,7 @@
  *   client_request   requests and replies       client_pending  messages without an answer
  *   client_state     the struct                 client_events   what the node sends
  *   client           life                       client_table    a node's tables
+ *   client_follow    a node's events
  *   client_aim       which process              client_send     one record, or why it failed
  *   client_post      post, flush                client_call     call
  *   client_control   spawn, kill, whereis, stop nodes_list      the nodes of this machine

@@ -35,7 +35,10 @@ static int on_frame(void *context, struct peer *p, const struct frame *frame)
 
     (void)p;
     if (frame->type == FRAME_REPLY) {
-        client_request_reply(&c->request, frame);
+        struct reader r = reader_on(frame->body, frame->len);
+        if (!client_follow_reply(c, frame, reader_varint(&r))) {
+            client_request_reply(&c->request, frame);
+        }
     } else if (frame->type == FRAME_PONG) {
         struct reader r = reader_on(frame->body, frame->len);
         c->link.pong = reader_u64(&r);

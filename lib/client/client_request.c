@@ -78,7 +78,7 @@ static bool replies_take(struct client_request *q, client_reply_fn *each, void *
     return false;
 }
 
-static void request_cancel(struct client_request *q, uint64_t id)
+void client_request_cancel(struct client_request *q, uint64_t id)
 {
     uint8_t body[VARINT_LEN_MAX];
     struct writer w = writer_on(body, sizeof(body));
@@ -128,7 +128,7 @@ int client_request_run(struct client_request *q, struct writer *w, client_reply_
         done = replies_take(q, each, context, &result, &open, why);
     }
     if (!done || open) {
-        request_cancel(q, q->id);
+        client_request_cancel(q, q->id);
     }
     q->id = 0;
     buf_clear(&q->replies);

@@ -32,6 +32,9 @@ typedef int client_reply_fn(void *context, struct reader *body);
 int client_request_run(struct client_request *q, struct writer *w, client_reply_fn *each,
                        void *context, uint64_t deadline_ns, struct rusm_why *why);
 
+/* Tells the node that nobody waits for the replies to that request any more. */
+void client_request_cancel(struct client_request *q, uint64_t id);
+
 /* The context of client_request_pid, a client_reply_fn that reads a reply that is a pid. */
 struct client_pid_reply {
     const struct client_link *link;

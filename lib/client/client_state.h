@@ -4,6 +4,7 @@
 #ifndef CLIENT_CLIENT_STATE_H
 #define CLIENT_CLIENT_STATE_H
 
+#include "client/client_follow.h"
 #include "client/client_pending.h"
 #include "client/client_request.h"
 
@@ -14,6 +15,7 @@ struct rusm_client {
     struct client_link link;
     struct client_request request;
     struct client_pending pending;
+    struct client_follow *follow; /* NULL: it has never followed events; owned */
     char *identity_given;       /* NULL: the default; owned */
     struct rusm_client *others; /* clients of other nodes, where processes are; linked by `next` */
     struct rusm_client *next;

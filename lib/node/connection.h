@@ -11,6 +11,7 @@
 struct conn;
 struct conn_end;
 struct endpoint_events;
+struct follower;
 struct frame;
 struct member;
 struct peer;
@@ -51,6 +52,7 @@ struct connection {
     uint64_t spawn_count, spawn_id;
     struct list listings; /* tables that the client asked for */
     unsigned listing_count;
+    struct follower *follower; /* the client follows our events; NULL: it does not */
 };
 
 /* What the node does with a frame of one type. */

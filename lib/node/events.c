@@ -57,10 +57,13 @@ void events_init(struct events *e, events_counters_fn *counters_now)
     e->counters_now = counters_now;
     pthread_mutex_init(&e->lock, NULL);
     list_init(&e->queue);
+    list_init(&e->followers);
+    history_init(&e->history);
 }
 
 void events_fini(struct events *e)
 {
+    history_close(&e->history);
     list_each_safe(link, &e->queue) {
         free(container_of(link, struct event, link));
     }
@@ -146,7 +149,30 @@ void events_name_lost(struct rusm_node *node, uint64_t serial, const char *name,
     }
 }
 
-/* ---- events to the gateway ---- */
+/* ---- events to the observers ---- */
+
+static void events_tell(struct rusm_node *node, const struct gateway_event *event)
+{
+    if (node->gateway) {
+        gateway_event(node->gateway, event);
+    }
+    history_add(&node->events.history, event);
+}
+
+static bool counters_wanted(struct rusm_node *node)
+{
+    return node->events.counters_wanted > 0 || (node->gateway && gateway_watched(node->gateway));
+}
+
+/* Returns whether anybody watches, or a follower was lost just now and may come back. */
+static bool wanted(struct rusm_node *node)
+{
+    struct events *e = &node->events;
+    if (!list_empty(&e->followers)) {
+        e->keep_ns = node->first->now_ns + LIMIT_EVENTS_KEPT_NS;
+    }
+    return node->first->now_ns < e->keep_ns || (node->gateway && gateway_watched(node->gateway));
+}
 
 static void hand_over(struct rusm_node *node, const struct event *it)
 {
@@ -171,7 +197,7 @@ static void hand_over(struct rusm_node *node, const struct event *it)
         field[event.count++] =
             (struct gateway_field){ .key = "scope", .text = event_kinds[it->type].scope };
     }
-    gateway_event(node->gateway, &event);
+    events_tell(node, &event);
 }
 
 /* Sends observers the counters that have changed since the last time. With `all_told` it only
@@ -192,20 +218,22 @@ static void tell_counters(struct rusm_node *node, bool all_told)
     memcpy(e->counters, now, count * sizeof(now[0]));
     e->counted_ns = node->first->now_ns;
     if (event.count > 0 && !all_told) {
-        gateway_event(node->gateway, &event);
+        events_tell(node, &event);
     }
 }
 
 uint64_t events_deliver(struct rusm_node *node)
 {
     struct events *e = &node->events;
-    struct gateway *g = node->gateway;
-    bool was = watched(e), is = g && gateway_watched(g);
+    bool was = watched(e), is = wanted(node);
     if (was != is) {
         atomic_store_explicit(&e->watched, is, memory_order_relaxed);
     }
     if (!was && !is) {
         return UINT64_MAX;
+    }
+    if (!is) {
+        history_close(&e->history);
     }
     struct list queue;
     list_init(&queue);
@@ -223,11 +251,22 @@ uint64_t events_deliver(struct rusm_node *node)
         free(it);
     }
     if (is && missed) {
-        gateway_events_missed(g, missed);
+        history_skip(&e->history, missed);
+        if (node->gateway) {
+            gateway_events_missed(node->gateway, missed);
+        }
     }
-    if (is && !node->first->closed &&
-        (!was || node->first->now_ns >= e->counted_ns + COUNTERS_NS)) {
-        tell_counters(node, !was);
+    if (!is) {
+        return UINT64_MAX;
     }
-    return is ? e->counted_ns + COUNTERS_NS : UINT64_MAX;
+    if (!counters_wanted(node)) {
+        e->counted = false;
+        return e->keep_ns;
+    }
+    if (!node->first->closed &&
+        (!e->counted || node->first->now_ns >= e->counted_ns + COUNTERS_NS)) {
+        tell_counters(node, !e->counted);
+        e->counted = true;
+    }
+    return e->counted_ns + COUNTERS_NS;
 }

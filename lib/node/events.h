@@ -1,6 +1,6 @@
-/* events: what happens on a node, on its way to observers over HTTP. Any thread puts events in.
- * Scheduler 0 gives them to the gateway on the node's thread. While nobody watches, events cost
- * next to nothing. */
+/* events: what happens on a node, on its way to observers: those over HTTP, and the clients that
+ * follow it. Any thread puts events in. Scheduler 0 gives them to the gateway, and keeps them for
+ * the followers, on the node's thread. While nobody watches, events cost next to nothing. */
 #ifndef NODE_EVENTS_H
 #define NODE_EVENTS_H
 
@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include "actor/hooks.h"
 #include "base/list.h"
+#include "node/history.h"
 #include "service/counters.h"
 
 struct rusm_node;
@@ -23,6 +24,11 @@ struct events {
     struct list queue; /* struct event; under the lock, as are the next two */
     size_t bytes;      /* in the queue */
     uint64_t missed;   /* events that found no room since the last tick */
+    struct list followers;    /* clients: follower.c; from here on scheduler 0's */
+    unsigned counters_wanted; /* those of them who want the counters */
+    uint64_t keep_ns;         /* until when a follower that was lost may come back */
+    struct history history;
+    bool counted; /* the counters below are those of counted_ns */
     uint64_t counted_ns;
     struct counter counters[COUNTERS_MAX]; /* as observers were last told */
 };
@@ -38,7 +44,7 @@ void events_node_down(struct rusm_node *node, const struct member *m, const char
  * `by`. */
 void events_global(struct rusm_node *node, uint64_t serial, const char *name, size_t len, bool has);
 void events_name_lost(struct rusm_node *node, uint64_t serial, const char *name, const char *by);
-/* Gives the gateway all queued events. Called in every tick, after the processes have run. Returns
+/* Hands all queued events over. Called in every tick, after the processes have run. Returns
  * when to call it again. */
 uint64_t events_deliver(struct rusm_node *node);
 

@@ -7,6 +7,7 @@
 #include "node/connection.h"
 #include "node/exits.h"
 #include "node/feed.h"
+#include "node/follower.h"
 #include "node/http.h"
 #include "node/globals.h"
 #include "node/hello.h"
@@ -95,6 +96,7 @@ static void frames_ends(struct connection *c)
 {
     spawn_at_fail_all(c);
     tables_free(c);
+    follower_free(c);
     rpc_forget_all(c);
 }
 

@@ -95,6 +95,16 @@
  * observer. Above: events are left out, and the observers are told how many. */
 #define LIMIT_EVENTS_BYTES LIMIT_HTTP_STREAM
 
+/* Bytes of events that a node keeps for clients that follow it: some thousand events, so that a
+ * burst finds a follower that reads. Above: the oldest are forgotten, and a follower that had not
+ * seen them is told how many. */
+#define LIMIT_EVENTS_KEPT ((size_t)1024 * 1024)
+
+/* How long after its last follower is gone a node keeps its events. A follower whose connection was
+ * lost comes back within this time and goes on where it was. Longer: it is told that events are
+ * missing. */
+#define LIMIT_EVENTS_KEPT_NS ((uint64_t)60 * 1000000000)
+
 /* How often a node looks whether its files in the run folder are still there. Cleaners of old files
  * remove them, and nobody finds the node until it has written them again. A look costs some calls
  * of stat. */

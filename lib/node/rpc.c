@@ -1,6 +1,7 @@
 /* rpc: see the header. */
 #include <stdlib.h>
 
+#include "node/follower.h"
 #include "node/limits.h"
 #include "node/node.h"
 #include "node/reply.h"
@@ -59,6 +60,9 @@ int rpc_request(struct connection *c, const struct frame *frame)
     if (q.op == OP_TABLE) {
         return rpc_table(c, &q);
     }
+    if (q.op == OP_FOLLOW) {
+        return follower_serve(c, q.id, &q.args);
+    }
     if (c->asked_count >= LIMIT_REQUESTS) {
         reply_fail(c, q.id, RUSM_ELIMIT, "too many requests: at most %d may wait for an answer",
                    LIMIT_REQUESTS);
@@ -83,7 +87,9 @@ int rpc_request(struct connection *c, const struct frame *frame)
 int rpc_cancel(struct connection *c, const struct frame *frame)
 {
     struct reader r = reader_on(frame->body, frame->len);
-    tables_cancel(c, reader_varint(&r)); /* an answered or unknown request is fine */
+    uint64_t id = reader_varint(&r);
+    tables_cancel(c, id); /* an answered or unknown request is fine */
+    follower_cancel(c, id);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "node/exits.h"
 #include "node/fault.h"
 #include "node/feed.h"
+#include "node/follower.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
 #include "node/leave.h"
@@ -58,6 +59,7 @@ static uint64_t tick_observers(struct scheduler *s)
         return UINT64_MAX;
     }
     uint64_t next = events_deliver(s->node);
+    follower_tick(s->node);
     http_tick(s->node); /* answers in this tick what is due */
     next = earlier(next, http_tcp_tick(s->node));
     return earlier(next, http_tick(s->node)); /* for what has begun in this tick too */

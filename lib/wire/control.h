@@ -5,6 +5,7 @@
  *     hello.h    HELLO
  *     rpc.h      REQUEST, REPLY and their operations
  *     table.h    the rows in the replies to OP_TABLE
+ *     follow.h   the events in the replies to OP_FOLLOW
  *     gossip.h   NODES, NAMES
  *     exit.h     EXIT
  *     close.h    error codes of connections and streams
@@ -22,6 +23,7 @@
 
 #include "wire/close.h"
 #include "wire/exit.h"
+#include "wire/follow.h"
 #include "wire/frame.h"
 #include "wire/gossip.h"
 #include "wire/hello.h"

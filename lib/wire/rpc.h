@@ -19,6 +19,7 @@ enum op {
     OP_KILL = 3,    /* target, reason text -> empty, sent when the process has ended */
     OP_STOP = 4,    /* -> empty; then the node leaves */
     OP_WHEREIS = 5, /* name text -> pid */
+    OP_FOLLOW = 6,  /* what is wanted -> where it begins, then events: wire/follow.h */
 };
 
 struct request {

@@ -2,7 +2,7 @@
  * any thread. */
 #include "wire/table.h"
 
-static bool column_name_ok(const uint8_t *name, size_t len)
+bool column_name_ok(const uint8_t *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         uint8_t c = name[i];
@@ -10,7 +10,19 @@ static bool column_name_ok(const uint8_t *name, size_t len)
             return false;
         }
     }
-    return len > 0;
+    return len > 0 && len <= COLUMN_NAME_MAX;
+}
+
+void column_name_read(struct reader *r, char name[COLUMN_NAME_MAX + 1])
+{
+    size_t len;
+    const uint8_t *text = reader_text(r, &len, COLUMN_NAME_MAX);
+
+    r->bad = r->bad || !column_name_ok(text, len);
+    if (!r->bad) {
+        memcpy(name, text, len);
+    }
+    name[r->bad ? 0 : len] = '\0';
 }
 
 int columns_read(struct reader *r, struct column columns[TABLE_COLUMNS_MAX], size_t *count)
@@ -23,15 +35,12 @@ int columns_read(struct reader *r, struct column columns[TABLE_COLUMNS_MAX], siz
     }
     for (size_t i = 0; i < n; i++) {
         struct column *c = &columns[i];
-        size_t len;
         uint8_t type = reader_u8(r);
-        const uint8_t *name = reader_text(r, &len, sizeof(c->name) - 1);
-        if (r->bad || type > RUSM_TYPE_PID || !column_name_ok(name, len)) {
+        column_name_read(r, c->name);
+        if (r->bad || type > RUSM_TYPE_PID) {
             goto bad;
         }
         c->type = (enum rusm_type)type;
-        memcpy(c->name, name, len);
-        c->name[len] = '\0';
     }
     *count = (size_t)n;
     return 0;

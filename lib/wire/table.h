@@ -11,10 +11,14 @@
 #include "wire/varint.h"
 
 #define TABLE_COLUMNS_MAX 32
+#define COLUMN_NAME_MAX 31
 struct column {
     enum rusm_type type;
-    char name[32]; /* 1 to 31 of [a-z0-9_]: goes unescaped to terminals and into JSON */
+    char name[COLUMN_NAME_MAX + 1]; /* [a-z0-9_]: goes unescaped to terminals and into JSON */
 };
+bool column_name_ok(const uint8_t *name, size_t len);
+/* Reads a text that is 1 to COLUMN_NAME_MAX of [a-z0-9_]. Sets r->bad if it is not. */
+void column_name_read(struct reader *r, char name[COLUMN_NAME_MAX + 1]);
 /* Reads the columns. Returns 0 or RUSM_EMALFORMED. */
 int columns_read(struct reader *r, struct column columns[TABLE_COLUMNS_MAX], size_t *count);
 void columns_write(struct writer *w, const struct column *columns, size_t count);

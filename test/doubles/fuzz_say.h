@@ -92,6 +92,13 @@ static inline void request_write_args(struct writer *w, enum op op, struct reade
         target_write(w, &to);
         writer_text(w, "why", fuzz_below(in, 4));
         break;
+    case OP_FOLLOW:
+        follow_write(w, &(struct follow){ .incarnation = (uint32_t)fuzz_below(in, 3),
+                                          .since = fuzz_below(in, 8),
+                                          .mode = FOLLOW_BUT,
+                                          .count = 1,
+                                          .type = { "counters" } });
+        break;
     case OP_WHEREIS: writer_text(w, name, strlen(name)); break;
     case OP_STOP: break;
     }
@@ -101,8 +108,8 @@ static inline void request_say(struct endpoint *e, struct link *l, struct reader
 {
     uint8_t body[1024];
     struct writer w = writer_on(body, sizeof(body));
-    static const enum op ops[] = { OP_SPAWN, OP_SPAWN, OP_SPAWN,   OP_TABLE,
-                                   OP_TABLE, OP_KILL,  OP_WHEREIS, OP_STOP };
+    static const enum op ops[] = { OP_SPAWN,  OP_SPAWN, OP_SPAWN,   OP_TABLE,
+                                   OP_FOLLOW, OP_KILL,  OP_WHEREIS, OP_STOP };
     size_t how = fuzz_below(in, 64);
     enum op op = how == 63 ? OP_STOP : ops[how % 7];
 

@@ -146,6 +146,13 @@ static void test_request_malformed(void **state)
                "echo\x7f\xff"),
           CLOSE_MALFORMED },
         { "whereis: no name", FRAME_REQUEST, BODY("\x01\0\x05"), CLOSE_MALFORMED },
+        { "follow: nothing", FRAME_REQUEST, BODY("\x01\0\x06"), CLOSE_MALFORMED },
+        { "follow: another mode", FRAME_REQUEST, BODY("\x01\0\x06\0\0\0\0\0\x03\0"),
+          CLOSE_MALFORMED },
+        { "follow: a bad type", FRAME_REQUEST, BODY("\x01\0\x06\0\0\0\0\0\x01\x01\x01 "),
+          CLOSE_MALFORMED },
+        { "follow: 33 types", FRAME_REQUEST, BODY("\x01\0\x06\0\0\0\0\0\x01\x21\x01x"),
+          CLOSE_MALFORMED },
     };
 
     TRY_ALL(*state, HELLO_NODE, list);
