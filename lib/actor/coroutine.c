@@ -193,6 +193,7 @@ int rusm_receive(struct rusm_process *self, rusm_match_fn *match, void *context,
     if (co->found->pub.kind == RUSM_TIMER) {
         rt->parts->took_timer(rt, co->found->pub.ref);
     }
+    trace_message(self, TRACE_TAKEN, &co->found->pub);
     self->received++;
     rt->counters.messages_handled++;
     process_took(self);

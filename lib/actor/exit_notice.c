@@ -210,6 +210,8 @@ int process_post(struct rusm_process *self, const struct post *post)
     int err = exit_notice_waits(rt, post) ? RUSM_BUSY : runtime_post(rt, post);
     if (err == RUSM_BUSY) {
         self->busy_far = true;
+    } else if (err == 0) {
+        trace_sent(self, post);
     }
     return err;
 }

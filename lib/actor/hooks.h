@@ -44,6 +44,27 @@ struct process_event {
     const char *reason;    /* of ENDED, DOWN; else "" */
 };
 
+/* What happens to a message of a process that is traced, for tracers. All pointers are borrowed. */
+enum trace_point {
+    TRACE_QUEUED, /* it came into the mailbox */
+    TRACE_TAKEN,  /* the process begins to handle it; again, after it held it */
+    TRACE_SENT,   /* the process sent it */
+    TRACE_ENDED,  /* the process ended: data is the reason. No more events follow */
+};
+struct trace_event {
+    enum trace_point point;
+    uint64_t serial;     /* the process that is traced */
+    uint64_t missing;    /* events before this one that were not told, as there were too many */
+    enum rusm_kind kind; /* as in struct post; 0 for ENDED */
+    rusm_pid other;      /* the sender, or the target of SENT. serial 0: none, or by name */
+    const char *name;    /* of SENT by name; else NULL */
+    size_t name_len;
+    uint64_t ref;
+    int error;
+    const void *data;
+    size_t len;
+};
+
 struct runtime_watch; /* a descriptor that is watched for a process: the owner's */
 
 struct runtime_hooks {
@@ -83,6 +104,8 @@ struct runtime_hooks {
     uint64_t (*clock_ns)(void *context);
     /* Takes an event. Called only while *runtime_options.watched is true. */
     void (*event)(void *context, const struct process_event *h);
+    /* Takes an event of a process that runtime_trace traces. */
+    void (*trace)(void *context, const struct trace_event *e);
     /* Prints one line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
     /* Wakes the scheduler, which sleeps and has something for runtime_receive. Only with several

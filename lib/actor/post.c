@@ -2,6 +2,7 @@
 #include "actor/post.h"
 
 #include "actor/process.h"
+#include "actor/trace.h"
 #include "actor/wait.h"
 
 int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_kind kind,
@@ -22,6 +23,7 @@ int post_here(struct rusm_process *self, struct rusm_process *target, enum rusm_
         return RUSM_ENOMEM;
     }
     rt->counters.messages_local++;
+    trace_sent_here(self, process_pid(target), &m->pub);
     process_push(target, m);
     return 0;
 }

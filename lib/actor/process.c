@@ -155,6 +155,7 @@ static void process_take(struct rusm_process *p)
     if (m->pub.kind == RUSM_TIMER) {
         p->rt->parts->took_timer(p->rt, m->pub.ref);
     }
+    trace_message(p, TRACE_TAKEN, &m->pub);
     process_receive(p, &m->pub);
     if (p->holding && !p->reason) {
         p->holding_head = true;
@@ -268,6 +269,7 @@ static void process_end(struct rusm_process *p)
     }
     rt->counters.processes_ended++;
     process_event_of(p, PROCESS_ENDED);
+    trace_ended(p);
     process_remove(p);
 }
 

@@ -4,6 +4,7 @@
 #define ACTOR_PROCESS_H
 
 #include "actor/state.h"
+#include "actor/trace.h"
 
 extern const struct rusm_args process_no_args;
 
@@ -22,6 +23,7 @@ static inline void process_took(struct rusm_process *p)
 /* Puts m into p's mailbox, whether there is room or not. Takes m. */
 static inline void process_push(struct rusm_process *p, struct message *m)
 {
+    trace_message(p, TRACE_QUEUED, &m->pub);
     mailbox_push(&p->mailbox, m);
     process_schedule(p);
 }

@@ -83,6 +83,7 @@ static void runtime_init(struct runtime *rt, const struct runtime_options *optio
     rt->watched = options->watched;
     rt->context = options->context;
     rt->incarnation = options->incarnation;
+    rt->trace.room = LIMIT_TRACE_BURST;
     rt->schedulers = 1;
     rt->parts = &runtime_parts;
 }

@@ -175,6 +175,7 @@ static int send_reply_here(struct rusm_process *self, struct rusm_process *targe
         return 0;
     }
     rt->counters.messages_local++;
+    trace_sent_here(self, process_pid(target), &m->pub);
     process_push(target, m);
     return 0;
 }

@@ -71,9 +71,9 @@ struct rusm_process {
     bool running;          /* in a batch, in init or in stop: must not be queued or ended */
     bool receiving;        /* in receive: it may hold */
     bool holding;          /* takes nothing until writable */
-    bool busy;             /* a mailbox here was full for it since it last was writable */
     bool writable;         /* must be told RUSM_WRITABLE */
     bool holding_head : 1; /* holds the message at the mailbox's head */
+    bool busy : 1;         /* a mailbox here was full for it since it last was writable */
     bool busy_far : 1;     /* a post was RUSM_BUSY: runtime_writable must follow */
     bool reason_owned : 1; /* reason is a heap block */
     bool trapping : 1;     /* exit signals become messages */
@@ -81,6 +81,7 @@ struct rusm_process {
     bool gaps_told : 1;    /* in the runtime's gaps */
     bool unasked : 1;      /* holds until a watcher unsubscribes */
     bool global : 1;       /* may have global names */
+    bool traced : 1;       /* the trace hook is told of its messages */
     uint16_t parts;        /* a bit for each enum process_part that it has or had */
     struct list all;       /* in the table's list */
     struct list waiters;   /* struct waiter: those who wait for room in its mailbox */
@@ -95,6 +96,13 @@ struct rusm_process {
     uint32_t watcher_count, watching_count;
     uint64_t received; /* messages handled */
     uint64_t started_ns;
+};
+
+/* How many events of traced processes may be told: actor/trace.h. */
+struct trace_budget {
+    uint64_t ms;      /* when `room` was last raised */
+    uint64_t room;    /* events that may be told now */
+    uint64_t missing; /* events that were not told since the last one that was */
 };
 
 /* The state of one scheduler's processes. Its scheduler writes it all the time. */
@@ -157,6 +165,7 @@ struct runtime {
     struct rusm_process *init; /* whose init runs now (innermost) */
     int init_error; /* what the last init that failed returned; 0: it ended its process */
     struct rusm_why *init_why; /* where its rusm_init_error goes */
+    struct trace_budget trace;
     struct runtime_counters counters;
 };
 
