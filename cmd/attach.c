@@ -1,5 +1,5 @@
-/* attach: shows once what a node runs: its processes, or another of its tables. Or shows what happens
- * there: follow.c. */
+/* attach: shows once what a node runs: its processes, or another of its tables. Or shows what
+ * happens there: follow.c. */
 #include "cmd.h"
 
 static const struct {

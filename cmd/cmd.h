@@ -48,7 +48,7 @@ struct cmd {
 /* clang-format on */
 
 extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_kill, cmd_node, cmd_nodes,
-    cmd_send, cmd_spawn, cmd_stop, cmd_whereis;
+    cmd_trace, cmd_send, cmd_spawn, cmd_stop, cmd_whereis;
 
 /* ---- options.c: the command line --------------------------------------------------------- */
 
@@ -178,6 +178,10 @@ int input_lines(const struct options *options, int fd, int (*each)(void *, const
 /* Prints the events of the node as they happen, until a signal comes or nobody reads them. Returns
  * the exit status. */
 int follow_events(const struct options *options, const char *node);
+/* Prints what happens to the messages of a process, for so many milliseconds at most (0: no end).
+ * Returns the exit status. */
+int follow_trace(const struct options *options, struct rusm_client *client,
+                 const struct rusm_trace *what, uint32_t seconds_ms);
 
 /* ---- env.c: what the programs of a node get ---------------------------------------------- */
 

@@ -1,6 +1,7 @@
-/* follow: prints the events of a node as they happen. What a reader of standard output does not take
- * in time waits in a bounded buffer, and then events are left out and counted: the connection is
- * served all the while. When it is lost, follow says so, dials again and goes on where it was. */
+/* follow: prints the events of a node, or of a process that is traced, as they happen. What a
+ * reader of standard output does not take in time waits in a bounded buffer, and then events are
+ * left out and counted: the connection is served all the while. When it is lost, follow says so,
+ * dials again and goes on where it was. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -24,7 +25,9 @@ struct follow {
     bool json;
     const char *process; /* NULL: all */
     struct rusm_follow what;
-    char *types; /* owned */
+    const struct rusm_trace *trace; /* not NULL: this instead of `what` */
+    uint32_t seconds_ms;            /* how long to trace; 0: no end */
+    char *types;                    /* owned */
     const char *type[FOLLOW_TYPES];
     char *waiting; /* FOLLOW_WAITING bytes; owned */
     size_t len;
@@ -41,8 +44,8 @@ static void follow_end(int number)
     _exit(EXIT_DONE); /* nothing is connected */
 }
 
-/* While it dials, a signal ends the program at once. Otherwise follow_look looks for it, so that the
- * node is told. */
+/* While it dials, a signal ends the program at once. Otherwise follow_look looks for it, so that
+ * the node is told. */
 static void follow_signals(bool dials)
 {
     const struct sigaction end = { .sa_handler = follow_end };
@@ -94,13 +97,13 @@ static void follow_field(FILE *line, const struct rusm_field *field)
     }
 }
 
-static void follow_text(FILE *line, const char *node, const struct rusm_event *event)
+static void follow_text(FILE *line, const struct rusm_event *event)
 {
     bool missed = strcmp(event->type, "missed") == 0 && event->count > 0;
     unsigned long long count = missed ? event->fields[0].number : 0;
 
     follow_time(line, event->time_ms);
-    fprintf(line, " %s %s", node, event->type);
+    fprintf(line, " %s %s", event->node, event->type);
     if (missed && count > 0) {
         fprintf(line, " %llu %s missing here\n", count, count == 1 ? "event is" : "events are");
     } else if (missed) {
@@ -113,14 +116,14 @@ static void follow_text(FILE *line, const char *node, const struct rusm_event *e
     }
 }
 
-static int follow_json(FILE *line, const char *node, const struct rusm_event *event)
+static int follow_json(FILE *line, const struct rusm_event *event)
 {
     struct rusm_field *fields = calloc(event->count + 4, sizeof(*fields));
     int error = RUSM_ENOMEM;
 
     if (fields) {
         fields[0] = (struct rusm_field){ .column = "id", .text = event->id };
-        fields[1] = (struct rusm_field){ .column = "at", .text = node };
+        fields[1] = (struct rusm_field){ .column = "at", .text = event->node };
         fields[2] = (struct rusm_field){ .column = "type", .text = event->type };
         fields[3] = (struct rusm_field){ .column = "time",
                                          .type = RUSM_TYPE_SECONDS,
@@ -137,7 +140,6 @@ static int follow_json(FILE *line, const char *node, const struct rusm_event *ev
 /* Adds the event's line to those that wait. Returns false if there is no room. */
 static bool follow_put(struct follow *f, const struct rusm_event *event)
 {
-    const char *node = rusm_client_node(f->client);
     size_t len = 0;
     char *text = NULL;
     FILE *line = open_memstream(&text, &len);
@@ -147,9 +149,9 @@ static bool follow_put(struct follow *f, const struct rusm_event *event)
         return false;
     }
     if (f->json) {
-        (void)follow_json(line, node, event);
+        (void)follow_json(line, event);
     } else {
-        follow_text(line, node, event);
+        follow_text(line, event);
     }
     fits = fclose(line) == 0 && len > 0 && f->len + len <= FOLLOW_WAITING;
     if (fits) {
@@ -164,9 +166,11 @@ static bool follow_put(struct follow *f, const struct rusm_event *event)
 static void follow_missing(struct follow *f)
 {
     struct rusm_field field = { .column = "events", .type = RUSM_TYPE_COUNT, .number = f->dropped };
-    struct rusm_event event = {
-        .id = rusm_client_event_id(f->client), .type = "missed", .fields = &field, .count = 1
-    };
+    struct rusm_event event = { .id = rusm_client_event_id(f->client),
+                                .node = rusm_client_node(f->client),
+                                .type = "missed",
+                                .fields = &field,
+                                .count = 1 };
     struct timespec now;
 
     if (f->dropped > 0 && f->len <= FOLLOW_WAITING / 2) {
@@ -197,7 +201,8 @@ static bool follow_about(const struct rusm_event *event, const char *process)
 
 /* ---- standard output ---- */
 
-/* Writes what standard output takes now. In pieces that a pipe takes whole, so it does not block. */
+/* Writes what standard output takes now. In pieces that a pipe takes whole, so it does not block.
+ * */
 static void follow_write(struct follow *f)
 {
     struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -242,16 +247,30 @@ static int follow_next(struct follow *f, struct rusm_why *why)
     return error;
 }
 
+/* Returns whether the time of a trace is over. */
+static bool follow_late(const struct follow *f, const struct timespec *since)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ms =
+        (int64_t)(now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+    return f->seconds_ms > 0 && ms >= (int64_t)f->seconds_ms;
+}
+
 /* Prints events until the connection is lost, or all is over. Returns the error. */
 static int follow_run(struct follow *f, struct rusm_why *why)
 {
+    struct timespec since;
     int error = 0;
 
-    fprintf(stderr, "rusm: %s: following %s\n", f->options->cmd->name, rusm_client_node(f->client));
+    clock_gettime(CLOCK_MONOTONIC, &since);
+    fprintf(stderr, "rusm: %s: %s %s\n", f->options->cmd->name,
+            f->trace ? "tracing on" : "following", rusm_client_node(f->client));
     while (error == 0 && !f->over && f->status == 0) {
         error = follow_next(f, why);
         follow_write(f);
-        f->over = f->over || follow_signalled();
+        f->over = f->over || follow_signalled() || follow_late(f, &since);
     }
     return error;
 }
@@ -287,6 +306,24 @@ static void follow_again(struct follow *f)
         }
     }
     follow_signals(false);
+}
+
+/* Traces until all has been told. */
+static int follow_trace_until(struct follow *f)
+{
+    struct rusm_why why = { 0 };
+    int error = rusm_client_trace(f->client, f->trace, &why);
+
+    if (error == 0) {
+        follow_signals(false);
+        error = follow_run(f, &why);
+        while (f->len > 0 && !f->over && f->status == 0) {
+            follow_pause(f, FOLLOW_FULL_MS);
+            f->over = follow_signalled();
+        }
+    }
+    return error == 0 || error == RUSM_ECLOSED ? f->status
+                                               : failure_report(f->options->cmd, error, &why);
 }
 
 static int follow_until(struct follow *f)
@@ -331,6 +368,23 @@ static int follow_types(struct follow *f, const char *list)
         f->type[f->what.type_count++] = type;
     }
     return f->what.type_count > 0 ? 0 : failure_usage(f->options->cmd, "--type: no type is given");
+}
+
+int follow_trace(const struct options *options, struct rusm_client *client,
+                 const struct rusm_trace *what, uint32_t seconds_ms)
+{
+    struct follow f = { .options = options,
+                        .client = client,
+                        .json = options_has(options, "json"),
+                        .trace = what,
+                        .seconds_ms = seconds_ms };
+    int status;
+
+    signal(SIGPIPE, SIG_IGN);
+    f.waiting = malloc(FOLLOW_WAITING);
+    status = f.waiting ? follow_trace_until(&f) : failure_report(options->cmd, RUSM_ENOMEM, NULL);
+    free(f.waiting);
+    return status;
 }
 
 int follow_events(const struct options *options, const char *node)

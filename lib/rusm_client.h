@@ -118,6 +118,7 @@ struct rusm_follow {
 /* Fields and texts are valid until the next call for the client. */
 struct rusm_event {
     const char *id;   /* names the event, for `since` */
+    const char *node; /* where it happened */
     const char *type; /* as in rusm-http(7), EVENTS. "missed": its field `events` says how many are
                          missing here, 0: nobody knows how many */
     uint64_t time_ms; /* since 1970 */
@@ -131,8 +132,27 @@ struct rusm_event {
  * of the connection. */
 int rusm_client_follow(struct rusm_client *client, const struct rusm_follow *what,
                        struct rusm_why *why);
-/* Gives the next event. Returns 0, RUSM_ETIMEOUT if none comes within timeout_ms, or RUSM_ENOCONN
- * if the connection was lost or nothing is followed: then follow again, `since` the last event. */
+
+struct rusm_trace {
+    const char *process; /* a local name of the node or a pid in either form */
+    bool global;         /* `process` is a global name */
+    bool payload;        /* events have the data of messages, the first 512 bytes, as text */
+    uint64_t count;      /* ends after so many events; 0: when the process ends */
+    void *reserved[4];   /* for later versions: must be zero, else RUSM_EINVAL */
+};
+
+/* Begins to trace a process, instead of what the client followed or traced before. The events are
+ * `queued` and `taken` (a message came, the process begins to handle it), `sent` and `ended`. Their
+ * fields are us (microseconds since the trace began), kind, from or to, size, ref, error, data,
+ * reason. A process that has too many messages is not slowed: "missed" says how many were not told.
+ * Returns 0, RUSM_ENOPROC, RUSM_EINVAL, RUSM_ELIMIT if the node has too many tracers, RUSM_BUSY if
+ * a handler holds up the process's scheduler, RUSM_EIO if the node runs an older rusm, or an error
+ * of the connection. */
+int rusm_client_trace(struct rusm_client *client, const struct rusm_trace *what,
+                      struct rusm_why *why);
+/* Gives the next event. Returns 0, RUSM_ETIMEOUT if none comes within timeout_ms, RUSM_ECLOSED if a
+ * trace is over, or RUSM_ENOCONN if the connection was lost or nothing is followed: then follow
+ * again, `since` the last event. */
 int rusm_client_event(struct rusm_client *client, uint32_t timeout_ms, struct rusm_event *event,
                       struct rusm_why *why);
 /* Returns the id of the last event that was given, or where following began. Valid until the next

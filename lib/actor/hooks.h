@@ -104,8 +104,9 @@ struct runtime_hooks {
     uint64_t (*clock_ns)(void *context);
     /* Takes an event. Called only while *runtime_options.watched is true. */
     void (*event)(void *context, const struct process_event *h);
-    /* Takes an event of a process that runtime_trace traces. */
-    void (*trace)(void *context, const struct trace_event *e);
+    /* Takes an event of a process that runtime_trace traces. Returns whether it is to be traced
+     * any longer. */
+    bool (*trace)(void *context, const struct trace_event *e);
     /* Prints one line of a process's output, without newline. */
     void (*print)(void *context, rusm_pid self, const char *line);
     /* Wakes the scheduler, which sleeps and has something for runtime_receive. Only with several

@@ -53,9 +53,9 @@
  * -n` of most systems is at most a million). Above: RUSM_ELIMIT. */
 #define LIMIT_WATCHES ((size_t)1024 * 1024)
 
-/* Events of traced processes that a scheduler tells a millisecond, and at once after a while without
- * any. An event costs about a tenth of a microsecond, so they take at most one per cent of a
- * scheduler's time. Above: they are counted, and the tracer is told how many are missing. */
+/* Events of traced processes that a scheduler tells a millisecond, and at once after a while
+ * without any. An event costs about a tenth of a microsecond, so they take at most one per cent of
+ * a scheduler's time. Above: they are counted, and the tracer is told how many are missing. */
 #define LIMIT_TRACE_MS 64
 #define LIMIT_TRACE_BURST 4096
 

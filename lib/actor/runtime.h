@@ -106,9 +106,9 @@ int runtime_exit(struct runtime *rt, uint64_t serial, rusm_pid from, const char 
  * receipt must be 0. */
 int runtime_send(struct rusm_process *self, enum rusm_kind kind, const char *address, bool global,
                  const void *data, size_t len, uint64_t receipt);
-/* Tells hooks->trace of each message of a process from now on, or no more. Returns whether there is
- * such a process. */
-bool runtime_trace(struct runtime *rt, uint64_t serial, bool on);
+/* Tells hooks->trace of each message of a process from now on, until that returns false. Returns
+ * whether there is such a process. */
+bool runtime_trace(struct runtime *rt, uint64_t serial);
 /* Tells a process that it may try again what was RUSM_BUSY for it; serial 0: tells all processes.
  * Does nothing for a process that no post was RUSM_BUSY for since the last time. */
 void runtime_writable(struct runtime *rt, rusm_pid pid);

@@ -24,17 +24,17 @@ static bool trace_has_room(struct runtime *rt)
     return true;
 }
 
-static void trace_tell(const struct rusm_process *p, struct trace_event *e)
+static void trace_tell(struct rusm_process *p, struct trace_event *e)
 {
     struct runtime *rt = p->rt;
 
     e->serial = p->serial;
     e->missing = rt->trace.missing;
     rt->trace.missing = 0;
-    rt->hooks->trace(rt->context, e);
+    p->traced = rt->hooks->trace(rt->context, e);
 }
 
-void trace_tell_message(const struct rusm_process *p, enum trace_point point,
+void trace_tell_message(struct rusm_process *p, enum trace_point point,
                         const struct rusm_message *m)
 {
     if (trace_has_room(p->rt)) {
@@ -49,7 +49,7 @@ void trace_tell_message(const struct rusm_process *p, enum trace_point point,
     }
 }
 
-void trace_tell_sent(const struct rusm_process *self, const struct post *post)
+void trace_tell_sent(struct rusm_process *self, const struct post *post)
 {
     if (trace_has_room(self->rt)) {
         struct trace_event e = { .point = TRACE_SENT,
@@ -67,7 +67,7 @@ void trace_tell_sent(const struct rusm_process *self, const struct post *post)
     }
 }
 
-void trace_tell_ended(const struct rusm_process *p)
+void trace_tell_ended(struct rusm_process *p)
 {
     struct trace_event e = { .point = TRACE_ENDED,
                              .data = (const uint8_t *)p->reason,
@@ -76,12 +76,12 @@ void trace_tell_ended(const struct rusm_process *p)
     trace_tell(p, &e); /* always: the tracer must learn that nothing more comes */
 }
 
-bool runtime_trace(struct runtime *rt, uint64_t serial, bool on)
+bool runtime_trace(struct runtime *rt, uint64_t serial)
 {
     struct rusm_process *p = process_table_find(&rt->processes_by_serial, serial);
 
     if (p) {
-        p->traced = on;
+        p->traced = true;
     }
     return p != NULL;
 }

@@ -7,13 +7,13 @@
 
 #include "actor/state.h"
 
-void trace_tell_message(const struct rusm_process *p, enum trace_point point,
+void trace_tell_message(struct rusm_process *p, enum trace_point point,
                         const struct rusm_message *m);
-void trace_tell_sent(const struct rusm_process *self, const struct post *post);
-void trace_tell_ended(const struct rusm_process *p);
+void trace_tell_sent(struct rusm_process *self, const struct post *post);
+void trace_tell_ended(struct rusm_process *p);
 
 /* A message came into p's mailbox, or p takes it. */
-static inline void trace_message(const struct rusm_process *p, enum trace_point point,
+static inline void trace_message(struct rusm_process *p, enum trace_point point,
                                  const struct rusm_message *m)
 {
     if (__builtin_expect(p->traced, 0)) {
@@ -22,7 +22,7 @@ static inline void trace_message(const struct rusm_process *p, enum trace_point 
 }
 
 /* self sent m to a process of this runtime. */
-static inline void trace_sent_here(const struct rusm_process *self, rusm_pid to,
+static inline void trace_sent_here(struct rusm_process *self, rusm_pid to,
                                    const struct rusm_message *m)
 {
     if (__builtin_expect(self->traced, 0)) {
@@ -34,14 +34,14 @@ static inline void trace_sent_here(const struct rusm_process *self, rusm_pid to,
 }
 
 /* self sent a message to another runtime. */
-static inline void trace_sent(const struct rusm_process *self, const struct post *post)
+static inline void trace_sent(struct rusm_process *self, const struct post *post)
 {
     if (__builtin_expect(self->traced, 0)) {
         trace_tell_sent(self, post);
     }
 }
 
-static inline void trace_ended(const struct rusm_process *p)
+static inline void trace_ended(struct rusm_process *p)
 {
     if (__builtin_expect(p->traced, 0)) {
         trace_tell_ended(p);

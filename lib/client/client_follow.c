@@ -18,6 +18,7 @@
 struct client_follow {
     uint64_t id;          /* of the request; 0: nothing is followed on this connection */
     bool begun;           /* the first reply has come */
+    bool over;            /* the last reply has come */
     int error;            /* no memory, too many replies, or how the node ended it; 0: none */
     struct rusm_why why;  /* of the error */
     uint32_t incarnation; /* of the node */
@@ -40,7 +41,7 @@ void client_follow_lost(struct client_follow *f)
 {
     if (f) {
         f->id = 0;
-        f->begun = false;
+        f->begun = f->over = false;
         f->error = 0;
         f->used = 0;
         buf_clear(&f->replies);
@@ -105,6 +106,7 @@ bool client_follow_reply(struct rusm_client *c, const struct frame *frame, uint6
         if (!f->error) {
             f->error = buf_append(&f->replies, reply.body.at, len);
         }
+        f->over = !(reply.flags & REPLY_MORE);
     }
     return true;
 }
@@ -129,7 +131,7 @@ static int follow_next(struct client_follow *f)
 }
 
 /* Makes texts of the event that people and JSON can take. */
-static void follow_show(struct client_follow *f, struct rusm_event *event)
+static void follow_show(struct client_follow *f, const char *node, struct rusm_event *event)
 {
     size_t used = 0;
 
@@ -143,6 +145,7 @@ static void follow_show(struct client_follow *f, struct rusm_event *event)
     }
     follow_id(f, f->event.id);
     *event = (struct rusm_event){ .id = f->at,
+                                  .node = node,
                                   .type = f->event.type,
                                   .time_ms = f->event.time_ms,
                                   .fields = f->event.field,
@@ -189,27 +192,40 @@ static int follow_step(struct rusm_client *c, uint64_t deadline_ns, struct rusm_
     return step == RUSM_ENOCONN ? client_link_why_over(&c->link, why) : step;
 }
 
-static int follow_begin(struct rusm_client *c, const struct follow *want, uint64_t deadline_ns,
+int client_follow_prepare(struct rusm_client *c)
+{
+    if (c->follow && c->follow->id != 0 && !c->follow->over) {
+        client_request_cancel(&c->request, c->follow->id);
+    }
+    if (!c->follow) {
+        c->follow = calloc(1, sizeof(*c->follow));
+        if (!c->follow) {
+            return RUSM_ENOMEM;
+        }
+        buf_init(&c->follow->replies, REPLIES_MAX);
+    }
+    client_follow_lost(c->follow);
+    return 0;
+}
+
+int client_follow_begin(struct rusm_client *c, const struct writer *w, uint64_t deadline_ns,
                         struct rusm_why *why)
 {
     struct client_follow *f = c->follow;
     char seconds[16];
-    struct writer w = client_request_begin(&c->request, OP_FOLLOW, 0); /* it has no end */
 
-    follow_write(&w, want);
-    must(!w.bad);
-    client_follow_lost(f);
+    must(!w->bad);
     f->id = c->request.last;
     f->incarnation = c->link.incarnation_there;
     f->why.text[0] = '\0';
-    int error = peer_send_frame(c->link.peer, FRAME_REQUEST, false, w.start, writer_len(&w));
+    int error = peer_send_frame(c->link.peer, FRAME_REQUEST, false, w->start, writer_len(w));
     while (!error && !f->begun && !f->error) {
         error = follow_step(c, deadline_ns, why);
     }
     if (f->error == RUSM_EINVAL) {
         error = err_why(why, RUSM_EIO,
-                        "%s runs an older rusm, which has no events to follow: start it again with "
-                        "this version",
+                        "%s runs an older rusm, which does not know this: start it again with this "
+                        "version",
                         c->link.name);
     } else if (f->error) {
         error = follow_over(f, why);
@@ -228,48 +244,53 @@ int rusm_client_follow(struct rusm_client *client, const struct rusm_follow *wha
     struct follow want;
     int error = follow_want(what, &want, why);
 
+    client->follow_at = client;
     if (!error) {
         error = client_wake(client, deadline_ns, why);
     }
-    if (!error && client->follow && client->follow->id != 0) {
-        client_request_cancel(&client->request, client->follow->id);
+    if (!error) {
+        error = client_follow_prepare(client);
     }
-    if (!error && !client->follow) {
-        client->follow = calloc(1, sizeof(*client->follow));
-        if (!client->follow) {
-            return RUSM_ENOMEM;
-        }
-        buf_init(&client->follow->replies, REPLIES_MAX);
+    if (error) {
+        return error;
     }
-    return error ? error : follow_begin(client, &want, deadline_ns, why);
+    struct writer w = client_request_begin(&client->request, OP_FOLLOW, 0); /* it has no end */
+    follow_write(&w, &want);
+    return client_follow_begin(client, &w, deadline_ns, why);
 }
 
 int rusm_client_event(struct rusm_client *client, uint32_t timeout_ms, struct rusm_event *event,
                       struct rusm_why *why)
 {
     uint64_t deadline_ns = endpoint_now_ns() + (uint64_t)timeout_ms * 1000000;
-    struct client_follow *f = client->follow;
+    struct rusm_client *at = client->follow_at;
+    struct client_follow *f = at ? at->follow : NULL;
     int got, step = 0;
 
     if (!f || f->id == 0) {
         return err_why(why, RUSM_ENOCONN, "no events of %s are followed", client->link.name);
     }
-    client_link_poll(&client->link);
+    client_link_poll(&at->link);
     /* Events that came before the end or the deadline still count. */
-    while ((got = follow_next(f)) == 0 && !step && !f->error) {
-        step = follow_step(client, deadline_ns, why);
+    while ((got = follow_next(f)) == 0 && !step && !f->error && !f->over) {
+        step = follow_step(at, deadline_ns, why);
     }
     if (got > 0) {
-        follow_show(f, event);
+        follow_show(f, at->link.name, event);
         return 0;
     }
     if (got < 0) {
-        f->error = err_why(&f->why, got, "%s sent a malformed event", client->link.name);
+        f->error = err_why(&f->why, got, "%s sent a malformed event", at->link.name);
+    }
+    if (!f->error && f->over) {
+        return err_why(why, RUSM_ECLOSED, "%s has told all", at->link.name);
     }
     return f->error ? follow_over(f, why) : step;
 }
 
 const char *rusm_client_event_id(const struct rusm_client *client)
 {
-    return client->follow ? client->follow->at : "";
+    const struct rusm_client *at = client->follow_at;
+
+    return at && at->follow ? at->follow->at : "";
 }

@@ -15,8 +15,10 @@ struct rusm_client {
     struct client_link link;
     struct client_request request;
     struct client_pending pending;
-    struct client_follow *follow; /* NULL: it has never followed events; owned */
-    char *identity_given;       /* NULL: the default; owned */
+    struct client_follow *follow;  /* NULL: it has never followed events; owned */
+    struct rusm_client *follow_at; /* whose events rusm_client_event gives: itself or one of
+                                      `others`; NULL: nobody's */
+    char *identity_given;          /* NULL: the default; owned */
     struct rusm_client *others; /* clients of other nodes, where processes are; linked by `next` */
     struct rusm_client *next;
     char global[RUSM_NAME_MAX + 1]; /* the global name that was looked up last; "": none */

@@ -12,6 +12,7 @@ struct conn;
 struct conn_end;
 struct endpoint_events;
 struct follower;
+struct tracer;
 struct frame;
 struct member;
 struct peer;
@@ -53,6 +54,7 @@ struct connection {
     struct list listings; /* tables that the client asked for */
     unsigned listing_count;
     struct follower *follower; /* the client follows our events; NULL: it does not */
+    struct tracer *tracer;     /* the client traces a process; NULL: it does not */
 };
 
 /* What the node does with a frame of one type. */

@@ -21,9 +21,9 @@ struct events {
     events_counters_fn *counters_now;
     atomic_bool watched; /* there are observers */
     pthread_mutex_t lock;
-    struct list queue; /* struct event; under the lock, as are the next two */
-    size_t bytes;      /* in the queue */
-    uint64_t missed;   /* events that found no room since the last tick */
+    struct list queue;        /* struct event; under the lock, as are the next two */
+    size_t bytes;             /* in the queue */
+    uint64_t missed;          /* events that found no room since the last tick */
     struct list followers;    /* clients: follower.c; from here on scheduler 0's */
     unsigned counters_wanted; /* those of them who want the counters */
     uint64_t keep_ns;         /* until when a follower that was lost may come back */

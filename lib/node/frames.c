@@ -19,6 +19,7 @@
 #include "node/seeds.h"
 #include "node/spawn_at.h"
 #include "node/tables.h"
+#include "node/tracer.h"
 
 static int frames_names(struct connection *c, const struct frame *frame)
 {
@@ -97,6 +98,7 @@ static void frames_ends(struct connection *c)
     spawn_at_fail_all(c);
     tables_free(c);
     follower_free(c);
+    tracer_free(c);
     rpc_forget_all(c);
 }
 

@@ -154,6 +154,11 @@ static void hook_event(void *context, const struct process_event *h)
     events_process(((struct scheduler *)context)->node, h);
 }
 
+static bool hook_trace(void *context, const struct trace_event *e)
+{
+    return tracer_event(context, e);
+}
+
 static void hook_print(void *context, rusm_pid self, const char *line)
 {
     (void)self;
@@ -199,6 +204,7 @@ const struct runtime_hooks scheduler_runtime_hooks = {
     .give_up = hook_give_up,
     .exited = hook_exited,
     .event = hook_event,
+    .trace = hook_trace,
     .register_global = hook_register_global,
     .unregister_global = hook_unregister_global,
     .whereis_global = hook_whereis_global,

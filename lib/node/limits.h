@@ -100,6 +100,18 @@
  * seen them is told how many. */
 #define LIMIT_EVENTS_KEPT ((size_t)1024 * 1024)
 
+/* Processes that clients trace at once. More look at one node's processes one by one only by
+ * mistake. Above: RUSM_ELIMIT. */
+#define LIMIT_TRACERS 32
+
+/* Bytes of events that wait for a tracer: some thousand. Above: events are left out, and the tracer
+ * is told how many. */
+#define LIMIT_TRACE_BYTES ((size_t)256 * 1024)
+
+/* Bytes of a message's data that a tracer is shown: enough to tell messages apart. Longer data is
+ * cut. */
+#define LIMIT_TRACE_DATA 512
+
 /* How long after its last follower is gone a node keeps its events. A follower whose connection was
  * lost comes back within this time and goes on where it was. Longer: it is told that events are
  * missing. */

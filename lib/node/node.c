@@ -303,6 +303,7 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     }
     ports_init(&node->ports, programs_host);
     events_init(&node->events, tables_counters);
+    tracers_init(&node->tracers);
     node->rundir = RUNDIR_NONE;
     globals_init(node);
     members_init(node);
@@ -337,6 +338,7 @@ void rusm_node_free(struct rusm_node *node)
     }
     ports_fini(&node->ports);
     events_fini(&node->events);
+    tracers_fini(&node->tracers);
     globals_fini(node);
     members_fini(node);
     seeds_free(node);

@@ -25,6 +25,7 @@
 #include "local/rundir.h"
 #include "node/connection.h"
 #include "node/events.h"
+#include "node/tracer.h"
 #include "node/life.h"
 #include "node/member.h"
 #include "node/post.h"
@@ -60,10 +61,11 @@ struct rusm_node {
     struct keeper_options keep; /* of the supervisor */
     int failed;                 /* why the node leaves by itself; 0: it does not */
     uint64_t supervisor;        /* serial of the supervisor of boot.c; 0: none yet */
-    struct events events;       /* for observers over HTTP */
-    struct http_tcp *http_tcp;  /* HTTP over TCP; NULL: not asked for */
-    struct http *http;          /* the node's side of HTTP; NULL: not asked for */
-    struct gateway *gateway;    /* the gateway of http; NULL: no http */
+    struct events events;       /* for observers over HTTP, and followers */
+    struct tracers tracers;
+    struct http_tcp *http_tcp; /* HTTP over TCP; NULL: not asked for */
+    struct http *http;         /* the node's side of HTTP; NULL: not asked for */
+    struct gateway *gateway;   /* the gateway of http; NULL: no http */
 
     pthread_mutex_t registry_lock; /* globals.c; used if there are several schedulers */
     struct registry *registry;

@@ -7,6 +7,7 @@
 #include "node/reply.h"
 #include "node/rpc.h"
 #include "node/tables.h"
+#include "node/tracer.h"
 #include "service/requests.h"
 #include "wire/rpc.h"
 
@@ -63,6 +64,9 @@ int rpc_request(struct connection *c, const struct frame *frame)
     if (q.op == OP_FOLLOW) {
         return follower_serve(c, q.id, &q.args);
     }
+    if (q.op == OP_TRACE) {
+        return tracer_serve(c, q.id, &q.args);
+    }
     if (c->asked_count >= LIMIT_REQUESTS) {
         reply_fail(c, q.id, RUSM_ELIMIT, "too many requests: at most %d may wait for an answer",
                    LIMIT_REQUESTS);
@@ -90,6 +94,7 @@ int rpc_cancel(struct connection *c, const struct frame *frame)
     uint64_t id = reader_varint(&r);
     tables_cancel(c, id); /* an answered or unknown request is fine */
     follower_cancel(c, id);
+    tracer_cancel(c, id);
     return 0;
 }
 

@@ -60,6 +60,7 @@ static uint64_t tick_observers(struct scheduler *s)
     }
     uint64_t next = events_deliver(s->node);
     follower_tick(s->node);
+    tracer_tick(s->node);
     http_tick(s->node); /* answers in this tick what is due */
     next = earlier(next, http_tcp_tick(s->node));
     return earlier(next, http_tick(s->node)); /* for what has begun in this tick too */

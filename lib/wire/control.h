@@ -5,7 +5,8 @@
  *     hello.h    HELLO
  *     rpc.h      REQUEST, REPLY and their operations
  *     table.h    the rows in the replies to OP_TABLE
- *     follow.h   the events in the replies to OP_FOLLOW
+ *     follow.h   the events in the replies to OP_FOLLOW and OP_TRACE
+ *     trace.h    the fields of OP_TRACE
  *     gossip.h   NODES, NAMES
  *     exit.h     EXIT
  *     close.h    error codes of connections and streams
@@ -29,5 +30,6 @@
 #include "wire/hello.h"
 #include "wire/rpc.h"
 #include "wire/table.h"
+#include "wire/trace.h"
 
 #endif

@@ -20,6 +20,7 @@ enum op {
     OP_STOP = 4,    /* -> empty; then the node leaves */
     OP_WHEREIS = 5, /* name text -> pid */
     OP_FOLLOW = 6,  /* what is wanted -> where it begins, then events: wire/follow.h */
+    OP_TRACE = 7,   /* process, how many events -> 0, then events: wire/trace.h */
 };
 
 struct request {

@@ -69,6 +69,14 @@ static inline void hello_say(struct endpoint *e, struct link *l, struct reader *
     frame_say(e, l, FRAME_HELLO, body, (size_t)len);
 }
 
+/* Names a process, or one that there may be. */
+static inline struct target process_pick(const char *name, struct reader *in)
+{
+    return fuzz_below(in, 2)
+               ? (struct target){ TARGET_PID, fuzz_below(in, 8), quic_world.incarnation, NULL, 0 }
+               : (struct target){ TARGET_NAME, 0, 0, name, strlen(name) };
+}
+
 static inline void request_write_args(struct writer *w, enum op op, struct reader *in)
 {
     static const char *const spawnables[] = {
@@ -77,7 +85,7 @@ static inline void request_write_args(struct writer *w, enum op op, struct reade
     static const char *const args[] = { "echo", "bank@tokyo" };
     const struct rusm_args list = { fuzz_below(in, 3), args };
     const char *name = name_pick(in);
-    struct target to = { TARGET_NAME, 0, 0, name, strlen(name) };
+    struct target to;
 
     switch (op) {
     case OP_SPAWN:
@@ -86,9 +94,7 @@ static inline void request_write_args(struct writer *w, enum op op, struct reade
         break;
     case OP_TABLE: writer_varint(w, fuzz_below(in, 8)); break;
     case OP_KILL:
-        if (fuzz_below(in, 2)) {
-            to = (struct target){ TARGET_PID, fuzz_below(in, 8), quic_world.incarnation, NULL, 0 };
-        }
+        to = process_pick(name, in);
         target_write(w, &to);
         writer_text(w, "why", fuzz_below(in, 4));
         break;
@@ -99,6 +105,10 @@ static inline void request_write_args(struct writer *w, enum op op, struct reade
                                           .count = 1,
                                           .type = { "counters" } });
         break;
+    case OP_TRACE:
+        trace_write(w, &(struct trace){ .target = process_pick(name, in),
+                                        .count = fuzz_below(in, 4) });
+        break;
     case OP_WHEREIS: writer_text(w, name, strlen(name)); break;
     case OP_STOP: break;
     }
@@ -108,10 +118,10 @@ static inline void request_say(struct endpoint *e, struct link *l, struct reader
 {
     uint8_t body[1024];
     struct writer w = writer_on(body, sizeof(body));
-    static const enum op ops[] = { OP_SPAWN,  OP_SPAWN, OP_SPAWN,   OP_TABLE,
-                                   OP_FOLLOW, OP_KILL,  OP_WHEREIS, OP_STOP };
+    static const enum op ops[] = { OP_SPAWN, OP_SPAWN, OP_SPAWN,   OP_TABLE, OP_FOLLOW,
+                                   OP_TRACE, OP_KILL,  OP_WHEREIS, OP_STOP };
     size_t how = fuzz_below(in, 64);
-    enum op op = how == 63 ? OP_STOP : ops[how % 7];
+    enum op op = how == 63 ? OP_STOP : ops[how % 8];
 
     request_write(&w, &(struct request){ .id = 1 + how, .timeout_ms = 100, .op = op });
     request_write_args(&w, op, in);

@@ -1,7 +1,9 @@
-/* fuzz: what a follower wants, and events (wire/follow.h). The first byte says which. */
+/* fuzz: what a follower or tracer wants, and events (wire/follow.h, wire/trace.h). The first byte
+ * says which. */
 #include "doubles/fuzz.h"
 #include "wire/follow.h"
 #include "wire/limits.h"
+#include "wire/trace.h"
 
 static int item_follow(struct reader *r, struct writer *w)
 {
@@ -46,10 +48,25 @@ static int item_event(struct reader *r, struct writer *w)
     return 1;
 }
 
+static int item_trace(struct reader *r, struct writer *w)
+{
+    struct trace t;
+
+    if (trace_read(r, &t) != 0) {
+        must(r->bad);
+        return RUSM_EMALFORMED;
+    }
+    trace_write(w, &t);
+    return 1;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (len > 0) {
-        fuzz_item(data[0] & 1 ? item_event : item_follow, data + 1, len - 1);
+        fuzz_item(data[0] & 2   ? item_trace
+                  : data[0] & 1 ? item_event
+                                : item_follow,
+                  data + 1, len - 1);
     }
     return 0;
 }

@@ -17,11 +17,12 @@ struct traced {
 struct tracer {
     struct world w; /* first: the hooks get a pointer to it */
     size_t count, read;
+    bool enough; /* the next event is the last one */
     struct traced seen[SEEN_MAX];
     struct probe *probe[3];
 };
 
-static void hook_trace(void *context, const struct trace_event *e)
+static bool hook_trace(void *context, const struct trace_event *e)
 {
     struct tracer *t = context;
     assert_true(t->count < SEEN_MAX);
@@ -35,6 +36,7 @@ static void hook_trace(void *context, const struct trace_event *e)
                              .other = e->other };
     snprintf(seen->name, sizeof(seen->name), "%.*s", (int)e->name_len, e->name ? e->name : "");
     snprintf(seen->data, sizeof(seen->data), "%.*s", (int)e->len, (const char *)e->data);
+    return !t->enough;
 }
 
 static int setup(void **state)
@@ -104,7 +106,7 @@ static void test_messages(void **state)
     struct probe *a = probe(t, 0), *b = probe(t, 1), *other = probe(t, 2);
     rusm_pid far = { .serial = 9, .node = world_node(w, "paris"), .incarnation = 3 };
 
-    assert_true(runtime_trace(w->rt, b->pid.serial, true));
+    assert_true(runtime_trace(w->rt, b->pid.serial));
     assert_int_equal(probe_send(a, b, "in"), 0);
     assert_int_equal(probe_send(a, other, "not traced"), 0);
     expect(t, TRACE_QUEUED, RUSM_SEND, b, a->pid, "in");
@@ -124,9 +126,10 @@ static void test_messages(void **state)
     world_run(w);
     assert_int_equal(t->count, t->read);
 
-    assert_true(runtime_trace(w->rt, b->pid.serial, false));
-    assert_int_equal(probe_send(a, b, "in"), 0);
+    t->enough = true;
+    assert_int_equal(probe_send(a, b, "last"), 0);
     world_run(w);
+    expect(t, TRACE_QUEUED, RUSM_SEND, b, a->pid, "last");
     assert_int_equal(t->count, t->read);
 }
 
@@ -145,8 +148,8 @@ static void test_call(void **state)
     uint64_t ref;
 
     b->on = replies;
-    assert_true(runtime_trace(w->rt, a->pid.serial, true));
-    assert_true(runtime_trace(w->rt, b->pid.serial, true));
+    assert_true(runtime_trace(w->rt, a->pid.serial));
+    assert_true(runtime_trace(w->rt, b->pid.serial));
     assert_int_equal(rusm_request(a->self, b->pid, "q", 1, 1000, &ref), 0);
     world_run(w);
     assert_int_equal(expect(t, TRACE_SENT, RUSM_CALL, a, b->pid, "q")->ref, ref);
@@ -164,11 +167,11 @@ static void test_end(void **state)
     struct world *w = &t->w;
     struct probe *a = probe(t, 0);
 
-    assert_true(runtime_trace(w->rt, a->pid.serial, true));
+    assert_true(runtime_trace(w->rt, a->pid.serial));
     assert_int_equal(runtime_kill(w->rt, a->pid.serial, "tired"), 0);
     expect(t, TRACE_ENDED, 0, a, nobody, "tired");
     assert_int_equal(t->count, t->read);
-    assert_false(runtime_trace(w->rt, a->pid.serial, true)); /* it is gone */
+    assert_false(runtime_trace(w->rt, a->pid.serial)); /* it is gone */
 }
 
 static void test_flood(void **state)
@@ -180,7 +183,7 @@ static void test_flood(void **state)
 
     w->now = (uint64_t)1000000000; /* a second of rest: the burst may be told */
     world_run(w);
-    assert_true(runtime_trace(w->rt, a->pid.serial, true));
+    assert_true(runtime_trace(w->rt, a->pid.serial));
     for (; sent < LIMIT_TRACE_BURST + 100; sent++) {
         assert_int_equal(probe_send(a, b, "x"), 0);
         runtime_run(w->rt, 10, w->now); /* no time passes */

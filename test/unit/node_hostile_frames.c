@@ -151,6 +151,9 @@ static void test_request_malformed(void **state)
           CLOSE_MALFORMED },
         { "follow: a bad type", FRAME_REQUEST, BODY("\x01\0\x06\0\0\0\0\0\x01\x01\x01 "),
           CLOSE_MALFORMED },
+        { "trace: no target", FRAME_REQUEST, BODY("\x01\0\x07"), CLOSE_MALFORMED },
+        { "trace: another payload", FRAME_REQUEST, BODY("\x01\0\x07\x01\x01g\0\x02"),
+          CLOSE_MALFORMED },
         { "follow: 33 types", FRAME_REQUEST, BODY("\x01\0\x06\0\0\0\0\0\x01\x21\x01x"),
           CLOSE_MALFORMED },
     };
