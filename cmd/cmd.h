@@ -48,7 +48,7 @@ struct cmd {
 /* clang-format on */
 
 extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_kill, cmd_node, cmd_nodes,
-    cmd_trace, cmd_send, cmd_spawn, cmd_stop, cmd_whereis;
+    cmd_send, cmd_spawn, cmd_stop, cmd_trace, cmd_wait, cmd_whereis;
 
 /* ---- options.c: the command line --------------------------------------------------------- */
 
@@ -102,6 +102,8 @@ const char *options_where(const struct option_given *given, char *text, size_t c
 
 /* ---- failure.c: one line on standard error, and the exit status -------------------------- */
 
+/* Returns the exit status of an error (RUSM_*). */
+int failure_status(int error);
 /* Prints why the error `error` (RUSM_*) happened. `why` may be NULL or empty. Returns the exit
  * status. */
 int failure_report(const struct cmd *cmd, int error, const struct rusm_why *why);

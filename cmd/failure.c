@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-static int failure_status(int error)
+int failure_status(int error)
 {
     switch (error) {
     case RUSM_EINVAL:

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const struct cmd *const commands[] = {
-    &cmd_node, &cmd_stop,   &cmd_nodes, &cmd_whereis, &cmd_send, &cmd_call, &cmd_spawn,
-    &cmd_kill, &cmd_attach, &cmd_trace, &cmd_bench,   &cmd_cert, NULL,
+    &cmd_node, &cmd_stop,   &cmd_nodes, &cmd_whereis, &cmd_send,  &cmd_call, &cmd_spawn,
+    &cmd_kill, &cmd_attach, &cmd_trace, &cmd_wait,    &cmd_bench, &cmd_cert, NULL,
 };
 
 static const struct cmd *main_find(const char *name)

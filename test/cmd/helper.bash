@@ -28,7 +28,7 @@ teardown() {
 # Commands have the time that a busy machine may need; a --timeout of the test's own counts more.
 rusm() {
     case ${1:-} in
-    send | call | spawn | kill | attach | stop | nodes | whereis) "$RUSM" "$1" --timeout 30 "${@:2}" ;;
+    send | call | spawn | kill | attach | stop | nodes | whereis | wait) "$RUSM" "$1" --timeout 30 "${@:2}" ;;
     *) "$RUSM" "$@" ;;
     esac
 }
