@@ -44,8 +44,8 @@ static void follow_end(int number)
     _exit(EXIT_DONE); /* nothing is connected */
 }
 
-/* While it dials, a signal ends the program at once. Otherwise follow_look looks for it, so that
- * the node is told. */
+/* While it dials, a signal ends the program at once. Otherwise follow_signalled looks for it, so
+ * that the node is told. */
 static void follow_signals(bool dials)
 {
     const struct sigaction end = { .sa_handler = follow_end };
@@ -180,8 +180,8 @@ static void follow_missing(struct follow *f)
     }
 }
 
-/* Returns whether the event is about the process: its name, or its pid with or without what follows
- * the number. */
+/* Returns whether the event is about the process: its name, or its pid with or without what
+ * follows the number. */
 static bool follow_about(const struct rusm_event *event, const char *process)
 {
     size_t len = strlen(process);

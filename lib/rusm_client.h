@@ -80,6 +80,18 @@ int rusm_client_flush(struct rusm_client *client, struct rusm_why *why);
 int rusm_client_call(struct rusm_client *client, const char *process, bool global, const void *data,
                      size_t len, void **reply, size_t *reply_len, struct rusm_why *why);
 
+/* Do the same for many requests at once: rusm_client_ask sends one and does not wait for its reply.
+ * rusm_client_answer waits for the reply to the oldest one, whose timeout began when it was sent,
+ * and returns as rusm_client_call does. Requests to one process keep their order.
+ * rusm_client_ask returns 0, RUSM_BUSY if RUSM_ASKED_MAX answers are not taken yet or the process's
+ * mailbox stays full, or another error: then the request was not sent, and gets no answer. */
+#define RUSM_ASKED_MAX 1024
+int rusm_client_ask(struct rusm_client *client, const char *process, bool global, const void *data,
+                    size_t len, struct rusm_why *why);
+size_t rusm_client_asked(const struct rusm_client *client); /* answers that are not taken yet */
+int rusm_client_answer(struct rusm_client *client, void **reply, size_t *reply_len,
+                       struct rusm_why *why);
+
 /* Starts a spawnable on the node. Writes the full pid as text into `pid`. `name` may be NULL. */
 int rusm_client_spawn(struct rusm_client *client, const char *spawnable,
                       const struct rusm_args *args, const char *name, bool global,

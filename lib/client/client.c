@@ -32,7 +32,7 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     if (!c) {
         return RUSM_ENOMEM;
     }
-    c->pending.link = &c->link;
+    client_pending_init(&c->pending, &c->link);
     client_request_init(&c->request, &c->link);
     error = client_link_init(&c->link, &c->node,
                              options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
@@ -66,6 +66,7 @@ static int client_connect(struct rusm_client *c, uint64_t deadline_ns, struct ru
     int error = client_node_locate(&c->node, why);
 
     client_follow_lost(c->follow);
+    client_pending_calls_lost(&c->pending, RUSM_ENOCONN);
     if (!error && !c->link.identity) {
         error = identity_load(c->node.identity_path, &c->link.identity, why);
     }
@@ -114,6 +115,7 @@ void rusm_client_close(struct rusm_client *c)
     if (!c) {
         return;
     }
+    client_pending_unask(&c->pending); /* while the clients of other nodes are there */
     while (c->others) {
         struct rusm_client *other = c->others;
         c->others = other->next;
@@ -124,7 +126,6 @@ void rusm_client_close(struct rusm_client *c)
     client_request_fini(&c->request);
     client_follow_free(c->follow);
     identity_free(c->link.identity);
-    free(c->pending.call.reply);
     free(c->node.wanted);
     free(c->node.rundir);
     free(c->identity_given);
@@ -158,9 +159,9 @@ int client_wake(struct rusm_client *c, uint64_t deadline_ns, struct rusm_why *wh
 {
     uint64_t slept_ns = endpoint_now_ns() - c->link.stepped_ns;
 
-    /* If no post is under way, the operation costs a round trip anyway. In a stream of posts, look
-     * seldom. */
-    if (c->pending.post_count == 0 || slept_ns >= NAP_NS) {
+    /* If no message is under way, the operation costs a round trip anyway. In a stream of messages,
+     * look seldom. */
+    if ((c->pending.post_count == 0 && c->pending.asked_count == 0) || slept_ns >= NAP_NS) {
         client_link_poll(&c->link);
     }
     if (c->link.peer && slept_ns >= PAUSE_NS && c->pending.post_count == 0) {

@@ -7,7 +7,7 @@
  *   client           life                       client_table    a node's tables
  *   client_follow    a node's events
  *   client_aim       which process              client_send     one record, or why it failed
- *   client_post      post, flush                client_call     call
+ *   client_post      post, flush                client_call     call, ask
  *   client_control   spawn, kill, whereis, stop nodes_list      the nodes of this machine
  *
  * On the caller's thread, one thread at a time. */

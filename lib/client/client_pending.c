@@ -5,6 +5,13 @@
 #include <string.h>
 #include "base/err.h"
 
+void client_pending_init(struct client_pending *p, const struct client_link *link)
+{
+    p->link = link;
+    list_init(&p->calls);
+    list_init(&p->asked);
+}
+
 /* Returns a copy of the bytes with a 0 after them, or NULL if there is no memory. */
 static char *bytes_copy(const void *data, size_t len)
 {
@@ -67,10 +74,15 @@ void client_pending_receipt(struct client_pending *p, const struct receipt *rece
     struct client_post *post = client_pending_slot(p, receipt->id);
     int error = -(int)receipt->status;
 
-    if (receipt->id != 0 && receipt->id == p->call.receipt) {
-        p->call.received = error == 0;
-        p->call.refused = error;
-    } else if (receipt->id != 0 && post->id == receipt->id) {
+    list_each(link, &p->calls) {
+        struct client_call *call = container_of(link, struct client_call, link);
+        if (receipt->id != 0 && receipt->id == call->receipt) {
+            call->received = error == 0;
+            call->refused = error;
+            return;
+        }
+    }
+    if (receipt->id != 0 && post->id == receipt->id) {
         if (error) {
             post_fail(p, error, post->text);
         }
@@ -78,16 +90,14 @@ void client_pending_receipt(struct client_pending *p, const struct receipt *rece
     }
 }
 
-bool client_pending_record(struct client_pending *p, const struct record *record,
-                           const uint8_t *payload)
+static bool call_take(struct client_call *call, const struct record *record, const uint8_t *payload)
 {
-    struct client_call *call = &p->call;
     bool reply = record->kind == RECORD_REPLY && record->ref == call->ref;
     bool down =
         record->kind == RECORD_DOWN && (record->ref == call->monitor || record->ref == call->ref);
 
     /* A DOWN that comes after the reply says nothing new. */
-    if (call->ref == 0 || call->done || call->down || (!reply && !down)) {
+    if (call->done || call->down || (!reply && !down)) {
         return false;
     }
     call->reply = bytes_copy(payload, record->payload_len);
@@ -101,10 +111,42 @@ bool client_pending_record(struct client_pending *p, const struct record *record
     return true;
 }
 
+bool client_pending_record(struct client_pending *p, const struct record *record,
+                           const uint8_t *payload)
+{
+    list_each(link, &p->calls) { /* most replies are to the oldest */
+        if (call_take(container_of(link, struct client_call, link), record, payload)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void client_pending_calls_lost(struct client_pending *p, int cause)
+{
+    list_each(link, &p->calls) {
+        struct client_call *call = container_of(link, struct client_call, link);
+        if (!call->done && !call->down && !call->refused) {
+            call->refused = cause;
+        }
+    }
+}
+
+void client_pending_unask(struct client_pending *p)
+{
+    list_each_safe(link, &p->asked) {
+        struct client_ask *ask = container_of(link, struct client_ask, link);
+        list_remove(&ask->call.link);
+        list_remove(link);
+        free(ask->call.reply);
+        free(ask);
+    }
+}
+
 void client_pending_broken(struct client_pending *p, int cause)
 {
-    if (p->call.ref) {
-        p->call.refused = cause;
+    if (!list_empty(&p->calls)) {
+        client_pending_calls_lost(p, cause);
     } else if (p->post_count > 0) {
         /* Nothing says which message it was, and no receipt will come. So stop waiting for all. */
         const char *text = p->link->name;

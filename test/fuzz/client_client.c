@@ -81,6 +81,12 @@ static void reply_say(struct peer *p, struct reader *in)
         writer_bytes(&w, raw, len);
     } else if (p->op == OP_TABLE) {
         table_say(p, &w, in);
+    } else if (p->op == OP_FOLLOW && p->column_count++ > 0) {
+        follow_event_write(&w, fuzz_below(in, 9), fuzz_below(in, 65536), "node_up", 2);
+        follow_text_write(&w, "node", "to\x1bkyo\xff");
+        follow_number_write(&w, "n", fuzz_below(in, 9));
+    } else if (p->op == OP_FOLLOW) {
+        writer_varint(&w, fuzz_below(in, 9));
     } else {
         pid_say(&w, in);
     }
@@ -246,6 +252,46 @@ static void call_ask(struct rusm_client *client, const char *process, bool globa
     free(reply);
 }
 
+static void lines_ask(struct rusm_client *client, const char *process, bool global,
+                      struct reader *in)
+{
+    for (size_t n = fuzz_below(in, 4); n > 0; n--) {
+        struct rusm_why why = { "" };
+        size_t asked = rusm_client_asked(client);
+        int rc = rusm_client_ask(client, process, global, "hi", 2, &why);
+        error_ok(rc, &why);
+        must(rusm_client_asked(client) == asked + (rc == 0));
+    }
+    for (size_t n = fuzz_below(in, 4); n > 0; n--) {
+        struct rusm_why why = { "" };
+        size_t len;
+        void *reply;
+        int rc = rusm_client_answer(client, &reply, &len, &why);
+        error_ok(rc, &why);
+        must(rc == 0 ? ((char *)reply)[len] == '\0' : !reply && len == 0);
+        free(reply);
+    }
+}
+
+static void follow_ask(struct rusm_client *client, struct reader *in)
+{
+    static const char *const ids[] = { NULL, "1-1", "5f3a1c-42", "x" };
+    const struct rusm_follow what = { .since = ids[fuzz_below(in, 4)] };
+    struct rusm_why why = { "" };
+    int rc = rusm_client_follow(client, &what, &why);
+
+    error_ok(rc, &why);
+    for (size_t n = fuzz_below(in, 4); rc == 0 && n > 0; n--) {
+        struct rusm_event event;
+        rc = rusm_client_event(client, 100, &event, &why);
+        for (size_t i = 0; rc == 0 && i < event.count; i++) {
+            if (event.fields[i].text) {
+                fuzz_line_ok(event.fields[i].text, strlen(event.fields[i].text));
+            }
+        }
+    }
+}
+
 /* Asks the client for one thing. Returns false if the client is to be closed. */
 static bool ask(struct rusm_client *client, struct reader *in)
 {
@@ -278,7 +324,15 @@ static bool ask(struct rusm_client *client, struct reader *in)
     case 12: rc = rusm_client_stop(client, &why); break;
     case 13:
     case 14: list_ask(client, in); return true;
-    case 15: return how & 16;
+    case 15:
+        if ((how & 96) == 32) {
+            lines_ask(client, process, global, in);
+        } else if ((how & 96) == 64) {
+            follow_ask(client, in);
+        } else {
+            return how & 16;
+        }
+        return true;
     }
     error_ok(rc, &why);
     if (rc == 0) {
