@@ -224,7 +224,7 @@ EMBED_LIBS = $(ROOMS) $(LIB_ARCHIVES)
 endif
 $(EMBEDS) $(FIGURES): $(OUT)/%: $(OUT)/%.o $(DOUBLES) $(EMBED_LIBS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(DOUBLES) \
-	    $(EMBED_LIBS) $(CMOCKA_LIBS) -ldl -lm -pthread
+	    $(EMBED_LIBS) $(CMOCKA_LIBS) $(EMBED_SYSTEM)
 
 # Those that are clients of another kind see the rooms.
 NETS_WITHIN := $(OUT)/test/net/http3
@@ -232,7 +232,7 @@ $(NETS_WITHIN): %: %.o $(DOUBLES) $(ROOMS)
 	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $< $(DOUBLES) $(ROOMS) $(LIBS)
 
 $(filter-out $(NETS_WITHIN),$(NETS)): %: %.o $(OUT)/commands.a $(EMBED_LIBS)
-	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^ -ldl -lm -pthread
+	$(call quiet,LINK,$@)$(CC) $(TEST_CFLAGS) -fno-lto -o $@ $^ $(EMBED_SYSTEM)
 
 # A fuzz target may stand in for functions of a room or command: its own are linked first, so their
 # objects stay in the archives.
@@ -398,7 +398,7 @@ install: all
 	printf '%s\n' 'prefix=$(prefix)' 'exec_prefix=$(exec_prefix)' 'libdir=$(libdir)' \
 	    'includedir=$(includedir)' '' 'Name: rusm' \
 	    'Description: distributed Erlang for any program, over QUIC' 'Version: $(VERSION)' \
-	    'Libs: -L$${libdir} -lrusm -ldl -lm -pthread' 'Cflags: -I$${includedir}' \
+	    'Libs: -L$${libdir} -lrusm $(EMBED_SYSTEM)' 'Cflags: -I$${includedir}' \
 	    >$(DESTDIR)$(libdir)/pkgconfig/rusm.pc
 	$(foreach m,$(MANUALS),$(INSTALL) -d $(call man_dir,$m) && \
 	    $(INSTALL) -m 644 $m $(call man_dir,$m)/ &&) true

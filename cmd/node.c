@@ -481,7 +481,7 @@ static const struct cmd_option node_table[] = {
     { "name", "NAME", "the node's name" },
     { "listen", "ADDR:PORT", "where to listen [127.0.0.1:0, a free port]" },
     { "advertise", "HOST:PORT", "the address that peers are told [the one they see]" },
-    { "join", "[NODE@]HOST:PORT", "a node to connect to, for ever; may be repeated" },
+    { "join", "[NODE@]HOST:PORT", "nodes to connect to, for ever; or srv:NAME; may be repeated" },
     { "boot", "NAME=SPEC[ ARG...]", "a process to start and register here; may be repeated" },
     { "boot-global", "NAME=SPEC[ ARG...]", "the same, with a global name" },
     { "restart", "POLICY",

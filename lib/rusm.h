@@ -556,7 +556,7 @@ struct rusm_node_options {
     const char *advertise;   /* HOST:PORT that peers are told [what they see] */
     const char *rundir;      /* [$RUSM_RUNDIR, /run/rusm-UID, /tmp/rusm-UID] */
     const char *identity;    /* PEM file [$RUSM_IDENTITY, ~/.config/rusm/cluster.pem] */
-    const char *const *join; /* NODE@HOST:PORT or HOST:PORT, dialled for ever */
+    const char *const *join; /* NODE@HOST:PORT, HOST:PORT or srv:NAME, for ever */
     size_t join_count;
     uint32_t mailbox_messages; /* messages that a mailbox takes [1024] */
     uint64_t mailbox_bytes;    /* bytes that a mailbox takes [4 MiB] */

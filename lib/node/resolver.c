@@ -34,7 +34,9 @@ void resolver_init(struct resolver *r, struct loop *loop)
 
 static void look_up(struct resolver_ask *ask)
 {
-    ask->count = resolve(ask->host_port, false, ask->found, RESOLVER_ADDRESSES, &ask->why);
+    ask->count = resolve_srv_is(ask->host_port)
+                     ? resolve_srv(ask->host_port, ask->found, RESOLVER_ADDRESSES, &ask->why)
+                     : resolve(ask->host_port, false, ask->found, RESOLVER_ADDRESSES, &ask->why);
     if (ask->count == 0) {
         ask->count = RUSM_ENOCONN;
     }

@@ -14,7 +14,7 @@
 
 struct resolver_ask {
     struct list link;
-    char host_port[300];
+    char host_port[300]; /* HOST:PORT or srv:NAME */
     struct resolved found[RESOLVER_ADDRESSES];
     int count; /* or a RUSM_E code, and why */
     struct rusm_why why;

@@ -59,9 +59,17 @@ static int seed_add(struct rusm_node *node, const char *address, struct rusm_why
 int seeds_join(struct rusm_node *node, const char *text, struct rusm_why *why)
 {
     struct id_target target;
+    char name[256];
+    if (resolve_srv_is(text)) {
+        return resolve_srv_name(text, name) == 0
+                   ? seed_add(node, text, why)
+                   : err_why(why, RUSM_EINVAL,
+                             "cannot join '%s': write it srv:NAME, where NAME is a name of the DNS",
+                             text);
+    }
     if (id_target_parse(text, &target) != 0 || !target.host[0]) {
-        return err_why(why, RUSM_EINVAL, "cannot join '%s': write it NODE@HOST:PORT or HOST:PORT",
-                       text);
+        return err_why(why, RUSM_EINVAL,
+                       "cannot join '%s': write it NODE@HOST:PORT, HOST:PORT or srv:NAME", text);
     }
     return target.name[0] ? members_join(node, text, why) : seed_add(node, text, why);
 }

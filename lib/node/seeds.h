@@ -1,7 +1,7 @@
-/* seeds: --join HOST:PORT, without the name of a node. Each address of the host is asked which node
- * answers there, and that node is dialled. The host is looked up again and again, so that one name
- * with all nodes' addresses is enough to make a cluster. Called on the thread of scheduler 0 and
- * when the node is made. */
+/* seeds: --join HOST:PORT, without the name of a node, and --join srv:NAME. Each address of the
+ * host or service is asked which node answers there, and that node is dialled. The name is looked
+ * up again and again, so that one name with all nodes' addresses is enough to make a cluster.
+ * Called on the thread of scheduler 0 and when the node is made. */
 #ifndef NODE_SEEDS_H
 #define NODE_SEEDS_H
 

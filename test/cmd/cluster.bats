@@ -108,7 +108,7 @@ load helper
     RUSM_RUNDIR=$PWD/run4 expect 1 rusm node --name tokyo --join "$later" --detach
     like "$stderr" "rusm: node: cannot join $later: refused: *that has the name tokyo already*"
     RUSM_RUNDIR=$PWD/run4 expect 2 rusm node --name lima --join lima
-    like "$stderr" "*write it NODE@HOST:PORT or HOST:PORT"
+    like "$stderr" "*write it NODE@HOST:PORT, HOST:PORT or srv:NAME"
 }
 
 @test "--join of itself is no peer" {
