@@ -248,6 +248,7 @@ static int node_options(const struct options *options, const char **join,
                     : options_number(options, "mailbox-bytes", 1, (uint64_t)1 << 40, 0,
                                      &how->mailbox_bytes);
     status = status ? status : options_seconds(options, "idle-timeout", 0, &how->idle_timeout_ms);
+    status = status ? status : options_seconds(options, "forget", 0, &how->forget_ms);
     status = status ? status : options_number(options, "spin", 0, 1000000, NODE_SPIN_US, &spin);
     if (status == 0) {
         how->spin_us = spin > 0 ? (int32_t)spin : -1;
@@ -493,6 +494,7 @@ static const struct cmd_option node_table[] = {
     { "mailbox", "N", "messages that a mailbox holds [1024]" },
     { "mailbox-bytes", "N", "bytes that a mailbox holds [4194304]" },
     { "idle-timeout", "SECONDS", "a peer silent for so long is lost [10]" },
+    { "forget", "SECONDS", "a peer away for so long, not named by --join, is forgotten [86400]" },
     { "schedulers", "N", "threads that run processes, 1 to 64 [the cores it may use]" },
     { "spin", "MICROSECONDS", "look for messages so long before sleeping; 0: never [50]" },
     { "max-packet", "BYTES", "the longest packet tried [8952, for jumbo frames]" },
@@ -511,15 +513,15 @@ static const struct cmd_option node_table[] = {
 
 const struct cmd cmd_node = {
     .name = "node",
-    .synopsis =
-        "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
-        "[--join [NODE@]HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
-        "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
-        "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
-        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--schedulers N] [--spin MICROSECONDS] "
-        "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
-        "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
-        "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
+    .synopsis = "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
+                "[--join [NODE@]HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
+                "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
+                "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
+                "[--mailbox-bytes N] [--idle-timeout SECONDS] [--forget SECONDS] [--schedulers N] "
+                "[--spin MICROSECONDS] [--max-packet BYTES] [--http] [--http-token FILE] "
+                "[--http-tcp ADDR:PORT] "
+                "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
+                "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

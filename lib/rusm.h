@@ -586,6 +586,7 @@ struct rusm_node_options {
     void *life_context;              /* for life; belongs to the program; kept */
     uint32_t alive_ms;               /* how often life gets RUSM_LIFE_RUNS [never] */
     enum rusm_restarts restarts;     /* of a booted process that ends too often [BACKOFF] */
+    uint32_t forget_ms;              /* a peer that is away for so long is forgotten [a day] */
     void *reserved[8];               /* for later versions: must be zero, else RUSM_EINVAL */
 };
 

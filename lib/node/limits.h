@@ -35,6 +35,12 @@
  * Above: the oldest is forgotten, and such a signal acts only in its lane's order. */
 #define LIMIT_EXITS 1024
 
+/* How long a node that no --join names may be away before it is forgotten (--forget). One that ends
+ * in order is not dialled anyway. One that crashed, or whose machine or network is being mended, is
+ * back within a day, or has another name, as pods have. Longer: it is not dialled and not shown
+ * until it comes by itself or a peer that is connected with it tells of it. */
+#define LIMIT_FORGET_NS ((uint64_t)86400 * 1000000000)
+
 /* How long an exit signal waits for its place in its lane's order, as the process may hold up the
  * lane. Longer: the copy that came past the lane acts. */
 #define LIMIT_EXIT_WAIT_NS ((uint64_t)1000000000)
@@ -55,7 +61,7 @@
 #define LIMIT_DIALS_FRESH_NS ((uint64_t)2 * 1000000000)
 
 /* Nodes that we know only by a peer's word and have never been connected to. The node dials each of
- * them for ever. Above: it ignores what peers say of other nodes. */
+ * them until it is forgotten. Above: it ignores what peers say of other nodes. */
 #define LIMIT_TOLD 1024
 
 /* Bytes of the log, and of what processes print, that wait for a reader: some thousand lines. What

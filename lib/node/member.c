@@ -67,12 +67,19 @@ struct member *member_next(struct rusm_node *node, struct member *m)
     return next == &node->members ? NULL : of(next);
 }
 
-struct member *member_find(struct rusm_node *node, const char *name, size_t len)
+/* Returns the member of that name, forgotten or not. */
+static struct member *known(struct rusm_node *node, const char *name, size_t len)
 {
     const struct name_key key = { .name = name, .len = len };
     struct map_node *n =
         map_find(&node->by_name, map_hash_bytes(&node->by_name, name, len), is_named, &key);
     return n ? container_of(n, struct member, by_name) : NULL;
+}
+
+struct member *member_find(struct rusm_node *node, const char *name, size_t len)
+{
+    struct member *m = known(node, name, len);
+    return m && !m->forgotten ? m : NULL;
 }
 
 /* Returns the scheduler that a node belongs to. runtime_node_scheduler shares out the nodes in the
@@ -87,8 +94,10 @@ struct member *member_get(struct scheduler *s, const char *name, size_t len, boo
     struct rusm_node *node = s->node;
     int (*index)(struct runtime *, const char *, size_t, uint32_t *) =
         heard ? runtime_node_heard : runtime_node_index;
-    struct member *m = member_find(node, name, len);
+    struct member *m = known(node, name, len);
     if (m) {
+        m->since_ns = m->forgotten ? s->now_ns : m->since_ns;
+        m->forgotten = false;
         return m;
     }
     m = calloc(1, sizeof(*m));
@@ -121,6 +130,21 @@ static void tell_apart(struct rusm_node *node, struct member *m, bool told)
     }
     m->told = told;
     node->told += told ? 1u : -1u;
+}
+
+void member_forget(struct member *m)
+{
+    tell_apart(m->scheduler->node, m, false);
+    dial_done(m);
+    dial_at(m, UINT64_MAX);
+    backoff_reset(&m->backoff);
+    trouble_left(m);
+    m->trouble = TROUBLE_NONE;
+    m->wanted = m->found = m->near = m->left = m->tried = false;
+    m->incarnation = 0;
+    m->address[0] = '\0';
+    m->lost = 0;
+    m->forgotten = true;
 }
 
 /* ---- members that are wanted ---- */
@@ -238,7 +262,7 @@ void member_connected(struct member *m, struct connection *c)
     if (m->dialling == c) {
         m->dialling = NULL;
     }
-    m->left = false;
+    m->left = m->forgotten = false;
     m->since_ns = s->now_ns;
     dial_done(m);
     m->incarnation = c->incarnation;

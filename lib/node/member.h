@@ -43,6 +43,7 @@ struct member {
     bool found;                   /* it answered at an address of a seed (seeds.h) */
     bool near;                    /* it is in our run folder */
     bool left;                    /* it said LEAVE before its last connection ended */
+    bool forgotten;               /* as if it were not known: not dialled, not shown (forget.c) */
     uint8_t trouble;              /* enum trouble: why it is not connected */
     bool trouble_said;            /* in the log, so its end is said too */
     bool tried;                   /* while the node starts: dialled in vain */
@@ -66,8 +67,10 @@ void members_fini(struct rusm_node *node);
 /* Returns the member after m, or the first one if m is NULL. Returns NULL if there is none. Any
  * scheduler, with or without the lock. */
 struct member *member_next(struct rusm_node *node, struct member *m);
+/* Returns the member of that name, or NULL if there is none or it is forgotten. */
 struct member *member_find(struct rusm_node *node, const char *name, size_t len);
 /* Returns the member of that name, which it makes if it is new, whichever scheduler it belongs to.
+ * One that was forgotten is known again.
  * `heard`: a peer said the name, and nobody vouches for it. Returns NULL if there is no memory, or
  * at LIMIT_NODE_NAMES. */
 struct member *member_get(struct scheduler *s, const char *name, size_t len, bool heard);
@@ -79,6 +82,9 @@ void member_found(struct scheduler *s, const char *name, const char *address);
 /* At the address of the node NAME answers another one. NAME is not dialled any more if it was known
  * from that address alone. */
 void member_moved(struct rusm_node *node, const char *name, const struct hello *now);
+/* Makes a member that is not connected as if it had never been known. Its memory stays, as pids
+ * refer to its index. */
+void member_forget(struct member *m);
 /* No other incarnation wants the member's place any more. */
 void member_settled(struct member *m);
 void member_connected(struct member *m, struct connection *c);

@@ -246,6 +246,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     }
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
+    forget_init(node, o->forget_ms ? (uint64_t)o->forget_ms * 1000000 : LIMIT_FORGET_NS);
     node->name_overflow = o->name_overflow;
     open_log(node, o);
     life_init(node, o);

@@ -26,6 +26,7 @@
 #include "node/connection.h"
 #include "node/events.h"
 #include "node/tracer.h"
+#include "node/forget.h"
 #include "node/life.h"
 #include "node/member.h"
 #include "node/post.h"
@@ -79,6 +80,7 @@ struct rusm_node {
     struct map by_name;
     unsigned told;          /* how many members have `told` set */
     uint64_t member_number; /* the last number given to a member */
+    struct forgetting forget;
 
     char start_trouble[512]; /* trouble.c: why no node was joined, or the name is refused */
     bool name_refused;       /* a live node of the cluster has the name; both under members_lock */

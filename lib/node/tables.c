@@ -137,6 +137,14 @@ static void peer_row(struct peer_row *row, const struct member *m, bool entered)
     peer_counters(now->peer, &row->n);
 }
 
+static bool is_forgotten(const struct member *m)
+{
+    member_lock(m->scheduler->node);
+    bool forgotten = m->forgotten;
+    member_unlock(m->scheduler->node);
+    return forgotten;
+}
+
 static bool table_peers(struct table *t, struct listing *l)
 {
     for (struct member *m = NULL; (m = member_next(t->node, m));) {
@@ -145,6 +153,9 @@ static bool table_peers(struct table *t, struct listing *l)
             continue;
         }
         l->at = m->number;
+        if (is_forgotten(m)) {
+            continue;
+        }
         bool entered = scheduler_enter(t->node, m->scheduler->index);
         member_lock(t->node);
         peer_row(&row, m, entered);

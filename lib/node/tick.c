@@ -8,6 +8,7 @@
 #include "node/fault.h"
 #include "node/feed.h"
 #include "node/follower.h"
+#include "node/forget.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
 #include "node/leave.h"
@@ -85,6 +86,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     if (s->index == 0) {
         post_tick(s->node);
         *next = earlier(*next, publish_tick(s->node));
+        *next = earlier(*next, forget_tick(s->node));
     }
     more |= runtime_receive(rt, s->now_ns);
     port_host_look(&s->programs.host);

@@ -24,6 +24,7 @@ int rusm_node_new(struct rusm_node **node, const struct rusm_node_options *optio
     must(options->log_level <= RUSM_LOG_DEBUG);
     must(options->mailbox_bytes <= (uint64_t)1 << 40);
     must(options->idle_timeout_ms <= 1000000000);
+    must(options->forget_ms <= 1000000000);
     for (size_t i = 0; i < options->join_count; i++) {
         must(options->join[i]);
     }
