@@ -270,8 +270,8 @@ void logfile_lead(struct logfiles *all, struct logfile *file, int fd);
 void logfile_node(struct logfiles *all, struct rusm_node *node);
 /* Opens the files again, by their paths. For struct signals. */
 void logfile_reopen(void *logfiles);
-/* If the log is larger than it may be, renames it to FILE.1 and opens it anew. For struct
- * signals. */
+/* If the log is larger than it may be, renames it to FILE.1 and opens it anew. Opens anew what was
+ * removed. For struct signals. */
 void logfile_look(void *logfiles);
 void logfile_fini(struct logfiles *all);
 

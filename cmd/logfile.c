@@ -1,7 +1,8 @@
 /* logfile: the files that a node writes to, which the command has opened: its log, and what its
- * processes print. They are opened again at SIGHUP, and the log when it is too large. The new file
- * takes the place of the old one under the same descriptors (dup3), so that the library need not
- * know. The thread of signals.c calls logfile_reopen and logfile_look, the main thread the rest. */
+ * processes print. They are opened again at SIGHUP or when somebody has removed them, and the log
+ * when it is too large. The new file takes the place of the old one under the same descriptors
+ * (dup3), so that the library need not know. The thread of signals.c calls logfile_reopen and
+ * logfile_look, the main thread the rest. */
 #include "cmd.h"
 
 #include <errno.h>
@@ -142,6 +143,30 @@ static void logfile_rotate(struct logfiles *all, const struct stat *st)
     logfile_again(all, &all->output);           /* it may be the same file */
 }
 
+/* Returns whether somebody has removed the file, or its folder. One that was renamed is still there
+ * for whoever renamed it. */
+static bool logfile_removed(const struct logfile *file)
+{
+    struct stat st;
+
+    return file->fds > 0 && fstat(file->fd[0], &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0;
+}
+
+/* Begins a file anew that was removed, as soon as its folder is there. */
+static void logfile_restore(struct logfiles *all, struct logfile *file)
+{
+    char text[LOGFILE_PATH + 64];
+
+    if (!logfile_removed(file)) {
+        return;
+    }
+    logfile_again(all, file);
+    if (all->node && !logfile_removed(file)) {
+        snprintf(text, sizeof(text), "the file '%s' was removed, and is begun anew", file->path);
+        rusm_node_log(all->node, RUSM_LOG_WARN, text);
+    }
+}
+
 void logfile_look(void *context)
 {
     struct logfiles *all = context;
@@ -151,5 +176,7 @@ void logfile_look(void *context)
     if (logfile_too_large(all, &st)) {
         logfile_rotate(all, &st);
     }
+    logfile_restore(all, &all->log);
+    logfile_restore(all, &all->output);
     pthread_mutex_unlock(&all->lock);
 }

@@ -425,8 +425,10 @@ static int node_signals(struct serving *s)
     int status;
 
     signals_block(&s->signals);
-    s->signals.reopen = log || s->files.output.fds > 0 ? logfile_reopen : NULL;
-    s->signals.look = log && s->files.max > 0 ? logfile_look : NULL;
+    if (log || s->files.output.fds > 0) {
+        s->signals.reopen = logfile_reopen;
+        s->signals.look = logfile_look;
+    }
     s->signals.context = &s->files;
     if (signals_start(&s->signals) != 0) {
         return failure_report(s->options->cmd, RUSM_ENOMEM, NULL);

@@ -6,6 +6,7 @@
 
 #include "node/limits.h"
 #include "node/dial.h"
+#include "node/folder.h"
 #include "node/member_lock.h"
 #include "node/node.h"
 #include "node/trouble.h"
@@ -51,9 +52,10 @@ static struct dial_queue *queue_of(const struct member *m)
     return m->dial.index <= h->count && h->at[m->dial.index] == &m->dial ? &d->vouched : &d->others;
 }
 
+/* Returns whether a dial waits for the name service or the run folder. */
 static bool is_asking(const struct member *m)
 {
-    return m->attempt && m->attempt->ask.under_way;
+    return m->sought || (m->attempt && m->attempt->ask.under_way);
 }
 
 bool dial_has_more(const struct member *m)
@@ -63,7 +65,7 @@ bool dial_has_more(const struct member *m)
 
 void dial_done(struct member *m)
 {
-    if (is_asking(m)) {
+    if (m->attempt && m->attempt->ask.under_way) {
         return; /* the resolver's thread uses it; the next dial frees it */
     }
     free(m->attempt);
@@ -117,21 +119,6 @@ void dial_later(struct member *m)
     dial_at(m, s->now_ns + backoff_next_ns(&m->backoff, &dial_backoff, &s->rng));
 }
 
-/* Reads again what the run folder says of a member, unless --join named the member. Its node may
- * have come back at another address, or be gone for good. */
-static void refresh(struct rusm_node *node, struct member *m)
-{
-    struct rundir_entry e;
-    if (m->joined || rundir_find(&node->rundir, m->name, &e) != 0) {
-        return;
-    }
-    if (e.alive) {
-        memcpy(m->address, e.address, sizeof(e.address));
-    } else {
-        m->wanted = false;
-    }
-}
-
 /* Dials the member's next address. Returns false if no address is left. */
 static bool dial_next(struct member *m)
 {
@@ -174,10 +161,8 @@ static void on_resolved(struct resolver_ask *ask)
     }
 }
 
-static void dial(struct member *m)
+static void begin(struct member *m)
 {
-    dial_at(m, UINT64_MAX);
-    refresh(m->scheduler->node, m);
     if (!m->wanted || m->current || m->dialling || is_asking(m) || !m->address[0]) {
         return;
     }
@@ -196,6 +181,36 @@ static void dial(struct member *m)
     a->ask.user = m;
     if (resolver_ask(&m->scheduler->resolver, &a->ask) != 0) {
         dial_later(m);
+    }
+}
+
+/* Takes what the run folder says of a member. Its node may have come back at another address, or be
+ * gone for good. */
+static void on_sought(struct folder_job *job)
+{
+    struct member *m = job->user;
+    m->sought = false;
+    if (job->result == 0 && job->entry.alive) {
+        memcpy(m->address, job->entry.address, sizeof(job->entry.address));
+    } else if (job->result == 0) {
+        m->wanted = false;
+    }
+    if (!atomic_load(&m->scheduler->node->leaving)) {
+        begin(m);
+    }
+    if (!m->dialling && !is_asking(m)) {
+        dial_ended(m->scheduler);
+    }
+}
+
+static void dial(struct member *m)
+{
+    dial_at(m, UINT64_MAX);
+    if (m->near && !m->joined && !is_asking(m)) {
+        m->sought = folder_find(m->scheduler, m->name, 0, on_sought, m) == 0;
+    }
+    if (!m->sought) {
+        begin(m);
     }
 }
 

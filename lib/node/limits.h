@@ -125,8 +125,18 @@
 
 /* How often a node looks whether its files in the run folder are still there. Cleaners of old files
  * remove them, and nobody finds the node until it has written them again. A look costs some calls
- * of stat. */
+ * of stat, on a helper thread. */
 #define LIMIT_PUBLISH_NS ((uint64_t)2 * 1000000000)
+
+/* Jobs that wait for the run folder: some for each peer that comes or goes. They pile up only if
+ * its file system hangs. Above: nothing is asked of it, and the node does without the answer. */
+#define LIMIT_FOLDER_JOBS 1024
+
+/* How long the run folder may take before the log says so, and for how many seconds a node that
+ * ends waits until its files are removed. Longer: they stay, and the next node removes them, as
+ * nobody holds their lock. */
+#define LIMIT_FOLDER_SLOW_NS ((uint64_t)10 * 1000000000)
+#define LIMIT_FOLDER_CLOSE_S 1
 
 /* How long a node that leaves waits for its processes to end and for queued messages to be
  * acknowledged, as a peer may take none. Longer: it closes its connections all the same. */

@@ -9,6 +9,7 @@
 #include "node/limits.h"
 #include "wire/limits.h"
 #include "node/dial.h"
+#include "node/folder.h"
 #include "node/member.h"
 #include "node/member_lock.h"
 #include "node/peer_process.h"
@@ -177,29 +178,17 @@ static void want_near(struct member *m, const struct rundir_entry *e, uint64_t a
     want(m, e->address, at_ns);
 }
 
-void members_scan(struct rusm_node *node)
+void members_near(struct rusm_node *node, const struct rundir_entry *entries, size_t count)
 {
-    struct rundir_entry *entries;
-    size_t count;
-    if (rundir_list(&node->rundir, &entries, &count) != 0) {
-        return;
-    }
     for (size_t i = 0; i < count; i++) {
         const struct rundir_entry *e = &entries[i];
-        if (strcmp(e->name, node->name) == 0) {
-            continue;
-        }
-        if (!e->alive) {
-            rundir_clean(&node->rundir, e->name);
-            continue;
-        }
-        struct member *m =
-            is_near(node, e) ? member_get(node->first, e->name, strlen(e->name), false) : NULL;
+        struct member *m = is_near(node, e) && strcmp(e->name, node->name) != 0
+                               ? member_get(node->first, e->name, strlen(e->name), false)
+                               : NULL;
         if (m) { /* in a random order, so that not all nodes begin with the same one */
-            want_near(m, e, node->started_ns + rng_below(&node->first->rng, 1000));
+            want_near(m, e, node->first->now_ns + rng_below(&node->first->rng, 1000));
         }
     }
-    free(entries);
 }
 
 int members_join(struct rusm_node *node, const char *text, struct rusm_why *why)
@@ -353,6 +342,32 @@ static bool is_usable(const char *address, bool same_host)
     return reach == RESOLVE_ANYWHERE || (same_host && reach == RESOLVE_HOST);
 }
 
+/* The run folder says whether it has a member that a peer told of. */
+static void on_sought(struct folder_job *job)
+{
+    struct member *m = job->user;
+    struct scheduler *s = m->scheduler;
+    if (!m->wanted || m->current || m->dialling) {
+        return;
+    }
+    if (job->result == 0 && is_near(s->node, &job->entry)) {
+        /* The node published its entry after we looked. So it saw us when it looked, and dials
+         * us. */
+        want_near(m, &job->entry, s->now_ns + LIMIT_NEAR_NS + jitter(s));
+    } else {
+        dial_at(m, s->now_ns);
+    }
+}
+
+/* Dials a member that a peer told of, if the run folder does not have it. Should the folder not
+ * answer, dials it as late as one that it has. */
+static void want_told(struct member *m, const char *address)
+{
+    struct scheduler *s = m->scheduler;
+    bool asked = folder_find(s, m->name, 0, on_sought, m) == 0;
+    want(m, address, s->now_ns + (asked ? LIMIT_NEAR_NS + jitter(s) : 0));
+}
+
 int members_told(const struct connection *c, const struct frame *frame)
 {
     struct scheduler *s = c->scheduler;
@@ -382,14 +397,7 @@ int members_told(const struct connection *c, const struct frame *frame)
         if (!m || m->current || m->dialling || m->wanted) {
             continue;
         }
-        struct rundir_entry near;
-        if (rundir_find(&node->rundir, m->name, &near) == 0 && is_near(node, &near)) {
-            /* The node published its entry after we looked. So it saw us when it looked, and dials
-             * us. */
-            want_near(m, &near, s->now_ns + LIMIT_NEAR_NS + jitter(s));
-            continue;
-        }
-        want(m, address, s->now_ns);
+        want_told(m, address);
     }
     return got;
 }

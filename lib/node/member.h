@@ -15,6 +15,7 @@ struct attempt;
 struct connection;
 struct frame;
 struct hello;
+struct rundir_entry;
 struct rusm_node;
 struct rusm_why;
 struct scheduler;
@@ -42,6 +43,7 @@ struct member {
     bool joined;                  /* named by --join: its address is what the user wrote */
     bool found;                   /* it answered at an address of a seed (seeds.h) */
     bool near;                    /* it is in our run folder */
+    bool sought;                  /* the run folder is asked for it before a dial */
     bool left;                    /* it said LEAVE before its last connection ended */
     bool forgotten;               /* as if it were not known: not dialled, not shown (forget.c) */
     uint8_t trouble;              /* enum trouble: why it is not connected */
@@ -74,8 +76,8 @@ struct member *member_find(struct rusm_node *node, const char *name, size_t len)
  * `heard`: a peer said the name, and nobody vouches for it. Returns NULL if there is no memory, or
  * at LIMIT_NODE_NAMES. */
 struct member *member_get(struct scheduler *s, const char *name, size_t len, bool heard);
-/* Marks the other nodes of our cluster in the run folder as wanted. Removes stale entries. */
-void members_scan(struct rusm_node *node);
+/* Marks the other nodes of our cluster among the entries of the run folder as wanted. */
+void members_near(struct rusm_node *node, const struct rundir_entry *entries, size_t count);
 int members_join(struct rusm_node *node, const char *node_at_host_port, struct rusm_why *why);
 /* The node of that name answered at an address of a host that --join names. */
 void member_found(struct scheduler *s, const char *name, const char *address);

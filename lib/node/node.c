@@ -226,6 +226,16 @@ static void open_log(struct rusm_node *node, const struct rusm_node_options *o)
     node->log.sink = &node->log_sink;
 }
 
+static void scan(struct rusm_node *node)
+{
+    struct rundir_entry *entries;
+    size_t count;
+    if (folder_read(folder_rundir(node->folder), &entries, &count) == 0) {
+        members_near(node, entries, count);
+        free(entries);
+    }
+}
+
 static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
                      struct rusm_why *why)
 {
@@ -244,6 +254,10 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = schedulers_new(node, o->schedulers ? o->schedulers : 1, seed)) != 0) {
         return error;
     }
+    node->folder = folder_new(node->scheduler_count);
+    if (!node->folder) {
+        return RUSM_ENOMEM;
+    }
     node->idle_timeout_ns =
         o->idle_timeout_ms ? (uint64_t)o->idle_timeout_ms * 1000000 : LIMIT_IDLE_TIMEOUT_NS;
     forget_init(node, o->forget_ms ? (uint64_t)o->forget_ms * 1000000 : LIMIT_FORGET_NS);
@@ -255,10 +269,10 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = open_identity(node, o, why)) != 0) {
         return error;
     }
-    if ((error = rundir_open(&node->rundir, o->rundir, true, why)) != 0) {
+    if ((error = rundir_open(folder_rundir(node->folder), o->rundir, true, why)) != 0) {
         return error;
     }
-    if ((error = rundir_lock(&node->rundir, node->name, why)) != 0) {
+    if ((error = rundir_lock(folder_rundir(node->folder), node->name, why)) != 0) {
         return error;
     }
     if ((error = open_runtimes(node, o)) != 0) {
@@ -278,7 +292,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     }
     /* Looks after it has published itself. So of two nodes that start together, at least one sees
      * the other. */
-    members_scan(node);
+    scan(node);
     for (size_t i = 0; i < o->join_count; i++) {
         if ((error = seeds_join(node, o->join[i], why)) != 0) {
             return error;
@@ -305,7 +319,6 @@ int rusm_node_new(struct rusm_node **out, const struct rusm_node_options *o, str
     ports_init(&node->ports, programs_host);
     events_init(&node->events, tables_counters);
     tracers_init(&node->tracers);
-    node->rundir = RUNDIR_NONE;
     globals_init(node);
     members_init(node);
     list_init(&node->seeds);
@@ -343,7 +356,9 @@ void rusm_node_free(struct rusm_node *node)
     globals_fini(node);
     members_fini(node);
     seeds_free(node);
-    rundir_close(&node->rundir);
+    if (!folder_free(node->folder)) {
+        log_warn(&node->log, "the run folder does not answer: this node's files stay in it");
+    }
     identity_free(node->identity);
     output_close(node);
     sink_flush(&node->log_sink, LIMIT_FLUSH_MS);
@@ -375,7 +390,7 @@ const char *rusm_node_http_tcp(const struct rusm_node *node)
 
 const char *rusm_node_rundir(const struct rusm_node *node)
 {
-    return node->rundir.path;
+    return folder_path(node->folder);
 }
 
 bool rusm_node_identity_made(const struct rusm_node *node)

@@ -26,6 +26,7 @@
 #include "node/connection.h"
 #include "node/events.h"
 #include "node/tracer.h"
+#include "node/folder.h"
 #include "node/forget.h"
 #include "node/life.h"
 #include "node/member.h"
@@ -48,7 +49,7 @@ struct rusm_node {
     struct identity *identity;
     char identity_path[4096];
     bool identity_made;
-    struct rundir rundir;
+    struct folder *folder; /* the run folder */
     struct publish publish;
 
     struct scheduler *schedulers; /* schedulers[0..scheduler_count) */

@@ -4,41 +4,53 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "node/folder.h"
 #include "node/peer_process.h"
 #include "node/member_lock.h"
 #include "node/node.h"
 
-/* The process is gone. Closes the connection, unless the run folder says that the node still lives.
- * The node's lock tells that, whatever the pid means: another pid namespace may share the
- * folder. */
+/* Closes the connection of a member whose process is gone, unless the run folder says that the node
+ * still lives. The node's lock tells that, whatever the pid means: another pid namespace may share
+ * the folder. */
+static void on_judged(struct folder_job *job)
+{
+    struct member *m = job->user;
+    bool lives = job->result == 0 && job->entry.alive && job->entry.incarnation == job->incarnation;
+    if (m->current && m->incarnation == job->incarnation && !lives) {
+        log_info(&m->scheduler->node->log, "%s: its process is gone", m->name);
+        peer_close(m->current->peer, CLOSE_NONE, "its process is gone");
+    }
+}
+
 static void on_death(void *user)
 {
     struct member *m = user;
-    struct rusm_node *node = m->scheduler->node;
-    struct rundir_entry e;
-    member_lock(node);
+    member_lock(m->scheduler->node);
     peer_process_forget(m);
-    bool found = rundir_find(&node->rundir, m->name, &e) == 0;
-    if (m->current && !(found && e.alive && e.incarnation == m->incarnation)) {
-        log_info(&node->log, "%s: its process is gone", m->name);
-        peer_close(m->current->peer, CLOSE_NONE, "its process is gone");
-    }
-    member_unlock(node);
+    (void)folder_find(m->scheduler, m->name, m->incarnation, on_judged, m);
+    member_unlock(m->scheduler->node);
 }
 
-void peer_process_watch(struct member *m)
+static void on_found(struct folder_job *job)
 {
-    struct rundir_entry e;
-    peer_process_forget(m);
-    if (rundir_find(&m->scheduler->node->rundir, m->name, &e) != 0 ||
-        e.incarnation != m->incarnation) {
+    struct member *m = job->user;
+    const struct rundir_entry *e = &job->entry;
+    if (job->result != 0 || !m->current || e->incarnation != m->incarnation) {
         return;
     }
-    m->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)e.os_pid, 0);
+    m->near = true; /* so a dial asks the folder first, should the node be lost */
+    peer_process_forget(m);
+    m->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)e->os_pid, 0);
     if (m->pidfd >= 0) {
         loop_watch(&m->scheduler->loop, &m->death, m->pidfd, on_death, m);
     }
     /* Without a pidfd (no descriptors, an old kernel) the idle timeout notices the death later. */
+}
+
+void peer_process_watch(struct member *m)
+{
+    peer_process_forget(m);
+    (void)folder_find(m->scheduler, m->name, m->incarnation, on_found, m);
 }
 
 void peer_process_forget(struct member *m)

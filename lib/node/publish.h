@@ -3,6 +3,7 @@
 #ifndef NODE_PUBLISH_H
 #define NODE_PUBLISH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "rusm.h"
 
@@ -10,6 +11,8 @@ struct rusm_node;
 
 struct publish {
     uint64_t at_ns;       /* when to look at the files again */
+    uint64_t begun_ns;    /* when the look under way began; 0: none is */
+    bool slow;            /* it takes long, which the log has said */
     struct rusm_why said; /* what the log said last; "": all was well */
 };
 

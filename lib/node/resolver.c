@@ -3,12 +3,12 @@
 #include "node/resolver.h"
 
 #include <arpa/inet.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/id.h"
+#include "node/helper.h"
 #include "node/limits.h"
 
 /* What helpers and the resolver share. The last one to leave frees it. */
@@ -83,19 +83,13 @@ static int shared_new(struct resolver *r)
     return 0;
 }
 
-/* Starts a helper, whose signals are all blocked: they are the program's. */
 static int lookup_thread(struct lookup *l)
 {
-    pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = pthread_create(&thread, &attributes, lookup_main, l) == 0 ? 0 : RUSM_EIO;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    int error = helper_start(&thread, lookup_main, l);
+    if (!error) {
+        pthread_detach(thread);
+    }
     return error;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "node/fault.h"
+#include "node/folder.h"
 #include "node/leave.h"
 #include "node/node.h"
 #include "node/output.h"
@@ -20,7 +21,12 @@ static bool never(struct rusm_node *node)
 static int start(struct rusm_node *node)
 {
     output_hold(node, false);
-    int error = node->running ? 0 : schedulers_start(node);
+    int error = node->running ? 0 : folder_start(node->folder);
+    if (error) {
+        log_error(&node->log, "no thread for the run folder");
+    } else if (!node->running) {
+        error = schedulers_start(node);
+    }
     node->running = error == 0;
     return error;
 }

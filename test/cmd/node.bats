@@ -243,6 +243,23 @@ status 1
     expect 0 rusm stop london
 }
 
+@test "--detach: a log whose folder was removed is begun anew" {
+    expect 0 rusm node --name london --detach
+    rm -r "$RUSM_RUNDIR"
+    wait_until has_text "$RUSM_RUNDIR/london.log" \
+        "the file '$RUSM_RUNDIR/london.log' was removed, and is begun anew"
+    equal "$(stat -c %a "$RUSM_RUNDIR/london.log")" 600
+    alive() { expect 0 rusm send london greeter "hello log"; }
+    wait_until alive
+    wait_until has_line "$RUSM_RUNDIR/london.log" "greeter received: hello log"
+    # The file alone, which processes print to here.
+    start_node oslo --output oslo.txt
+    rm oslo.txt
+    wait_until has_text oslo.err "the file 'oslo.txt' was removed, and is begun anew"
+    expect 0 rusm send oslo greeter "hello file"
+    wait_until has_line oslo.txt "greeter received: hello file"
+}
+
 @test "--detach lets go of the caller's descriptors" {
     # The substitution ends only when nobody holds its pipe any more.
     line=$(rusm node --name london --detach 2>/dev/null)
