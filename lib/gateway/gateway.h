@@ -42,8 +42,8 @@ struct gateway_job {
     struct list link;       /* for the node; after list_init */
     uint64_t ref;           /* for the node */
     void *work;             /* for the node: what it does for the job */
+    uint64_t until_ns;      /* for the node: when SEND and CALL have had their timeout */
     uint64_t busy_until_ns; /* for the node: until when it waits for room */
-    uint64_t late_ns;       /* for the node: until when it waits for a receipt */
     enum gateway_op op;
     enum rusm_table table;
     const char *process; /* an address in text, checked; SEND, CALL, KILL */

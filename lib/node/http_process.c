@@ -90,9 +90,9 @@ static uint32_t node_of(struct http *http, const struct gateway_job *job)
 /* Puts a job aside until its receiver has room, as a lane would wait, but not for long. */
 static void wait_for_room(struct http *http, struct gateway_job *job)
 {
-    uint64_t now_ns = http->node->first->now_ns, most_ns = (uint64_t)job->timeout_ms * 1000000;
     if (!job->busy_until_ns) {
-        job->busy_until_ns = now_ns + (most_ns < LIMIT_HTTP_BUSY_NS ? most_ns : LIMIT_HTTP_BUSY_NS);
+        uint64_t busy_ns = http->node->first->now_ns + LIMIT_HTTP_BUSY_NS;
+        job->busy_until_ns = job->until_ns < busy_ns ? job->until_ns : busy_ns;
     }
     if (job->busy_until_ns < http->busy_until_ns) {
         http->busy_until_ns = job->busy_until_ns;
@@ -100,13 +100,21 @@ static void wait_for_room(struct http *http, struct gateway_job *job)
     list_append(&http->busy, &job->link);
 }
 
+/* Returns what is left of the job's timeout. */
+static uint32_t time_left_ms(const struct http *http, const struct gateway_job *job)
+{
+    uint64_t now_ns = http->node->first->now_ns;
+    return job->until_ns > now_ns ? (uint32_t)((job->until_ns - now_ns) / 1000000) : 0;
+}
+
 static void begin_call(struct http *http, struct rusm_process *self, struct gateway_job *job)
 {
+    uint32_t left_ms = time_left_ms(http, job);
     uint64_t ref;
-    int error = job->global ? rusm_request_name(self, RUSM_GLOBAL, job->process, job->data,
-                                                job->len, job->timeout_ms, &ref)
-                            : rusm_request_to(self, job->process, job->data, job->len,
-                                              job->timeout_ms, &ref);
+    int error =
+        job->global
+            ? rusm_request_name(self, RUSM_GLOBAL, job->process, job->data, job->len, left_ms, &ref)
+            : rusm_request_to(self, job->process, job->data, job->len, left_ms, &ref);
     if (!error) {
         error = asked_add(http, job, ref, 0);
         if (error) {
@@ -141,9 +149,8 @@ static void begin_send(struct http *http, struct rusm_process *self, struct gate
         http_done(job, error);
     } else if (asked_find(http, receipt)) {
         gateway_taken(job);
-        job->late_ns = http->node->first->now_ns + (uint64_t)job->timeout_ms * 1000000;
-        if (job->late_ns < http->late_ns) {
-            http->late_ns = job->late_ns;
+        if (job->until_ns < http->late_ns) {
+            http->late_ns = job->until_ns;
         }
         list_append(&http->passing, &job->link);
     }
@@ -236,7 +243,7 @@ static uint64_t give_up(struct http *http, struct list *waiting, int error)
     uint64_t next_ns = UINT64_MAX;
     list_each_safe(link, waiting) {
         struct gateway_job *job = container_of(link, struct gateway_job, link);
-        uint64_t late_ns = error == RUSM_BUSY ? job->busy_until_ns : job->late_ns;
+        uint64_t late_ns = error == RUSM_BUSY ? job->busy_until_ns : job->until_ns;
         if (late_ns <= http->node->first->now_ns) {
             list_remove(link);
             asked_take(http, job->ref);
@@ -339,6 +346,7 @@ static int wake(struct http *http)
 void http_process_begin(struct http *http, struct gateway_job *job)
 {
     int error = wake(http);
+    job->until_ns = http->node->first->now_ns + (uint64_t)job->timeout_ms * 1000000;
     if (error) {
         http_done(job, error);
     } else {
