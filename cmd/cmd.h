@@ -155,8 +155,8 @@ struct target {
     size_t rest; /* index of the first word behind the target */
 };
 
-/* Open the node that the words name, or that --global and --via name. They honour --timeout. Return
- * 0 or the exit status. */
+/* Open the node that the words name, or that --global and --via name. All calls of the client end
+ * within --timeout from here on. Return 0 or the exit status. */
 int target_process(const struct options *options, struct target *target);
 int target_node(const struct options *options, const char *node, struct rusm_client **client);
 /* Opens the node that --via names, or else the first one known here that answers. */

@@ -35,6 +35,9 @@ static int send_lines(struct send *send)
 
     if (status == 0) {
         status = target_process(send->options, &send->target);
+        if (status == 0) { /* the input may take for ever; each line has the timeout */
+            rusm_client_deadline(send->target.client, 0);
+        }
         status = status == 0 ? input_lines(send->options, fd, send_post, send_flush, send) : status;
         if (fd != STDIN_FILENO) {
             close(fd);

@@ -4,90 +4,117 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-static int target_open(const struct options *options, const char *node, struct rusm_client **client,
-                       struct rusm_why *why, int *error)
+static uint64_t target_now_ns(void)
 {
-    struct rusm_client_options how = { 0 };
-    int status = options_seconds(options, "timeout", 5000, &how.timeout_ms);
+    struct timespec now;
 
-    *error = 0;
-    if (status == 0) {
-        *error = rusm_client_open(client, &how, node, why);
-    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Gives the deadline of a command that begins now: it ends within --timeout, whatever it does. */
+static int target_time(const struct options *options, struct rusm_client_options *how)
+{
+    int status = options_seconds(options, "timeout", 5000, &how->timeout_ms);
+
+    how->deadline_ns = target_now_ns() + (uint64_t)how->timeout_ms * 1000000;
     return status;
 }
 
 int target_node(const struct options *options, const char *node, struct rusm_client **client)
 {
+    struct rusm_client_options how = { 0 };
     struct rusm_why why = { 0 };
-    int error, status = target_open(options, node, client, &why, &error);
+    int status = target_time(options, &how);
+    int error = status == 0 ? rusm_client_open(client, &how, node, &why) : 0;
 
-    return status == 0 && error != 0 ? failure_report(options->cmd, error, &why) : status;
+    return error != 0 ? failure_report(options->cmd, error, &why) : status;
 }
 
 /* ---- any node ---- */
 
-struct target_search {
-    const struct options *options;
-    struct rusm_client *client;
-    struct rusm_why why; /* of the first node that could not be reached */
-    int error;
-    int status;
+/* The nodes that run here. */
+struct target_nodes {
+    char (*name)[RUSM_NODE_NAME_MAX + 1];
+    size_t count;
 };
 
-/* Tries one of the known nodes. The first that answers ends the search. A rusm_row_fn. */
-static int target_try(void *context, const struct rusm_field *fields, size_t count)
+/* Keeps the node's name if it is alive. A rusm_row_fn. */
+static int target_keep(void *context, const struct rusm_field *fields, size_t count)
 {
-    struct target_search *search = context;
+    struct target_nodes *nodes = context;
     const char *node = NULL;
-    struct rusm_why why = { 0 };
-    int error;
+    bool alive = false;
 
     for (size_t i = 0; i < count; i++) {
         if (strcmp(fields[i].column, "node") == 0) {
             node = fields[i].text;
-        } else if (strcmp(fields[i].column, "state") == 0 && fields[i].text &&
-                   strcmp(fields[i].text, "alive") != 0) {
-            return 0;
+        } else if (strcmp(fields[i].column, "state") == 0) {
+            alive = fields[i].text && strcmp(fields[i].text, "alive") == 0;
         }
     }
-    if (!node) {
+    if (!node || !alive) {
         return 0;
     }
-    search->status = target_open(search->options, node, &search->client, &why, &error);
-    if (error != 0 && search->error == 0) {
-        search->error = error;
-        search->why = why;
+    void *more = realloc(nodes->name, (nodes->count + 1) * sizeof(*nodes->name));
+    if (!more) {
+        return RUSM_ENOMEM;
     }
-    return search->status != 0 || search->client;
+    nodes->name = more;
+    snprintf(nodes->name[nodes->count++], sizeof(*nodes->name), "%s", node);
+    return 0;
+}
+
+/* Opens the first of the nodes that answers. They share the time: one that is stuck must not take
+ * all of it. Returns 0 or the error of the first, with why. */
+static int target_first(const struct target_nodes *nodes, struct rusm_client_options *how,
+                        struct rusm_client **client, struct rusm_why *why)
+{
+    uint64_t deadline_ns = how->deadline_ns;
+    int error = RUSM_ENOCONN;
+
+    for (size_t i = 0; i < nodes->count; i++) {
+        uint64_t now_ns = target_now_ns();
+        uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+        how->deadline_ns = now_ns + left_ns / (nodes->count - i);
+        int failed = rusm_client_open(client, how, nodes->name[i], i == 0 ? why : NULL);
+        if (failed == 0) {
+            rusm_client_deadline(*client, deadline_ns);
+            return 0;
+        }
+        error = i == 0 ? failed : error;
+    }
+    return error;
 }
 
 int target_any(const struct options *options, struct rusm_client **client)
 {
-    struct target_search search = { .options = options };
-    struct rusm_client_options how = { 0 };
     const char *via = options_value(options, "via");
-    int error, status;
+    struct target_nodes nodes = { 0 };
+    struct rusm_client_options how = { 0 };
+    struct rusm_why why = { 0 };
+    int status;
 
     if (via) {
         return target_node(options, via, client);
     }
-    status = options_seconds(options, "timeout", 5000, &how.timeout_ms);
+    status = target_time(options, &how);
     if (status != 0) {
         return status;
     }
-    error = rusm_nodes_list(&how, target_try, &search, &search.why);
-    if (search.client || search.status != 0) {
-        *client = search.client;
-        return search.status;
+    /* Only nodes that run here are asked, so do not wait for those of the nodes file. */
+    const struct rusm_client_options list = { .timeout_ms = 1 };
+    int error = rusm_nodes_list(&list, target_keep, &nodes, &why);
+    if (error == 0 && nodes.count == 0) {
+        return failure_say(options->cmd, EXIT_NO_NODE,
+                           "no node is running here: start one with 'rusm node --name NAME', or "
+                           "name one with --via");
     }
-    if (search.error != 0 || error < 0) {
-        return failure_report(options->cmd, search.error ? search.error : error, &search.why);
-    }
-    return failure_say(options->cmd, EXIT_NO_NODE,
-                       "no node is running here: start one with 'rusm node --name NAME', or name "
-                       "one with --via");
+    error = error ? error : target_first(&nodes, &how, client, &why);
+    free(nodes.name);
+    return error ? failure_report(options->cmd, error, &why) : 0;
 }
 
 int target_process(const struct options *options, struct target *target)

@@ -52,7 +52,9 @@ struct rusm_client_options {
     const char *rundir;   /* as in rusm_node_options */
     const char *identity; /* must exist: else RUSM_EREFUSED */
     uint32_t timeout_ms;  /* of every call below [5000] */
-    void *reserved[4];    /* for later versions: must be zero, else RUSM_EINVAL */
+    uint64_t deadline_ns; /* of all calls together, by CLOCK_MONOTONIC: a call that is not done then
+                           * ends as by its timeout [0: there is none] */
+    void *reserved[3];    /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Connects to a node written NAME, NAME@HOST:PORT or HOST:PORT. Gives *client, which
@@ -60,6 +62,8 @@ struct rusm_client_options {
  * looked), RUSM_EREFUSED, RUSM_EINVAL, RUSM_ETIMEOUT. */
 int rusm_client_open(struct rusm_client **client, const struct rusm_client_options *options,
                      const char *node, struct rusm_why *why);
+/* Sets another deadline of the calls that follow. 0: each has its timeout alone. */
+void rusm_client_deadline(struct rusm_client *client, uint64_t deadline_ns);
 void rusm_client_close(struct rusm_client *client);             /* NULL is fine */
 const char *rusm_client_node(const struct rusm_client *client); /* the name that the node told us */
 

@@ -37,6 +37,7 @@ int client_new(struct rusm_client **out, const struct rusm_client_options *optio
     error = client_link_init(&c->link, &c->node,
                              options && options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
                              &client_events_peer, c);
+    c->link.deadline_ns = options ? options->deadline_ns : 0;
     if (!error) {
         error = text_copy(&c->node.rundir, options ? options->rundir : NULL);
     }
@@ -130,6 +131,14 @@ void rusm_client_close(struct rusm_client *c)
     free(c->node.rundir);
     free(c->identity_given);
     free(c);
+}
+
+void rusm_client_deadline(struct rusm_client *c, uint64_t deadline_ns)
+{
+    c->link.deadline_ns = deadline_ns;
+    for (struct rusm_client *other = c->others; other; other = other->next) {
+        other->link.deadline_ns = deadline_ns;
+    }
 }
 
 const char *rusm_client_node(const struct rusm_client *client)

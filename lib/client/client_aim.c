@@ -41,7 +41,8 @@ static int aim_other(struct rusm_client *c, const char *node, struct rusm_client
 {
     const struct rusm_client_options options = { .rundir = c->node.rundir,
                                                  .identity = c->identity_given,
-                                                 .timeout_ms = c->link.timeout_ms };
+                                                 .timeout_ms = c->link.timeout_ms,
+                                                 .deadline_ns = deadline_ns };
     struct owner_search search = { .node = node };
     char target[RUSM_NODE_NAME_MAX + 302];
     struct rundir r;
@@ -67,6 +68,7 @@ static int aim_other(struct rusm_client *c, const char *node, struct rusm_client
     }
     int error = rusm_client_open(out, &options, target, why);
     if (!error) {
+        rusm_client_deadline(*out, c->link.deadline_ns);
         (*out)->next = c->others;
         c->others = *out;
     }

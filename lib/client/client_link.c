@@ -16,6 +16,9 @@
 /* Credit of the control stream, so that replies arrive while a terminal prints a table's rows. */
 #define CONTROL_WINDOW ((uint64_t)1024 * 1024)
 #define STREAMS 1024 /* lanes from the node, one for each process that replies */
+/* When the next address of a host is tried if the one before has not answered (RFC 8305, 5). */
+#define NEXT_NS ((uint64_t)250000000)
+#define AT_ONCE 64 /* links in client_link_step_all */
 
 int client_link_init(struct client_link *l, const struct client_node *to, uint32_t timeout_ms,
                      const struct peer_events *events, void *context)
@@ -44,7 +47,9 @@ void client_link_fini(struct client_link *l)
 
 uint64_t client_link_deadline(const struct client_link *l)
 {
-    return endpoint_now_ns() + (uint64_t)l->timeout_ms * 1000000;
+    uint64_t own_ns = endpoint_now_ns() + (uint64_t)l->timeout_ms * 1000000;
+
+    return l->deadline_ns && l->deadline_ns < own_ns ? l->deadline_ns : own_ns;
 }
 
 const char *client_link_seconds(const struct client_link *l, char text[16])
@@ -55,9 +60,11 @@ const char *client_link_seconds(const struct client_link *l, char text[16])
 
 /* ---- the connection ---- */
 
+/* The first address that answers is the one. */
 static int on_ready(void *context, struct conn *conn)
 {
-    struct client_link *l = context;
+    struct client_dial *d = context;
+    struct client_link *l = d->link;
     const struct peer_options options = {
         .conn = conn,
         .events = l->events,
@@ -75,19 +82,39 @@ static int on_ready(void *context, struct conn *conn)
         .now_ns = endpoint_now_ns(),
     };
 
+    if (l->won) {
+        return RUSM_ECLOSED;
+    }
+    l->won = d;
     return peer_new(&l->peer, &options);
 }
 
+/* Of addresses that do not answer, the last one's end counts. A node that refuses us is the node
+ * that was meant. */
 static void on_closed(void *context, struct conn *conn, const struct conn_end *end)
 {
-    struct client_link *l = context;
+    struct client_dial *d = context;
+    struct client_link *l = d->link;
 
     (void)conn;
-    peer_free(l->peer);
-    l->peer = NULL;
-    l->conn = NULL;
+    d->conn = NULL;
+    if (l->won && l->won != d) {
+        return;
+    }
     l->end = *end;
-    l->over = true;
+    l->error = 0;
+    if (l->won || end->kind == CONN_END_REFUSED || end->kind == CONN_END_PEER) {
+        peer_free(l->peer);
+        l->peer = NULL;
+        l->over = true;
+    }
+}
+
+static void dial_end(struct client_dial *d)
+{
+    endpoint_free(d->endpoint);
+    d->endpoint = NULL;
+    d->conn = NULL;
 }
 
 static void link_end(struct client_link *l)
@@ -96,22 +123,25 @@ static void link_end(struct client_link *l)
         peer_free(l->peer);
         l->peer = NULL;
     }
-    endpoint_free(l->endpoint);
-    l->endpoint = NULL;
-    l->conn = NULL;
+    for (size_t i = 0; i < l->at_next; i++) {
+        dial_end(&l->dials[i]);
+    }
+    lookup_free(l->lookup);
+    l->lookup = NULL;
+    l->won = NULL;
+    l->at_count = l->at_next = 0;
     if (l->watch_fd >= 0) {
         close(l->watch_fd);
         l->watch_fd = -1;
     }
 }
 
-/* Dials the next of the host's addresses. The addresses that are left share the time that is left.
- * Returns 0 or an error. */
-static int dial_next(struct client_link *l, struct rusm_why *why)
+/* Dials the next of the host's addresses. Returns 0 or an error. */
+static int dial_next(struct client_link *l)
 {
     const struct resolved *to = &l->at[l->at_next];
+    struct client_dial *d = &l->dials[l->at_next++];
     uint64_t now_ns = endpoint_now_ns();
-    uint64_t left_ns = l->dial_until_ns > now_ns ? l->dial_until_ns - now_ns : 1;
     struct sockaddr_storage any = { .ss_family = to->address.ss_family };
     struct endpoint_events events = { .ready = on_ready, .closed = on_closed };
     struct endpoint_options options = {
@@ -119,7 +149,7 @@ static int dial_next(struct client_link *l, struct rusm_why *why)
         .bind_len = to->len,
         .identity = l->identity,
         .reset_context = "",
-        .handshake_timeout_ns = left_ns / (l->at_count - l->at_next),
+        .handshake_timeout_ns = l->until_ns > now_ns ? l->until_ns - now_ns : 1,
         .stream_window = LIMIT_LANE_WINDOW,
         .control_window = CONTROL_WINDOW,
         .max_streams_uni = STREAMS,
@@ -127,33 +157,37 @@ static int dial_next(struct client_link *l, struct rusm_why *why)
         .max_half_open = 1,
     };
 
+    *d = (struct client_dial){ .link = l };
+    l->next_ns = now_ns + NEXT_NS;
     peer_idle_options(&options, LIMIT_IDLE_TIMEOUT_NS);
-    link_end(l);
-    l->at_next++;
-    l->over = l->ready = false;
-    l->name[0] = '\0';
     peer_fill_events(&events);
-    int error = endpoint_new(&l->endpoint, &options, &events, l, why);
-    if (error) {
-        return error;
+    l->error = endpoint_new(&d->endpoint, &options, &events, d, &l->why);
+    if (l->error) {
+        return l->error;
     }
-    error =
-        endpoint_dial(l->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &l->conn);
-    return error ? err_why(why, error, "cannot dial %s: %s", l->to->address, rusm_strerror(error))
-                 : 0;
+    l->error =
+        endpoint_dial(d->endpoint, (const struct sockaddr *)&to->address, to->len, NULL, &d->conn);
+    if (l->error) {
+        dial_end(d);
+        err_why(&l->why, l->error, "cannot dial %s: %s", l->to->address, rusm_strerror(l->error));
+    }
+    return l->error;
 }
 
 int client_link_dial(struct client_link *l, uint64_t deadline_ns, struct rusm_why *why)
 {
-    int n = resolve(l->to->address, false, l->at, CLIENT_LINK_ADDRESSES, why);
-
-    if (n < 0) {
-        return n;
+    link_end(l);
+    l->over = l->ready = false;
+    l->name[0] = '\0';
+    l->error = 0;
+    l->end = (struct conn_end){ .kind = CONN_END_TIMEOUT };
+    l->until_ns = deadline_ns;
+    int error = lookup_new(&l->lookup, l->to->address);
+    if (error) {
+        l->over = true;
+        return err_why(why, error, "cannot look up %s: %s", l->to->address, rusm_strerror(error));
     }
-    l->at_count = (size_t)n;
-    l->at_next = 0;
-    l->dial_until_ns = deadline_ns;
-    return dial_next(l, why);
+    return 0;
 }
 
 void client_link_drop(struct client_link *l)
@@ -172,14 +206,55 @@ void client_link_drop(struct client_link *l)
 void client_link_flush(struct client_link *l)
 {
     /* endpoint_flush writes one burst. Go on until the socket or the window is full. */
-    while (l->endpoint && endpoint_flush(l->endpoint, &l->blocked) && !l->blocked) {}
+    for (size_t i = 0; i < l->at_next; i++) {
+        struct client_dial *d = &l->dials[i];
+        while (d->endpoint && endpoint_flush(d->endpoint, &d->blocked) && !d->blocked) {}
+    }
+}
+
+/* Takes the addresses that were looked up. */
+static void link_found(struct client_link *l)
+{
+    int n = lookup_result(l->lookup, l->at, &l->why);
+
+    lookup_free(l->lookup);
+    l->lookup = NULL;
+    l->at_count = n > 0 ? (size_t)n : 0;
+    l->error = n < 0 ? n : 0;
+    l->next_ns = 0;
+}
+
+/* Forgets the addresses that did not answer, and tries the next one when it is time or nobody is
+ * left. Ends the link if there is no other. */
+static void link_try(struct client_link *l, uint64_t now_ns)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < l->at_next; i++) {
+        struct client_dial *d = &l->dials[i];
+        if (d->endpoint && (!d->conn || (l->won && l->won != d))) {
+            dial_end(d);
+        }
+        any = any || d->endpoint;
+    }
+    while (!l->won && l->at_next < l->at_count && (!any || now_ns >= l->next_ns)) {
+        any = dial_next(l) == 0 || any;
+    }
+    l->over = l->over || !any;
 }
 
 static void link_tick(struct client_link *l)
 {
     uint64_t now_ns = endpoint_now_ns();
 
-    endpoint_tick(l->endpoint, now_ns);
+    if (l->lookup && lookup_done(l->lookup)) {
+        link_found(l);
+    }
+    for (size_t i = 0; i < l->at_next; i++) {
+        if (l->dials[i].endpoint) {
+            endpoint_tick(l->dials[i].endpoint, now_ns);
+        }
+    }
     if (l->peer) {
         peer_run(l->peer, now_ns);
     }
@@ -188,33 +263,56 @@ static void link_tick(struct client_link *l)
         peer_tick(l->peer, now_ns);
         blocks_tick(&l->pools.blocks);
     }
-    client_link_flush(l);
     l->stepped_ns = now_ns;
-    /* A host name may have several addresses. Try the next one if nobody answered at this one. */
-    if (l->over && !l->ready && l->end.kind != CONN_END_REFUSED && l->end.kind != CONN_END_PEER &&
-        l->end.kind != CONN_END_LOCAL && l->at_next < l->at_count) {
-        l->over = dial_next(l, NULL) != 0;
-        client_link_flush(l);
+    if (!l->over && !l->lookup) {
+        link_try(l, now_ns);
+    }
+    client_link_flush(l);
+}
+
+/* Reads what has come: all of it, or a fair part. */
+static void link_receive(struct client_link *l, bool all)
+{
+    for (size_t i = 0; i < l->at_next; i++) {
+        struct client_dial *d = &l->dials[i];
+        while (d->endpoint && endpoint_receive(d->endpoint) && all) {}
     }
 }
 
 void client_link_poll(struct client_link *l)
 {
-    if (!l->endpoint || l->over) {
+    if (l->over) {
         return;
     }
-    while (endpoint_receive(l->endpoint)) {}
+    link_receive(l, true);
     link_tick(l);
 }
 
-/* Sends what is queued and fills in what to wait for. Returns the time of the next timer. */
-static uint64_t link_prepare(struct client_link *l, struct pollfd *fd)
+/* Sends what is queued and fills in what to wait for: up to LOOKUP_ADDRESSES descriptors, which it
+ * adds to *count. Returns the time of the next timer. */
+static uint64_t link_prepare(struct client_link *l, struct pollfd *fds, size_t *count)
 {
+    uint64_t now_ns = endpoint_now_ns(), next_ns = now_ns + TICK_NS;
+
     client_link_flush(l);
-    uint64_t wake_ns = endpoint_next_ns(l->endpoint), tick_ns = endpoint_now_ns() + TICK_NS;
-    *fd = (struct pollfd){ .fd = endpoint_fd(l->endpoint),
-                           .events = (short)(POLLIN | (l->blocked ? POLLOUT : 0)) };
-    return wake_ns < tick_ns ? wake_ns : tick_ns;
+    if (l->lookup) {
+        fds[(*count)++] = (struct pollfd){ .fd = lookup_fd(l->lookup), .events = POLLIN };
+    }
+    for (size_t i = 0; i < l->at_next; i++) {
+        const struct client_dial *d = &l->dials[i];
+        if (d->endpoint) {
+            /* link_try is to see at once that one has ended. */
+            uint64_t wake_ns = d->conn ? endpoint_next_ns(d->endpoint) : now_ns;
+            fds[(*count)++] =
+                (struct pollfd){ .fd = endpoint_fd(d->endpoint),
+                                 .events = (short)(POLLIN | (d->blocked ? POLLOUT : 0)) };
+            next_ns = wake_ns < next_ns ? wake_ns : next_ns;
+        }
+    }
+    if (!l->won && l->at_next < l->at_count && l->next_ns < next_ns) {
+        next_ns = l->next_ns;
+    }
+    return next_ns;
 }
 
 /* Waits for one of the descriptors or the time. poll ignores descriptors of -1. */
@@ -252,21 +350,22 @@ static void link_process_gone(struct client_link *l)
 
 int client_link_step(struct client_link *l, uint64_t deadline_ns)
 {
-    struct pollfd fds[2] = { [1] = { .fd = l->watch_fd, .events = POLLIN } };
+    struct pollfd fds[LOOKUP_ADDRESSES + 1] = { { .fd = l->watch_fd, .events = POLLIN } };
+    size_t count = 1;
 
-    if (l->over || !l->endpoint) {
+    if (l->over) {
         return RUSM_ENOCONN;
     }
     if (endpoint_now_ns() >= deadline_ns) {
         return RUSM_ETIMEOUT;
     }
-    uint64_t until_ns = link_prepare(l, &fds[0]);
+    uint64_t until_ns = link_prepare(l, fds, &count);
     if (!l->over) { /* the flush may have ended the connection */
-        link_wait(fds, 2, until_ns < deadline_ns ? until_ns : deadline_ns);
-        endpoint_receive(l->endpoint);
+        link_wait(fds, count, until_ns < deadline_ns ? until_ns : deadline_ns);
+        link_receive(l, false);
     }
     link_tick(l);
-    if (!l->over && fds[1].revents) {
+    if (!l->over && fds[0].revents) {
         link_process_gone(l);
     }
     return l->over ? RUSM_ENOCONN : 0;
@@ -274,76 +373,20 @@ int client_link_step(struct client_link *l, uint64_t deadline_ns)
 
 void client_link_step_all(struct client_link **links, size_t count, uint64_t deadline_ns)
 {
-    struct pollfd fds[64];
+    struct pollfd fds[AT_ONCE * LOOKUP_ADDRESSES];
     size_t n = 0;
 
-    count = count < 64 ? count : 64;
+    count = count < AT_ONCE ? count : AT_ONCE;
     for (size_t i = 0; i < count; i++) {
-        uint64_t until_ns = link_prepare(links[i], &fds[n++]);
+        uint64_t until_ns = link_prepare(links[i], fds, &n);
         deadline_ns = until_ns < deadline_ns ? until_ns : deadline_ns;
         deadline_ns = links[i]->over ? 0 : deadline_ns;
     }
     link_wait(fds, n, deadline_ns);
     for (size_t i = 0; i < count; i++) {
         if (!links[i]->over) {
-            endpoint_receive(links[i]->endpoint);
+            link_receive(links[i], false);
         }
         link_tick(links[i]);
     }
-}
-
-/* ---- texts of errors ---- */
-
-static const char *link_text(const struct client_link *l, char text[RUSM_ADDRESS_MAX + 64])
-{
-    snprintf(text, RUSM_ADDRESS_MAX + 64, "%s%s%s", l->to->expected,
-             l->to->expected[0] ? " at " : "", l->to->address);
-    return text;
-}
-
-int client_link_why_dial(const struct client_link *l, struct rusm_why *why)
-{
-    char who[RUSM_ADDRESS_MAX + 64], seconds[16];
-
-    link_text(l, who);
-    if (l->name[0] && l->to->expected[0] && strcmp(l->name, l->to->expected) != 0) {
-        return err_why(why, RUSM_ENOCONN, "the node at %s is '%s', not '%s'", l->to->address,
-                       l->name, l->to->expected);
-    }
-    if (!l->over) {
-        return err_why(why, RUSM_ENOCONN, "cannot reach %s: no answer within %s", who,
-                       client_link_seconds(l, seconds));
-    }
-    switch (l->end.kind) {
-    case CONN_END_REFUSED:
-        return err_why(why, RUSM_EREFUSED,
-                       "%s refused: it does not share the cluster certificate in %s", who,
-                       l->to->identity_path);
-    case CONN_END_UNREACHABLE:
-        return err_why(why, RUSM_ENOCONN, "cannot reach %s: nobody listens there", who);
-    case CONN_END_TIMEOUT:
-    case CONN_END_IDLE:
-        return err_why(why, RUSM_ENOCONN, "cannot reach %s: no answer within %s", who,
-                       client_link_seconds(l, seconds));
-    case CONN_END_PEER:
-        return err_why(why, RUSM_ENOCONN, "%s closed the connection: %s", who,
-                       close_code_text(l->end.code));
-    default: return err_why(why, RUSM_ENOCONN, "cannot reach %s: %s", who, l->end.text);
-    }
-}
-
-int client_link_why_over(const struct client_link *l, struct rusm_why *why)
-{
-    const char *cause = l->end.text;
-
-    switch (l->end.kind) {
-    case CONN_END_REFUSED: return client_link_why_dial(l, why);
-    case CONN_END_PEER:
-        cause = l->end.code == CLOSE_NONE ? "it has left" : close_code_text(l->end.code);
-        break;
-    case CONN_END_IDLE: cause = "it does not answer any more"; break;
-    case CONN_END_RESET: cause = "it has forgotten us, as after a restart"; break;
-    default: break;
-    }
-    return err_why(why, RUSM_ENOCONN, "the connection to %s was lost: %s", l->name, cause);
 }

@@ -6,30 +6,40 @@
 #define CLIENT_CLIENT_LINK_H
 
 #include "client/client_node.h"
-#include "local/resolve.h"
+#include "local/lookup.h"
 #include "peer/peer.h"
 
-#define CLIENT_LINK_ADDRESSES 8 /* addresses of one host name that are tried */
+/* One address of a host that is being tried, or that has answered. */
+struct client_dial {
+    struct client_link *link;
+    struct endpoint *endpoint; /* NULL: not tried yet, or given up */
+    struct conn *conn;         /* NULL: it has ended */
+    bool blocked;              /* the socket is full */
+};
 
 struct client_link {
     const struct client_node *to;
     struct identity *identity; /* of the client, which frees it; NULL: not loaded yet */
-    uint32_t timeout_ms;
+    uint32_t timeout_ms;       /* of each operation, and what errors say */
+    uint64_t deadline_ns;      /* of all operations together; 0: none */
     const struct peer_events *events;
     void *context; /* of events */
 
-    struct resolved at[CLIENT_LINK_ADDRESSES];
-    size_t at_count, at_next;
-    uint64_t dial_until_ns;
+    struct lookup *lookup; /* NULL: no name is being looked up */
+    struct resolved at[LOOKUP_ADDRESSES];
+    size_t at_count, at_next;   /* addresses; those that were tried */
+    uint64_t next_ns, until_ns; /* when the next one is tried; when dialling ends */
+    int error;                  /* of the look-up, or of the last address; 0: it was dialled */
+    struct rusm_why why;        /* of error */
+    struct client_dial dials[LOOKUP_ADDRESSES]; /* of `at` */
 
-    struct endpoint *endpoint;
-    struct conn *conn; /* NULL: there is none, or it has ended */
+    struct client_dial *won; /* the address that answered; NULL: none yet */
     struct peer *peer;
-    struct conn_end end;       /* why the connection has ended */
-    bool ready, over, blocked; /* blocked: the socket is full */
-    bool writable;             /* a lane has got room since this was set to false */
-    int watch_fd;              /* pidfd of the node's OS process; -1: none */
-    uint32_t incarnation;      /* ours */
+    struct conn_end end; /* why the connection has ended */
+    bool ready, over;
+    bool writable;        /* a lane has got room since this was set to false */
+    int watch_fd;         /* pidfd of the node's OS process; -1: none */
+    uint32_t incarnation; /* ours */
     uint64_t seed;
     struct lane_budget budget;
     struct lane_pools pools;
@@ -47,12 +57,14 @@ struct client_link {
 int client_link_init(struct client_link *l, const struct client_node *to, uint32_t timeout_ms,
                      const struct peer_events *events, void *context);
 void client_link_fini(struct client_link *l);
-/* Returns the deadline of an operation that begins now. */
+/* Returns the deadline of an operation that begins now: no later than that of all of them. */
 uint64_t client_link_deadline(const struct client_link *l);
 /* Writes the timeout as text: "5 s", "0.2 s". Returns text. */
 const char *client_link_seconds(const struct client_link *l, char text[16]);
 
-/* Begins to dial to->address. Returns 0, or an error if it cannot even try. */
+/* Begins to look to->address up and to dial it. Of a host with several addresses it tries the
+ * first, a moment later the next beside it, and takes the one that answers first. Returns 0, or an
+ * error if it cannot even try. */
 int client_link_dial(struct client_link *l, uint64_t deadline_ns, struct rusm_why *why);
 /* Sends what is queued, waits until something happens, but not beyond the deadline, and handles it.
  * Returns 0, RUSM_ETIMEOUT if the deadline has passed, or RUSM_ENOCONN if the connection has

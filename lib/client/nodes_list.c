@@ -168,6 +168,14 @@ static size_t drop_running(struct nodefile_entry *list, size_t count,
     return left;
 }
 
+/* Returns when the first of so many rounds that share the time left ends. */
+static uint64_t share_until(uint64_t deadline_ns, size_t rounds)
+{
+    uint64_t now_ns = endpoint_now_ns();
+
+    return deadline_ns > now_ns ? now_ns + (deadline_ns - now_ns) / rounds : deadline_ns;
+}
+
 static int list_all(struct rusm_client *c, rusm_row_fn *row, void *context, struct rusm_why *why)
 {
     struct rundir_entry *running = NULL;
@@ -198,7 +206,8 @@ static int list_all(struct rusm_client *c, rusm_row_fn *row, void *context, stru
     }
     for (size_t i = 0; i < count && !error; i += AT_ONCE) {
         size_t n = count - i < AT_ONCE ? count - i : AT_ONCE;
-        error = list_written(c, written + i, n, row, context, deadline_ns);
+        error = list_written(c, written + i, n, row, context,
+                             share_until(deadline_ns, (count - i + AT_ONCE - 1) / AT_ONCE));
     }
     free(written);
     free(running);

@@ -39,6 +39,16 @@ int resolve(const char *host_port, bool passive, struct resolved *out, size_t ca
     return n > 0 ? (int)n : err_why(why, RUSM_ENOCONN, "%s has no IPv4 or IPv6 address", host);
 }
 
+bool resolve_is_literal(const char *host_port)
+{
+    char host[256], port[6];
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    return id_host_port_parse(host_port, host, port) == 0 &&
+           (inet_pton(AF_INET, host, &v4) == 1 || inet_pton(AF_INET6, host, &v6) == 1);
+}
+
 /* Returns the IPv4 address within a mapped one, which a socket of both families has. */
 static bool unmapped(const struct sockaddr *address, struct sockaddr_in *v4)
 {

@@ -35,6 +35,8 @@ struct resolve_srv {
  * priority, and within it of the highest weight. Leaves out what names no host. Returns how many,
  * up to CAP, or RUSM_EMALFORMED. */
 int resolve_srv_read(const uint8_t *answer, size_t len, struct resolve_srv *list, size_t cap);
+/* Returns whether the host is a literal address, so that resolve does not block. */
+bool resolve_is_literal(const char *host_port);
 /* Prints a socket address as ADDR:PORT or [V6]:PORT. */
 void resolve_format(const struct sockaddr *address, socklen_t len, char *text, size_t cap);
 

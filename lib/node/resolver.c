@@ -133,18 +133,9 @@ void resolver_fini(struct resolver *r)
     r->shared = NULL;
 }
 
-static bool is_literal(const char *host_port)
-{
-    char host[256], port[6];
-    struct in_addr v4;
-    struct in6_addr v6;
-    return id_host_port_parse(host_port, host, port) == 0 &&
-           (inet_pton(AF_INET, host, &v4) == 1 || inet_pton(AF_INET6, host, &v6) == 1);
-}
-
 int resolver_ask(struct resolver *r, struct resolver_ask *ask)
 {
-    if (is_literal(ask->host_port)) {
+    if (resolve_is_literal(ask->host_port)) {
         look_up(ask);
         ask->done(ask);
         return 0;
