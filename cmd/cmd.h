@@ -69,6 +69,8 @@ struct options {
     size_t text_count;
 };
 
+/* If the options of a node ask for a log in JSON, makes errors in the other options JSON too. */
+void options_json(const struct cmd *cmd, int argc, char **argv);
 /* Sorts argv into options and words. Borrows argv until options_fini. Options may stand anywhere
  * before "--". Returns 0, or the exit status after a message. */
 int options_parse(struct options *options, const struct cmd *cmd, int argc, char **argv);
@@ -104,6 +106,12 @@ const char *options_where(const struct option_given *given, char *text, size_t c
 
 /* Returns the exit status of an error (RUSM_*). */
 int failure_status(int error);
+/* Makes all lines about a node JSON from now on, as those of its log are, and that of a bug too. Or
+ * makes them text. The environment keeps it: RUSM_LOG_FORMAT, which the user may set too. */
+void failure_json(bool json);
+bool failure_is_json(void);
+/* Prints a line of a log in JSON. Returns false if it could not. */
+bool failure_line(const char *node, const char *text);
 /* Prints why the error `error` (RUSM_*) happened. `why` may be NULL or empty. Returns the exit
  * status. */
 int failure_report(const struct cmd *cmd, int error, const struct rusm_why *why);
@@ -281,10 +289,11 @@ struct signals {
     sigset_t set;
     pthread_t thread;
     pthread_mutex_t lock;
-    struct rusm_node *node;        /* NULL: not yet, or no longer */
-    bool served;                   /* there was a node */
-    void (*reopen)(void *context); /* at SIGHUP; NULL: the node leaves, as at SIGTERM */
-    void (*look)(void *context);   /* every two seconds; NULL: nothing */
+    struct rusm_node *node;            /* NULL: not yet, or no longer */
+    bool served;                       /* there was a node */
+    char name[RUSM_NODE_NAME_MAX + 1]; /* its name */
+    void (*reopen)(void *context);     /* at SIGHUP; NULL: the node leaves, as at SIGTERM */
+    void (*look)(void *context);       /* every two seconds; NULL: nothing */
     void *context;
 };
 

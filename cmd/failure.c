@@ -1,8 +1,12 @@
 /* failure: all messages about errors, and their exit statuses. */
 #include "cmd.h"
 
+#include <jansson.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 int failure_status(int error)
 {
@@ -19,11 +23,64 @@ int failure_status(int error)
     }
 }
 
+#define FAILURE_FORMAT "RUSM_LOG_FORMAT"
+
+void failure_json(bool json)
+{
+    /* There is one thread still. */
+    (void)(json ? setenv(FAILURE_FORMAT, "json", 1) : unsetenv(FAILURE_FORMAT));
+}
+
+bool failure_is_json(void)
+{
+    const char *format = getenv(FAILURE_FORMAT);
+
+    return format && strcmp(format, "json") == 0;
+}
+
+bool failure_line(const char *node, const char *text)
+{
+    char line[8192], stamp[32], plain[2048];
+    struct timespec now;
+    struct tm utc;
+    size_t len = 0;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(line, sizeof(line), "%s.%03ldZ", stamp, now.tv_nsec / 1000000);
+    json_t *object = json_pack("{ssssss}", "time", line, "level", "error", "node", node);
+    json_t *value = json_string(text);
+    if (!value) { /* it is not UTF-8 */
+        for (; text[len] && len < sizeof(plain) - 1; len++) {
+            plain[len] = (char)((unsigned char)text[len] < 0x80 ? text[len] : '?');
+        }
+        plain[len] = '\0';
+        value = json_string(plain);
+    }
+    len = object && json_object_set_new(object, "text", value) == 0
+              ? json_dumpb(object, line, sizeof(line) - 1, JSON_COMPACT)
+              : 0;
+    json_decref(object);
+    if (len == 0 || len >= sizeof(line)) {
+        return false;
+    }
+    line[len++] = '\n';
+    return write(STDERR_FILENO, line, len) == (ssize_t)len;
+}
+
 /* A text may quote what a peer said. It must not control the terminal or start a new line. One
  * write, as the log of a node may go to the same terminal. */
 static void failure_write(const struct cmd *cmd, const char *text, const char *tail)
 {
     char line[8192 + 256];
+
+    if (cmd && strcmp(cmd->name, "node") == 0 && failure_is_json()) {
+        snprintf(line, sizeof(line), "%s%s", text, tail);
+        if (failure_line("", line)) {
+            return;
+        }
+    }
     size_t at = (size_t)snprintf(line, sizeof(line),
                                  cmd ? "rusm: %.40s: " : "rusm: ", cmd ? cmd->name : "");
 

@@ -62,7 +62,10 @@ static int main_help(int argc, char **argv)
 static int main_run(const struct cmd *cmd, int argc, char **argv)
 {
     struct options options;
-    int status = options_parse(&options, cmd, argc, argv);
+    int status;
+
+    options_json(cmd, argc, argv);
+    status = options_parse(&options, cmd, argc, argv);
 
     if (status == 0 && options.help) {
         help_command(stdout, cmd);

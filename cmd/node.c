@@ -204,8 +204,8 @@ static int node_log(const struct options *options, struct rusm_node_options *how
                              RUSM_LOG_WARN, &level);
 
     status = status ? status
-                    : node_choice(options, "log-format", formats, "text or json", RUSM_LOG_TEXT,
-                                  &format);
+                    : node_choice(options, "log-format", formats, "text or json",
+                                  failure_is_json() ? RUSM_LOG_JSON : RUSM_LOG_TEXT, &format);
     how->log_level = (enum rusm_log_level)level;
     how->log_format = (enum rusm_log_format)format;
     return status;
@@ -466,6 +466,10 @@ static int node_run(struct options *options)
     struct env env;
 
     status = status == 0 && config ? options_read(options, config) : status;
+    const char *format = options_value(options, "log-format");
+    if (format) {
+        failure_json(strcmp(format, "json") == 0);
+    }
     if (status != 0 || (!options_has(options, "detach") && reaper_start(options->cmd, &status))) {
         return status;
     }

@@ -66,6 +66,23 @@ static int options_take(struct options *options, int argc, char **argv, int *at)
     return 0;
 }
 
+void options_json(const struct cmd *cmd, int argc, char **argv)
+{
+    static const char option[] = "--log-format=json";
+    const size_t name_len = sizeof("--log-format") - 1;
+
+    if (strcmp(cmd->name, "node") != 0) {
+        return;
+    }
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], option) == 0 ||
+            (i + 1 < argc && strncmp(argv[i], option, name_len) == 0 && !argv[i][name_len] &&
+             strcmp(argv[i + 1], option + name_len + 1) == 0)) {
+            failure_json(true);
+        }
+    }
+}
+
 int options_parse(struct options *options, const struct cmd *cmd, int argc, char **argv)
 {
     bool words_only = false;

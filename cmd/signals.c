@@ -41,12 +41,12 @@ static uint64_t signals_now_ms(void)
 }
 
 /* Ends the program without the node. Says so if somebody reads that. */
-static void signals_force(const char *text)
+static void signals_force(const struct signals *signals, const char *text)
 {
     struct pollfd at = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-    if (poll(&at, 1, 0) == 1) {
-        (void)!write(STDERR_FILENO, text, strlen(text));
+    if (poll(&at, 1, 0) == 1 && !(failure_is_json() && failure_line(signals->name, text))) {
+        dprintf(STDERR_FILENO, "rusm: node: %s\n", text);
     }
     _exit(EXIT_FAILED);
 }
@@ -82,12 +82,12 @@ static void signals_leave(struct signals *signals)
             signals_stop(signals);
         }
         if (second_ms > 0 && now_ms - second_ms > SIGNALS_AT_ONCE_MS) {
-            signals_force("rusm: node: ended at once, as it was told twice\n");
+            signals_force(signals, "ended at once, as it was told twice");
         }
         if (now_ms - begun_ms > SIGNALS_PROGRAMS_MS ||
             (now_ms - begun_ms > SIGNALS_LEAVE_MS && !signals_programs())) {
-            signals_force("rusm: node: ended without leaving in order: a process, a disk or a name "
-                          "service holds it up\n");
+            signals_force(signals, "ended without leaving in order: a process, a disk or a name "
+                                   "service holds it up");
         }
     }
 }
@@ -156,7 +156,10 @@ void signals_node(struct signals *signals, struct rusm_node *node)
 {
     pthread_mutex_lock(&signals->lock);
     signals->node = node;
-    signals->served = signals->served || node;
+    if (node) {
+        signals->served = true;
+        snprintf(signals->name, sizeof(signals->name), "%s", rusm_node_name(node));
+    }
     pthread_mutex_unlock(&signals->lock);
 }
 

@@ -159,3 +159,28 @@ END
     equal "$status" $((128 + 11))
     like "$(tail -n 1 bonn.err)" "rusm: process *@bonn (digger): stack overflow, stack_bytes is 32768"
 }
+
+@test "one whose handler does not return: the node ends by force, and says so as its log is written" {
+    build stuck.so <<'C'
+#include <unistd.h>
+#include <rusm.h>
+static void receive(struct rusm_process *self, void *state, const struct rusm_message *m)
+{
+    (void)self, (void)state, (void)m;
+    for (;;) { pause(); }
+}
+static const struct rusm_behaviour stuck = { .name = "stuck", .receive = receive };
+static const struct rusm_behaviour *const all[] = { &stuck, NULL };
+const struct rusm_library rusm_library = { .abi = RUSM_ABI, .behaviours = all };
+C
+    for format in text json; do
+        start_node "$format" --boot s=lib:stuck.so --log-format $format --schedulers 1
+        timeout 2 "$RUSM" call "$format" s x --timeout 0.5 || true
+        kill -INT "$pid"
+        kill -TERM "$pid"
+        wait_until gone "$pid"
+    done
+    has_line text.err "rusm: node: ended at once, as it was told twice"
+    jq -es 'all(.time and .level) and (.[-1] | .node == "json" and .level == "error" and
+        .text == "ended at once, as it was told twice")' json.err
+}

@@ -40,6 +40,29 @@ children_down() { [ "$(json value '.counter == "children_down"' rusm attach --co
         any(.text | startswith("made the cluster'"'"'s identity"))' london.err
 }
 
+json_error() { jq -es --arg text "$1" 'length == 1 and (.[0] | .level == "error" and .text == $text and
+    (.time | test("^20..-..-..T..:..:..[.]...Z$")))' <<<"$stderr"; }
+
+@test "--log-format json: why a node does not start is an object too" {
+    expect 2 rusm node --name london --log-format json --lisen 0
+    json_error "unknown option '--lisen' (try 'rusm node --help')"
+    expect 2 rusm node --no-such --log-format=json
+    json_error "unknown option '--no-such' (try 'rusm node --help')"
+    expect 2 rusm node --name 'l"o\n' --log-format json
+    jq -e '.text | contains("l\"o\\n")' <<<"$stderr"
+    expect 2 rusm node --name $'\xff' --log-format json
+    jq -e '.level == "error"' <<<"$stderr"
+    printf '%s\n' 'log-format = json' 'name = london' 'mailbox = 0' >config
+    expect 2 rusm node --config config
+    jq -e '.text | startswith("config:3: mailbox: ")' <<<"$stderr"
+    RUSM_LOG_FORMAT=json expect 2 rusm node --no-such
+    json_error "unknown option '--no-such' (try 'rusm node --help')"
+    RUSM_LOG_FORMAT=json expect_error 2 "rusm: node: --name is missing (try 'rusm node --help')" \
+        rusm node --log-format text
+    RUSM_LOG_FORMAT=json expect_error 2 "rusm: unknown command 'nod', did you mean 'node'? (try 'rusm help')" \
+        rusm nod
+}
+
 @test "--boot: a program that fails until what it needs is there is tried until it works" {
     start_node london --boot 'late=exec:test -e there && exec cat' --boot 'gone=exec:no-such-program'
     wait_until has_text london.err "'late' is down (exit status 1): it is tried again"
