@@ -211,19 +211,31 @@ static int node_log(const struct options *options, struct rusm_node_options *how
     return status;
 }
 
-static int node_options(const struct options *options, const char **join,
-                        struct rusm_node_options *how)
+/* Gathers the values of an option in `values`. Returns how many there are. */
+static size_t node_values(const struct options *options, const char *name, const char **values)
 {
     const struct option_given *given;
+    size_t cursor = 0, count = 0;
+
+    while ((given = options_next(options, name, &cursor))) {
+        values[count++] = given->value;
+    }
+    return count;
+}
+
+/* `values` has room for the values of all options. */
+static int node_options(const struct options *options, const char **values,
+                        struct rusm_node_options *how)
+{
     uint64_t mailbox, spin, packet = 0, schedulers = 0;
-    size_t cursor = 0;
     int status;
 
     *how = (struct rusm_node_options){
         .name = options_value(options, "name"),
         .listen = options_value(options, "listen"),
         .advertise = options_value(options, "advertise"),
-        .join = join,
+        .join = values,
+        .join_count = node_values(options, "join", values),
         .log_fd = STDERR_FILENO,
         .output_fd = STDOUT_FILENO,
         .identity_create = true,
@@ -232,9 +244,8 @@ static int node_options(const struct options *options, const char **join,
         .http_token = options_value(options, "http-token"),
         .http_tcp = options_value(options, "http-tcp"),
     };
-    while ((given = options_next(options, "join", &cursor))) {
-        join[how->join_count++] = given->value;
-    }
+    how->http_proxy = values + how->join_count;
+    how->http_proxy_count = node_values(options, "http-proxy", values + how->join_count);
     if (!how->name) {
         return failure_usage(options->cmd, "--name is missing");
     }
@@ -438,11 +449,11 @@ static int node_signals(struct serving *s)
     return status;
 }
 
-static int node_start(struct options *options, const char **join, const struct env *env)
+static int node_start(struct options *options, const char **values, const struct env *env)
 {
     struct serving s = { .options = options, .detached = options_has(options, "detach") };
     uint64_t log_max = 0;
-    int status = node_options(options, join, &s.how);
+    int status = node_options(options, values, &s.how);
 
     s.how.env = (const char *const *)env->entry;
     node_descriptors(&s.how);
@@ -461,7 +472,7 @@ static int node_start(struct options *options, const char **join, const struct e
 
 static int node_run(struct options *options)
 {
-    const char *config = options_value(options, "config"), **join;
+    const char *config = options_value(options, "config"), **values;
     int status = options_words(options, (const char *const[]){ NULL }, 0);
     struct env env;
 
@@ -473,14 +484,14 @@ static int node_run(struct options *options)
     if (status != 0 || (!options_has(options, "detach") && reaper_start(options->cmd, &status))) {
         return status;
     }
-    join = calloc(options->given_count + 1, sizeof(*join));
-    if (!join) {
+    values = calloc(options->given_count + 1, sizeof(*values));
+    if (!values) {
         return failure_report(options->cmd, RUSM_ENOMEM, NULL);
     }
     status = env_read(options, &env);
-    status = status ? status : node_start(options, join, &env);
+    status = status ? status : node_start(options, values, &env);
     env_free(&env);
-    free(join);
+    free(values);
     return status;
 }
 
@@ -507,6 +518,8 @@ static const struct cmd_option node_table[] = {
     { "http", NULL, "serve HTTP/3 too, on the same port: rusm-http(7)" },
     { "http-token", "FILE", "the token of HTTP clients without certificate" },
     { "http-tcp", "ADDR:PORT", "serve HTTP/1.1 over TCP too, for those who have the token" },
+    { "http-proxy", "ADDRESS[/BITS]",
+      "a proxy that tells who the client is (X-Forwarded-For); may be repeated" },
     { "log-level", "LEVEL", "error, warn, info or debug [warn]" },
     { "log-format", "FORMAT", "text, or json: an object a line [text]" },
     { "log-file", "FILE", "where the log goes [standard error]" },
@@ -519,15 +532,16 @@ static const struct cmd_option node_table[] = {
 
 const struct cmd cmd_node = {
     .name = "node",
-    .synopsis = "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
-                "[--join [NODE@]HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
-                "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
-                "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
-                "[--mailbox-bytes N] [--idle-timeout SECONDS] [--forget SECONDS] [--schedulers N] "
-                "[--spin MICROSECONDS] [--max-packet BYTES] [--http] [--http-token FILE] "
-                "[--http-tcp ADDR:PORT] "
-                "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
-                "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
+    .synopsis =
+        "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
+        "[--join [NODE@]HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
+        "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
+        "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
+        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--forget SECONDS] [--schedulers N] [--spin MICROSECONDS] "
+        "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
+        "[--http-proxy ADDRESS[/BITS]] "
+        "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
+        "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

@@ -587,7 +587,11 @@ struct rusm_node_options {
     uint32_t alive_ms;               /* how often life gets RUSM_LIFE_RUNS [never] */
     enum rusm_restarts restarts;     /* of a booted process that ends too often [BACKOFF] */
     uint32_t forget_ms;              /* a peer that is away for so long is forgotten [a day] */
-    void *reserved[8];               /* for later versions: must be zero, else RUSM_EINVAL */
+    /* ADDRESS[/BITS]: proxies whose X-Forwarded-For names the HTTP client; borrowed until the node
+     * is made. */
+    const char *const *http_proxy;
+    size_t http_proxy_count;
+    void *reserved[6]; /* for later versions: must be zero, else RUSM_EINVAL */
 };
 
 /* Makes a node: checks the identity, takes the lock on the name in the run folder, binds the

@@ -3,6 +3,7 @@
 #include "gateway/exchange.h"
 #include "gateway/limits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,7 +23,7 @@ struct exchange *exchange_new(struct gateway *g, const struct exchange_options *
     x->transport = options->transport;
     x->context = options->context;
     x->trusted = options->trusted;
-    x->origin = token_origin(&g->token, options->from);
+    proxy_begin(&x->client, &g->proxies, options->from);
     x->content_length = UINT64_MAX;
     x->json = true;
     buf_init(&x->body, 0);
@@ -205,9 +206,37 @@ static void field_token(struct exchange *x, const char *value, size_t len)
     x->tried = true;
     renew_token(g);
     x->bearer = token_is(&g->token, value, len);
-    x->throttled = !x->bearer && token_throttled(&g->token, x->origin, g->now_ns);
-    if (!x->bearer && !x->throttled) {
-        token_wrong(&g->token, x->origin, g->now_ns);
+    x->wrong += !x->bearer;
+}
+
+/* Counts the wrong tokens, now that it is known who sent them. */
+static void count_wrong(struct exchange *x)
+{
+    struct gateway *g = x->gateway;
+    struct sockaddr_in6 from;
+    char text[PROXY_TEXT];
+
+    if (x->overflow) {
+        proxy_forget(&x->client);
+    }
+    if (x->wrong == 0) {
+        return;
+    }
+    proxy_address(&x->client, &from);
+    uint32_t origin = token_origin(&g->token, (const struct sockaddr *)&from);
+    for (unsigned i = 0; i < x->wrong; i++) {
+        x->throttled = !x->bearer && token_throttled(&g->token, origin, g->now_ns);
+        if (!x->throttled) {
+            token_wrong(&g->token, origin, g->now_ns);
+        }
+    }
+    if (x->throttled && g->repeat) {
+        char key[PROXY_TEXT + 16];
+        proxy_text(&x->client, text);
+        snprintf(key, sizeof(key), "wrong token %s", text);
+        repeat_warn(g->repeat, g->now_ns, key,
+                    "HTTP client %s: more than %d wrong tokens within %u s", text, LIMIT_HTTP_WRONG,
+                    (unsigned)(LIMIT_HTTP_WRONG_NS / 1000000000));
     }
 }
 
@@ -255,6 +284,8 @@ void exchange_field(struct exchange *x, const char *name, size_t name_len, const
         field_length(x, value, value_len);
     } else if (is(name, name_len, "content-type")) {
         field_type(x, value, value_len);
+    } else if (is(name, name_len, "x-forwarded-for")) {
+        proxy_field(&x->client, &x->gateway->proxies, value, value_len);
     } else if (is(name, name_len, "accept")) {
         accept_add(&x->accept, value, value_len);
     }
@@ -282,6 +313,7 @@ bool exchange_head_end(struct exchange *x)
         return false;
     }
     exchange_progress(x);
+    count_wrong(x);
     x->route = x->gateway->find_route(x);
     if (!x->route) {
         return false;

@@ -7,6 +7,7 @@
 #include "gateway/accept.h"
 #include "gateway/answer.h"
 #include "gateway/gateway_state.h"
+#include "gateway/proxy.h"
 #include "gateway/transport.h"
 #include "gateway/url.h"
 
@@ -30,7 +31,8 @@ struct exchange {
     struct gateway *gateway;
     const struct gateway_transport *transport;
     void *context;
-    uint32_t origin; /* token_origin: wrong tokens are counted for each origin */
+    struct proxy_client client; /* wrong tokens are counted for each */
+    unsigned wrong;             /* tokens */
     enum exchange_state state;
     bool trusted, bearer; /* the client has the certificate; it sent the right token */
     bool tried;           /* a token came, right or wrong */

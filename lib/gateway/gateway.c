@@ -11,6 +11,25 @@
 #include "gateway/route.h"
 #include "gateway/work.h"
 
+static int add_proxies(struct gateway *g, const struct gateway_options *options,
+                       struct rusm_why *why)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < options->proxy_count && !error; i++) {
+        error = proxy_add(&g->proxies, options->proxies[i]);
+        if (error == RUSM_ELIMIT) {
+            err_why(why, error, "more than %d HTTP proxies: name their networks",
+                    LIMIT_HTTP_PROXIES);
+        } else if (error) {
+            err_why(why, error,
+                    "HTTP proxy '%s' is not ADDRESS or ADDRESS/BITS, such as 10.1.0.0/16",
+                    options->proxies[i]);
+        }
+    }
+    return error;
+}
+
 int gateway_new(struct gateway **out, const struct gateway_options *options, struct rusm_why *why)
 {
     struct gateway *g = calloc(1, sizeof(*g));
@@ -32,7 +51,10 @@ int gateway_new(struct gateway **out, const struct gateway_options *options, str
     list_init(&g->watchers);
     list_init(&g->connections);
     list_init(&g->strangers);
-    error = token_load(&g->token, options->token, options->seed, options->now_ns, why);
+    g->repeat = options->repeat;
+    error = add_proxies(g, options, why);
+    error =
+        error ? error : token_load(&g->token, options->token, options->seed, options->now_ns, why);
     if (error) {
         free(g);
         return error;

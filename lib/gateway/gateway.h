@@ -20,6 +20,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/repeat.h"
 #include "rusm.h"
 
 struct gateway;
@@ -119,9 +120,12 @@ void gateway_event(struct gateway *g, const struct gateway_event *event);
 void gateway_events_missed(struct gateway *g, uint64_t count);
 
 struct gateway_options {
-    const char *name;      /* of the node; kept */
-    const struct log *log; /* kept */
-    const char *token;     /* file with the bearer token; NULL: certificates only */
+    const char *name;           /* of the node; kept */
+    const struct log *log;      /* kept */
+    struct repeat *repeat;      /* for warnings that clients cause; kept; NULL: none */
+    const char *token;          /* file with the bearer token; NULL: certificates only */
+    const char *const *proxies; /* ADDRESS[/BITS] that are believed who the client is */
+    size_t proxy_count;
     const struct gateway_node *node;
     void *context;
     uint64_t seed;
@@ -129,7 +133,8 @@ struct gateway_options {
 };
 
 /* Makes a gateway and gives *out. Returns 0, RUSM_EREFUSED if the token's file is missing or others
- * can read it, RUSM_EMALFORMED if it holds no token, or RUSM_ENOMEM. `why` says more. */
+ * can read it, RUSM_EMALFORMED if it holds no token, RUSM_EINVAL or RUSM_ELIMIT for the proxies, or
+ * RUSM_ENOMEM. `why` says more. */
 int gateway_new(struct gateway **out, const struct gateway_options *options, struct rusm_why *why);
 void gateway_free(struct gateway *g);            /* after the last exchange; NULL is fine */
 bool gateway_has_token(const struct gateway *g); /* clients without a certificate may come */

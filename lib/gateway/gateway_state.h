@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "gateway/gateway.h"
+#include "gateway/proxy.h"
 #include "gateway/token.h"
 
 struct http_route;
@@ -17,6 +18,8 @@ struct gateway {
      * request and returns NULL. */
     const struct http_route *(*find_route)(struct exchange *x);
     struct token token;
+    struct proxies proxies;
+    struct repeat *repeat;
     struct list clients;  /* exchanges that wait for their client, the longest wait first */
     struct list others;   /* the other exchanges */
     size_t count;         /* of exchanges in both lists */

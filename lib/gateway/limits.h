@@ -79,6 +79,10 @@
 #define LIMIT_HTTP_WRONG 10
 #define LIMIT_HTTP_WRONG_NS ((uint64_t)10 * 1000000000)
 
+/* Addresses and networks of proxies that are believed who the client is. Each is compared with each
+ * address of a request's X-Forwarded-For. Above: the node does not start. */
+#define LIMIT_HTTP_PROXIES 64
+
 /* How often the token's file is looked at, if requests come with a token. Each look costs a system
  * call. */
 #define LIMIT_HTTP_TOKEN_NS ((uint64_t)1000000000)

@@ -138,12 +138,15 @@ static const struct gateway_node http_node = {
 
 /* ---- life ---- */
 
-int http_open(struct rusm_node *node, const char *token, struct rusm_why *why)
+int http_open(struct rusm_node *node, const struct rusm_node_options *o, struct rusm_why *why)
 {
     struct http *http = calloc(1, sizeof(*http));
     struct gateway_options options = { .name = node->name,
                                        .log = &node->log,
-                                       .token = token,
+                                       .repeat = &node->first->repeat,
+                                       .token = o->http_token,
+                                       .proxies = o->http_proxy,
+                                       .proxy_count = o->http_proxy_count,
                                        .node = &http_node,
                                        .context = http,
                                        .seed = rng_u64(&node->first->rng),

@@ -7,9 +7,9 @@
 #include "gateway/gateway.h"
 #include "node/node.h"
 
-/* Makes node->http. token: the name of a file, or NULL. Returns 0, RUSM_ENOMEM or the errors of
- * gateway_new. */
-int http_open(struct rusm_node *node, const char *token, struct rusm_why *why);
+/* Makes node->http, with the token and the proxies of the options. Returns 0, RUSM_ENOMEM or the
+ * errors of gateway_new. */
+int http_open(struct rusm_node *node, const struct rusm_node_options *o, struct rusm_why *why);
 void http_close(struct rusm_node *node); /* does nothing if there is none */
 /* Does what is due. Called in every tick. Returns when to call it again. */
 uint64_t http_tick(struct rusm_node *node);

@@ -185,6 +185,9 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
         return err_why(why, RUSM_EINVAL,
                        "a token needs HTTP: give an address too (--http, --http-tcp)");
     }
+    if (o->http_proxy_count > 0 && !o->http && !o->http_tcp) {
+        return err_why(why, RUSM_EINVAL, "a proxy is for HTTP: say where (--http, --http-tcp)");
+    }
     if (o->http_tcp && !o->http_token) {
         return err_why(
             why, RUSM_EINVAL,
@@ -278,7 +281,7 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = open_runtimes(node, o)) != 0) {
         return error;
     }
-    if ((o->http || o->http_tcp) && (error = http_open(node, o->http_token, why)) != 0) {
+    if ((o->http || o->http_tcp) && (error = http_open(node, o, why)) != 0) {
         return error;
     }
     if ((error = open_endpoints(node, o, why)) != 0) {
