@@ -93,6 +93,8 @@ struct gateway_node {
 /* Ends a job and hands over its outcome. The node calls it once for each job that it was not asked
  * to cancel; for a TABLE see `begin`. */
 void gateway_outcome(struct gateway_job *job, const struct gateway_outcome *outcome);
+/* Prints the address of the client that asks for the job. */
+void gateway_job_from(const struct gateway_job *job, char *text, size_t cap);
 /* Lets the gateway free the job's data. The node calls it when it has sent or copied the data. */
 void gateway_taken(struct gateway_job *job);
 /* Takes a part of a TABLE: what would be the body of a reply to OP_TABLE. Called from within

@@ -16,6 +16,14 @@
 #define BYTES_TYPE "application/octet-stream"
 #define JSON_TYPE "application/json"
 
+void gateway_job_from(const struct gateway_job *job, char *text, size_t cap)
+{
+    char address[PROXY_TEXT];
+
+    snprintf(text, cap, "%s",
+             proxy_text(&container_of(job, struct exchange, job)->client, address));
+}
+
 void work_begin(struct exchange *x)
 {
     x->working = true;

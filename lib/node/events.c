@@ -13,6 +13,7 @@
 
 enum event_type {
     EVENT_STARTED,
+    EVENT_SPAWN,
     EVENT_ENDED,
     EVENT_RESTARTED,
     EVENT_DOWN,
@@ -25,12 +26,15 @@ enum event_type {
     EVENT_NODE_DOWN,
 };
 
+#define EVENT_TEXTS 4
+
 /* The name of each event, and the keys of its texts. */
 static const struct {
-    const char *type, *key[3];
+    const char *type, *key[EVENT_TEXTS];
     const char *scope; /* of a name event */
 } event_kinds[] = {
     [EVENT_STARTED] = { "process_started", { "name", "behaviour" }, NULL },
+    [EVENT_SPAWN] = { "spawn", { "name", "spawnable", "by", "from" }, NULL },
     [EVENT_ENDED] = { "process_ended", { "name", "behaviour", "reason" }, NULL },
     [EVENT_RESTARTED] = { "process_restarted", { "name", "behaviour" }, NULL },
     [EVENT_DOWN] = { "process_down", { "name", "behaviour", "reason" }, NULL },
@@ -49,7 +53,7 @@ struct event {
     uint64_t serial; /* of the process; 0: about no process */
     uint64_t wall_ms;
     size_t bytes;
-    char text[]; /* the values of the three keys above, each NUL-terminated */
+    char text[]; /* the values of the keys above, each NUL-terminated */
 };
 
 void events_init(struct events *e, events_counters_fn *counters_now)
@@ -77,22 +81,32 @@ static bool watched(const struct events *e)
     return atomic_load_explicit(&e->watched, memory_order_relaxed);
 }
 
-static void put(struct rusm_node *node, enum event_type type, uint64_t serial, const char *a,
-                size_t a_len, const char *b, const char *c)
+bool events_watched(const struct rusm_node *node)
+{
+    return watched(&node->events);
+}
+
+/* Queues an event about a process, with texts, of which the first has the length `first_len`. */
+static void put_texts(struct rusm_node *node, enum event_type type, uint64_t serial,
+                      const char *const texts[EVENT_TEXTS], size_t first_len)
 {
     struct events *e = &node->events;
-    size_t b_len = strlen(b), c_len = strlen(c);
-    size_t bytes = sizeof(struct event) + a_len + b_len + c_len + 3;
+    size_t bytes = sizeof(struct event) + first_len + 1;
+    for (size_t i = 1; i < EVENT_TEXTS; i++) {
+        bytes += strlen(texts[i]) + 1;
+    }
     struct event *it = malloc(bytes);
     if (it) {
         it->type = type;
         it->serial = serial;
         it->wall_ms = clock_wall_ms();
         it->bytes = bytes;
-        memcpy(it->text, a, a_len);
-        it->text[a_len] = '\0';
-        memcpy(it->text + a_len + 1, b, b_len + 1);
-        memcpy(it->text + a_len + b_len + 2, c, c_len + 1);
+        memcpy(it->text, texts[0], first_len);
+        char *end = it->text + first_len;
+        *end++ = '\0';
+        for (size_t i = 1; i < EVENT_TEXTS; i++) {
+            end = stpcpy(end, texts[i]) + 1;
+        }
     }
     pthread_mutex_lock(&e->lock);
     bool first = list_empty(&e->queue);
@@ -108,6 +122,19 @@ static void put(struct rusm_node *node, enum event_type type, uint64_t serial, c
     if (first) {
         loop_wake(&node->first->loop); /* scheduler 0 may sleep, and this may be another thread */
     }
+}
+
+static void put(struct rusm_node *node, enum event_type type, uint64_t serial, const char *a,
+                size_t a_len, const char *b, const char *c)
+{
+    const char *const texts[EVENT_TEXTS] = { a, b, c, "" };
+    put_texts(node, type, serial, texts, a_len);
+}
+
+void events_spawned(struct rusm_node *node, const struct service_spawned *s)
+{
+    const char *const texts[EVENT_TEXTS] = { s->name, s->spawnable, s->by, s->from };
+    put_texts(node, EVENT_SPAWN, s->serial, texts, strlen(s->name));
 }
 
 void events_process(void *node, const struct process_event *h)
@@ -176,7 +203,7 @@ static bool wanted(struct rusm_node *node)
 
 static void hand_over(struct rusm_node *node, const struct event *it)
 {
-    struct gateway_field field[5];
+    struct gateway_field field[EVENT_TEXTS + 2];
     struct gateway_event event = { .type = event_kinds[it->type].type,
                                    .wall_ms = it->wall_ms,
                                    .field = field };
@@ -186,7 +213,7 @@ static void hand_over(struct rusm_node *node, const struct event *it)
         id_pid_format(pid, sizeof(pid), it->serial, node->name, node->incarnation);
         field[event.count++] = (struct gateway_field){ .key = "pid", .text = pid };
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < EVENT_TEXTS; i++) {
         const char *key = event_kinds[it->type].key[i];
         if (key && (text[0] || i > 0)) {
             field[event.count++] = (struct gateway_field){ .key = key, .text = text };

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "node/history.h"
 #include "service/counters.h"
+#include "service/service.h"
 
 struct rusm_node;
 struct member;
@@ -35,6 +36,10 @@ struct events {
 
 void events_init(struct events *e, events_counters_fn *counters_now);
 void events_fini(struct events *e);
+/* Returns whether there are observers. */
+bool events_watched(const struct rusm_node *node);
+/* A process was spawned for somebody outside. Call it if there are observers. */
+void events_spawned(struct rusm_node *node, const struct service_spawned *s);
 /* Takes what happened to a process: the runtime's hook. */
 void events_process(void *node, const struct process_event *h);
 /* A node is connected, or no longer connected for the given reason. */

@@ -33,6 +33,13 @@ static void http_answer(struct asker *asker, int error, const void *body, size_t
                         .error = error, .text = error ? body : NULL, .data = body, .len = len });
 }
 
+static const char *http_who(const struct asker *asker, char from[REQUEST_FROM])
+{
+    const struct http_asked *asked = container_of(asker, struct http_asked, asker);
+    gateway_job_from(asked->job, from, REQUEST_FROM);
+    return "http";
+}
+
 static void http_request(struct http *http, struct gateway_job *job, uint64_t op,
                          struct reader *fields)
 {
@@ -41,7 +48,7 @@ static void http_request(struct http *http, struct gateway_job *job, uint64_t op
         http_done(job, RUSM_ENOMEM);
         return;
     }
-    *asked = (struct http_asked){ .asker = { .answer = http_answer }, .job = job };
+    *asked = (struct http_asked){ .asker = { .answer = http_answer, .who = http_who }, .job = job };
     job->work = asked;
     int error = request_make(&http->node->first->service, &asked->asker, op, fields);
     if (error) {

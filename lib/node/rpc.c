@@ -1,8 +1,10 @@
 /* rpc: see the header. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "node/follower.h"
 #include "node/limits.h"
+#include "node/member.h"
 #include "node/node.h"
 #include "node/reply.h"
 #include "node/rpc.h"
@@ -31,6 +33,13 @@ static void rpc_answer(struct asker *asker, int error, const void *body, size_t 
     struct rpc_asked *asked = container_of(asker, struct rpc_asked, asker);
     reply_send(asked->c, asked->id, error, body, len);
     rpc_free(asked);
+}
+
+static const char *rpc_who(const struct asker *asker, char from[REQUEST_FROM])
+{
+    const struct connection *c = container_of(asker, struct rpc_asked, asker)->c;
+    snprintf(from, REQUEST_FROM, "%s", c->member ? c->member->name : c->address);
+    return c->member ? "node" : "client";
 }
 
 /* Serves a table, the one request that has many replies. They go out as the control stream
@@ -77,7 +86,8 @@ int rpc_request(struct connection *c, const struct frame *frame)
         reply_fail(c, q.id, RUSM_ENOMEM, "%s", rusm_strerror(RUSM_ENOMEM));
         return 0;
     }
-    *asked = (struct rpc_asked){ .asker = { .answer = rpc_answer }, .c = c, .id = q.id };
+    *asked =
+        (struct rpc_asked){ .asker = { .answer = rpc_answer, .who = rpc_who }, .c = c, .id = q.id };
     list_init(&asked->link);
     list_append(&c->asked, &asked->link);
     c->asked_count++;

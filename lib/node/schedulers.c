@@ -70,8 +70,20 @@ static void service_stop(void *context)
     rusm_node_stop(((struct scheduler *)context)->node);
 }
 
+static bool service_watched(void *context)
+{
+    return events_watched(((struct scheduler *)context)->node);
+}
+
+static void service_spawned(void *context, const struct service_spawned *spawned)
+{
+    events_spawned(((struct scheduler *)context)->node, spawned);
+}
+
 static const struct service_node service_node = { .whereis = service_whereis,
-                                                  .stop = service_stop };
+                                                  .stop = service_stop,
+                                                  .watched = service_watched,
+                                                  .spawned = service_spawned };
 
 int schedulers_open(struct rusm_node *node, struct runtime_options *options)
 {

@@ -74,6 +74,8 @@ struct request_spawn {
     struct request_work work;
     struct spawning spawning;
     char spawnable[RUSM_NAME_MAX + 1];
+    const char *by; /* who asked; NULL: nobody wants to know */
+    char from[REQUEST_FROM];
 };
 
 static void spawn_answer(const struct request_spawn *q, struct asker *asker)
@@ -101,6 +103,15 @@ static void spawn_over(struct spawning *spawning, struct runtime *here)
     struct asker *asker = request_end(&q->work);
 
     (void)here;
+    if (q->by && !spawning->error) {
+        struct service *s = q->work.service;
+        s->node->spawned(s->context,
+                         &(struct service_spawned){ .serial = spawning->pid.serial,
+                                                    .spawnable = q->spawnable,
+                                                    .name = spawning->name ? spawning->name : "",
+                                                    .by = q->by,
+                                                    .from = q->from });
+    }
     if (asker) {
         spawn_answer(q, asker);
     }
@@ -180,6 +191,9 @@ static int request_spawn(struct service *s, struct asker *asker, struct reader *
     if (!q) {
         request_no_memory(asker);
         return 0;
+    }
+    if (s->node->watched(s->context)) {
+        q->by = asker->who(asker, q->from);
     }
     request_begin(&q->work, s, asker);
     if (spawn_begin(q, s, behaviour, &spawn) != 0) { /* no memory: other errors come later */

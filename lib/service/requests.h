@@ -10,6 +10,8 @@
 #include "service/service.h"
 #include "wire/varint.h"
 
+#define REQUEST_FROM 128 /* bytes of the text that says from where a request comes */
+
 struct request_work;
 
 /* Somebody who waits for an answer. Its owner keeps it until the answer or request_forget. */
@@ -18,6 +20,9 @@ struct asker {
      * person. A text is NUL-terminated. The body is valid until this returns. This may free the
      * asker. */
     void (*answer)(struct asker *asker, int error, const void *body, size_t len);
+    /* Returns who asks, "node", "client" or "http", and prints the node's name or the client's
+     * address. */
+    const char *(*who)(const struct asker *asker, char from[REQUEST_FROM]);
     struct request_work *work; /* requests.c: another scheduler works on it; NULL: none does */
 };
 

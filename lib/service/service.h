@@ -14,12 +14,23 @@ struct registry_holder;
 struct runtime;
 struct rusm_process;
 
+/* A process that somebody outside of the node's processes has spawned. */
+struct service_spawned {
+    uint64_t serial;
+    const char *spawnable;
+    const char *name;      /* ""; it has none */
+    const char *by, *from; /* who asked: struct asker's `who` */
+};
+
 struct service_node {
     /* Finds the holder of a global name, but does not set holder->node_name. Returns 0 or
      * RUSM_ENOPROC. */
     int (*whereis)(void *context, const char *name, size_t len, struct registry_holder *holder);
     /* Stops the node. Returns at once. */
     void (*stop)(void *context);
+    /* Returns whether somebody wants to know of spawns, and tells of one. */
+    bool (*watched)(void *context);
+    void (*spawned)(void *context, const struct service_spawned *spawned);
 };
 
 struct service {

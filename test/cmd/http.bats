@@ -468,6 +468,111 @@ takes() { [ "$(curl -sS -m 60 -H "Authorization: Bearer $1" -o body -w '%{http_c
     equal "$(tr -d '\r' <head | grep -ic 'cache-control: no-store')" 1
 }
 
+# The data of the last event of a spawn.
+last_spawn() { sed -n 's/^data: //p' spawns | tail -n 1; }
+spawned_by() { [ "$(last_spawn | jq -r '.by, .from' | xargs)" = "$*" ]; }
+watch_spawns() {
+    curl -sSN -H "$auth" "$url/v1/events?type=spawn" >spawns 3>&- &
+    echo $! >>pids
+    wait_until has_text spawns retry:
+}
+post_spawn() { http_expect 201 -X POST "$@"; }
+
+@test "events: a spawn says which, and who asked" {
+    start_web
+    watch_spawns
+    pid=$(rusm spawn london echo --name e)
+    wait_until has_text spawns '"by":"client"'
+    like "$(last_spawn | jq -r .from)" '127.0.0.1:*'
+    equal "$(last_spawn | jq -r '.pid, .spawnable, .name' | xargs)" "$pid echo e"
+    post_spawn "$url/v1/spawn/sink"
+    wait_until spawned_by http 127.0.0.1
+    equal "$(last_spawn | jq -r '.spawnable, .name' | xargs)" "sink null"
+    http_expect 404 -X POST "$url/v1/spawn/nothing"
+    equal "$(grep -c '^event: spawn' spawns)" 2
+}
+
+# The client of the next spawn over HTTP, which has these fields.
+client_is() {
+    local wanted=$1 fields=() value
+    shift
+    for value in "$@"; do fields+=(-H "X-Forwarded-For: $value"); done
+    post_spawn "${fields[@]}" "$url/v1/spawn/sink"
+    wait_until spawned_by http "$wanted" || { last_spawn; return 1; }
+    : >spawns
+}
+
+@test "--http-proxy: the client is the last address that is not one of a trusted proxy" {
+    start_web --http-proxy 127.0.0.1 --http-proxy 10.1.0.0/16 --http-proxy 2001:db8:1::/48
+    watch_spawns
+    client_is 127.0.0.1
+    client_is 198.51.100.7 198.51.100.7
+    client_is 198.51.100.7 '203.0.113.9, 198.51.100.7'
+    client_is 198.51.100.7 '203.0.113.9, 198.51.100.7:4711 ,10.1.2.3,'
+    client_is 198.51.100.7 '203.0.113.9,198.51.100.7' '10.1.2.3, 127.0.0.1'
+    client_is 10.2.2.3 198.51.100.7 10.2.2.3
+    client_is 2001:db8:2::1 '[2001:db8:2::1]:80, 2001:db8:1::9'
+    client_is 10.1.2.3 10.1.2.3
+    # What is not an address, and what stands before it, is not believed.
+    client_is 10.1.2.3 '198.51.100.7, unknown, 10.1.2.3'
+    client_is 127.0.0.1 198.51.100.7 _hidden
+    client_is 127.0.0.1 '1.2.3.4.5, "1.2.3.4'
+    client_is 127.0.0.1 ',, ,'
+    client_is 198.51.100.7 "$(printf '%.0s1.1.1.1,' {1..1500})198.51.100.7"
+    client_is 10.1.2.3 "$(printf '%.0s10.1.2.3,' {1..1500})"
+    client_is 127.0.0.1 "$(printf '%.0sx' {1..12000})"
+    http_expect 431 -H "X-Forwarded-For: $(printf '%.0s1.1.1.1,' {1..2500})" "$url/v1/node"
+}
+
+@test "--http-proxy: wrong tokens count for the client, and the log names it" {
+    start_web --http-proxy 127.0.0.1
+    good=$auth auth="Authorization: Bearer not-the-right-token-at-all"
+    for i in {1..10}; do http_expect 401 -H 'X-Forwarded-For: 198.51.100.7' "$url/v1/node"; done
+    http_expect 429 -H 'X-Forwarded-For: 203.0.113.9, 198.51.100.7' "$url/v1/node"
+    http_expect 401 -H 'X-Forwarded-For: 198.51.100.8' "$url/v1/node"
+    has_text london.err "HTTP client 198.51.100.7: more than 10 wrong tokens within 10 s"
+    auth=$good
+    http_expect 200 -H 'X-Forwarded-For: 198.51.100.7' "$url/v1/node"
+}
+
+@test "--http-proxy: others are not believed; what is not an address is refused" {
+    start_web --http-proxy 10.1.0.0/16
+    watch_spawns
+    client_is 127.0.0.1 198.51.100.7
+    for bad in nonsense 10.0.0.0/33 2001:db8::/129 10.0.0.1/ /8 10.0.0.1/-1; do
+        expect_error 2 "rusm: node: HTTP proxy '$bad' is not ADDRESS or ADDRESS/BITS, such as 10.1.0.0/16" \
+            rusm node --name oslo --http-token token --http-tcp 0 --http-proxy "$bad"
+    done
+    expect_error 2 "rusm: node: a proxy is for HTTP: say where (--http, --http-tcp)" \
+        rusm node --name oslo --http-proxy 10.1.2.3
+}
+
+@test "--http-proxy: behind nginx, and events pass it at once" {
+    command -v nginx >/dev/null || skip "there is no nginx"
+    start_web --http-proxy 127.0.0.1
+    port=$(port_by_chance)
+    cat >nginx.conf <<N
+daemon off; pid $PWD/nginx.pid; error_log $PWD/nginx.err; events {}
+http {
+    access_log off;
+    server {
+        listen 127.0.0.2:$port;
+        location / {
+            proxy_pass $url;
+            proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+        }
+    }
+}
+N
+    nginx -c "$PWD/nginx.conf" -e "$PWD/nginx.err" 3>&- &
+    echo $! >>pids
+    url=http://127.0.0.2:$port
+    wait_until curl -sSf -o page "$url/"
+    watch_spawns
+    post_spawn --interface 127.0.0.3 -H 'X-Forwarded-For: 198.51.100.7' "$url/v1/spawn/sink"
+    PATIENCE=5 wait_until spawned_by http 127.0.0.3
+}
+
 @test "events: a supervised process that is restarted" {
     start_web --boot fragile=crash
     curl -sSN -H "$auth" "$url/v1/events?type=process_restarted" >restarts 3>&- &
