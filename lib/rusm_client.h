@@ -115,6 +115,14 @@ int rusm_client_stop(struct rusm_client *client, struct rusm_why *why);
 int rusm_client_list(struct rusm_client *client, enum rusm_table table, rusm_row_fn *row,
                      void *context, struct rusm_why *why);
 
+/* Tells of one process: calls `row` with its row of RUSM_TABLE_PROCESSES, then with a row for each
+ * of its relations (relation pid name bytes): "name", "link", "monitors", "monitored_by",
+ * "waits_for" (pid's mailbox is full for it), "waiting" (pid waits for room in its mailbox),
+ * "message" (waits in its mailbox). Of each kind there are at most 64. Returns 0, or RUSM_ENOPROC,
+ * or RUSM_EINVAL if the node is too old to know. */
+int rusm_client_process(struct rusm_client *client, const char *process, bool global,
+                        rusm_row_fn *row, void *context, struct rusm_why *why);
+
 /* Calls `row` for each node that this machine knows, from the run folder and the `nodes` file
  * (RUSM_TABLE_NODES). Blocks to read the files and to probe the addresses of the nodes file, up to
  * the timeout. */

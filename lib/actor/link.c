@@ -147,6 +147,21 @@ uint64_t link_count(const struct rusm_process *p)
     return count;
 }
 
+void link_each(const struct rusm_process *p, size_t most,
+               void (*each)(void *context, rusm_pid other), void *context)
+{
+    const struct list *at = p->links;
+
+    while (at && most > 0) {
+        const struct link *k = link_of(at);
+        if (k->unlinking == 0) {
+            each(context, k->self == p ? k->other : process_pid(k->self));
+            most--;
+        }
+        at = at->next == p->links ? NULL : at->next;
+    }
+}
+
 /* ---- what a process does ---- */
 
 static void link_exit(struct rusm_process *p, rusm_pid from, const char *reason)

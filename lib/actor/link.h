@@ -20,6 +20,9 @@ int link_cut(struct rusm_process *self, rusm_pid other);
 void link_refused(struct rusm_process *p, rusm_pid other, const char *reason);
 /* Returns how many links p has. */
 uint64_t link_count(const struct rusm_process *p);
+/* Calls `each` with up to `most` of the processes that p is linked with. */
+void link_each(const struct rusm_process *p, size_t most,
+               void (*each)(void *context, rusm_pid other), void *context);
 /* Takes note of an exit signal of a linked process. Returns whether p must react to it. The link is
  * gone then. */
 bool link_told(struct rusm_process *p, rusm_pid other);

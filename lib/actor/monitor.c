@@ -421,3 +421,27 @@ void monitor_node_down(struct runtime *rt, struct node_name *node, uint32_t inca
 {
     monitor_node_pass(rt, node, incarnation, true);
 }
+
+/* ---- for attach ---- */
+
+void monitor_each(const struct rusm_process *p, size_t most, monitor_fn *each, void *context)
+{
+    list_each(l, &p->watching) {
+        const struct monitor *m = container_of(l, struct monitor, at_watcher);
+        if (most-- == 0) {
+            return;
+        }
+        each(context, m->target, m->name);
+    }
+}
+
+void monitor_each_watcher(const struct rusm_process *p, size_t most, monitor_fn *each,
+                          void *context)
+{
+    list_each(l, &p->watchers) {
+        if (most-- == 0) {
+            return;
+        }
+        each(context, container_of(l, struct monitor, at_target)->watcher, NULL);
+    }
+}

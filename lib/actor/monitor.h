@@ -19,6 +19,12 @@ int monitor_watch_name(struct rusm_process *watcher, uint32_t node, const char *
  * connection. */
 int monitor_watch_node(struct rusm_process *watcher, uint32_t node, uint64_t *ref);
 int monitor_unwatch(struct rusm_process *watcher, uint64_t ref); /* RUSM_ENOPROC: no such monitor */
+/* Call `each` with up to `most` of those that p watches and of those that watch p. name: of a
+ * process that is watched by its name, else NULL. */
+typedef void monitor_fn(void *context, rusm_pid other, const char *name);
+void monitor_each(const struct rusm_process *p, size_t most, monitor_fn *each, void *context);
+void monitor_each_watcher(const struct rusm_process *p, size_t most, monitor_fn *each,
+                          void *context);
 /* Takes note of a DOWN for p that came from that node. Returns true if p still waits for it. The
  * monitor is gone then. */
 bool monitor_told(struct rusm_process *p, uint64_t ref, uint32_t node);

@@ -26,6 +26,7 @@ struct waiter {
     struct list link;
     void (*ready)(struct waiter *w);
     size_t len;              /* length of the message that waits */
+    rusm_pid from;           /* its sender, for attach */
     struct rusm_process *at; /* the process that it waits for, while linked */
 };
 
@@ -138,6 +139,7 @@ struct arrival {
     enum rusm_kind kind;
     const void *data; /* of an EXIT: its reason */
     size_t len;
+    rusm_pid from;  /* for attach: who waits if there is no room */
     bool unordered; /* RUSM_UNORDERED: its sender does not wait */
     bool urgent;    /* an EXIT whose other copy is in a lane */
 };
@@ -238,6 +240,20 @@ struct process_info {
     uint64_t mailbox, received, memory, links, age_ns;
 };
 void process_info(const struct rusm_process *p, struct process_info *out, uint64_t now_ns);
+uint64_t runtime_now_ns(const struct runtime *rt); /* the time of this tick */
+/* What a process has to do with another one, with a name of its own, or with a message. */
+struct process_relation {
+    const char *relation; /* "name", "link", "monitors", "monitored_by", "waits_for" (for room in
+                             the mailbox of pid), "waiting" (pid, for room here), "message" */
+    rusm_pid pid;         /* the other one, or the sender; serial 0: none, or not known */
+    const char *name;     /* "name": a name; else one of the other's, as far as known; or "" */
+    uint64_t bytes;       /* "waiting" and "message": its length */
+};
+typedef void process_relation_fn(void *context, const struct process_relation *relation);
+/* Calls `each` for the relations of a process, for up to `most` of each kind, in the order above.
+ * Of messages it shows the next ones. */
+void process_relations(const struct rusm_process *p, size_t most, process_relation_fn *each,
+                       void *context);
 /* Returns the next process after that serial, in order of serial, or NULL. serial 0 gives the first
  * one. O(1) amortized. */
 struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial);

@@ -45,6 +45,11 @@ void process_info(const struct rusm_process *p, struct process_info *out, uint64
     out->age_ns = now_ns > p->started_ns ? now_ns - p->started_ns : 0;
 }
 
+uint64_t runtime_now_ns(const struct runtime *rt)
+{
+    return rt->now_ns;
+}
+
 struct rusm_process *runtime_next(struct runtime *rt, uint64_t serial)
 {
     return process_table_next(&rt->processes_by_serial, serial);

@@ -262,3 +262,34 @@ void wait_wake(struct runtime *rt)
         wait_wake_one(rt, p);
     }
 }
+
+/* ---- for attach ---- */
+
+void wait_each(const struct rusm_process *p, size_t most, wait_fn *each, void *context)
+{
+    list_each(l, &p->waits) {
+        const struct wait *w = container_of(l, struct wait, at_process);
+        if (most-- == 0) {
+            return;
+        }
+        if (!w->granted) {
+            each(context, (rusm_pid){ .serial = w->target, .incarnation = p->rt->incarnation },
+                 w->waiter.len);
+        }
+    }
+}
+
+void wait_each_waiter(const struct rusm_process *p, size_t most, wait_fn *each, void *context)
+{
+    list_each(l, &p->waiters) {
+        struct waiter *waiter = container_of(l, struct waiter, link);
+        if (most-- == 0) {
+            return;
+        }
+        each(context,
+             waiter->ready == wait_grant
+                 ? process_pid(container_of(waiter, struct wait, waiter)->who)
+                 : waiter->from,
+             waiter->len);
+    }
+}

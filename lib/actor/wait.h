@@ -19,6 +19,11 @@ void wait_writable(struct rusm_process *p);
 void wait_release(struct rusm_process *p);
 /* Forgets what p, which has ended, waits for, and wakes those who wait for p. */
 void wait_ended(struct rusm_process *p);
+/* Call `each` with up to `most` of those that p waits for, of those that wait for room in p's
+ * mailbox. pid: serial 0 if it is not known. */
+typedef void wait_fn(void *context, rusm_pid pid, size_t len);
+void wait_each(const struct rusm_process *p, size_t most, wait_fn *each, void *context);
+void wait_each_waiter(const struct rusm_process *p, size_t most, wait_fn *each, void *context);
 /* Wakes the waiters that there is room for, by calling `ready`. */
 void wait_wake(struct runtime *rt);
 

@@ -34,6 +34,7 @@ enum gateway_op {
     GATEWAY_SEND,
     GATEWAY_CALL,
     GATEWAY_KILL,
+    GATEWAY_PROCESS,
     GATEWAY_REQUEST,
 };
 
@@ -47,7 +48,7 @@ struct gateway_job {
     uint64_t busy_until_ns; /* for the node: until when it waits for room */
     enum gateway_op op;
     enum rusm_table table;
-    const char *process; /* an address in text, checked; SEND, CALL, KILL */
+    const char *process; /* an address in text, checked; SEND, CALL, KILL, PROCESS */
     bool global;         /* `process` is a global name */
     const uint8_t *data; /* SEND, CALL; REQUEST: the op's fields */
     size_t len;
@@ -62,7 +63,8 @@ struct gateway_outcome {
                          RUSM_ENOCONN: its node was connected, and was lost */
     bool on_its_way;  /* KILL: the signal goes to another node, which sends no outcome */
     const char *text; /* for a person; NULL: use rusm_strerror */
-    const void *data; /* the reply; REQUEST: the op's result; borrowed */
+    const void
+        *data; /* the reply; REQUEST: the op's result; PROCESS: that of OP_PROCESS; borrowed */
     size_t len;
 };
 

@@ -14,6 +14,7 @@ static const struct http_route routes[] = {
       .table = RUSM_TABLE_NODE },
     { "GET", "/v1/processes", ROUTE_TOKEN, table_json_get, "shows the processes",
       .table = RUSM_TABLE_PROCESSES },
+    { "GET", "/v1/processes/*", ROUTE_TOKEN, work_inspect, "shows one process", .query = NULL },
     { "GET", "/v1/peers", ROUTE_TOKEN, table_json_get, "shows the nodes that this one knows",
       .table = RUSM_TABLE_PEERS },
     { "GET", "/v1/names", ROUTE_TOKEN, table_json_get, "shows the registered names",

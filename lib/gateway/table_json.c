@@ -41,34 +41,15 @@ static int put_json(const char *text, size_t len, void *context)
     return l->error;
 }
 
-static json_t *value_of(const struct rusm_field *field)
-{
-    if (column_is_text(field->type)) {
-        json_t *text = json_string(field->text);
-        return text ? text : json_string("?"); /* not UTF-8 */
-    }
-    if (field->type == RUSM_TYPE_SECONDS && field->number % 1000 != 0) {
-        return json_real((double)field->number / 1000);
-    }
-    if (field->type == RUSM_TYPE_SECONDS) {
-        return json_integer((json_int_t)(field->number / 1000));
-    }
-    return json_integer(field->number > INT64_MAX ? INT64_MAX : (json_int_t)field->number);
-}
-
 static void put_row(void *context, const struct rusm_field *fields, size_t count)
 {
     struct table_json *l = context;
-    json_t *object = l->error ? NULL : json_object();
+    json_t *object = l->error ? NULL : rows_object(fields, count);
 
     if (l->error) {
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (json_object_set_new(object, fields[i].column, value_of(&fields[i])) != 0) {
-            l->error = RUSM_ENOMEM;
-        }
-    }
+    l->error = object ? 0 : RUSM_ENOMEM;
     put(l, l->rows ? ",\n" : "\n", l->rows ? 2 : 1);
     l->rows++;
     if (!l->error &&

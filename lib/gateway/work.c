@@ -10,6 +10,7 @@
 #include "gateway/limits.h"
 #include "base/must.h"
 #include "gateway/exchange.h"
+#include "gateway/process_json.h"
 #include "gateway/work.h"
 #include "wire/rpc.h"
 
@@ -129,6 +130,14 @@ void work_kill(struct exchange *x)
     x->job.op = GATEWAY_KILL;
     x->job.reason = reason && reason[0] ? reason : "kill";
     work_begin(x);
+}
+
+void work_inspect(struct exchange *x)
+{
+    if (process(x, false)) {
+        x->job.op = GATEWAY_PROCESS;
+        work_begin(x);
+    }
 }
 
 /* ---- spawn ---- */
@@ -359,6 +368,7 @@ void work_outcome(struct exchange *x, const struct gateway_outcome *o)
     case GATEWAY_KILL: answer_empty(x, o->on_its_way ? 202 : 204); return;
     case GATEWAY_CALL: answer_copy(x, 200, BYTES_TYPE, o->data, o->len); return;
     case GATEWAY_REQUEST: spawned(x, o); return;
+    case GATEWAY_PROCESS: process_json_answer(x, o->data, o->len); return;
     case GATEWAY_TABLE: must(false); /* a TABLE's outcome is always an error */
     }
 }

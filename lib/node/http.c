@@ -58,27 +58,52 @@ static void http_request(struct http *http, struct gateway_job *job, uint64_t op
     }
 }
 
-/* Kills the job's process if it is one of this node. Returns false if it is another node's. */
-static bool http_kill(struct http *http, struct gateway_job *job)
+/* Writes the job's process as a target. Returns false if it is of another node. */
+static bool http_target(const struct http *http, const struct gateway_job *job, struct writer *w)
 {
     const struct rusm_node *node = http->node;
-    uint8_t body[RUSM_NAME_MAX + RUSM_REASON_MAX + 32];
-    struct writer w = writer_on(body, sizeof(body));
     struct id_address a;
     must(id_address_parse(job->process, strlen(job->process), &a) == 0);
     if (!http_is_here(node, &a)) {
         return false;
     }
-    target_write(&w, &(struct target){ .kind = a.serial ? TARGET_PID : TARGET_NAME,
-                                       .serial = a.serial,
-                                       .incarnation =
-                                           a.has_incarnation ? a.incarnation : node->incarnation,
-                                       .name = a.name,
-                                       .name_len = a.name_len });
+    target_write(w, &(struct target){ .kind = a.serial ? TARGET_PID : TARGET_NAME,
+                                      .serial = a.serial,
+                                      .incarnation =
+                                          a.has_incarnation ? a.incarnation : node->incarnation,
+                                      .name = a.name,
+                                      .name_len = a.name_len });
+    return true;
+}
+
+/* Kills the job's process if it is one of this node. Returns false if it is another node's. */
+static bool http_kill(struct http *http, struct gateway_job *job)
+{
+    uint8_t body[RUSM_NAME_MAX + RUSM_REASON_MAX + 32];
+    struct writer w = writer_on(body, sizeof(body));
+    if (!http_target(http, job, &w)) {
+        return false;
+    }
     writer_text(&w, job->reason, strlen(job->reason));
     struct reader fields = reader_on(body, writer_len(&w));
     http_request(http, job, OP_KILL, &fields);
     return true;
+}
+
+/* Tells of a process of this node. Another node has to be asked itself. */
+static void http_inspect(struct http *http, struct gateway_job *job)
+{
+    uint8_t body[RUSM_NAME_MAX + 32];
+    struct writer w = writer_on(body, sizeof(body));
+    if (!http_target(http, job, &w)) {
+        gateway_outcome(job, &(struct gateway_outcome){
+                                 .error = RUSM_EINVAL,
+                                 .text = "this node tells of its own processes: ask the other one",
+                             });
+        return;
+    }
+    struct reader fields = reader_on(body, writer_len(&w));
+    http_request(http, job, OP_PROCESS, &fields);
 }
 
 /* ---- the gateway's view ---- */
@@ -103,6 +128,7 @@ static void begin(void *context, struct gateway_job *job)
         http_request(http, job, job->request, &fields);
         return;
     }
+    case GATEWAY_PROCESS: http_inspect(http, job); return;
     case GATEWAY_KILL:
         if (http_kill(http, job)) {
             return;

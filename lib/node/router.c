@@ -319,6 +319,7 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
     struct arrival arrival = { .kind = (enum rusm_kind)record->kind,
                                .data = payload,
                                .len = (size_t)record->payload_len,
+                               .from = sender(p, lane),
                                .unordered = lane->unordered };
     switch (process_admit(process, &arrival, &r->waiter)) {
     case ADMIT_HOLD:
@@ -339,7 +340,7 @@ enum delivery router_deliver(void *context, struct peer *p, struct lane_in *lane
         return DELIVERY_DISCARDED;
     }
     m->pub.kind = (enum rusm_kind)record->kind;
-    m->pub.from = sender(p, lane);
+    m->pub.from = arrival.from;
     m->pub.ref = record->ref;
     m->credit = peer_lane_credit(lane);
     m->credit_bytes = wire_bytes;

@@ -65,6 +65,11 @@ static int service_whereis(void *context, const char *name, size_t len,
     return globals_whereis(context, name, len, holder);
 }
 
+static void service_global_name(void *context, uint64_t serial, char name[RUSM_NAME_MAX + 1])
+{
+    globals_name(context, serial, name);
+}
+
 static void service_stop(void *context)
 {
     rusm_node_stop(((struct scheduler *)context)->node);
@@ -81,6 +86,7 @@ static void service_spawned(void *context, const struct service_spawned *spawned
 }
 
 static const struct service_node service_node = { .whereis = service_whereis,
+                                                  .global_name = service_global_name,
                                                   .stop = service_stop,
                                                   .watched = service_watched,
                                                   .spawned = service_spawned };

@@ -68,17 +68,7 @@ static bool rows_of(struct table *t, struct listing *l, struct runtime *rt)
         if (!info.name[0]) {
             globals_name(t->node->first, info.serial, global);
         }
-        tables_put_process(&t->w, &(struct tables_process){
-                                      .pid = pid,
-                                      .name = info.name[0] ? info.name : global,
-                                      .behaviour = info.behaviour,
-                                      .state = info.state,
-                                      .mailbox = info.mailbox,
-                                      .received = info.received,
-                                      .memory = info.memory,
-                                      .links = info.links,
-                                      .age = info.age_ns / 1000000,
-                                  });
+        tables_put_info(&t->w, &info, pid, info.name[0] ? info.name : global);
         if (table_end_row(t)) {
             return true;
         }

@@ -60,6 +60,7 @@ static int channel_deliver(struct runtime *rt, struct channel *p, struct message
     struct arrival arrival = { .kind = kind,
                                .data = m->pub.data,
                                .len = m->pub.len,
+                               .from = m->pub.from,
                                .unordered = m->flags & MESSAGE_UNORDERED,
                                .urgent = m->flags & MESSAGE_URGENT };
     switch (process_admit(target, &arrival, &p->waiter)) {

@@ -10,6 +10,8 @@
 #include "base/limits.h"
 #include "cluster/registry.h"
 #include "sched/spawning.h"
+#include "service/inspect.h"
+#include "wire/limits.h"
 #include "wire/rpc.h"
 
 struct request_work {
@@ -205,6 +207,93 @@ static int request_spawn(struct service *s, struct asker *asker, struct reader *
     return 0;
 }
 
+/* Nobody is there. */
+static void request_nobody(const struct service *s, struct asker *asker,
+                           const struct target *target)
+{
+    if (target->kind == TARGET_PID) {
+        request_fail(asker, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)target->serial,
+                     s->name);
+    } else {
+        request_fail(asker, RUSM_ENOPROC, "no process '%.*s' on %s", (int)target->name_len,
+                     target->name, s->name);
+    }
+}
+
+/* ---- process ---- */
+
+#define REQUEST_PROCESS_BODY (LIMIT_FRAME - 1024) /* the reply goes in one frame */
+
+struct request_process {
+    struct request_work work;
+    struct task task;
+    uint64_t serial;
+    char global[RUSM_NAME_MAX + 1]; /* its global name, which only scheduler `here` may ask for */
+    size_t len;                     /* 0: it is gone */
+    uint8_t body[REQUEST_PROCESS_BODY];
+};
+
+static void process_run(struct task *task, struct runtime *there)
+{
+    struct request_process *q = container_of(task, struct request_process, task);
+    const struct rusm_process *p = runtime_find(there, q->serial);
+
+    if (p) {
+        q->len = inspect_write(q->body, sizeof(q->body), q->work.service, there, p, q->global);
+    }
+}
+
+static void process_done(struct task *task, struct runtime *here)
+{
+    struct request_process *q = container_of(task, struct request_process, task);
+    struct asker *asker = request_end(&q->work);
+    const struct target gone = { .kind = TARGET_PID, .serial = q->serial };
+
+    (void)here;
+    if (asker && q->len > 0) {
+        asker->answer(asker, 0, q->body, q->len);
+    } else if (asker) {
+        request_nobody(q->work.service, asker, &gone);
+    }
+    free(q);
+}
+
+static int request_process(struct service *s, struct asker *asker, struct reader *fields)
+{
+    struct request_process *q;
+    struct rusm_process *p;
+    struct target target;
+    uint64_t far;
+
+    target_read(fields, &target);
+    if (fields->bad) {
+        return RUSM_EMALFORMED;
+    }
+    p = service_find(s, &target, &far);
+    if (!p && !far) {
+        request_nobody(s, asker, &target);
+        return 0;
+    }
+    q = calloc(1, sizeof(*q));
+    if (!q) {
+        request_no_memory(asker);
+        return 0;
+    }
+    request_begin(&q->work, s, asker);
+    q->task = (struct task){ .run = process_run, .done = process_done };
+    q->serial = p ? process_serial(p) : far;
+    s->node->global_name(s->context, q->serial, q->global);
+    if (p) {
+        process_run(&q->task, s->runtime);
+        process_done(&q->task, s->runtime);
+    } else if (runtime_task(s->runtime, runtime_whose(s->runtime, far), &q->task) != 0) {
+        request_forget(asker);
+        free(q);
+        request_no_memory(asker);
+    }
+    return 0;
+}
+
 /* ---- kill ---- */
 
 struct request_kill {
@@ -218,8 +307,7 @@ struct request_kill {
 static void kill_over(const struct service *s, struct asker *asker, uint64_t serial, int error)
 {
     if (error) {
-        request_fail(asker, RUSM_ENOPROC, "no process %llu@%s", (unsigned long long)serial,
-                     s->name);
+        request_nobody(s, asker, &(struct target){ .kind = TARGET_PID, .serial = serial });
     } else {
         asker->answer(asker, 0, NULL, 0);
     }
@@ -289,8 +377,7 @@ static int request_kill(struct service *s, struct asker *asker, struct reader *f
                   p ? runtime_exit(s->runtime, process_serial(p), (rusm_pid){ 0 }, reason)
                     : RUSM_ENOPROC);
     } else {
-        request_fail(asker, RUSM_ENOPROC, "no process '%.*s' on %s", (int)target.name_len,
-                     target.name, s->name);
+        request_nobody(s, asker, &target);
     }
     return 0;
 }
@@ -338,6 +425,7 @@ static const struct request_kind {
     [OP_KILL] = { .make = request_kill },
     [OP_STOP] = { .make = request_stop, .when_closed = true },
     [OP_WHEREIS] = { .make = request_whereis },
+    [OP_PROCESS] = { .make = request_process },
 };
 
 int request_make(struct service *s, struct asker *asker, uint64_t op, struct reader *fields)

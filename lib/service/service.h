@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rusm.h"
 #include "wire/target.h"
 
 struct registry_holder;
@@ -26,6 +27,8 @@ struct service_node {
     /* Finds the holder of a global name, but does not set holder->node_name. Returns 0 or
      * RUSM_ENOPROC. */
     int (*whereis)(void *context, const char *name, size_t len, struct registry_holder *holder);
+    /* Writes the global name of a process of this node, or "". */
+    void (*global_name)(void *context, uint64_t serial, char name[RUSM_NAME_MAX + 1]);
     /* Stops the node. Returns at once. */
     void (*stop)(void *context);
     /* Returns whether somebody wants to know of spawns, and tells of one. */

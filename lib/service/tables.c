@@ -97,6 +97,13 @@ static const struct table_column counter_columns[] = {
     { "value", COUNT(counter, value), { 0 } },
 };
 
+static const struct table_column relation_columns[] = {
+    { "relation", TEXT(tables_relation, relation), { 0 } },
+    { "pid", PID(tables_relation, pid), { 0 } },
+    { "name", TEXT(tables_relation, name), { 0 } },
+    { "bytes", BYTES(tables_relation, bytes), { 0 } },
+};
+
 #define COLUMNS(table)                              \
     {                                               \
         (table), sizeof(table) / sizeof((table)[0]) \
@@ -105,13 +112,14 @@ static const struct table_column counter_columns[] = {
 static const struct {
     const struct table_column *columns;
     size_t count;
-} tables[TABLES] = {
+} tables[TABLES + 1] = {
     [RUSM_TABLE_NODE] = COLUMNS(node_columns),
     [RUSM_TABLE_PROCESSES] = COLUMNS(process_columns),
     [RUSM_TABLE_PEERS] = COLUMNS(peer_columns),
     [RUSM_TABLE_NAMES] = COLUMNS(name_columns),
     [RUSM_TABLE_SPAWNABLES] = COLUMNS(spawnable_columns),
     [RUSM_TABLE_COUNTERS] = COLUMNS(counter_columns),
+    [TABLES_RELATIONS] = COLUMNS(relation_columns),
 };
 
 void tables_put_columns(struct writer *w, enum rusm_table table)
@@ -151,6 +159,27 @@ void tables_put_node(struct writer *w, const struct tables_node *row)
 void tables_put_process(struct writer *w, const struct tables_process *row)
 {
     put_row(w, RUSM_TABLE_PROCESSES, row);
+}
+
+void tables_put_info(struct writer *w, const struct process_info *info, const char *pid,
+                     const char *name)
+{
+    tables_put_process(w, &(struct tables_process){
+                              .pid = pid,
+                              .name = name,
+                              .behaviour = info->behaviour,
+                              .state = info->state,
+                              .mailbox = info->mailbox,
+                              .received = info->received,
+                              .memory = info->memory,
+                              .links = info->links,
+                              .age = info->age_ns / 1000000,
+                          });
+}
+
+void tables_put_relation(struct writer *w, const struct tables_relation *row)
+{
+    put_row(w, TABLES_RELATIONS, row);
 }
 
 void tables_put_peer(struct writer *w, const struct tables_peer *row)

@@ -4,6 +4,7 @@
 #ifndef SERVICE_TABLES_H
 #define SERVICE_TABLES_H
 
+#include "actor/runtime.h"
 #include "gateway/gateway.h"
 #include "service/counters.h"
 #include "wire/table.h"
@@ -33,13 +34,24 @@ struct tables_spawnable {
     const char *name, *behaviour;
 };
 
+/* What a process has to do with others: actor/runtime.h, struct process_relation. */
+struct tables_relation {
+    const char *relation, *pid, *name;
+    uint64_t bytes;
+};
+
 #define TABLES (RUSM_TABLE_COUNTERS + 1)
+#define TABLES_RELATIONS ((enum rusm_table)TABLES) /* of one process: no table of its own */
 
 /* Writes the columns of a table in the form of wire/table.h. */
 void tables_put_columns(struct writer *w, enum rusm_table table);
 /* These functions write a row. */
 void tables_put_node(struct writer *w, const struct tables_node *row);
 void tables_put_process(struct writer *w, const struct tables_process *row);
+/* Writes a process's row from what its runtime tells of it. */
+void tables_put_info(struct writer *w, const struct process_info *info, const char *pid,
+                     const char *name);
+void tables_put_relation(struct writer *w, const struct tables_relation *row);
 void tables_put_peer(struct writer *w, const struct tables_peer *row);
 void tables_put_name(struct writer *w, const struct tables_name *row);
 void tables_put_spawnable(struct writer *w, const struct tables_spawnable *row);

@@ -21,6 +21,8 @@ enum op {
     OP_WHEREIS = 5, /* name text -> pid */
     OP_FOLLOW = 6,  /* what is wanted -> where it begins, then events: wire/follow.h */
     OP_TRACE = 7,   /* process, how many events -> 0, then events: wire/trace.h */
+    OP_PROCESS = 8, /* target -> columns and row of the process, columns and rows of its
+                       relations: wire/table.h */
 };
 
 struct request {

@@ -72,6 +72,14 @@ static inline void http_answer(struct http_world *w, struct gateway_job *job)
         wire_pid_write(&pid, &(struct wire_pid){ .serial = 17, .incarnation = 0xafa0, .node = "" });
         o.len = writer_len(&pid);
     }
+    if (job->op == GATEWAY_PROCESS && !o.error) {
+        static const struct column columns[] = { { RUSM_TYPE_PID, "pid" } };
+        struct writer process = writer_on((uint8_t *)text, sizeof(text));
+        columns_write(&process, columns, 1);
+        writer_text(&process, "1@london#1", 10);
+        columns_write(&process, columns, 1);
+        o.len = writer_len(&process);
+    }
     if (how & 4 && (job->op == GATEWAY_SEND || job->op == GATEWAY_CALL)) {
         gateway_taken(job);
     }
@@ -92,7 +100,8 @@ static void http_begin(void *context, struct gateway_job *job)
              (job->len == 0 || job->data[job->len - 1] + 1 > 0)); /* the last byte can be read */
         must(job->len <= RUSM_MESSAGE_MAX);
         /* fallthrough */
-    case GATEWAY_KILL: {
+    case GATEWAY_KILL:
+    case GATEWAY_PROCESS: {
         struct id_address a;
         must(id_address_parse(job->process, strlen(job->process), &a) == 0);
         must(!job->global || (!a.serial && !a.node));

@@ -110,6 +110,10 @@ static inline void request_write_args(struct writer *w, enum op op, struct reade
                                         .count = fuzz_below(in, 4) });
         break;
     case OP_WHEREIS: writer_text(w, name, strlen(name)); break;
+    case OP_PROCESS:
+        to = process_pick(name, in);
+        target_write(w, &to);
+        break;
     case OP_STOP: break;
     }
 }
@@ -118,8 +122,8 @@ static inline void request_say(struct endpoint *e, struct link *l, struct reader
 {
     uint8_t body[1024];
     struct writer w = writer_on(body, sizeof(body));
-    static const enum op ops[] = { OP_SPAWN, OP_SPAWN, OP_SPAWN,   OP_TABLE, OP_FOLLOW,
-                                   OP_TRACE, OP_KILL,  OP_WHEREIS, OP_STOP };
+    static const enum op ops[] = { OP_SPAWN, OP_SPAWN, OP_FOLLOW,  OP_TABLE,
+                                   OP_TRACE, OP_KILL,  OP_WHEREIS, OP_PROCESS };
     size_t how = fuzz_below(in, 64);
     enum op op = how == 63 ? OP_STOP : ops[how % 8];
 

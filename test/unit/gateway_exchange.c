@@ -211,8 +211,8 @@ static void test_paths(void **state)
     x = request(&w, "PUT", "/v1/processes", NULL);
     assert_string_equal(header(x, "allow"), "GET, HEAD");
     expect(x, 405, "PUT");
-    x = request(&w, "GET", "/v1/processes/17", NULL);
-    assert_string_equal(header(x, "allow"), "DELETE");
+    x = request(&w, "PUT", "/v1/processes/17", NULL);
+    assert_string_equal(header(x, "allow"), "GET, HEAD, DELETE");
     expect(x, 405, "DELETE");
     expect(request(&w, "GET", "/v1/processes", "body"), 413, "no body");
     assert_int_equal(w.begun, 0);

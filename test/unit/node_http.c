@@ -138,6 +138,25 @@ static void test_tables(void **state)
     assert_int_equal(ask(w, "GET", "/v1/processes?x=1", NULL), 400);
 }
 
+static void test_process(void **state)
+{
+    struct web *w = *state;
+
+    assert_int_equal(ask(w, "GET", "/v1/processes/echo", NULL), 200);
+    expect_text(w, "{\"process\":{\"pid\":\"");
+    expect_text(w, "\"name\":\"echo\",\"behaviour\":\"echo\",\"state\":\"waiting\",");
+    expect_text(w, "\"relations\":[{\"relation\":\"name\",\"pid\":\"\",\"name\":\"echo\",");
+    assert_int_equal(ask(w, "POST", "/v1/send/stuck", "hello"), 204);
+    assert_int_equal(ask(w, "GET", "/v1/processes/stuck", NULL), 200);
+    expect_text(w, "{\"relation\":\"message\",\"pid\":\"");
+    expect_text(w, "\"bytes\":5}");
+    assert_int_equal(ask(w, "GET", "/v1/processes/nobody", NULL), 404);
+    assert_int_equal(ask(w, "GET", "/v1/processes/999@london", NULL), 404);
+    assert_int_equal(ask(w, "GET", "/v1/processes/echo@oslo", NULL), 400);
+    expect_text(w, "ask the other one");
+    assert_int_equal(ask(w, "GET", "/v1/processes/a%20b", NULL), 400);
+}
+
 static void test_call(void **state)
 {
     struct web *w = *state;
@@ -214,7 +233,8 @@ static void test_spawn_and_kill(void **state)
     assert_int_equal(ask(w, "DELETE", path, NULL), 404);
     assert_int_equal(ask(w, "POST", "/v1/call/e2", "hello"), 404);
     assert_int_equal(ask(w, "DELETE", "/v1/processes/99?reason=x", NULL), 404);
-    assert_int_equal(ask(w, "GET", path, NULL), 405);
+    assert_int_equal(ask(w, "GET", path, NULL), 404);
+    assert_int_equal(ask(w, "PUT", path, NULL), 405);
 }
 
 /* The gateway's process is killed. A request that waits gets a 503, and the next one has a new
@@ -509,13 +529,21 @@ static void test_events(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WEB(test_tables),         WEB(test_page),
-        WEB(test_metrics),        WEB(test_events),
-        WEB(test_call),           WEB(test_send),
-        WEB(test_spawn_and_kill), WEB(test_process_killed),
-        WEB(test_token),          WEB(test_foreign_certificate),
-        WEB(test_oversized),      WEB(test_many),
-        WEB(test_rounds),         WEB(test_cancelled),
+        WEB(test_tables),
+        WEB(test_page),
+        WEB(test_process),
+        WEB(test_metrics),
+        WEB(test_events),
+        WEB(test_call),
+        WEB(test_send),
+        WEB(test_spawn_and_kill),
+        WEB(test_process_killed),
+        WEB(test_token),
+        WEB(test_foreign_certificate),
+        WEB(test_oversized),
+        WEB(test_many),
+        WEB(test_rounds),
+        WEB(test_cancelled),
         WEB(test_leave),
     };
 
