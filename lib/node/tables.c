@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/id.h"
 #include "base/must.h"
@@ -39,6 +40,17 @@ static uint64_t process_count(struct rusm_node *node)
     return count;
 }
 
+/* Returns the processor time of all threads, also those of a program that embeds the node. */
+static uint64_t cpu_ms(void)
+{
+    struct rusage used;
+    if (getrusage(RUSAGE_SELF, &used) != 0) {
+        return 0;
+    }
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
 static bool table_node(struct table *t, struct listing *l)
 {
     char incarnation[16];
@@ -52,6 +64,7 @@ static bool table_node(struct table *t, struct listing *l)
                                .processes = process_count(t->node),
                                .peers = connected(t->node),
                                .version = RUSM_VERSION,
+                               .cpu = cpu_ms(),
                            });
     return false;
 }

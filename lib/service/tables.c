@@ -36,6 +36,10 @@ static const struct table_column node_columns[] = {
       COUNT(tables_node, peers),
       { "peers", "gauge", .help = "Nodes that are connected." } },
     { "version", TEXT(tables_node, version), { 0 } },
+    { "cpu",
+      SECONDS(tables_node, cpu),
+      { "cpu_seconds", "counter", .unit = "seconds",
+        .help = "Processor time that the node's OS process has used." } },
 };
 
 static const struct table_column process_columns[] = {
