@@ -14,8 +14,8 @@
 
 #define SINK_LINE_MAX 4096
 
-void sink_init(struct sink *s, int fd, size_t size, void (*missing)(void *context, uint64_t lines),
-               void *context)
+void sink_init(struct sink *s, int fd, size_t size,
+               void (*missing)(void *context, uint64_t lines, const char *cause), void *context)
 {
     pthread_condattr_t attributes;
 
@@ -41,26 +41,39 @@ static void sink_put(struct sink *s, const char *line, size_t len)
     s->len += len;
 }
 
-/* Says how many lines are missing, when there is room again. */
-static void sink_notice(struct sink *s)
+/* Tells the owner of missing lines, or writes a line about them. Lets the lock go meanwhile. */
+static void sink_tell(struct sink *s, uint64_t lines, const char *cause)
 {
-    uint64_t lines = s->dropped;
     char text[160];
 
-    if (lines == 0 || s->len > s->size / 2) {
-        return;
-    }
-    s->dropped = 0;
     if (s->missing) {
         pthread_mutex_unlock(&s->lock);
-        s->missing(s->context, lines);
+        s->missing(s->context, lines, cause);
         pthread_mutex_lock(&s->lock);
         return;
     }
     sink_put(s, text,
-             (size_t)snprintf(text, sizeof(text),
-                              "rusm: %llu lines are missing here, as they were not read in time\n",
-                              (unsigned long long)lines));
+             (size_t)snprintf(text, sizeof(text), "rusm: %llu lines are missing here: %s\n",
+                              (unsigned long long)lines, cause));
+}
+
+/* Says how many lines are missing, when there is room again. wrote: something was written, so a
+ * descriptor that took nothing before does again. */
+static void sink_notice(struct sink *s, bool wrote)
+{
+    uint64_t dropped = s->dropped, lost = s->lost;
+
+    if (s->len > s->size / 2) {
+        return;
+    }
+    if (dropped > 0) { /* first, as until it is said no line is taken, not even of the other */
+        s->dropped = 0;
+        sink_tell(s, dropped, "nobody read them in time");
+    }
+    if (wrote && lost > 0) {
+        s->lost = 0;
+        sink_tell(s, lost, strerror(s->error));
+    }
 }
 
 /* Copies what is to be written next: whole lines, so that none is torn in two when the descriptor
@@ -76,11 +89,39 @@ static size_t sink_next(struct sink *s, char *out, size_t cap)
     return end ? (size_t)(end - out) + 1 : len;
 }
 
-static void sink_wrote(struct sink *s, size_t len)
+/* Takes bytes out of the ring. */
+static void sink_take(struct sink *s, size_t len)
 {
     s->at = (s->at + len) % s->size;
     s->len -= len;
-    sink_notice(s);
+}
+
+/* So many bytes of data were written. */
+static void sink_wrote(struct sink *s, const char *data, size_t len)
+{
+    if (len > 0) {
+        s->mid = data[len - 1] != '\n';
+    }
+    sink_take(s, len);
+    sink_notice(s, len > 0);
+    pthread_cond_broadcast(&s->change);
+}
+
+/* Bytes could not be written: a full disk, a pipe that is closed. Their lines are lost and counted,
+ * and the node goes on. */
+static void sink_lost(struct sink *s, const char *data, size_t len, int error)
+{
+    uint64_t lines = 0;
+
+    for (const char *at = data; (at = memchr(at, '\n', (size_t)(data + len - at))); at++) {
+        lines++;
+    }
+    s->lost += lines;
+    s->error = error;
+    s->cut = s->cut || s->mid; /* the rest of a line whose beginning was written */
+    s->mid = false;
+    atomic_fetch_add_explicit(&s->all, lines, memory_order_relaxed);
+    sink_take(s, len);
     pthread_cond_broadcast(&s->change);
 }
 
@@ -94,12 +135,12 @@ static bool sink_poll(struct sink *s, int fd)
     return poll(s->poll, 2, 1000) > 0 && s->poll[0].revents != 0;
 }
 
-/* Writes. Returns the bytes that are done with; 0: try again, or stop.
+/* Writes. Returns how many bytes were written, 0 to try again, or a negative errno.
  *
  * The thread may be cancelled in it, which leaves the functions around it without a return. So none
  * of them has an array on the stack: the address sanitizer would keep the guards around it, and
  * report what the end of the thread writes there. */
-static size_t sink_write(int fd, const char *data, size_t len)
+static ssize_t sink_write(int fd, const char *data, size_t len)
 {
     ssize_t n;
 
@@ -107,32 +148,45 @@ static size_t sink_write(int fd, const char *data, size_t len)
     n = write(fd, data, len);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     if (n >= 0) {
-        return (size_t)n;
+        return n;
     }
-    if (errno == EINTR || errno == EAGAIN) {
-        return 0;
+    return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+}
+
+/* Writes some of the ring, without the lock meanwhile. data has room for PIPE_BUF bytes. */
+static void sink_pass(struct sink *s, char *data, size_t len)
+{
+    int fd = s->fd;
+    size_t lead = s->cut; /* what comes next is not to go on a line that was cut */
+
+    pthread_mutex_unlock(&s->lock);
+    ssize_t n = sink_poll(s, fd) ? sink_write(fd, data - lead, len + lead) : 0;
+    pthread_mutex_lock(&s->lock);
+    if (n < 0) {
+        sink_lost(s, data, len, (int)-n);
+    } else if (n > 0) {
+        s->cut = false;
+        sink_wrote(s, data, (size_t)n - lead);
+    } else {
+        sink_wrote(s, data, 0);
     }
-    return len; /* a pipe that is closed, a full disk: the lines are lost, the node goes on */
 }
 
 static void *sink_main(void *context)
 {
     struct sink *s = context;
-    char *data = s->ring + s->size;
+    char *data = s->ring + s->size + 1; /* after a newline, for a line that was cut */
 
+    data[-1] = '\n';
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_mutex_lock(&s->lock);
     while (!s->ending) {
-        size_t len = sink_next(s, data, PIPE_BUF);
+        size_t len = sink_next(s, data, PIPE_BUF - 1);
         if (len == 0 || s->held) {
             pthread_cond_wait(&s->change, &s->lock);
             continue;
         }
-        int fd = s->fd;
-        pthread_mutex_unlock(&s->lock);
-        len = sink_poll(s, fd) ? sink_write(fd, data, len) : 0;
-        pthread_mutex_lock(&s->lock);
-        sink_wrote(s, len);
+        sink_pass(s, data, len);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -142,7 +196,7 @@ static bool sink_start(struct sink *s)
 {
     sigset_t all, before;
 
-    s->ring = malloc(s->size + PIPE_BUF); /* and what the thread is writing */
+    s->ring = malloc(s->size + 1 + PIPE_BUF); /* and what the thread is writing */
     s->stop_fd = eventfd(0, EFD_CLOEXEC);
     sigfillset(&all); /* signals are the program's other threads' */
     pthread_sigmask(SIG_BLOCK, &all, &before);

@@ -213,11 +213,11 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
     return 0;
 }
 
-static void log_missing(void *context, uint64_t lines)
+static void log_missing(void *context, uint64_t lines, const char *cause)
 {
     struct rusm_node *node = context;
-    log_error(&node->log, "%llu lines of the log are missing here: nobody read them in time",
-              (unsigned long long)lines);
+    log_error(&node->log, "%llu lines of the log are missing here: %s", (unsigned long long)lines,
+              cause);
 }
 
 static void open_log(struct rusm_node *node, const struct rusm_node_options *o)

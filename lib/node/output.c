@@ -8,11 +8,11 @@
 /* A longer line is cut: a pipe takes this much whole, beside other writers' lines. */
 #define OUTPUT_MAX 4095
 
-static void output_missing(void *context, uint64_t lines)
+static void output_missing(void *context, uint64_t lines, const char *cause)
 {
     struct rusm_node *node = context;
-    log_warn(&node->log, "%llu lines that processes printed were dropped: nobody read them in time",
-             (unsigned long long)lines);
+    log_warn(&node->log, "%llu lines that processes printed were dropped: %s",
+             (unsigned long long)lines, cause);
 }
 
 void output_open(struct rusm_node *node, int fd)

@@ -90,6 +90,29 @@ apart() {
     not has_text oslo.err "it left"
 }
 
+@test "a log on a full disk: the node goes on, and says how many lines are missing when there is room" {
+    [ "$(id -u)" = 0 ] && unshare -m true || skip "only root mounts a disk of its own"
+    mkdir disk
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\nexec unshare -m sh -c '\''mount -t tmpfs -o size=64k none disk && exec "$0" "$@"'\'' %s "$@"\n' \
+        "$RUSM" >inside
+    chmod +x inside
+    RUSM=$PWD/inside start_node london --log-file disk/log --log-level info \
+        --boot 'noise=exec:exec cat >&2' --boot greeter=greeter
+    disk=/proc/$pid/cwd/disk
+    wait_until lines_lost
+    not grep -q '.....Z.*20..-..-..T..:..:..' $disk/log # no line goes on a line that was cut
+}
+# Fills the disk, lets the node log more than the last page of the file takes, and makes room again.
+lines_lost() {
+    dd if=/dev/zero of=$disk/filler bs=1k
+    printf 'line of the log, which may not get in %d\n' {1..100} | rusm send --lines london noise
+    rusm call london greeter Ada || return
+    rm $disk/filler
+    rusm send london noise last
+    has_text $disk/log "lines of the log are missing here: No space left on device"
+}
+
 @test "what a process prints comes after the ready line, though the node waits for others" {
     start_node oslo
     seed=$address

@@ -1,5 +1,6 @@
 /* base/sink: lines arrive whole and in order; a reader that stalls holds up nobody and costs lines
- * that are counted; an end is not held up either. */
+ * that are counted; an end is not held up either; a file that takes no more costs lines, which
+ * are told. */
 #include "base/sink.h"
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -121,9 +123,11 @@ static void test_stalled_reader(void **state)
     close(ends[0]);
 }
 
-static void told(void *context, uint64_t lines)
+static void told(void *context, uint64_t lines, const char *cause)
 {
-    atomic_fetch_add((atomic_ullong *)context, lines);
+    if (strcmp(cause, "nobody read them in time") == 0) {
+        atomic_fetch_add((atomic_ullong *)context, lines);
+    }
 }
 
 static void test_owner_is_told(void **state)
@@ -146,6 +150,57 @@ static void test_owner_is_told(void **state)
     sink_fini(&s);
     close(ends[0]);
     close(ends[1]);
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A file that takes no more, in the middle of a line, and later does: the lines that were lost are
+ * counted and told, and the one that was cut stands alone. */
+static void test_full_disk(void **state)
+{
+    char path[] = "/tmp/rusm-sink-XXXXXX";
+    struct sink s;
+    unsigned sent = 0, whole = 0, cut = 0;
+    unsigned long long missing = 0;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    sink_init(&s, fd, SIZE, NULL, NULL);
+    limit_files(1000);
+    while (sent < 100) {
+        add(&s, sent++);
+    }
+    assert_true(sink_flush(&s, 60000));
+    limit_files(RLIM_INFINITY);
+    add(&s, sent++);
+    assert_true(sink_flush(&s, 60000));
+    uint64_t dropped = sink_dropped(&s);
+    sink_fini(&s);
+    lseek(fd, 0, SEEK_SET);
+    char *text = read_all(fd);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        size_t len = strlen(line);
+        if (sscanf(line, "rusm: %llu lines are missing here: File too large", &missing) == 0) {
+            assert_int_equal(strncmp(line, "line ", 5), 0);
+            assert_null(strstr(line + 5, "line"));
+            cut += len < 33;
+            whole += len >= 33;
+        }
+    }
+    assert_int_equal(cut, 1);
+    assert_int_equal(missing, dropped);
+    assert_int_equal(whole + missing, sent);
+    free(text);
+    close(fd);
+    unlink(path);
 }
 
 /* Stuck in a write, as poll says that there is room but others fill the pipe; or never read at
@@ -193,9 +248,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_order),      cmocka_unit_test(test_stalled_reader),
         cmocka_unit_test(test_owner_is_told), cmocka_unit_test(test_end_of_a_stuck_one),
-        cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_nobody),        cmocka_unit_test(test_full_disk),
     };
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
