@@ -138,6 +138,12 @@
 #define LIMIT_FOLDER_SLOW_NS ((uint64_t)10 * 1000000000)
 #define LIMIT_FOLDER_CLOSE_S 1
 
+/* How often a node looks whether it ran and whether the clock was set, and from when on either is
+ * in the log. Less than that is what a busy machine does, and clocks are kept. */
+#define LIMIT_PULSE_NS ((uint64_t)2 * 1000000000)
+#define LIMIT_LATE_NS ((uint64_t)1 * 1000000000)
+#define LIMIT_CLOCK_STEP_NS ((uint64_t)2 * 1000000000)
+
 /* How long a node that leaves waits for its processes to end and for queued messages to be
  * acknowledged, as a peer may take none. Longer: it closes its connections all the same. */
 #define LIMIT_LEAVE_NS ((uint64_t)2 * 1000000000)

@@ -32,6 +32,7 @@
 #include "node/member.h"
 #include "node/post.h"
 #include "node/publish.h"
+#include "node/pulse.h"
 #include "node/scheduler.h"
 #include "otp/keeper.h"
 #include "port/port.h"
@@ -51,6 +52,7 @@ struct rusm_node {
     bool identity_made;
     struct folder *folder; /* the run folder */
     struct publish publish;
+    struct pulse pulse;
 
     struct scheduler *schedulers; /* schedulers[0..scheduler_count) */
     struct scheduler *first;      /* scheduler 0: the same pointer */

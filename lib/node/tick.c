@@ -18,6 +18,7 @@
 #include "node/node.h"
 #include "node/post.h"
 #include "node/publish.h"
+#include "node/pulse.h"
 #include "node/seeds.h"
 #include "node/tick.h"
 
@@ -89,6 +90,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
         post_tick(s->node);
         *next = earlier(*next, publish_tick(s->node));
         *next = earlier(*next, forget_tick(s->node));
+        *next = earlier(*next, pulse_tick(s->node));
     }
     more |= runtime_receive(rt, s->now_ns);
     port_host_look(&s->programs.host);

@@ -90,6 +90,15 @@ apart() {
     not has_text oslo.err "it left"
 }
 
+@test "a node that was stopped says so when it runs again" {
+    start_node oslo
+    kill -STOP $pid
+    sleep 4 # the time that it says
+    kill -CONT $pid
+    wait_until has_text oslo.err "warn oslo: this node stood still for "
+    rusm call oslo greeter Ada
+}
+
 @test "a log on a full disk: the node goes on, and says how many lines are missing when there is room" {
     [ "$(id -u)" = 0 ] && unshare -m true || skip "only root mounts a disk of its own"
     mkdir disk

@@ -54,6 +54,7 @@ near() {
         set_clock "$step"
         city=city$((${city#city} + 1))
         near "$(clock_of_london "$city")" "$step"
+        wait_until has_text london.err "london: the clock was set"
         # Three seconds of silence would lose a peer; more than that goes by, by true time.
         wait_until thrown $(($(round_trips) + 100))
         at london expect 6 rusm call --timeout 4 london silent hello
