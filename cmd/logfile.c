@@ -122,6 +122,9 @@ void logfile_reopen(void *context)
     pthread_mutex_lock(&all->lock);
     logfile_again(all, &all->log);
     logfile_again(all, &all->output);
+    if (all->node && !all->log.complained && !all->output.complained) {
+        rusm_node_log(all->node, RUSM_LOG_INFO, "opened again, as SIGHUP asked");
+    }
     pthread_mutex_unlock(&all->lock);
 }
 

@@ -17,6 +17,8 @@ children_down() { [ "$(json value '.counter == "children_down"' rusm attach --co
     wait_until test -e logs/london.log
     expect 0 rusm spawn london cry second
     wait_until has_text logs/london.log second
+    has_text logs/london.log "london: opened again, as SIGHUP asked"
+    not has_text old/london.log "opened again"
     not has_text old/london.log second
     # A FIFO that nobody reads holds up nothing.
     mkfifo fifo
