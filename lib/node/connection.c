@@ -298,9 +298,12 @@ void connection_events(struct endpoint_events *events)
 void connection_replace(struct connection *old)
 {
     struct member *m = old->member;
+    const char *text = close_code_text(CLOSE_REPLACED);
+    trouble_replaced(m, old, text); /* what it carried is lost, as with any other that ends */
     connection_down(old);
+    events_node_down(m->scheduler->node, m, text);
     m->current = NULL;
-    peer_close(old->peer, CLOSE_REPLACED, close_code_text(CLOSE_REPLACED));
+    peer_close(old->peer, CLOSE_REPLACED, text);
 }
 
 /* ---- frames ---- */

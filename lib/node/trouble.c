@@ -146,23 +146,34 @@ void trouble_say(struct member *m, enum trouble what, const char *text)
     keep(m, what, m->address, text);
 }
 
-void trouble_lost(struct member *m, const struct connection *c, const struct conn_end *end)
+/* Says why a member is lost, and `what` follows from it. */
+static void say_lost(struct member *m, const struct connection *c, const char *text,
+                     const char *what)
 {
     struct scheduler *s = m->scheduler;
     char key[96];
-    if (trouble_kind(end) == TROUBLE_TAKEN) { /* it was ready here before the peer had decided */
-        trouble_dialled(m, c, end, false);
-        return;
-    }
     snprintf(key, sizeof(key), "lost %s", m->name);
     m->trouble = TROUBLE_AWAY;
-    if (repeat_warn(&s->repeat, s->now_ns, key,
-                    "%s disconnected: %s (%s); this node dials it again", m->name, end->text,
-                    c->address)) {
+    if (repeat_warn(&s->repeat, s->now_ns, key, "%s disconnected: %s (%s)%s", m->name, text,
+                    c->address, what)) {
         m->trouble_said = true;
     } else {
-        log_info(&s->node->log, "%s disconnected: %s (%s)", m->name, end->text, c->address);
+        log_info(&s->node->log, "%s disconnected: %s (%s)", m->name, text, c->address);
     }
+}
+
+void trouble_lost(struct member *m, const struct connection *c, const struct conn_end *end)
+{
+    if (trouble_kind(end) == TROUBLE_TAKEN) { /* it was ready here before the peer had decided */
+        trouble_dialled(m, c, end, false);
+    } else {
+        say_lost(m, c, end->text, "; this node dials it again");
+    }
+}
+
+void trouble_replaced(struct member *m, const struct connection *c, const char *text)
+{
+    say_lost(m, c, text, "");
 }
 
 void trouble_left(struct member *m)

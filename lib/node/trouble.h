@@ -37,6 +37,8 @@ void trouble_dialled(struct member *m, const struct connection *c, const struct 
 void trouble_say(struct member *m, enum trouble what, const char *text);
 /* A connected member is lost, and did not leave. */
 void trouble_lost(struct member *m, const struct connection *c, const struct conn_end *end);
+/* A connected member has a new connection, as it was started again or lost the old one. */
+void trouble_replaced(struct member *m, const struct connection *c, const char *text);
 /* A connected member has left: that nobody answers there now is no trouble. */
 void trouble_left(struct member *m);
 /* The member is connected. Returns whether a trouble was said that ends with this. */

@@ -90,6 +90,22 @@ apart() {
     not has_text oslo.err "it left"
 }
 
+@test "a node whose place another of its name takes is said to be lost, to observers too" {
+    (umask 077; printf '0123456789abcdef\n' >token)
+    start_node oslo --http-tcp 0 --http-token token
+    seed=$address
+    url=$(sed -n 's/^oslo serves HTTP at //p' oslo.out)
+    curl -sSN -H "Authorization: Bearer $(cat token)" "${url}v1/events?type=node_down" >events 3>&- &
+    echo $! >>pids
+    apart run2 start_node london --join "oslo@$seed"
+    wait_until connected oslo london
+    kill -STOP $pid
+    apart run3 start_node london --join "oslo@$seed"
+    wait_until has_text oslo.err "warn oslo: london disconnected: replaced by a newer connection ("
+    wait_until has_text oslo.err "warn oslo: london is connected now ("
+    wait_until has_text events '"reason":"replaced by a newer connection"'
+}
+
 @test "a node that was stopped says so when it runs again" {
     start_node oslo
     kill -STOP $pid
