@@ -9,6 +9,7 @@
 #   make install    the release; also uninstall, dist, clean, distclean (prefix, DESTDIR)
 #   make figures    measures how fast a cluster forms, and a program is called; no verdict
 #   make bench-peers  rusm's benches beside Erlang, ZeroMQ and NATS, which it installs; no verdict
+#   make soak       twelve nodes and faults of all kinds, for an hour: SOAK=SECONDS SEED=NUMBER
 #   make sim        the simulation of processes with 10,000 seeds; SEEDS=FIRST:LAST
 #   make unit       also cmdtest, nettest, embed, fuzz, lint, sanitize (ASan: unit, cmdtest),
 #                   threads (TSan: what has threads)
@@ -52,7 +53,7 @@ remake:
 
 # dev links without link-time optimisation: a changed line is built in a few seconds. What is
 # shipped is measured, installed and checked.
-shipped := check demo install figures bench-peers
+shipped := check demo install figures bench-peers soak
 FLAVOUR ?= $(if $(RELEASE)$(filter $(shipped),$(MAKECMDGOALS)),release,dev)
 OUT := build/$(FLAVOUR)
 
@@ -133,7 +134,7 @@ BATS_FILES := $(wildcard test/cmd/*.bats)
 # For the thread sanitizer: what has threads and can be slow. (The hostile tests measure memory.)
 THREADED := $(shell grep -l pthread_create $(UNIT_SOURCES)) $(EMBED_SOURCES)
 THREADED_FILES := test/cmd/node.bats test/cmd/cluster.bats test/cmd/schedulers.bats
-NET_FILES := $(wildcard test/net/*.bats)
+NET_FILES := $(wildcard test/net/*.bats) test/net/soak
 CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
 MANUALS := $(wildcard man/*.[1-8])
 
@@ -312,6 +313,12 @@ sim: tools
 	$(sub) unit-programs
 	@SIM_SEEDS=$(or $(SEEDS),1:10000) test/run --jobs $(JOBS) --flavour $(FLAVOUR) \
 	    $(filter %/sim/actor %/sim/bridge,$(UNITS))
+
+# What nettest has of it takes less than a minute.
+.PHONY: soak
+soak: tools
+	$(sub) $(RUSM)
+	@RUSM=$(CURDIR)/$(RUSM) SOAK=$(or $(SOAK),3600) test/net/soak
 
 # Measures and prints; no verdict.
 .PHONY: figures
