@@ -16,6 +16,7 @@ class Fault:
     kind = ""
     where = None
     ends_nodes = False
+    lingers = False  # what it leaves behind ends after half a minute only
 
     def __init__(self, cluster, chance, node, short):
         self.cluster, self.chance, self.node, self.short = cluster, chance, node, short
@@ -33,8 +34,10 @@ class Fault:
         return bool(cluster)
 
     @classmethod
-    def candidates(cls):
-        return [name for name in NODES if not (cls.ends_nodes and name in OLD)]
+    def candidates(cls, short):
+        """The nodes that it may be made of."""
+        spared = OLD if cls.ends_nodes or (short and cls.lingers) else []
+        return [name for name in NODES if name not in spared]
 
     def make(self):
         raise NotImplementedError
@@ -59,7 +62,7 @@ class PowerCut(Fault):
     ends_nodes = True
 
     def plan(self):
-        others = [name for name in self.candidates() if name != self.node.name]
+        others = [name for name in self.candidates(self.short) if name != self.node.name]
         self.nodes = [self.node.name] + self.chance.sample(others, self.chance.randrange(2, 9))
         self.text = " ".join(self.nodes[1:])
 
@@ -87,7 +90,7 @@ class Stopped(Fault):
     kind = "SIGSTOP"
 
     def plan(self):
-        self.time = self.seconds(6, 1, 20)
+        self.time = self.seconds(5, 1, 20)
         self.text = f"{self.time:.1f} s"
         self.where = self.node.name
 
@@ -149,11 +152,13 @@ class Moved(Fault):
         world.batch(f"addr del {node.other_address}/24 dev wire",
                     f"addr add {node.address}/24 dev wire", space=node.name)
         self.cluster.tell_names()
+        node.hang_up()
 
 
 class Roam(Fault):
     """The address of a node changes under it, as where a lease is not renewed."""
     kind = "another address, alive"
+    lingers = True  # HTTP clients of the old address
 
     def make(self):
         node = self.node
@@ -196,7 +201,7 @@ class Clock(Fault):
         return bool(cluster.world.libfaketime)
 
     @classmethod
-    def candidates(cls):
+    def candidates(cls, short):
         return [name for i, name in enumerate(NODES) if i % 4 == 3]
 
     def plan(self):
@@ -229,7 +234,7 @@ class Partition(Fault):
         self.cut = [self.node.name] + self.chance.sample(others, self.chance.randrange(0, 5))
         self.chains = ["input", "output"] if self.short else self.chance.choice(
             [["input", "output"], ["input"], ["output"]])
-        self.time = self.seconds(5, 1, 20)
+        self.time = self.seconds(4.5, 1, 20)
         self.text = (f"{' '.join(self.cut[1:])} apart ({', '.join(self.chains)}) "
                      f"for {self.time:.1f} s").lstrip()
 

@@ -261,8 +261,11 @@ class Node:
         connection.close()
 
     def hang_up(self):
-        """Lets the listener connect again: its address of before is gone."""
-        self.listening.shutdown(socket.SHUT_RDWR)
+        """Lets the listener connect again: its address of before is gone, and says nothing."""
+        try:
+            self.listening.shutdown(socket.SHUT_RDWR)
+        except OSError:  # it has noticed
+            pass
 
     # What it shows.
 
