@@ -532,16 +532,16 @@ static const struct cmd_option node_table[] = {
 
 const struct cmd cmd_node = {
     .name = "node",
-    .synopsis =
-        "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
-        "[--join [NODE@]HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
-        "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
-        "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
-        "[--mailbox-bytes N] [--idle-timeout SECONDS] [--forget SECONDS] [--schedulers N] [--spin MICROSECONDS] "
-        "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
-        "[--http-proxy ADDRESS[/BITS]] "
-        "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
-        "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
+    .synopsis = "--name NAME [--listen ADDR:PORT] [--advertise HOST:PORT] "
+                "[--join [NODE@]HOST:PORT] [--boot NAME=SPEC[ ARG...]] "
+                "[--boot-global NAME=SPEC[ ARG...]] [--restart POLICY] [--spawnable NAME=SPEC] "
+                "[--env NAME[=VALUE]] [--env-file FILE] [--mailbox N] "
+                "[--mailbox-bytes N] [--idle-timeout SECONDS] [--forget SECONDS] [--schedulers N] "
+                "[--spin MICROSECONDS] "
+                "[--max-packet BYTES] [--http] [--http-token FILE] [--http-tcp ADDR:PORT] "
+                "[--http-proxy ADDRESS[/BITS]] "
+                "[--log-level LEVEL] [--log-format FORMAT] [--log-file FILE] "
+                "[--log-max BYTES] [--output FILE] [--detach] [--config FILE]",
     .summary = "run a node",
     .options = node_table,
     .run = node_run,

@@ -83,9 +83,9 @@
  * gets an exit signal with reason system_limit. */
 #define LIMIT_LINKS ((size_t)4 * 1024 * 1024)
 
-/* Relations of each kind (links, monitors, messages that wait ...) that attach shows of one process.
- * All of them fit into one frame unless names are very long. Above: the others are left out, and
- * the table of processes still counts them. */
+/* Relations of each kind (links, monitors, messages that wait ...) that attach shows of one
+ * process. All of them fit into one frame unless names are very long. Above: the others are left
+ * out, and the table of processes still counts them. */
 #define LIMIT_RELATIONS ((size_t)64)
 
 /* Spawnables that a node is taught. Above: RUSM_ELIMIT. */

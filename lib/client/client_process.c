@@ -1,4 +1,5 @@
-/* client_process: asks a node for one of its processes and its relations. On the caller's thread. */
+/* client_process: asks a node for one of its processes and its relations. On the caller's thread.
+ * */
 #include "client/client_aim.h"
 
 #include <stdlib.h>
