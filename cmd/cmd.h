@@ -131,6 +131,8 @@ void help_command(FILE *out, const struct cmd *cmd);
 bool help_page(const char *topic);
 /* Returns the command that is most like a misspelt word, or NULL. */
 const struct cmd *help_guess(const struct cmd *const *commands, const char *word);
+/* Returns the command's option that is most like a misspelt one, without the dashes, or NULL. */
+const char *help_guess_option(const struct cmd *cmd, const char *word);
 
 /* ---- output.c: tables -------------------------------------------------------------------- */
 

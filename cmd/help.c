@@ -157,19 +157,42 @@ static size_t help_distance(const char *a, const char *b)
     return d[n][m];
 }
 
+/* Keeps in *least how far the word is from the name, if it is less. Returns whether it is. */
+static bool help_nearer(const char *word, const char *name, size_t *least)
+{
+    size_t distance = help_distance(word, name);
+
+    if (strlen(word) >= 2 && strncmp(name, word, strlen(word)) == 0) {
+        distance = 1;
+    }
+    if (distance >= *least || distance >= strlen(word)) {
+        return false;
+    }
+    *least = distance;
+    return true;
+}
+
 const struct cmd *help_guess(const struct cmd *const *commands, const char *word)
 {
     const struct cmd *guess = NULL;
     size_t least = 3;
 
     for (size_t i = 0; commands[i]; i++) {
-        size_t distance = help_distance(word, commands[i]->name);
-        if (strlen(word) >= 2 && strncmp(commands[i]->name, word, strlen(word)) == 0) {
-            distance = 1;
-        }
-        if (distance < least && distance < strlen(word)) {
-            least = distance;
+        if (help_nearer(word, commands[i]->name, &least)) {
             guess = commands[i];
+        }
+    }
+    return guess;
+}
+
+const char *help_guess_option(const struct cmd *cmd, const char *word)
+{
+    const char *guess = NULL;
+    size_t least = 3;
+
+    for (const struct cmd_option *option = cmd->options; option->name; option++) {
+        if (help_nearer(word, option->name, &least)) {
+            guess = option->name;
         }
     }
     return guess;

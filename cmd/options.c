@@ -33,6 +33,20 @@ static void options_add(struct options *options, struct option_given given)
     options->given[options->given_count++] = given;
 }
 
+static int options_unknown(const struct cmd *cmd, const char *arg, const char *equals)
+{
+    char word[64] = "";
+    const char *guess;
+
+    if (strncmp(arg, "--", 2) == 0) {
+        snprintf(word, sizeof(word), "%.*s", equals ? (int)(equals - arg - 2) : 63, arg + 2);
+    }
+    guess = help_guess_option(cmd, word);
+    return failure_usage(cmd, "unknown option '%.*s'%s%s%s",
+                         equals && arg[1] == '-' ? (int)(equals - arg) : (int)strlen(arg), arg,
+                         guess ? ", did you mean '--" : "", guess ? guess : "", guess ? "'?" : "");
+}
+
 /* Takes the option argv[*at] and its value, which may be the next argument. */
 static int options_take(struct options *options, int argc, char **argv, int *at)
 {
@@ -47,8 +61,7 @@ static int options_take(struct options *options, int argc, char **argv, int *at)
     }
     given.option = strncmp(arg, "--", 2) == 0 ? options_find(options->cmd, name, len) : NULL;
     if (!given.option) {
-        return failure_usage(options->cmd, "unknown option '%.*s'",
-                             equals && arg[1] == '-' ? (int)(equals - arg) : (int)strlen(arg), arg);
+        return options_unknown(options->cmd, arg, equals);
     }
     if (!given.option->value) {
         if (equals) {

@@ -2,6 +2,7 @@
  * in client_link.h. */
 #include "client/client_link.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/err.h"
@@ -37,10 +38,17 @@ int client_link_why_dial(const struct client_link *l, struct rusm_why *why)
     switch (l->end.kind) {
     case CONN_END_REFUSED:
         return err_why(why, RUSM_EREFUSED,
-                       "%s refused: it does not share the cluster certificate in %s", who,
-                       l->to->identity_path);
+                       "%s refused: it does not share the cluster certificate in %s: copy the "
+                       "file of its machine there, or name it with RUSM_IDENTITY",
+                       who, l->to->identity_path);
     case CONN_END_UNREACHABLE:
-        return err_why(why, RUSM_ENOCONN, "cannot reach %s: nobody listens there", who);
+        if (strcmp(l->end.text, strerror(ECONNREFUSED)) != 0) {
+            return err_why(why, RUSM_ENOCONN, "cannot reach %s: %s", who, l->end.text);
+        }
+        return err_why(why, RUSM_ENOCONN,
+                       "cannot reach %s: nobody listens there: 'rusm nodes' on its machine shows "
+                       "its address",
+                       who);
     case CONN_END_TIMEOUT:
     case CONN_END_IDLE:
         return err_why(why, RUSM_ENOCONN, "cannot reach %s: no answer within %s", who,

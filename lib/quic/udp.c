@@ -200,7 +200,11 @@ int udp_open(struct udp *u, const struct sockaddr *bind_to, socklen_t len, bool 
     }
     if (u->fd < 0 || bind(u->fd, &u->local.any, udp_address_len(&u->local)) != 0 ||
         getsockname(u->fd, &u->local.any, &local_len) != 0) {
-        error = err_why(why, RUSM_EIO, "cannot listen: %s", strerror(errno));
+        error =
+            err_why(why, RUSM_EIO, "cannot listen: %s%s", strerror(errno),
+                    errno == EADDRINUSE      ? ": take another port, or 0 for a free one"
+                    : errno == EADDRNOTAVAIL ? ": take one of this machine's, or 0.0.0.0 for all"
+                                             : "");
         udp_close(u);
         return error;
     }

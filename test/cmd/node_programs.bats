@@ -47,7 +47,7 @@ json_error() { jq -es --arg text "$1" 'length == 1 and (.[0] | .level == "error"
 
 @test "--log-format json: why a node does not start is an object too" {
     expect 2 rusm node --name london --log-format json --lisen 0
-    json_error "unknown option '--lisen' (try 'rusm node --help')"
+    json_error "unknown option '--lisen', did you mean '--listen'? (try 'rusm node --help')"
     expect 2 rusm node --no-such --log-format=json
     json_error "unknown option '--no-such' (try 'rusm node --help')"
     expect 2 rusm node --name 'l"o\n' --log-format json
