@@ -5,6 +5,7 @@
 #ifndef DOUBLES_FUZZ_QUIC_H
 #define DOUBLES_FUZZ_QUIC_H
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -62,6 +63,16 @@ ssize_t getrandom(void *out, size_t len, unsigned flags)
         bytes[i] = (uint8_t)(quic_world.chance >> 56);
     }
     return (ssize_t)len;
+}
+
+bool resolve_is_literal(const char *host_port)
+{
+    char host[256], port[6];
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    return id_host_port_parse(host_port, host, port) == 0 &&
+           (inet_pton(AF_INET, host, &v4) == 1 || inet_pton(AF_INET6, host, &v6) == 1);
 }
 
 int resolve(const char *host_port, bool passive, struct resolved *out, size_t cap,
