@@ -6,7 +6,7 @@
 
 #include "node/limits.h"
 #include "node/dial.h"
-#include "node/folder.h"
+#include "node/runfiles.h"
 #include "node/member_lock.h"
 #include "node/node.h"
 #include "node/trouble.h"
@@ -186,7 +186,7 @@ static void begin(struct member *m)
 
 /* Takes what the run folder says of a member. Its node may have come back at another address, or be
  * gone for good. */
-static void on_sought(struct folder_job *job)
+static void on_sought(struct runfiles_job *job)
 {
     struct member *m = job->user;
     m->sought = false;
@@ -207,7 +207,7 @@ static void dial(struct member *m)
 {
     dial_at(m, UINT64_MAX);
     if (m->near && !m->joined && !is_asking(m)) {
-        m->sought = folder_find(m->scheduler, m->name, 0, on_sought, m) == 0;
+        m->sought = runfiles_find(m->scheduler, m->name, 0, on_sought, m) == 0;
     }
     if (!m->sought) {
         begin(m);

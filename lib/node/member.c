@@ -9,7 +9,7 @@
 #include "node/limits.h"
 #include "wire/limits.h"
 #include "node/dial.h"
-#include "node/folder.h"
+#include "node/runfiles.h"
 #include "node/member.h"
 #include "node/member_lock.h"
 #include "node/peer_process.h"
@@ -343,7 +343,7 @@ static bool is_usable(const char *address, bool same_host)
 }
 
 /* The run folder says whether it has a member that a peer told of. */
-static void on_sought(struct folder_job *job)
+static void on_sought(struct runfiles_job *job)
 {
     struct member *m = job->user;
     struct scheduler *s = m->scheduler;
@@ -361,10 +361,9 @@ static void on_sought(struct folder_job *job)
 
 /* Dials a member that a peer told of, if the run folder does not have it. Should the folder not
  * answer, dials it as late as one that it has. */
-static void want_told(struct member *m, const char *address)
+static void want_told(struct scheduler *s, struct member *m, const char *address)
 {
-    struct scheduler *s = m->scheduler;
-    bool asked = folder_find(s, m->name, 0, on_sought, m) == 0;
+    bool asked = runfiles_find(m->scheduler, m->name, 0, on_sought, m) == 0;
     want(m, address, s->now_ns + (asked ? LIMIT_NEAR_NS + jitter(s) : 0));
 }
 
@@ -397,7 +396,7 @@ int members_told(const struct connection *c, const struct frame *frame)
         if (!m || m->current || m->dialling || m->wanted) {
             continue;
         }
-        want_told(m, address);
+        want_told(s, m, address);
     }
     return got;
 }

@@ -233,7 +233,7 @@ static void scan(struct rusm_node *node)
 {
     struct rundir_entry *entries;
     size_t count;
-    if (folder_read(folder_rundir(node->folder), &entries, &count) == 0) {
+    if (runfiles_read(runfiles_rundir(node->runfiles), &entries, &count) == 0) {
         members_near(node, entries, count);
         free(entries);
     }
@@ -257,8 +257,8 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = schedulers_new(node, o->schedulers ? o->schedulers : 1, seed)) != 0) {
         return error;
     }
-    node->folder = folder_new(node->scheduler_count);
-    if (!node->folder) {
+    node->runfiles = runfiles_new(node->scheduler_count);
+    if (!node->runfiles) {
         return RUSM_ENOMEM;
     }
     node->idle_timeout_ns =
@@ -272,10 +272,10 @@ static int node_open(struct rusm_node *node, const struct rusm_node_options *o,
     if ((error = open_identity(node, o, why)) != 0) {
         return error;
     }
-    if ((error = rundir_open(folder_rundir(node->folder), o->rundir, true, why)) != 0) {
+    if ((error = rundir_open(runfiles_rundir(node->runfiles), o->rundir, true, why)) != 0) {
         return error;
     }
-    if ((error = rundir_lock(folder_rundir(node->folder), node->name, why)) != 0) {
+    if ((error = rundir_lock(runfiles_rundir(node->runfiles), node->name, why)) != 0) {
         return error;
     }
     if ((error = open_runtimes(node, o)) != 0) {
@@ -359,7 +359,7 @@ void rusm_node_free(struct rusm_node *node)
     globals_fini(node);
     members_fini(node);
     seeds_free(node);
-    if (!folder_free(node->folder)) {
+    if (!runfiles_free(node->runfiles)) {
         log_warn(&node->log, "the run folder does not answer: this node's files stay in it");
     }
     identity_free(node->identity);
@@ -393,7 +393,7 @@ const char *rusm_node_http_tcp(const struct rusm_node *node)
 
 const char *rusm_node_rundir(const struct rusm_node *node)
 {
-    return folder_path(node->folder);
+    return runfiles_path(node->runfiles);
 }
 
 bool rusm_node_identity_made(const struct rusm_node *node)

@@ -25,8 +25,8 @@
 #include "local/rundir.h"
 #include "node/connection.h"
 #include "node/events.h"
+#include "node/runfiles.h"
 #include "node/tracer.h"
-#include "node/folder.h"
 #include "node/forget.h"
 #include "node/life.h"
 #include "node/member.h"
@@ -50,7 +50,7 @@ struct rusm_node {
     struct identity *identity;
     char identity_path[4096];
     bool identity_made;
-    struct folder *folder; /* the run folder */
+    struct runfiles *runfiles; /* the run folder */
     struct publish publish;
     struct pulse pulse;
 

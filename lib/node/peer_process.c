@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "node/folder.h"
+#include "node/runfiles.h"
 #include "node/peer_process.h"
 #include "node/member_lock.h"
 #include "node/node.h"
@@ -12,7 +12,7 @@
 /* Closes the connection of a member whose process is gone, unless the run folder says that the node
  * still lives. The node's lock tells that, whatever the pid means: another pid namespace may share
  * the folder. */
-static void on_judged(struct folder_job *job)
+static void on_judged(struct runfiles_job *job)
 {
     struct member *m = job->user;
     bool lives = job->result == 0 && job->entry.alive && job->entry.incarnation == job->incarnation;
@@ -27,11 +27,11 @@ static void on_death(void *user)
     struct member *m = user;
     member_lock(m->scheduler->node);
     peer_process_forget(m);
-    (void)folder_find(m->scheduler, m->name, m->incarnation, on_judged, m);
+    (void)runfiles_find(m->scheduler, m->name, m->incarnation, on_judged, m);
     member_unlock(m->scheduler->node);
 }
 
-static void on_found(struct folder_job *job)
+static void on_found(struct runfiles_job *job)
 {
     struct member *m = job->user;
     const struct rundir_entry *e = &job->entry;
@@ -50,7 +50,7 @@ static void on_found(struct folder_job *job)
 void peer_process_watch(struct member *m)
 {
     peer_process_forget(m);
-    (void)folder_find(m->scheduler, m->name, m->incarnation, on_found, m);
+    (void)runfiles_find(m->scheduler, m->name, m->incarnation, on_found, m);
 }
 
 void peer_process_forget(struct member *m)

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "node/folder.h"
+#include "node/runfiles.h"
 #include "node/limits.h"
 #include "node/member.h"
 #include "node/node.h"
@@ -24,7 +24,7 @@ int publish_first(struct rusm_node *node, struct rusm_why *why)
 {
     struct rundir_entry entry = entry_of(node);
     node->publish.at_ns = node->started_ns + LIMIT_PUBLISH_NS;
-    return rundir_publish(folder_rundir(node->folder), &entry, why);
+    return rundir_publish(runfiles_rundir(node->runfiles), &entry, why);
 }
 
 /* Says what was found, but not the same thing again and again. */
@@ -36,20 +36,20 @@ static void say(struct rusm_node *node, int found, const struct rusm_why *why)
         log_warn(&node->log, "%s", why->text);
     } else if (found > 0) {
         log_warn(&node->log, "our files in the run folder %s were gone: written again",
-                 folder_path(node->folder));
+                 runfiles_path(node->runfiles));
     } else if (found == 0 && !was_well) {
-        log_warn(&node->log, "the run folder %s is in order again", folder_path(node->folder));
+        log_warn(&node->log, "the run folder %s is in order again", runfiles_path(node->runfiles));
     }
     p->said = *why;
 }
 
 /* Nodes that started while our files were gone did not see us. So we dial them. */
-static void on_scanned(struct folder_job *job)
+static void on_scanned(struct runfiles_job *job)
 {
     members_near(job->scheduler->node, job->list, job->count);
 }
 
-static void on_kept(struct folder_job *job)
+static void on_kept(struct runfiles_job *job)
 {
     struct rusm_node *node = job->scheduler->node;
     struct publish *p = &node->publish;
@@ -57,7 +57,7 @@ static void on_kept(struct folder_job *job)
     p->begun_ns = 0;
     if (p->slow) {
         p->slow = false;
-        log_warn(&node->log, "the run folder %s answers again", folder_path(node->folder));
+        log_warn(&node->log, "the run folder %s answers again", runfiles_path(node->runfiles));
     }
     if (job->result < 0 && !job->why.text[0]) {
         err_why(&job->why, job->result, "cannot look after the run folder: %s",
@@ -65,7 +65,7 @@ static void on_kept(struct folder_job *job)
     }
     say(node, job->result, &job->why);
     if (job->result > 0) {
-        (void)folder_scan(node->first, on_scanned);
+        (void)runfiles_scan(node->first, on_scanned);
     }
 }
 
@@ -80,7 +80,7 @@ static uint64_t publish_wait(struct rusm_node *node)
                  "the run folder %s does not answer: commands and nodes that start may not find "
                  "this node; look at its file system, or set RUSM_RUNDIR to a folder on a disk of "
                  "this machine",
-                 folder_path(node->folder));
+                 runfiles_path(node->runfiles));
     }
     return p->slow ? UINT64_MAX : late_ns;
 }
@@ -96,7 +96,7 @@ uint64_t publish_tick(struct rusm_node *node)
         return p->at_ns;
     }
     struct rundir_entry entry = entry_of(node);
-    if (folder_keep(node->first, &entry, on_kept) != 0) {
+    if (runfiles_keep(node->first, &entry, on_kept) != 0) {
         return p->at_ns = now_ns + LIMIT_PUBLISH_NS;
     }
     p->begun_ns = now_ns;

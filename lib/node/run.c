@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "node/fault.h"
-#include "node/folder.h"
+#include "node/runfiles.h"
 #include "node/leave.h"
 #include "node/node.h"
 #include "node/output.h"
@@ -21,7 +21,7 @@ static bool never(struct rusm_node *node)
 static int start(struct rusm_node *node)
 {
     output_hold(node, false);
-    int error = node->running ? 0 : folder_start(node->folder);
+    int error = node->running ? 0 : runfiles_start(node->runfiles);
     if (error) {
         log_error(&node->log, "no thread for the run folder");
     } else if (!node->running) {

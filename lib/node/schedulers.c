@@ -7,7 +7,7 @@
 
 #include "node/connection.h"
 #include "node/dial.h"
-#include "node/folder.h"
+#include "node/runfiles.h"
 #include "node/frames.h"
 #include "node/globals.h"
 #include "node/http.h"
@@ -240,7 +240,7 @@ void schedulers_free(struct rusm_node *node)
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         resolver_fini(&node->schedulers[i].resolver);
     }
-    folder_end(node->folder);
+    runfiles_end(node->runfiles);
     close_all(node);
     for (unsigned i = 0; i < node->scheduler_count; i++) {
         endpoint_free(node->schedulers[i].endpoint);

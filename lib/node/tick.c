@@ -8,7 +8,6 @@
 #include "node/fault.h"
 #include "node/feed.h"
 #include "node/follower.h"
-#include "node/folder.h"
 #include "node/forget.h"
 #include "node/http.h"
 #include "node/http_tcp.h"
@@ -18,6 +17,7 @@
 #include "node/node.h"
 #include "node/post.h"
 #include "node/publish.h"
+#include "node/runfiles.h"
 #include "node/pulse.h"
 #include "node/seeds.h"
 #include "node/tick.h"
@@ -78,7 +78,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
         more = endpoint_receive(s->endpoint);
     }
     endpoint_tick(s->endpoint, s->now_ns);
-    folder_collect(s);
+    runfiles_collect(s);
     dials_tick(s);
     *next = earlier(liveness_tick(s), tick_http(s));
     *next = earlier(*next, seeds_tick(s));

@@ -1,5 +1,5 @@
-/* folder: see the header. */
-#include "node/folder.h"
+/* runfiles: see the header. */
+#include "node/runfiles.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,27 +12,27 @@
 #include "node/member_lock.h"
 #include "node/node.h"
 
-struct folder {
+struct runfiles {
     struct rundir rundir; /* the thread's, once it runs, but for its path */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;  /* of what follows */
     pthread_cond_t change; /* there is a job, or the thread is to end or has ended */
-    struct list jobs;      /* struct folder_job */
+    struct list jobs;      /* struct runfiles_job */
     unsigned count;        /* of jobs */
     bool over;             /* nobody takes answers any more */
     bool ending, ended;    /* the thread is to close the folder; it has */
     bool abandoned;        /* the thread is to free this */
     unsigned schedulers;   /* which never changes */
-    struct folder_answers {
-        struct list list; /* struct folder_job */
+    struct runfiles_answers {
+        struct list list; /* struct runfiles_job */
         atomic_bool any;
     } answers[]; /* of each scheduler */
 };
 
-struct folder *folder_new(unsigned schedulers)
+struct runfiles *runfiles_new(unsigned schedulers)
 {
-    struct folder *f = calloc(1, sizeof(*f) + schedulers * sizeof(*f->answers));
+    struct runfiles *f = calloc(1, sizeof(*f) + schedulers * sizeof(*f->answers));
     pthread_condattr_t attributes;
     if (!f) {
         return NULL;
@@ -51,17 +51,17 @@ struct folder *folder_new(unsigned schedulers)
     return f;
 }
 
-struct rundir *folder_rundir(struct folder *f)
+struct rundir *runfiles_rundir(struct runfiles *f)
 {
     return &f->rundir;
 }
 
-const char *folder_path(const struct folder *f)
+const char *runfiles_path(const struct runfiles *f)
 {
     return f->rundir.path;
 }
 
-static void job_free(struct folder_job *job)
+static void job_free(struct runfiles_job *job)
 {
     free(job->list);
     free(job);
@@ -71,11 +71,11 @@ static void jobs_free(struct list *jobs)
 {
     list_each_safe(link, jobs) {
         list_remove(link);
-        job_free(container_of(link, struct folder_job, link));
+        job_free(container_of(link, struct runfiles_job, link));
     }
 }
 
-static void folder_fini(struct folder *f)
+static void runfiles_fini(struct runfiles *f)
 {
     pthread_cond_destroy(&f->change);
     pthread_mutex_destroy(&f->lock);
@@ -85,21 +85,21 @@ static void folder_fini(struct folder *f)
 /* ---- the thread ---- */
 
 /* Hands an answer over. Under the lock. */
-static void answer(struct folder *f, struct folder_job *job)
+static void answer(struct runfiles *f, struct runfiles_job *job)
 {
     if (f->over) {
         job_free(job);
         return;
     }
-    struct folder_answers *a = &f->answers[job->scheduler->index];
+    struct runfiles_answers *a = &f->answers[job->scheduler->index];
     list_append(&a->list, &job->link);
     atomic_store(&a->any, true);
     loop_wake(&job->scheduler->loop);
 }
 
-static void *folder_main(void *context)
+static void *runfiles_main(void *context)
 {
-    struct folder *f = context;
+    struct runfiles *f = context;
     pthread_mutex_lock(&f->lock);
     while (!f->ending) {
         struct list *first = list_first(&f->jobs);
@@ -107,7 +107,7 @@ static void *folder_main(void *context)
             pthread_cond_wait(&f->change, &f->lock);
             continue;
         }
-        struct folder_job *job = container_of(first, struct folder_job, link);
+        struct runfiles_job *job = container_of(first, struct runfiles_job, link);
         list_remove(first);
         f->count--;
         pthread_mutex_unlock(&f->lock);
@@ -123,20 +123,20 @@ static void *folder_main(void *context)
     pthread_cond_broadcast(&f->change);
     pthread_mutex_unlock(&f->lock);
     if (abandoned) {
-        folder_fini(f);
+        runfiles_fini(f);
     }
     return NULL;
 }
 
-int folder_start(struct folder *f)
+int runfiles_start(struct runfiles *f)
 {
     if (!f->started) {
-        f->started = helper_start(&f->thread, folder_main, f) == 0;
+        f->started = helper_start(&f->thread, runfiles_main, f) == 0;
     }
     return f->started ? 0 : RUSM_EIO;
 }
 
-void folder_end(struct folder *f)
+void runfiles_end(struct runfiles *f)
 {
     struct list dropped;
     if (!f) {
@@ -154,7 +154,7 @@ void folder_end(struct folder *f)
 }
 
 /* Waits until the thread has closed the folder, but not for long. */
-static bool has_ended(struct folder *f)
+static bool has_ended(struct runfiles *f)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -169,7 +169,7 @@ static bool has_ended(struct folder *f)
     return ended;
 }
 
-bool folder_free(struct folder *f)
+bool runfiles_free(struct runfiles *f)
 {
     if (!f) {
         return true;
@@ -181,15 +181,15 @@ bool folder_free(struct folder *f)
     } else {
         return false;
     }
-    folder_fini(f);
+    runfiles_fini(f);
     return true;
 }
 
 /* ---- asking ---- */
 
-static struct folder_job *job_new(struct scheduler *s, folder_done_fn *done)
+static struct runfiles_job *job_new(struct scheduler *s, runfiles_done_fn *done)
 {
-    struct folder_job *job = calloc(1, sizeof(*job));
+    struct runfiles_job *job = calloc(1, sizeof(*job));
     if (job) {
         job->scheduler = s;
         job->done = done;
@@ -197,9 +197,9 @@ static struct folder_job *job_new(struct scheduler *s, folder_done_fn *done)
     return job;
 }
 
-static int ask(struct folder_job *job)
+static int ask(struct runfiles_job *job)
 {
-    struct folder *f = job->scheduler->node->folder;
+    struct runfiles *f = job->scheduler->node->runfiles;
     pthread_mutex_lock(&f->lock);
     bool full = f->over || f->count >= LIMIT_FOLDER_JOBS;
     if (!full) {
@@ -214,14 +214,14 @@ static int ask(struct folder_job *job)
     return full ? RUSM_ELIMIT : 0;
 }
 
-static void work_keep(struct folder_job *job, struct rundir *rundir)
+static void work_keep(struct runfiles_job *job, struct rundir *rundir)
 {
     job->result = rundir_keep(rundir, &job->entry, &job->why);
 }
 
-int folder_keep(struct scheduler *s, const struct rundir_entry *own, folder_done_fn *done)
+int runfiles_keep(struct scheduler *s, const struct rundir_entry *own, runfiles_done_fn *done)
 {
-    struct folder_job *job = job_new(s, done);
+    struct runfiles_job *job = job_new(s, done);
     if (!job) {
         return RUSM_ENOMEM;
     }
@@ -230,7 +230,7 @@ int folder_keep(struct scheduler *s, const struct rundir_entry *own, folder_done
     return ask(job);
 }
 
-int folder_read(const struct rundir *rundir, struct rundir_entry **list, size_t *count)
+int runfiles_read(const struct rundir *rundir, struct rundir_entry **list, size_t *count)
 {
     int error = rundir_list(rundir, list, count);
     for (size_t i = 0; !error && i < *count; i++) {
@@ -242,14 +242,14 @@ int folder_read(const struct rundir *rundir, struct rundir_entry **list, size_t 
     return error;
 }
 
-static void work_scan(struct folder_job *job, struct rundir *rundir)
+static void work_scan(struct runfiles_job *job, struct rundir *rundir)
 {
-    job->result = folder_read(rundir, &job->list, &job->count);
+    job->result = runfiles_read(rundir, &job->list, &job->count);
 }
 
-int folder_scan(struct scheduler *s, folder_done_fn *done)
+int runfiles_scan(struct scheduler *s, runfiles_done_fn *done)
 {
-    struct folder_job *job = job_new(s, done);
+    struct runfiles_job *job = job_new(s, done);
     if (!job) {
         return RUSM_ENOMEM;
     }
@@ -257,17 +257,17 @@ int folder_scan(struct scheduler *s, folder_done_fn *done)
     return ask(job);
 }
 
-static void work_find(struct folder_job *job, struct rundir *rundir)
+static void work_find(struct runfiles_job *job, struct rundir *rundir)
 {
     char name[sizeof(job->entry.name)];
     memcpy(name, job->entry.name, sizeof(name));
     job->result = rundir_find(rundir, name, &job->entry);
 }
 
-int folder_find(struct scheduler *s, const char *name, uint32_t incarnation, folder_done_fn *done,
-                void *user)
+int runfiles_find(struct scheduler *s, const char *name, uint32_t incarnation,
+                  runfiles_done_fn *done, void *user)
 {
-    struct folder_job *job = job_new(s, done);
+    struct runfiles_job *job = job_new(s, done);
     if (!job) {
         return RUSM_ENOMEM;
     }
@@ -278,10 +278,10 @@ int folder_find(struct scheduler *s, const char *name, uint32_t incarnation, fol
     return ask(job);
 }
 
-void folder_collect(struct scheduler *s)
+void runfiles_collect(struct scheduler *s)
 {
-    struct folder *f = s->node->folder;
-    struct folder_answers *a = &f->answers[s->index];
+    struct runfiles *f = s->node->runfiles;
+    struct runfiles_answers *a = &f->answers[s->index];
     struct list answers;
     if (!atomic_load_explicit(&a->any, memory_order_relaxed)) {
         return;
@@ -293,7 +293,7 @@ void folder_collect(struct scheduler *s)
     pthread_mutex_unlock(&f->lock);
     member_lock(s->node);
     list_each_safe(link, &answers) {
-        struct folder_job *job = container_of(link, struct folder_job, link);
+        struct runfiles_job *job = container_of(link, struct runfiles_job, link);
         list_remove(link);
         job->done(job);
         job_free(job);
