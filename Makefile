@@ -394,6 +394,10 @@ compile_commands.json: force
 INSTALL ?= install
 unit_dir = $(prefix)/lib/systemd/system
 users_dir = $(prefix)/lib/sysusers.d
+SHELLS := bash zsh fish
+completion_bash = $(prefix)/share/bash-completion/completions/rusm
+completion_zsh = $(prefix)/share/zsh/site-functions/_rusm
+completion_fish = $(prefix)/share/fish/vendor_completions.d/rusm.fish
 man_dir = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $1))
 
 .PHONY: install uninstall dist clean distclean help
@@ -413,11 +417,15 @@ install: all
 	sed 's,@bindir@,$(bindir),' lib/systemd/rusm@.service.in >$(DESTDIR)$(unit_dir)/rusm@.service
 	chmod 644 $(DESTDIR)$(unit_dir)/rusm@.service
 	$(INSTALL) -m 644 lib/systemd/rusm.conf $(DESTDIR)$(users_dir)/rusm.conf
+	$(foreach s,$(SHELLS),$(INSTALL) -d $(DESTDIR)$(dir $(completion_$s)) && \
+	    ./rusm completion $s >$(DESTDIR)$(completion_$s) && \
+	    chmod 644 $(DESTDIR)$(completion_$s) &&) true
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/rusm $(addprefix $(DESTDIR)$(includedir)/,rusm.h rusm_client.h) \
 	    $(DESTDIR)$(libdir)/librusm.a $(DESTDIR)$(libdir)/pkgconfig/rusm.pc \
 	    $(DESTDIR)$(unit_dir)/rusm@.service $(DESTDIR)$(users_dir)/rusm.conf \
+	    $(foreach s,$(SHELLS),$(DESTDIR)$(completion_$s)) \
 	    $(foreach m,$(MANUALS),$(call man_dir,$m)/$(notdir $m))
 
 # A tarball of what is committed, with configure made; the same bytes for the same commit.

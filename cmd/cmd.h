@@ -47,8 +47,8 @@ struct cmd {
 #define OPTION_END { NULL, NULL, NULL }
 /* clang-format on */
 
-extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_kill, cmd_node, cmd_nodes,
-    cmd_send, cmd_spawn, cmd_stop, cmd_trace, cmd_wait, cmd_whereis;
+extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_completion, cmd_kill,
+    cmd_node, cmd_nodes, cmd_send, cmd_spawn, cmd_stop, cmd_trace, cmd_wait, cmd_whereis;
 
 /* ---- options.c: the command line --------------------------------------------------------- */
 
@@ -133,6 +133,13 @@ bool help_page(const char *topic);
 const struct cmd *help_guess(const struct cmd *const *commands, const char *word);
 /* Returns the command's option that is most like a misspelt one, without the dashes, or NULL. */
 const char *help_guess_option(const struct cmd *cmd, const char *word);
+
+/* ---- completion.c: what shells offer ------------------------------------------------------- */
+
+/* Prints candidates for the last of the words behind "rusm", and perhaps other words: the shell
+ * takes those that begin as the last one does. The line ":files" stands for files. Returns the exit
+ * status. */
+int completion_candidates(const struct cmd *const *commands, int count, char **words);
 
 /* ---- output.c: tables -------------------------------------------------------------------- */
 

@@ -201,8 +201,8 @@ static bool follow_about(const struct rusm_event *event, const char *process)
 
 /* ---- standard output ---- */
 
-/* Writes what standard output takes now. In pieces that a pipe takes whole, so it does not block.
- * */
+/* Writes what standard output takes now. In pieces that a pipe takes whole, so it does not
+ * block. */
 static void follow_write(struct follow *f)
 {
     struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };

@@ -22,7 +22,7 @@ void help_overview(FILE *out, const struct cmd *const *commands)
           "commands:\n",
           out);
     for (size_t i = 0; commands[i]; i++) {
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs("\nTo start: 'rusm node --name london', then, in another terminal,\n"
           "'rusm send london greeter hello'. 'rusm help COMMAND' opens its manual page.\n",

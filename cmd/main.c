@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 static const struct cmd *const commands[] = {
-    &cmd_node, &cmd_stop,   &cmd_nodes, &cmd_whereis, &cmd_send,  &cmd_call, &cmd_spawn,
-    &cmd_kill, &cmd_attach, &cmd_trace, &cmd_wait,    &cmd_bench, &cmd_cert, NULL,
+    &cmd_node,  &cmd_stop,  &cmd_nodes, &cmd_whereis,    &cmd_wait,
+    &cmd_send,  &cmd_call,  &cmd_spawn, &cmd_kill,       &cmd_attach,
+    &cmd_trace, &cmd_bench, &cmd_cert,  &cmd_completion, NULL,
 };
 
 static const struct cmd *main_find(const char *name)
@@ -91,6 +92,9 @@ static int main_dispatch(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help_overview(stdout, commands);
         return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--complete") == 0) {
+        return completion_candidates(commands, argc - 2, argv + 2);
     }
     if (strcmp(argv[1], "help") == 0) {
         return main_help(argc - 2, argv + 2);
