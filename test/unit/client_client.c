@@ -246,11 +246,112 @@ static void test_elsewhere(void **state)
     node_stop(&tokyo);
 }
 
+/* Many requests under way. Each has an answer of its own, in the order in which they were sent. */
+static void test_ask(void **state)
+{
+    struct scene *s = *state;
+    size_t len;
+    void *reply;
+
+    for (uint32_t i = 0; i < RUSM_ASKED_MAX; i++) {
+        const char *process = i % 5 == 4 ? "nobody" : "echo";
+        expect_done(s, rusm_client_ask(s->client, process, false, &i, sizeof(i), &s->why));
+    }
+    expect_error(s, rusm_client_ask(s->client, "echo", false, "x", 1, &s->why), RUSM_BUSY,
+                 "1024 answers are not taken yet");
+    expect_done(s, call(s, s->client, "echo")); /* others may go between */
+    for (uint32_t i = 0; i < RUSM_ASKED_MAX; i++) {
+        assert_int_equal(rusm_client_asked(s->client), RUSM_ASKED_MAX - i);
+        if (i % 5 == 4) {
+            expect_error(s, rusm_client_answer(s->client, &reply, &len, &s->why), RUSM_ENOPROC,
+                         "no process 'nobody' on london");
+            assert_null(reply);
+            continue;
+        }
+        expect_done(s, rusm_client_answer(s->client, &reply, &len, &s->why));
+        assert_int_equal(len, sizeof(i));
+        assert_memory_equal(reply, &i, len);
+        free(reply);
+    }
+    expect_error(s, rusm_client_answer(s->client, &reply, &len, &s->why), RUSM_EINVAL,
+                 "nothing was asked");
+    expect_error(s, rusm_client_ask(s->client, "a b", false, "x", 1, &s->why), RUSM_EINVAL,
+                 "neither a process's name nor a pid");
+    assert_int_equal(rusm_client_asked(s->client), 0);
+}
+
+/* Answers that the program does not take, and a node that leaves before it has answered. */
+static void test_ask_and_leave(void **state)
+{
+    struct scene *s = *state;
+    size_t len;
+    void *reply;
+
+    expect_done(s, rusm_client_ask(s->client, "mute", false, "x", 1, &s->why));
+    expect_done(s, rusm_client_ask(s->client, "echo", false, "x", 1, &s->why));
+    node_stop(s);
+    int error = rusm_client_answer(s->client, &reply, &len, &s->why);
+    assert_true(error == RUSM_ENOPROC || error == RUSM_ENOCONN);
+    assert_int_equal(rusm_client_asked(s->client), 1); /* closed with it */
+}
+
+static void wait_event(struct scene *s, const char *type, struct rusm_event *event)
+{
+    do {
+        expect_done(s, rusm_client_event(s->client, 60000, event, &s->why));
+    } while (strcmp(event->type, type) != 0);
+}
+
+static void test_follow(void **state)
+{
+    static const char *const types[] = { "process_started", "process_ended" };
+    struct rusm_follow what = { .types = types, .type_count = 2 };
+    struct scene *s = *state;
+    char pid[RUSM_PID_TEXT_MAX], id[64];
+    struct rusm_event event;
+
+    expect_error(s, rusm_client_event(s->client, 0, &event, &s->why), RUSM_ENOCONN,
+                 "no events of london are followed");
+    assert_string_equal(rusm_client_event_id(s->client), "");
+    expect_done(s, rusm_client_follow(s->client, &what, &s->why));
+    assert_int_equal(rusm_client_event(s->client, 10, &event, &s->why), RUSM_ETIMEOUT);
+    expect_done(s, rusm_client_spawn(s->client, "echo", NULL, "e1", false, pid, &s->why));
+    expect_done(s, rusm_client_kill(s->client, "e1", false, "b\xff\nd", &s->why));
+    expect_done(s, rusm_client_event(s->client, 60000, &event, &s->why));
+    assert_string_equal(event.type, "process_started");
+    assert_string_equal(event.fields[0].text, pid);
+    snprintf(id, sizeof(id), "%s", event.id);
+    assert_string_equal(rusm_client_event_id(s->client), id);
+    expect_done(s, rusm_client_event(s->client, 60000, &event, &s->why));
+    assert_string_equal(event.type, "process_ended");
+    assert_string_equal(event.fields[event.count - 1].column, "reason");
+    assert_string_equal(event.fields[event.count - 1].text, "b\\xff\\x0ad");
+    /* The same again, and with a filter the other way round. */
+    what.since = id;
+    expect_done(s, rusm_client_follow(s->client, &what, &s->why));
+    expect_done(s, rusm_client_event(s->client, 60000, &event, &s->why));
+    assert_string_equal(event.type, "process_ended");
+    what.but = true;
+    expect_done(s, rusm_client_follow(s->client, &what, &s->why));
+    expect_done(s, rusm_client_event(s->client, 60000, &event, &s->why));
+    assert_string_equal(event.type, "name_registered");
+    /* Tables and calls go between. */
+    expect_done(s, call(s, s->client, "echo"));
+    expect_done(s, rusm_client_whereis(s->client, "nobody", pid, &s->why) == RUSM_ENOPROC ? 0 : 1);
+    what = (struct rusm_follow){ .since = "1-1" };
+    expect_done(s, rusm_client_follow(s->client, &what, &s->why));
+    wait_event(s, "missed", &event);
+    assert_int_equal(event.fields[0].number, 0);
+    what.reserved[0] = s;
+    assert_int_equal(rusm_client_follow(s->client, &what, &s->why), RUSM_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sizes), TEST(test_post),  TEST(test_nobody), TEST(test_full),
-        TEST(test_died),  TEST(test_spawn), TEST(test_tables), TEST(test_elsewhere),
+        TEST(test_sizes),  TEST(test_post),  TEST(test_nobody),        TEST(test_full),
+        TEST(test_died),   TEST(test_spawn), TEST(test_tables),        TEST(test_elsewhere),
+        TEST(test_follow), TEST(test_ask),   TEST(test_ask_and_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
