@@ -183,7 +183,9 @@ static void events_tell(struct rusm_node *node, const struct gateway_event *even
     if (node->gateway) {
         gateway_event(node->gateway, event);
     }
-    history_add(&node->events.history, event);
+    if (node->events.kept) {
+        history_add(&node->events.history, event);
+    }
 }
 
 static bool counters_wanted(struct rusm_node *node)
@@ -191,14 +193,20 @@ static bool counters_wanted(struct rusm_node *node)
     return node->events.counters_wanted > 0 || (node->gateway && gateway_watched(node->gateway));
 }
 
-/* Returns whether anybody watches, or a follower was lost just now and may come back. */
+/* Returns whether anybody watches. Sees to it that events are kept while there are followers, or
+ * one was lost just now and may come back. */
 static bool wanted(struct rusm_node *node)
 {
     struct events *e = &node->events;
     if (!list_empty(&e->followers)) {
         e->keep_ns = node->first->now_ns + LIMIT_EVENTS_KEPT_NS;
     }
-    return node->first->now_ns < e->keep_ns || (node->gateway && gateway_watched(node->gateway));
+    bool kept = node->first->now_ns < e->keep_ns;
+    if (e->kept && !kept) {
+        history_close(&e->history);
+    }
+    e->kept = kept;
+    return kept || (node->gateway && gateway_watched(node->gateway));
 }
 
 static void hand_over(struct rusm_node *node, const struct event *it)
@@ -258,9 +266,6 @@ uint64_t events_deliver(struct rusm_node *node)
     }
     if (!was && !is) {
         return UINT64_MAX;
-    }
-    if (!is) {
-        history_close(&e->history);
     }
     struct list queue;
     list_init(&queue);

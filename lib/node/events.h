@@ -28,6 +28,7 @@ struct events {
     struct list followers;    /* clients: follower.c; from here on scheduler 0's */
     unsigned counters_wanted; /* those of them who want the counters */
     uint64_t keep_ns;         /* until when a follower that was lost may come back */
+    bool kept;                /* events go into the history */
     struct history history;
     bool counted; /* the counters below are those of counted_ns */
     uint64_t counted_ns;
