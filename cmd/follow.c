@@ -97,9 +97,20 @@ static void follow_field(FILE *line, const struct rusm_field *field)
     }
 }
 
+static bool follow_is_missed(const struct rusm_event *event)
+{
+    return strcmp(event->type, "missed") == 0 && event->count > 0;
+}
+
+/* Returns how many events are missing if this one is left out. */
+static uint64_t follow_count(const struct rusm_event *event)
+{
+    return follow_is_missed(event) && event->fields[0].number > 0 ? event->fields[0].number : 1;
+}
+
 static void follow_text(FILE *line, const struct rusm_event *event)
 {
-    bool missed = strcmp(event->type, "missed") == 0 && event->count > 0;
+    bool missed = follow_is_missed(event);
     unsigned long long count = missed ? event->fields[0].number : 0;
 
     follow_time(line, event->time_ms);
@@ -240,9 +251,10 @@ static int follow_next(struct follow *f, struct rusm_why *why)
     if (error == RUSM_ETIMEOUT) {
         return 0;
     }
-    if (error == 0 && (!f->process || follow_about(&event, f->process))) {
+    if (error == 0 && (!f->process || follow_about(&event, f->process)) &&
+        (f->dropped > 0 || !follow_put(f, &event))) {
         /* After one that was left out, others are too until that is said. */
-        f->dropped += f->dropped > 0 || !follow_put(f, &event);
+        f->dropped += follow_count(&event);
     }
     return error;
 }
