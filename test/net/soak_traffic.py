@@ -9,6 +9,9 @@ class Traffic:
 
     def __init__(self, cluster):
         self.cluster = cluster
+        # How long a message may be under way. Right after a node was suspended, its peers take the
+        # round trip to be as long as that was, and send what got lost again as late.
+        self.slow = cluster.idle + 5
         self.starts = collections.defaultdict(list)    # node: [(when, session)]
         self.downs = collections.defaultdict(list)     # (node, peer): when one lost the other
         self.sent = {}                                 # (node, session, peer, number): when
@@ -58,15 +61,18 @@ class Traffic:
         spans = [(a - 1, b + 2) for a, b in node.stops]
         for when, *_ in node.ends:
             back = [start for start, _ in self.starts[name] if start > when]
-            spans.append((when - 2, (min(back) if back else monotonic()) + 2))
+            spans.append((when - self.slow, (min(back) if back else monotonic()) + 2))
         return spans
 
     def explained(self, a, b, when):
         """Whether a message from one to the other may have been lost then."""
-        idle = self.cluster.idle
         downs = self.downs[a, b] + self.downs[b, a]
-        spans = [(t - idle - 5, t + 2) for t in downs]
+        spans = [(t - self.slow, t + 2) for t in downs]
         return any(low <= when <= high for low, high in spans + self.spans[a] + self.spans[b])
+
+    def bound(self):
+        """How many messages had to arrive: nothing would have explained their loss."""
+        return sum(not self.explained(key[0], key[2], when) for key, when in self.sent.items())
 
     def judge(self):
         """Returns (lost with a cause, lost without, twice or out of order, calls without an end)."""
