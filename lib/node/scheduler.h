@@ -48,6 +48,7 @@ struct scheduler {
     struct rng rng;
     struct repeat repeat; /* warnings that peers and strangers can cause */
     uint64_t now_ns, tick_ns;
+    uint64_t due_ns; /* when the last tick wanted the next one; 0: there was none yet */
 
     struct list connections, unready, doubted, feeds, contended;
     const struct connection_users *connections_use;

@@ -69,11 +69,23 @@ static uint64_t tick_observers(struct scheduler *s)
     return earlier(next, http_tick(s->node)); /* for what has begun in this tick too */
 }
 
+/* Throws away what came while the scheduler stood still for longer than the idle timeout. The
+ * connections that it is for are lost. A dial among it would take the time in the socket for the
+ * way to here, and its node would send what gets lost again only after three times as long. */
+static void tick_stale(struct scheduler *s)
+{
+    if (s->due_ns > 0 && s->due_ns < s->now_ns &&
+        s->now_ns - s->due_ns >= s->node->idle_timeout_ns) {
+        endpoint_discard(s->endpoint);
+    }
+}
+
 bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
 {
     struct runtime *rt = s->runtime;
     bool more = false;
     s->now_ns = endpoint_now_ns();
+    tick_stale(s);
     if (look) {
         more = endpoint_receive(s->endpoint);
     }
@@ -116,6 +128,7 @@ bool tick_once(struct scheduler *s, bool look, bool *blocked, uint64_t *next)
     *next = earlier(*next, runtime_next_ns(rt));
     *next = earlier(*next, port_host_next_ns(&s->programs.host));
     *next = earlier(*next, endpoint_next_ns(s->endpoint));
+    s->due_ns = more ? s->now_ns : *next;
     return more;
 }
 

@@ -14,7 +14,8 @@
 #include "quic/conn.h"
 #include "quic/steer.h"
 
-#define FILLS 4 /* batches in one call of endpoint_receive, so that processes get their turn */
+#define FILLS 4      /* batches in one call of endpoint_receive, so that processes get their turn */
+#define DISCARDS 256 /* batches in one call of endpoint_discard: more than a socket holds */
 
 uint64_t endpoint_now_ns(void)
 {
@@ -318,6 +319,18 @@ bool endpoint_receive(struct endpoint *e)
         }
     }
     return more;
+}
+
+void endpoint_discard(struct endpoint *e)
+{
+    struct udp_packet p;
+
+    for (int i = 0; i < DISCARDS && (udp_pending(&e->udp) || udp_fill(&e->udp, SIZE_MAX) > 0);
+         i++) {
+        while (udp_next(&e->udp, &p)) {
+            count_packet(e, &p);
+        }
+    }
 }
 
 bool endpoint_poll(struct endpoint *e, bool all)

@@ -137,6 +137,8 @@ const struct sockaddr *endpoint_address(const struct endpoint *e, socklen_t *len
 /* Reads until the socket is empty or a fair number of datagrams was read. Returns true if there may
  * be more. */
 bool endpoint_receive(struct endpoint *e);
+/* Reads what waits in the socket, and throws it away. */
+void endpoint_discard(struct endpoint *e);
 /* Takes from the socket what is there, for the next endpoint_receive: all of it, or one message,
  * which costs least if there is one or none. Returns true if there is something. */
 bool endpoint_poll(struct endpoint *e, bool all);

@@ -115,6 +115,19 @@ apart() {
     rusm call oslo greeter Ada
 }
 
+@test "the time that a dial waited in a stopped node's socket is not taken for the way there" {
+    start_node oslo --idle-timeout 1
+    seed=$address oslo=$pid
+    apart run2 start_node london --join "oslo@$seed" --idle-timeout 1
+    wait_until connected oslo london
+    kill -STOP $oslo
+    wait_until has_text london.err "oslo disconnected: "
+    sleep 5 # the time that it waits
+    kill -CONT $oslo
+    wait_until has_text london.err "oslo is connected now"
+    [ "$(apart run2 json rtt_us '.node == "oslo"' rusm attach --peers london)" -lt 500000 ]
+}
+
 @test "a log on a full disk: the node goes on, and says how many lines are missing when there is room" {
     [ "$(id -u)" = 0 ] && unshare -m true || skip "only root mounts a disk of its own"
     mkdir disk
