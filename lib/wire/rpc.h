@@ -19,10 +19,10 @@ enum op {
     OP_KILL = 3,    /* target, reason text -> empty, sent when the process has ended */
     OP_STOP = 4,    /* -> empty; then the node leaves */
     OP_WHEREIS = 5, /* name text -> pid */
-    OP_FOLLOW = 6,  /* what is wanted -> where it begins, then events: wire/follow.h */
-    OP_TRACE = 7,   /* process, how many events -> 0, then events: wire/trace.h */
-    OP_PROCESS = 8, /* target -> columns and row of the process, columns and rows of its
+    OP_PROCESS = 6, /* target -> columns and row of the process, columns and rows of its
                        relations: wire/table.h */
+    OP_FOLLOW = 7,  /* what is wanted -> where it begins, then events: wire/follow.h */
+    OP_TRACE = 8,   /* process, how many events -> 0, then events: wire/trace.h */
 };
 
 struct request {

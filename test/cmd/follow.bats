@@ -30,7 +30,7 @@ ends_with() {
     wait_until has_text all.events ' node_down node=tokyo '
     ends_with INT
     not grep -vE '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z london [a-z_]+ [a-z]+=' all.events
-    lines() { cut -d ' ' -f 3- all.events | grep -F "$1"; }
+    lines() { cut -d ' ' -f 3- all.events | grep -v '^spawn ' | grep -F "$1"; }
     equal "$(lines "$echo")" "process_started pid=$echo behaviour=echo
 name_registered pid=$echo name=\"e\\\"<b>\" scope=local
 process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\\"\""
@@ -72,7 +72,7 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
 @test "follow --type, --process: only what is asked for" {
     start_node london
     follow types london --type process_ended,node_up
-    follow name london --process parrot
+    follow name london --process parrot --type process_started,process_ended,name_registered
     rusm spawn london echo --name macaw >macaw
     number=$(sed 's/@.*//' macaw)
     follow pid london --process "$number@london"
@@ -108,7 +108,7 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
     ends_with TERM
     rusm spawn london echo --name c >pid # nobody follows
     id=$(jq -r 'select(.name == "a").id' all.events)
-    follow rest london --since "$id"
+    follow rest london --since "$id" --type process_started,name_registered
     wait_until has_text rest.events name=c
     equal "$(cut -d ' ' -f 3 rest.events | xargs)" \
         "process_started name_registered process_started name_registered"
@@ -129,7 +129,7 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
 @test "follow: a lost node is dialled again; a new start of it is told as a gap" {
     start_node_at_port london
     port=${address##*:}
-    follow all london
+    follow all london --type process_started,name_registered
     rusm spawn london echo --name a >pid
     wait_until has_text all.events name=a
     kill -9 "$pid"
@@ -148,7 +148,7 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
 
 @test "follow: the same node after a lost connection: nothing is missing" {
     start_node london
-    follow all london
+    follow all london --type process_started,name_registered
     kill -STOP $follower
     rusm spawn london echo --name a >pid
     # The node gives the silent client up after ten seconds.
@@ -167,7 +167,8 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
     start_node london --http-token token --http-tcp 127.0.0.1:0
     url=$(sed -n '2s,^london serves HTTP at \(http://127.0.0.1:[0-9]*\)/$,\1,p' london.out)
     mkfifo pipe
-    "$RUSM" attach --follow --json london >pipe 2>log 3>&- &
+    "$RUSM" attach --follow --json --type process_started,process_ended,name_registered london \
+        >pipe 2>log 3>&- &
     follower=$!
     echo $follower >>pids
     exec 7<pipe

@@ -333,8 +333,7 @@ static void test_follow(void **state)
     assert_string_equal(event.type, "process_ended");
     what.but = true;
     expect_done(s, rusm_client_follow(s->client, &what, &s->why));
-    expect_done(s, rusm_client_event(s->client, 60000, &event, &s->why));
-    assert_string_equal(event.type, "name_registered");
+    wait_event(s, "name_registered", &event);
     /* Tables and calls go between. */
     expect_done(s, call(s, s->client, "echo"));
     expect_done(s, rusm_client_whereis(s->client, "nobody", pid, &s->why) == RUSM_ENOPROC ? 0 : 1);
