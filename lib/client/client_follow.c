@@ -215,6 +215,9 @@ int client_follow_begin(struct rusm_client *c, const struct writer *w, uint64_t 
     char seconds[16];
 
     must(!w->bad);
+    if (!c->link.peer) { /* it ended as the last one was cancelled */
+        return client_link_why_over(&c->link, why);
+    }
     f->id = c->request.last;
     f->incarnation = c->link.incarnation_there;
     f->why.text[0] = '\0';
