@@ -52,7 +52,7 @@ static int attach_run(struct options *options)
     for (size_t i = 0; status == 0 && i < 3; i++) {
         static const char *const follows[] = { "type", "process", "since" };
         if (options_has(options, follows[i]) && !options_has(options, "follow")) {
-            status = failure_usage(options->cmd, "--%s goes with --follow", follows[i]);
+            status = failure_usage(options->cmd, "--%s works only with --follow", follows[i]);
         }
     }
     if (status == 0 && options_has(options, "follow")) {

@@ -120,13 +120,16 @@ static int call_lines(struct call *call, size_t first)
         status = options_number(options, "window", 1, RUSM_ASKED_MAX, CALL_WINDOW, &call->window);
 
     if (status == 0 && options->word_count > first) {
-        status = failure_usage(options->cmd, "a message and --lines do not go together");
+        status = failure_usage(options->cmd, "give a message or --lines, not both");
     }
     status = status == 0 ? input_open(options, &fd) : status;
     if (status != 0) {
         return status;
     }
     status = target_process(options, &call->target);
+    if (status == 0) { /* the input may take for ever; each line has the timeout */
+        rusm_client_deadline(call->target.client, 0);
+    }
     status = status == 0 ? input_lines(options, fd, call_ask, call_idle, call) : status;
     if (fd != STDIN_FILENO) {
         close(fd);
@@ -177,7 +180,7 @@ static int call_run(struct options *options)
                      : call_lines(&call, first);
     } else if (status == 0) {
         status = options_has(options, "window")
-                     ? failure_usage(options->cmd, "--window goes with --lines")
+                     ? failure_usage(options->cmd, "--window works only with --lines")
                      : call_one(&call, first);
     }
     rusm_client_close(call.target.client);

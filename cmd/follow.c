@@ -413,6 +413,9 @@ int follow_events(const struct options *options, const char *node)
         status = failure_report(options->cmd, RUSM_ENOMEM, NULL);
     }
     status = status == 0 ? target_node(options, node, &f.client) : status;
+    if (status == 0) { /* each dial has the timeout, however long it follows */
+        rusm_client_deadline(f.client, 0);
+    }
     status = status == 0 ? follow_until(&f) : status;
     rusm_client_close(f.client);
     free(f.waiting);
