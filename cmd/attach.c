@@ -1,5 +1,5 @@
-/* attach: shows once what a node runs: its processes, or another of its tables. Or shows what
- * happens there: follow.c. */
+/* attach: shows what a node runs: its processes, or another of its tables, once or, with --watch, as
+ * it changes. Or shows what happens there: follow.c. */
 #include "cmd.h"
 
 static const struct {
@@ -11,6 +11,22 @@ static const struct {
     { "spawnables", RUSM_TABLE_SPAWNABLES },
     { "counters", RUSM_TABLE_COUNTERS },
 };
+
+/* What goes with --watch goes without it nowhere. */
+static int attach_watch(const struct options *options, enum rusm_table table)
+{
+    static const char *const only[] = { "interval", "count" };
+
+    for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++) {
+        if (!options_has(options, "watch") && options_has(options, only[i])) {
+            return failure_usage(options->cmd, "--%s goes with --watch", only[i]);
+        }
+    }
+    if (options_has(options, "watch") && table == RUSM_TABLE_SPAWNABLES) {
+        return failure_usage(options->cmd, "--watch does not show spawnables: leave one out");
+    }
+    return 0;
+}
 
 static int attach_print(const struct options *options, struct rusm_client *client,
                         enum rusm_table table)
@@ -59,6 +75,10 @@ static int attach_run(struct options *options)
         return tables > 0 ? failure_usage(options->cmd, "--follow shows events and no table")
                           : follow_events(options, options->word[0]);
     }
+    status = status == 0 ? attach_watch(options, table) : status;
+    if (status == 0 && options_has(options, "watch")) {
+        return watch_run(options, table, NULL);
+    }
     status = status == 0 ? target_node(options, options->word[0], &client) : status;
     if (status == 0) {
         status = attach_print(options, client, table);
@@ -76,6 +96,9 @@ static const struct cmd_option attach_options[] = {
     { "type", "TYPE[,TYPE]", "with --follow: events of these types [all but counters]" },
     { "process", "PROCESS", "with --follow: events that name this pid or name" },
     { "since", "ID", "with --follow: go on after the event with this id" },
+    { "watch", NULL, "show them as they change, on the whole screen" },
+    OPTION_INTERVAL,
+    OPTION_COUNT,
     OPTION_JSON,
     OPTION_TIMEOUT,
     OPTION_END,
@@ -86,7 +109,9 @@ const struct cmd cmd_attach = {
     .synopsis =
         "[--peers | --names | --spawnables | --counters] [--json] [--timeout SECONDS] NODE\n"
         "--follow [--type TYPE[,TYPE]] [--process PROCESS] [--since ID] [--json] "
-        "[--timeout SECONDS] NODE",
+        "[--timeout SECONDS] NODE\n"
+        "--watch [--peers | --names | --counters] [--interval SECONDS] [--count N] "
+        "[--json] [--timeout SECONDS] NODE",
     .summary = "show what a node is running",
     .options = attach_options,
     .run = attach_run,

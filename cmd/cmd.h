@@ -44,11 +44,13 @@ struct cmd {
 #define OPTION_GLOBAL \
     { "global", "NAME", "the process with this global name, instead of NODE PROCESS" }
 #define OPTION_VIA { "via", "NODE", "ask this node for the global name [any of the run folder]" }
+#define OPTION_INTERVAL { "interval", "SECONDS", "ask the node this often; fractions are fine [1]" }
+#define OPTION_COUNT { "count", "N", "end after this many refreshes [never]" }
 #define OPTION_END { NULL, NULL, NULL }
 /* clang-format on */
 
 extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_completion, cmd_kill,
-    cmd_node, cmd_nodes, cmd_send, cmd_spawn, cmd_stop, cmd_trace, cmd_wait, cmd_whereis;
+    cmd_node, cmd_nodes, cmd_send, cmd_spawn, cmd_stop, cmd_top, cmd_trace, cmd_wait, cmd_whereis;
 
 /* ---- options.c: the command line --------------------------------------------------------- */
 
@@ -161,6 +163,8 @@ void output_end(struct output *out); /* prints the gathered rows and frees them 
 /* Prints one row as "NAME at ADDRESS, column value". This is the head line of attach. A
  * rusm_row_fn. */
 int output_head(void *output, const struct rusm_field *fields, size_t count);
+/* Returns the text of a field in a table, which the caller frees. */
+char *output_cell(const struct output *out, const struct rusm_field *field);
 bool output_says(void); /* standard error is a terminal, so hints are useful */
 
 /* ---- target.c: the node and process that a command is for -------------------------------- */
@@ -178,6 +182,13 @@ int target_process(const struct options *options, struct target *target);
 int target_node(const struct options *options, const char *node, struct rusm_client **client);
 /* Opens the node that --via names, or else the first one known here that answers. */
 int target_any(const struct options *options, struct rusm_client **client);
+
+/* ---- watch: a node as it changes ---------------------------------------------------------- */
+
+/* Shows a table of the node that the first word names, until the user ends it. by: the column that
+ * it is sorted by; NULL: the usual one. Honours OPTION_INTERVAL, OPTION_COUNT, OPTION_JSON and
+ * OPTION_TIMEOUT. Returns the exit status. */
+int watch_run(const struct options *options, enum rusm_table table, const char *by);
 
 /* ---- input.c: where a message comes from ------------------------------------------------- */
 

@@ -87,7 +87,7 @@ static void output_bytes(char *text, size_t cap, uint64_t bytes)
     snprintf(text, cap, u > 0 && n < 9.95 ? "%.1f %s" : "%.0f %s", n, unit[u]);
 }
 
-static char *output_cell(const struct output *out, const struct rusm_field *field)
+char *output_cell(const struct output *out, const struct rusm_field *field)
 {
     unsigned long long n = field->number;
     char text[64];

@@ -86,7 +86,7 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
     equal "$(cut -d ' ' -f 3 pid.events | xargs)" process_ended
     for wrong in "--type process_ended" "--process x" "--since 1-1"; do
         # shellcheck disable=SC2086
-        expect_error 2 "rusm: attach: ${wrong%% *} goes with --follow (try 'rusm attach --help')" \
+        expect_error 2 "rusm: attach: ${wrong%% *} works only with --follow (try 'rusm attach --help')" \
             rusm attach $wrong london
     done
     expect 2 rusm attach --follow --peers london
