@@ -19,7 +19,7 @@ static int attach_watch(const struct options *options, enum rusm_table table)
 
     for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++) {
         if (!options_has(options, "watch") && options_has(options, only[i])) {
-            return failure_usage(options->cmd, "--%s goes with --watch", only[i]);
+            return failure_usage(options->cmd, "--%s works only with --watch", only[i]);
         }
     }
     if (options_has(options, "watch") && table == RUSM_TABLE_SPAWNABLES) {
@@ -70,6 +70,9 @@ static int attach_run(struct options *options)
         if (options_has(options, follows[i]) && !options_has(options, "follow")) {
             status = failure_usage(options->cmd, "--%s works only with --follow", follows[i]);
         }
+    }
+    if (status == 0 && options_has(options, "follow") && options_has(options, "watch")) {
+        status = failure_usage(options->cmd, "give --follow or --watch, not both");
     }
     if (status == 0 && options_has(options, "follow")) {
         return tables > 0 ? failure_usage(options->cmd, "--follow shows events and no table")

@@ -1,7 +1,7 @@
 /* canvas: see the header. */
 #include "canvas.h"
 
-#include "history.h"
+#include "series.h"
 #include "rusm.h"
 
 #include <stdlib.h>
@@ -140,18 +140,18 @@ void canvas_face(struct canvas *canvas, int row, int column, int width, enum fac
 }
 
 void canvas_spark(struct canvas *canvas, int row, int column, int width, enum face face,
-                  const struct history *history)
+                  const struct series *series)
 {
     static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
     static const char *const ascii[] = { " ", "_", ".", ",", "-", "=", "+", "*", "#" };
-    uint64_t most = history_most(history, width > 0 ? (size_t)width : 0);
+    uint64_t most = series_most(series, width > 0 ? (size_t)width : 0);
 
     for (int i = 0; i < width; i++) {
         size_t ago = (size_t)(width - 1 - i);
-        uint64_t value = history_value(history, ago);
+        uint64_t value = series_value(series, ago);
         /* A value is never shown as nothing, and 0 is a line where there was a sample. */
-        size_t height = ago >= history_count(history) ? 0
-                        : value == 0                  ? 1
+        size_t height = ago >= series_count(series) ? 0
+                        : value == 0                ? 1
                                      : 1 + (size_t)((double)value / (double)most * 7.0 + 0.5);
         canvas_put(canvas, row, column + i, 1, face, canvas->utf8 ? blocks[height] : ascii[height]);
     }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct history;
+struct series;
 
 /* How a character looks. A screen chooses colours, or none. */
 enum face {
@@ -53,7 +53,7 @@ void canvas_clear(struct canvas *canvas, int row, int column, int width, enum fa
 void canvas_face(struct canvas *canvas, int row, int column, int width, enum face face);
 /* Draws the last values, the latest at the right end, as blocks of eight heights. */
 void canvas_spark(struct canvas *canvas, int row, int column, int width, enum face face,
-                  const struct history *history);
+                  const struct series *series);
 /* Returns how many columns a text takes. */
 int canvas_width(const struct canvas *canvas, const char *text);
 /* Writes a row as text, without the blanks at its end. Returns text. */

@@ -26,7 +26,7 @@ static char *gauge_rate(char text[TEXT_MAX], uint64_t bytes)
 
 static const struct gauge {
     const char *label;
-    size_t history; /* offset in struct model */
+    size_t series; /* offset in struct model */
     char *(*text)(char text[TEXT_MAX], uint64_t value);
     enum face face;
 } gauges[] = {
@@ -39,7 +39,7 @@ static const struct gauge {
 #define GAUGES ((int)(sizeof(gauges) / sizeof(gauges[0])))
 
 void gauge_draw(struct canvas *canvas, int row, int column, int width, const char *label,
-                const char *text, enum face face, const struct history *history)
+                const char *text, enum face face, const struct series *series)
 {
     int end = column + width, value = canvas_width(canvas, text);
 
@@ -47,22 +47,22 @@ void gauge_draw(struct canvas *canvas, int row, int column, int width, const cha
     column = canvas_put(canvas, row, column, end - column, FACE_DIM, label) + 1;
     canvas_put_right(canvas, row, column, value, FACE_BOLD, text);
     column += value + 1;
-    canvas_spark(canvas, row, column, end - column, face, history);
+    canvas_spark(canvas, row, column, end - column, face, series);
 }
 
 static void gauge_one(const struct model *model, struct canvas *canvas, const struct gauge *gauge,
                       int row, int column, int width)
 {
     char label[GAUGE_LABEL + 1];
-    const struct history *history =
-        (const struct history *)(const void *)((const char *)model + gauge->history);
+    const struct series *series =
+        (const struct series *)(const void *)((const char *)model + gauge->series);
     char text[TEXT_MAX] = "-";
 
     snprintf(label, sizeof(label), "%-*s", width > 2 * GAUGE_WIDE ? GAUGE_LABEL : 0, gauge->label);
-    if (history_count(history) > 0) {
-        gauge->text(text, history_value(history, 0));
+    if (series_count(series) > 0) {
+        gauge->text(text, series_value(series, 0));
     }
-    gauge_draw(canvas, row, column, width, label, text, gauge->face, history);
+    gauge_draw(canvas, row, column, width, label, text, gauge->face, series);
 }
 
 void gauge_row(const struct model *model, struct canvas *canvas, int row)

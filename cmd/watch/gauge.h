@@ -10,8 +10,8 @@ void gauge_row(const struct model *model, struct canvas *canvas, int row);
 /* Draws all gauges from that row on, one a row, each over the whole width. Returns the row behind
  * them. */
 int gauge_column(const struct model *model, struct canvas *canvas, int row);
-/* Draws one value: its label, the last of the history as `text`, and a sparkline. */
+/* Draws one value: its label, the last of the series as `text`, and a sparkline. */
 void gauge_draw(struct canvas *canvas, int row, int column, int width, const char *label,
-                const char *text, enum face face, const struct history *history);
+                const char *text, enum face face, const struct series *series);
 
 #endif

@@ -73,12 +73,12 @@ static void model_remember(struct model *model)
     const struct sample *node = &model->sample[RUSM_TABLE_NODE];
 
     if (counters->rated) {
-        history_add(&model->messages, sample_counter(counters, "messages_handled", "rate"));
-        history_add(&model->bytes, sample_counter(counters, "bytes_in", "rate") +
-                                       sample_counter(counters, "bytes_out", "rate"));
+        series_add(&model->messages, sample_counter(counters, "messages_handled", "rate"));
+        series_add(&model->bytes, sample_counter(counters, "bytes_in", "rate") +
+                                      sample_counter(counters, "bytes_out", "rate"));
     }
     if (node->rated) {
-        history_add(&model->cpu, sample_number(node, 0, sample_find(node, "cpu_rate")));
+        series_add(&model->cpu, sample_number(node, 0, sample_find(node, "cpu_rate")));
     }
 }
 
@@ -107,10 +107,10 @@ static int model_take_process(struct model *model, struct reading *reading)
     }
     error = model_replace(&model->process, &reading->process);
     if (!error && model->process.rated) {
-        history_add(&model->process_rate,
-                    sample_number(&model->process, 0, sample_find(&model->process, "rate")));
-        history_add(&model->process_mailbox,
-                    sample_number(&model->process, 0, sample_find(&model->process, "mailbox")));
+        series_add(&model->process_rate,
+                   sample_number(&model->process, 0, sample_find(&model->process, "rate")));
+        series_add(&model->process_mailbox,
+                   sample_number(&model->process, 0, sample_find(&model->process, "mailbox")));
     }
     return error ? error : model_replace(&model->relations, &reading->relations);
 }
@@ -123,7 +123,7 @@ static int model_take_tables(struct model *model, struct reading *reading)
         if (reading->sample[i].read) {
             error = model_replace(&model->sample[i], &reading->sample[i]);
             if (i == RUSM_TABLE_PROCESSES) {
-                history_add(&model->mailboxes, sample_sum(&model->sample[i], "mailbox"));
+                series_add(&model->mailboxes, sample_sum(&model->sample[i], "mailbox"));
             }
         }
     }
@@ -263,7 +263,7 @@ static void model_open(struct model *model)
                  sample_text(sample, row, sample_find(sample, "pid")));
         model->detail = true;
         model->ended = false;
-        model->process_rate = model->process_mailbox = (struct history){ .count = 0 };
+        model->process_rate = model->process_mailbox = (struct series){ .count = 0 };
         sample_fini(&model->process);
         sample_fini(&model->relations);
     }

@@ -3,7 +3,7 @@
 #ifndef WATCH_MODEL_H
 #define WATCH_MODEL_H
 
-#include "history.h"
+#include "series.h"
 #include "order.h"
 #include "tab.h"
 #include "reading.h"
@@ -43,10 +43,10 @@ struct model {
     bool help, paused, quit;
     bool detail; /* one process is shown, `pid` */
     char pid[RUSM_PID_TEXT_MAX];
-    struct sample process, relations;               /* of that process */
-    bool ended;                                     /* that process is gone */
-    struct history messages, mailboxes, cpu, bytes; /* of the node */
-    struct history process_rate, process_mailbox;   /* of that process */
+    struct sample process, relations;              /* of that process */
+    bool ended;                                    /* that process is gone */
+    struct series messages, mailboxes, cpu, bytes; /* of the node */
+    struct series process_rate, process_mailbox;   /* of that process */
     uint64_t interval_ms;
     uint64_t now_ns, heard_ns; /* the node answered last at */
     int error;                 /* why it does not answer; 0: it does */

@@ -254,7 +254,7 @@ shape() { sed -E 's/[0-9.]+ ?(B|KiB|MiB|s|m|h|k|%)*[0-9s]*/0/g; s/[-_.,=+*#]+//g
     expect 3 "$RUSM" top nowhere --timeout 1
     like "$stderr" "rusm: top: *nowhere*"
     expect_error 2 "rusm: top: NODE is missing (try 'rusm top --help')" "$RUSM" top
-    expect_error 2 "rusm: attach: --count goes with --watch (try 'rusm attach --help')" \
+    expect_error 2 "rusm: attach: --count works only with --watch (try 'rusm attach --help')" \
         "$RUSM" attach london --count 1
     expect 2 "$RUSM" attach london --watch --spawnables
     expect 2 "$RUSM" top london --interval 0.01

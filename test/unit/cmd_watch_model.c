@@ -1,5 +1,5 @@
-/* cmd/watch: rates between two samples, order and filter, history, and what keys do. */
-#include "../../cmd/watch/history.c"
+/* cmd/watch: rates between two samples, order and filter, series, and what keys do. */
+#include "../../cmd/watch/series.c"
 #include "../../cmd/watch/model.c"
 #include "../../cmd/watch/order.c"
 #include "../../cmd/watch/sample.c"
@@ -151,21 +151,21 @@ static void test_order(void **state)
     sample_fini(&sample);
 }
 
-static void test_history(void **state)
+static void test_series(void **state)
 {
-    struct history history = { .count = 0 };
+    struct series series = { .count = 0 };
 
     (void)state;
-    assert_int_equal(history_value(&history, 0), 0);
-    assert_int_equal(history_count(&history), 0);
-    for (uint64_t i = 1; i <= 3 * HISTORY_VALUES; i++) {
-        history_add(&history, i);
+    assert_int_equal(series_value(&series, 0), 0);
+    assert_int_equal(series_count(&series), 0);
+    for (uint64_t i = 1; i <= 3 * SERIES_VALUES; i++) {
+        series_add(&series, i);
     }
-    assert_int_equal(history_count(&history), HISTORY_VALUES);
-    assert_int_equal(history_value(&history, 0), 3 * HISTORY_VALUES);
-    assert_int_equal(history_value(&history, HISTORY_VALUES - 1), 2 * HISTORY_VALUES + 1);
-    assert_int_equal(history_value(&history, HISTORY_VALUES), 0);
-    assert_int_equal(history_most(&history, 10), 3 * HISTORY_VALUES);
+    assert_int_equal(series_count(&series), SERIES_VALUES);
+    assert_int_equal(series_value(&series, 0), 3 * SERIES_VALUES);
+    assert_int_equal(series_value(&series, SERIES_VALUES - 1), 2 * SERIES_VALUES + 1);
+    assert_int_equal(series_value(&series, SERIES_VALUES), 0);
+    assert_int_equal(series_most(&series, 10), 3 * SERIES_VALUES);
 }
 
 /* ---- the model ---- */
@@ -300,7 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rates),          cmocka_unit_test(test_rates_unknown),
         cmocka_unit_test(test_rates_restart),  cmocka_unit_test(test_order),
-        cmocka_unit_test(test_history),        cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_series),         cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_filter),         cmocka_unit_test(test_detail),
         cmocka_unit_test(test_pause_and_loss),
     };

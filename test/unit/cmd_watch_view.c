@@ -4,7 +4,7 @@
 #include "../../cmd/watch/canvas.c"
 #include "../../cmd/watch/detail.c"
 #include "../../cmd/watch/gauge.c"
-#include "../../cmd/watch/history.c"
+#include "../../cmd/watch/series.c"
 #include "../../cmd/watch/model.c"
 #include "../../cmd/watch/order.c"
 #include "../../cmd/watch/sample.c"
