@@ -9,9 +9,9 @@ class Traffic:
 
     def __init__(self, cluster):
         self.cluster = cluster
-        # How long a message may be under way. Right after a node was suspended, its peers take the
-        # round trip to be as long as that was, and send what got lost again as late.
-        self.slow = cluster.idle + 5
+        # How long a message may be under way: as nothing got through for a while, the sender tries
+        # again after twice the time, and may have begun just before the end of that (RFC 9002).
+        self.slow = 2 * cluster.idle + 5
         self.starts = collections.defaultdict(list)    # node: [(when, session)]
         self.downs = collections.defaultdict(list)     # (node, peer): when one lost the other
         self.sent = {}                                 # (node, session, peer, number): when
