@@ -144,6 +144,11 @@
 #define LIMIT_LATE_NS ((uint64_t)1 * 1000000000)
 #define LIMIT_CLOCK_STEP_NS ((uint64_t)2 * 1000000000)
 
+/* A scheduler that stood still for longer than the idle timeout, and for longer than this, throws
+ * away what came meanwhile. Shorter: that a dial waited so long does little harm, and a busy
+ * machine may take as long. */
+#define LIMIT_STALE_NS ((uint64_t)2 * 1000000000)
+
 /* How long a node that leaves waits for its processes to end and for queued messages to be
  * acknowledged, as a peer may take none. Longer: it closes its connections all the same. */
 #define LIMIT_LEAVE_NS ((uint64_t)2 * 1000000000)

@@ -74,8 +74,8 @@ static uint64_t tick_observers(struct scheduler *s)
  * way to here, and its node would send what gets lost again only after three times as long. */
 static void tick_stale(struct scheduler *s)
 {
-    if (s->due_ns > 0 && s->due_ns < s->now_ns &&
-        s->now_ns - s->due_ns >= s->node->idle_timeout_ns) {
+    uint64_t late_ns = s->due_ns > 0 && s->due_ns < s->now_ns ? s->now_ns - s->due_ns : 0;
+    if (late_ns >= s->node->idle_timeout_ns && late_ns >= LIMIT_STALE_NS) {
         endpoint_discard(s->endpoint);
     }
 }
