@@ -57,6 +57,7 @@ class World:
         self.run("mount", "--make-rprivate", "/")
         os.makedirs("/run/netns", exist_ok=True)
         self.run("mount", "-t", "tmpfs", "none", "/run/netns")
+        self.run("mount", "-t", "tmpfs", "none", "/dev/shm")  # where libfaketime leaves files
         self.run("mount", "--bind", self.path("hosts"), "/etc/hosts")
         self.batch("link set lo up", "link add hub type bridge", "link set hub up",
                    f"addr add {DRIVER}/24 dev hub")
