@@ -1,5 +1,5 @@
-/* attach: shows what a node runs: its processes, or another of its tables, once or, with --watch, as
- * it changes. Or shows what happens there: follow.c. */
+/* attach: shows what a node runs: its processes, or another of its tables, once or, with --watch,
+ * as it changes. Or shows what happens there: follow.c. */
 #include "cmd.h"
 
 static const struct {

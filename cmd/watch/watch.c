@@ -84,7 +84,7 @@ int watch_run(const struct options *options, enum rusm_table table, const char *
         return status;
     }
     rusm_client_deadline(client, 0); /* each reading has the timeout, however long it watches */
-    setlocale(LC_CTYPE, ""); /* whether the terminal takes UTF-8 */
+    setlocale(LC_CTYPE, "");         /* whether the terminal takes UTF-8 */
     model_init(&model, number, by, how.interval_ms);
     status = !how.json && screen_there() ? watch_screen(options, &how, &model, client)
                                          : watch_plain(options, &how, &model, client);

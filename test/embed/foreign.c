@@ -132,8 +132,8 @@ static void idle(void)
 /* Options are refused if fields that must be zero are not, as a newer header might set them. */
 static void reserved(void)
 {
-    struct rusm_node_options options = { .name = "london", .reserved = { [7] = &logged } };
-    struct rusm_client_options other = { .reserved = { [3] = &logged } };
+    struct rusm_node_options options = { .name = "london", .reserved = { [5] = &logged } };
+    struct rusm_client_options other = { .reserved = { [2] = &logged } };
     struct rusm_node *node;
     struct rusm_client *client;
     struct rusm_why why;
