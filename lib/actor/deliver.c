@@ -30,6 +30,7 @@ enum admission process_admit(struct rusm_process *p, const struct arrival *a, st
         return ADMIT_REFUSE;
     }
     if (w) {
+        p->rt->counters.messages_held++;
         w->from = a->from;
         process_wait_for(p, w, a->len);
     }

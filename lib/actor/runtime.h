@@ -274,7 +274,9 @@ void runtime_each_spawnable(struct runtime *rt,
 
 struct runtime_counters {
     uint64_t processes_started, processes_ended, messages_handled, messages_local;
-    uint64_t mailbox_discarded; /* in a mailbox when its process ended */
+    uint64_t processes_restarted; /* in place of one that ended, by a supervisor */
+    uint64_t messages_held;       /* from elsewhere: they found the mailbox full, and wait */
+    uint64_t mailbox_discarded;   /* in a mailbox when its process ended */
     uint64_t noproc_local, busy_local;
     uint64_t replies_late; /* replies to calls that were over */
     uint64_t handlers_long;

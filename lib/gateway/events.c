@@ -22,13 +22,19 @@ struct watcher {
     bool full;       /* has no room for the event that is being sent */
 };
 
+static void miss(struct watcher *w, uint64_t count)
+{
+    w->missed += count;
+    w->x->gateway->counters.missed += count;
+}
+
 /* Writes an event. If there is no room, counts it as missed and returns false. */
 static bool tell(struct watcher *w, const char *text, size_t len)
 {
     if (answer_write(w->x, text, len) == 0) {
         return true;
     }
-    w->missed++;
+    miss(w, 1);
     return false;
 }
 
@@ -91,7 +97,7 @@ bool events_has_watchers(const struct gateway *g)
 void events_add_missed(struct gateway *g, uint64_t count)
 {
     list_each(link, &g->watchers) {
-        container_of(link, struct watcher, link)->missed += count;
+        miss(container_of(link, struct watcher, link), count);
     }
 }
 
@@ -122,7 +128,7 @@ static bool any_room(struct gateway *g, const char *type)
         w->full = w->x->waiting + EVENT_USUAL > LIMIT_HTTP_STREAM;
         if (wants(w->x, type)) {
             any = any || !w->full;
-            w->missed += w->full;
+            miss(w, w->full);
         }
     }
     return any;
@@ -176,7 +182,7 @@ void events_send(struct gateway *g, const struct gateway_event *event)
         if (text) {
             (void)tell(w, text, (size_t)len);
         } else {
-            w->missed++;
+            miss(w, 1);
         }
     }
     free(json);

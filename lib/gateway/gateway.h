@@ -76,6 +76,7 @@ struct gateway_metric {
     const char *label;  /* KEY="VALUE"; NULL: none */
     const char *help;   /* one metric of each family has it */
     const char *is;     /* for a text column: this text makes the gauge 1, any other 0 */
+    const char *unless; /* for a text column: this text leaves the sample out; NULL: none does */
 };
 
 struct gateway_node {
@@ -159,6 +160,7 @@ struct gateway_counters {
     uint64_t busy;    /* answered 503 */
     uint64_t slow;    /* answered 408, or broken off: the client took too long */
     uint64_t crowded; /* closed connections, not requests: their client had too many */
+    uint64_t missed;  /* events, not requests: a stream had no room for them */
 };
 const struct gateway_counters *gateway_counters(const struct gateway *g);
 

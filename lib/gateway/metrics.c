@@ -151,7 +151,7 @@ static void peer_row(struct metrics *m, const struct rusm_field *fields, size_t 
         const struct gateway_metric *it = m->node->metric(RUSM_TABLE_PEERS, fields[i].column);
         struct buf *b = &m->peers[i];
         struct rusm_field value = fields[i];
-        if (!it) {
+        if (!it || (value.text && it->unless && strcmp(value.text, it->unless) == 0)) {
             continue;
         }
         if (value.text) {

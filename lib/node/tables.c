@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/id.h"
 #include "base/must.h"
+#include "local/usage.h"
 #include "node/member_lock.h"
 #include "node/http.h"
 #include "node/globals.h"
@@ -40,21 +40,12 @@ static uint64_t process_count(struct rusm_node *node)
     return count;
 }
 
-/* Returns the processor time of all threads, also those of a program that embeds the node. */
-static uint64_t cpu_ms(void)
-{
-    struct rusage used;
-    if (getrusage(RUSAGE_SELF, &used) != 0) {
-        return 0;
-    }
-    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
-           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
-}
-
 static bool table_node(struct table *t, struct listing *l)
 {
     char incarnation[16];
+    struct usage usage;
     (void)l;
+    usage_now(&usage);
     snprintf(incarnation, sizeof(incarnation), "%x", t->node->incarnation);
     tables_put_node(&t->w, &(struct tables_node){
                                .name = t->node->name,
@@ -64,7 +55,10 @@ static bool table_node(struct table *t, struct listing *l)
                                .processes = process_count(t->node),
                                .peers = connected(t->node),
                                .version = RUSM_VERSION,
-                               .cpu = cpu_ms(),
+                               .cpu = usage.cpu_ms,
+                               .memory = usage.memory,
+                               .descriptors = usage.descriptors,
+                               .descriptors_max = usage.descriptors_max,
                            });
     return false;
 }
@@ -261,7 +255,8 @@ static bool table_spawnables(struct table *t, struct listing *l)
 size_t tables_counters(struct rusm_node *node, struct counter counters[COUNTERS_MAX])
 {
     size_t count = counters_init(counters);
-    struct counters_source whole = { .http = { 0 } };
+    struct counters_source whole = { .lines = { .output = sink_dropped(&node->output),
+                                                .log = sink_dropped(&node->log_sink) } };
     if (node->http) {
         whole.http = *gateway_counters(node->gateway);
     }

@@ -139,6 +139,7 @@ static int keeper_start(struct rusm_process *self, struct keeper *k, struct chil
         c->keep.held = c->keep.failing = false;
         backoff_reset(&c->keep.backoff);
     }
+    rt->counters.processes_restarted++;
     process_event_of(process_table_find(&rt->processes_by_serial, pid.serial), PROCESS_RESTARTED);
     return 0;
 }

@@ -96,6 +96,7 @@ static void supervisor_start_from(struct rusm_process *self, struct supervisor *
             self->writable = true; /* the next tick tries again */
             return;
         }
+        self->rt->counters.processes_restarted++;
         process_event_of(process_table_find(&self->rt->processes_by_serial, pid.serial),
                          PROCESS_RESTARTED);
     }

@@ -15,6 +15,11 @@ struct causes {
     uint64_t noproc, noconnection, overflow, too_large, malformed;
 };
 
+/* Lines that were not written, as their reader was too slow, or the disk full. */
+struct lines_dropped {
+    uint64_t output, log;
+};
+
 /* Counts of one scheduler, or of the whole node. The others are 0 then. */
 struct counters_source {
     struct runtime_counters runtime;
@@ -23,6 +28,7 @@ struct counters_source {
     struct port_counters programs;
     struct registry_counters registry; /* of the whole node */
     struct gateway_counters http;      /* of the whole node */
+    struct lines_dropped lines;        /* of the whole node */
 };
 
 struct counter {
@@ -30,7 +36,7 @@ struct counter {
     uint64_t value;
 };
 
-#define COUNTERS_MAX 40
+#define COUNTERS_MAX 48
 
 /* Sets all counters to 0, with their names. Returns how many there are. */
 size_t counters_init(struct counter counters[COUNTERS_MAX]);

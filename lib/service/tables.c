@@ -40,6 +40,16 @@ static const struct table_column node_columns[] = {
       SECONDS(tables_node, cpu),
       { "cpu_seconds", "counter", .unit = "seconds",
         .help = "Processor time that the node's OS process has used." } },
+    { "memory",
+      BYTES(tables_node, memory),
+      { "resident_memory_bytes", "gauge", .unit = "bytes",
+        .help = "Memory that the node's OS process has now." } },
+    { "descriptors",
+      COUNT(tables_node, descriptors),
+      { "open_descriptors", "gauge", .help = "File descriptors that are open." } },
+    { "descriptors_max",
+      COUNT(tables_node, descriptors_max),
+      { "max_descriptors", "gauge", .help = "File descriptors that may be open (ulimit -n)." } },
 };
 
 static const struct table_column process_columns[] = {
@@ -60,7 +70,9 @@ static const struct table_column peer_columns[] = {
     { "direction", TEXT(tables_peer, direction), { 0 } },
     { "state",
       TEXT(tables_peer, state),
-      { "peer_up", "gauge", .help = "Whether the peer is connected.", .is = "connected" } },
+      { "peer_up", "gauge",
+        .help = "Whether the peer is connected. A peer that left in order has none.",
+        .is = "connected", .unless = "left" } },
     { "rtt_us",
       MICROS(tables_peer, rtt),
       { "peer_rtt_seconds", "gauge", .unit = "seconds", .help = "Round trip time to the peer." } },

@@ -13,7 +13,7 @@
  * microseconds. */
 struct tables_node {
     const char *name, *address, *incarnation, *version;
-    uint64_t uptime, processes, peers, cpu;
+    uint64_t uptime, processes, peers, cpu, memory, descriptors, descriptors_max;
 };
 
 struct tables_process {

@@ -637,8 +637,37 @@ metrics() {
         equal "$(promtool check metrics <classic 2>&1)" ""
     fi
     http_expect 200 "$url/v1/counters"
-    # node_info, uptime, processes, peers; six of the peer.
-    equal "$(grep -vc '^#' open)" $((4 + 6 + $(jq '.counters | length' <<<"$output")))
+    # node_info, uptime, processes, peers, cpu, memory, descriptors and how many may be; six of the peer.
+    equal "$(grep -vc '^#' open)" $((8 + 6 + $(jq '.counters | length' <<<"$output")))
+}
+
+@test "metrics: a peer that left is not lost; lines that nobody reads" {
+    start_web
+    shows() { http_expect 200 "$url/metrics" && grep -qE "$1" body; }
+    for how in STOP KILL; do
+        start_node tokyo --idle-timeout 2
+        wait_until shows '^rusm_peer_up{peer="tokyo"} 1$'
+        if [ $how = STOP ]; then
+            rusm stop tokyo
+            wait_until not shows '^rusm_peer_up{peer="tokyo"}'
+            shows '^rusm_peer_lanes{peer="tokyo"} 0$'
+        else
+            kill -9 "$pid"
+            wait_until shows '^rusm_peer_up{peer="tokyo"} 0$'
+        fi
+    done
+    mkfifo pipe
+    "$RUSM" node --name oslo --http-token token --http-tcp 0 >pipe 2>oslo.err 3>&- &
+    echo $! >>pids
+    exec {out}<pipe
+    read -r -t 60 -u "$out" _
+    read -r -t 60 -u "$out" line
+    url=$(sed 's,^oslo serves HTTP at \(.*\)/$,\1,' <<<"$line")
+    shows '^rusm_output_dropped_total 0$'
+    head -c 3000 /dev/zero | tr '\0' x >long
+    for ((i = 0; i < 500; i++)); do printf '%s\n' "$(<long)"; done | rusm send --lines oslo greeter
+    wait_until shows '^rusm_output_dropped_total [1-9]'
+    exec {out}<&-
 }
 
 @test "metrics: the format that the client prefers" {

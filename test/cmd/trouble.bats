@@ -149,6 +149,7 @@ lines_lost() {
     rm $disk/filler
     rusm send london noise last
     has_text $disk/log "lines of the log are missing here: No space left on device"
+    [ "$(json value '.counter == "log_dropped"' rusm attach --counters london)" -gt 0 ]
 }
 
 @test "what a process prints comes after the ready line, though the node waits for others" {

@@ -57,6 +57,7 @@ static void test_rows(void **state)
         assert_int_equal(process_admit(b->self, &arrival, NULL), r->full);
         assert_int_equal(process_admit(b->self, &arrival, &waiter), r->full);
         assert_int_equal(list_linked(&waiter.link), r->full == ADMIT_HOLD);
+        assert_int_equal(runtime_counters(w->rt)->messages_held, r->full == ADMIT_HOLD);
         list_remove(&waiter.link);
         world_free(w);
         free(a);

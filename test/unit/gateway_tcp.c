@@ -463,6 +463,7 @@ static void test_missed(void **state)
     }
     assert_int_equal(deaf.came + deaf.missed, told);
     assert_true(deaf.missed > 0 && deaf.came > 100);
+    assert_int_equal(gateway_counters(w->gateway)->missed, deaf.missed);
     gateway_leave(w->gateway);
     for (int i = 0; !quick.ended; i++) {
         assert_true(i < 100000);
