@@ -137,6 +137,8 @@ THREADED_FILES := test/cmd/node.bats test/cmd/cluster.bats test/cmd/schedulers.b
 NET_FILES := $(wildcard test/net/*.bats) test/net/soak
 CHECKS := $(shell find test/check -type f -perm -u+x 2>/dev/null | sort)
 MANUALS := $(wildcard man/*.[1-8])
+# What Grafana and Prometheus may load.
+DATA := $(wildcard lib/prometheus/rusm-*)
 
 RUSM := $(OUT)/rusm
 ROOMS := $(OUT)/rooms.a
@@ -398,6 +400,7 @@ SHELLS := bash zsh fish
 completion_bash = $(prefix)/share/bash-completion/completions/rusm
 completion_zsh = $(prefix)/share/zsh/site-functions/_rusm
 completion_fish = $(prefix)/share/fish/vendor_completions.d/rusm.fish
+data_dir = $(datadir)/rusm
 man_dir = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $1))
 
 .PHONY: install uninstall dist clean distclean help
@@ -420,13 +423,17 @@ install: all
 	$(foreach s,$(SHELLS),$(INSTALL) -d $(DESTDIR)$(dir $(completion_$s)) && \
 	    ./rusm completion $s >$(DESTDIR)$(completion_$s) && \
 	    chmod 644 $(DESTDIR)$(completion_$s) &&) true
+	$(INSTALL) -d $(DESTDIR)$(data_dir)
+	$(INSTALL) -m 644 $(DATA) $(DESTDIR)$(data_dir)/
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/rusm $(addprefix $(DESTDIR)$(includedir)/,rusm.h rusm_client.h) \
 	    $(DESTDIR)$(libdir)/librusm.a $(DESTDIR)$(libdir)/pkgconfig/rusm.pc \
 	    $(DESTDIR)$(unit_dir)/rusm@.service $(DESTDIR)$(users_dir)/rusm.conf \
 	    $(foreach s,$(SHELLS),$(DESTDIR)$(completion_$s)) \
-	    $(foreach m,$(MANUALS),$(call man_dir,$m)/$(notdir $m))
+	    $(foreach m,$(MANUALS),$(call man_dir,$m)/$(notdir $m)) \
+	    $(addprefix $(DESTDIR)$(data_dir)/,$(notdir $(DATA)))
+	rmdir $(DESTDIR)$(data_dir) 2>/dev/null || true
 
 # A tarball of what is committed, with configure made; the same bytes for the same commit.
 dist:
