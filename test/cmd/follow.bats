@@ -107,7 +107,7 @@ process_ended pid=$echo name=\"e\\\"<b>\" behaviour=echo reason=\"bad \\\"news\\
     wait_until has_text all.events '"name":"b"'
     ends_with TERM
     rusm spawn london echo --name c >pid # nobody follows
-    id=$(jq -r 'select(.name == "a").id' all.events)
+    id=$(jq -r 'select(.type == "name_registered" and .name == "a").id' all.events)
     follow rest london --since "$id" --type process_started,name_registered
     wait_until has_text rest.events name=c
     equal "$(cut -d ' ' -f 3 rest.events | xargs)" \

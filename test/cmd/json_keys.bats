@@ -10,7 +10,7 @@ keys_of() {
         $0 == wanted { on = 1; next }
         on && !/^\.(Ql|Cm) / && $0 != "and" { exit }
         on
-        on && /[;.]$/ { exit }' "$man/$1" | sed 's/^\.[A-Z][a-z] //; s/^and$//' | grep -o '[a-z_]*' | xargs
+        on && /[:;.]$/ { exit }' "$man/$1" | sed 's/^\.[A-Z][a-z] //; s/^and$//' | grep -o '[a-z_]*' | xargs
 }
 
 # Runs a command; each object that it prints has the keys of the page, in that order:
@@ -38,6 +38,7 @@ documented() {
     documented 0 rusm-call.1 "rusm call --lines" rusm call --json --lines london parrot <<<hi
     documented 1 rusm-call.1 "rusm call --lines, failed" rusm call --json --lines london nobody <<<hi
     documented 0 rusm-cert.1 "rusm cert" rusm cert show --json
+    documented 0 rusm-top.1 "rusm top" rusm top --json --count 1 london
 }
 
 @test "json: events have the keys that rusm-http(7) lists under their type" {
