@@ -73,12 +73,13 @@ static void put_record(struct writer *w, unsigned type, unsigned priority, unsig
 
 static void expect_order(const struct resolve_srv *list, int count, const char *wanted)
 {
-    char text[256] = "";
+    char text[1024] = "";
+    size_t len = 0;
 
     for (int i = 0; i < count; i++) {
-        size_t len = strlen(text);
-        snprintf(text + len, sizeof(text) - len, "%s%s:%u", i ? " " : "", list[i].host,
-                 list[i].port);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s:%u", i ? " " : "",
+                                list[i].host, list[i].port);
+        assert_true(len < sizeof(text));
     }
     assert_string_equal(text, wanted);
 }
