@@ -44,7 +44,9 @@ void scheduler_leave(struct rusm_node *node, unsigned index)
 const struct scheduler_counters *scheduler_counters(struct rusm_node *node, unsigned index)
 {
     struct scheduler *s = &node->schedulers[index];
-    if (scheduler_enter(node, index)) {
+    bool entered = scheduler_enter(node, index);
+    s->counters.source.held = !entered;
+    if (entered) {
         s->counters.source.runtime = *runtime_counters(s->runtime);
         s->counters.source.endpoint = *endpoint_counters(s->endpoint);
         s->counters.source.causes = s->causes;

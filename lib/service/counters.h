@@ -28,7 +28,8 @@ struct counters_source {
     struct port_counters programs;
     struct registry_counters registry; /* of the whole node */
     struct gateway_counters http;      /* of the whole node */
-    struct lines_dropped lines;        /* of the whole node */
+    uint64_t held;              /* 1: a handler holds the scheduler, so the counts are older */
+    struct lines_dropped lines; /* of the whole node */
 };
 
 struct counter {
