@@ -19,6 +19,8 @@ enum exit_status {
     EXIT_NO_PROCESS = 4,
     EXIT_REFUSED = 5,
     EXIT_BUSY = 6,
+    EXIT_WARNINGS = 7, /* of diagnose, which found some */
+    EXIT_ERRORS = 8,
 };
 
 struct options;
@@ -49,8 +51,9 @@ struct cmd {
 #define OPTION_END { NULL, NULL, NULL }
 /* clang-format on */
 
-extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_completion, cmd_kill,
-    cmd_node, cmd_nodes, cmd_send, cmd_spawn, cmd_stop, cmd_top, cmd_trace, cmd_wait, cmd_whereis;
+extern const struct cmd cmd_attach, cmd_bench, cmd_call, cmd_cert, cmd_completion, cmd_diagnose,
+    cmd_kill, cmd_node, cmd_nodes, cmd_send, cmd_spawn, cmd_stop, cmd_top, cmd_trace, cmd_wait,
+    cmd_whereis;
 
 /* ---- options.c: the command line --------------------------------------------------------- */
 
@@ -163,6 +166,9 @@ void output_end(struct output *out); /* prints the gathered rows and frees them 
 /* Prints one row as "NAME at ADDRESS, column value". This is the head line of attach. A
  * rusm_row_fn. */
 int output_head(void *output, const struct rusm_field *fields, size_t count);
+/* Returns a copy of a text from a node, without bytes that could control a terminal. Unless
+ * `blanks`, replaces its blanks. The caller frees it. */
+char *output_clean(const char *text, bool blanks);
 /* Returns the text of a field in a table, which the caller frees. */
 char *output_cell(const struct output *out, const struct rusm_field *field);
 bool output_says(void); /* standard error is a terminal, so hints are useful */

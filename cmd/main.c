@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 static const struct cmd *const commands[] = {
-    &cmd_node,  &cmd_stop,  &cmd_nodes,      &cmd_whereis, &cmd_wait, &cmd_send,
-    &cmd_call,  &cmd_spawn, &cmd_kill,       &cmd_attach,  &cmd_top,  &cmd_trace,
-    &cmd_bench, &cmd_cert,  &cmd_completion, NULL,
+    &cmd_node,     &cmd_stop,  &cmd_nodes, &cmd_whereis,    &cmd_wait, &cmd_send,
+    &cmd_call,     &cmd_spawn, &cmd_kill,  &cmd_attach,     &cmd_top,  &cmd_trace,
+    &cmd_diagnose, &cmd_bench, &cmd_cert,  &cmd_completion, NULL,
 };
 
 static const struct cmd *main_find(const char *name)

@@ -40,9 +40,7 @@ bool output_says(void)
 
 /* ---- cells ---- */
 
-/* Copies a text from a node, without bytes that could control a terminal. Unless `blanks`, replaces
- * its blanks. */
-static char *output_clean(const char *text, bool blanks)
+char *output_clean(const char *text, bool blanks)
 {
     char *clean = output_alloc(strdup(text && text[0] ? text : "-"));
 
