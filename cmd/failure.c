@@ -52,7 +52,7 @@ bool failure_line(const char *node, const char *text)
     json_t *object = json_pack("{ssssss}", "time", line, "level", "error", "node", node);
     json_t *value = json_string(text);
     if (!value) { /* it is not UTF-8 */
-        for (; text[len] && len < sizeof(plain) - 1; len++) {
+        for (; len < sizeof(plain) - 1 && text[len]; len++) {
             plain[len] = (char)((unsigned char)text[len] < 0x80 ? text[len] : '?');
         }
         plain[len] = '\0';

@@ -100,7 +100,7 @@ static void test_length(void **state)
     put(p->path, "0123456789abcdef", 0600);
     assert_int_equal(get(p->path, NULL), 0);
     put(p->path, "0123456789abcdef0", 0600);
-    refused(p->path, RUSM_EMALFORMED, "too long");
+    refused(p->path, RUSM_EMALFORMED, "too large");
 }
 
 /* Reads the file as a user of a group, which root alone can become. Returns the error. */
