@@ -27,7 +27,7 @@ load helper
         expect_error 5 "rusm: ${command%% *}: identity $RUSM_IDENTITY can be read by others. Run: chmod 600 $RUSM_IDENTITY" \
             rusm $command
     done
-    RUSM_IDENTITY=$PWD expect_error 5 "rusm: call: identity $PWD is not a regular file: name one" \
+    RUSM_IDENTITY=$PWD expect_error 5 "rusm: call: identity $PWD is not a regular file: give the path of a regular file" \
         rusm call 127.0.0.1:9 greeter hi
 }
 

@@ -381,7 +381,7 @@ static void test_too_long(void **state)
     struct place *p = *state;
     create(p->path);
     assert_int_equal(truncate(p->path, 100000), 0);
-    refused(p->path, RUSM_EMALFORMED, "too long");
+    refused(p->path, RUSM_EMALFORMED, "too large");
 }
 
 static void test_derive(void **state)
