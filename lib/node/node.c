@@ -186,7 +186,8 @@ static int check_options(const struct rusm_node_options *o, struct rusm_why *why
                        "a token needs HTTP: give an address too (--http, --http-tcp)");
     }
     if (o->http_proxy_count > 0 && !o->http && !o->http_tcp) {
-        return err_why(why, RUSM_EINVAL, "a proxy is for HTTP: say where (--http, --http-tcp)");
+        return err_why(why, RUSM_EINVAL,
+                       "a proxy needs HTTP: give an address too (--http, --http-tcp)");
     }
     if (o->http_tcp && !o->http_token) {
         return err_why(

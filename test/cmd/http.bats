@@ -71,7 +71,7 @@ answer() { timeout 60 head -n 1 <&7; }
     start_web --log-level warn
     not has_text london.err encrypted
     start_node oslo --http-token token --http-tcp 0.0.0.0:0
-    has_text oslo.err "not encrypted: who reads on the way reads the token too"
+    has_text oslo.err "not encrypted: anyone on the way can read the token"
 }
 
 @test "tables: the rows of attach --json; HEAD has the head alone" {
@@ -543,7 +543,7 @@ client_is() {
         expect_error 2 "rusm: node: HTTP proxy '$bad' is not ADDRESS or ADDRESS/BITS, such as 10.1.0.0/16" \
             rusm node --name oslo --http-token token --http-tcp 0 --http-proxy "$bad"
     done
-    expect_error 2 "rusm: node: a proxy is for HTTP: say where (--http, --http-tcp)" \
+    expect_error 2 "rusm: node: a proxy needs HTTP: give an address too (--http, --http-tcp)" \
         rusm node --name oslo --http-proxy 10.1.2.3
 }
 

@@ -282,7 +282,7 @@ class Guard(Fault):
     kind = "guard of programs killed"
 
     def make(self):
-        self.where, self.trace = self.node.name, r"the guard of the node's programs"
+        self.where, self.trace = self.node.name, r"the guard, which ends the programs"
         for pid in wait_for(self.find, WHOLE):
             os.kill(pid, signal.SIGKILL)
 
