@@ -117,7 +117,7 @@ for line in sys.stdin: print(line.strip().title())"' \
     printf '%s\n' A=x 'export B=y' >vars
     wrong 'vars:2: not NAME=VALUE' --env-file vars
     printf 'A=x\0y\n' >vars
-    wrong 'vars:1: a NUL byte*' --env-file vars
+    wrong 'vars:1 contains a NUL byte*' --env-file vars
     expect_error 1 "rusm: node: cannot read 'nonesuch': No such file or directory" \
         rusm node --name london --env-file nonesuch
     echo 'env NOT_HERE' >config

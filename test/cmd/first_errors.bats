@@ -94,7 +94,7 @@ load helper
 }
 
 @test "first errors: HTTP without a token" {
-    expect_error 2 "rusm: node: HTTP over TCP has no certificates: name a file with a token (--http-token)" \
+    expect_error 2 "rusm: node: HTTP over TCP has no certificates, so it needs a token: give a file (--http-token)" \
         rusm node --name london --http-tcp 0
     rusm cert new >made
     expect_error 5 "rusm: node: no token at token: make one: (umask 077; openssl rand -hex 32 >token)" \
