@@ -12,7 +12,7 @@ static const struct {
     { "counters", RUSM_TABLE_COUNTERS },
 };
 
-/* What goes with --watch goes without it nowhere. */
+/* Refuses the options that work only with --watch. */
 static int attach_watch(const struct options *options, enum rusm_table table)
 {
     static const char *const only[] = { "interval", "count" };

@@ -172,11 +172,11 @@ static int call_run(struct options *options)
     int status = first == 0 ? 0 : options_words(options, words, SIZE_MAX);
 
     if (status == 0 && call.json && options_has(options, "raw")) {
-        status = failure_usage(options->cmd, "--json and --raw do not go together");
+        status = failure_usage(options->cmd, "give --json or --raw, not both");
     }
     if (status == 0 && options_has(options, "lines")) {
         status = options_has(options, "raw")
-                     ? failure_usage(options->cmd, "--lines and --raw do not go together")
+                     ? failure_usage(options->cmd, "give --lines or --raw, not both")
                      : call_lines(&call, first);
     } else if (status == 0) {
         status = options_has(options, "window")
