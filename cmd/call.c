@@ -50,9 +50,9 @@ static void call_line(struct call *call, int error, char *reply, size_t len,
         { .column = "line", .type = RUSM_TYPE_COUNT, .number = ++call->printed },
         { .column = "reply", .text = reply ? call_text(reply, call->json ? len : 0) : NULL },
     };
+    struct rusm_why line; /* the text of fields[1], if the call failed */
 
     if (error != 0) {
-        struct rusm_why line;
         snprintf(line.text, sizeof(line.text), "line %llu: %.*s", (unsigned long long)call->printed,
                  (int)(sizeof(line.text) - 64), why->text[0] ? why->text : rusm_strerror(error));
         failure_report(call->options->cmd, error, &line);

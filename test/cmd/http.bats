@@ -289,7 +289,7 @@ takes() { [ "$(curl -sS -m 60 -H "Authorization: Bearer $1" -o body -w '%{http_c
     for bad in 'echo short >token' 'chmod 644 token' 'rm token'; do
         : >london.err
         (umask 077; eval "$bad")
-        said() { takes second-token-of-enough && has_text london.err "HTTP clients need the token from before"; }
+        said() { takes second-token-of-enough && has_text london.err "HTTP clients still need the old token"; }
         wait_until said
     done
     # As an orchestrator changes it: the link of the folder goes to another one, in one go.
