@@ -77,12 +77,6 @@ static void drive(unsigned schedulers)
     struct rusm_boot cat = { .name = "cat", .spawnable = "exec:cat" };
     struct rusm_boot echo = { .name = "echo", .spawnable = "echo" };
     expect(rusm_node_boot(node, &echo, &why) == 0, "echo: %s", why.text);
-    /* Start a program with one scheduler only. The thread sanitizer fails otherwise: a thread that
-     * has started a program by clone shares memory with the child, and then no longer reports what
-     * it releases to threads that it makes later. */
-    if (schedulers > 1) {
-        cat.spawnable = "echo";
-    }
     expect(rusm_node_boot(node, &cat, &why) == 0, "cat: %s", why.text);
     struct pollfd at = { .fd = rusm_node_start(node), .events = POLLIN };
     expect(at.fd >= 0, "a descriptor");
