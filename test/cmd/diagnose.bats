@@ -57,7 +57,13 @@ well() {
     like "$(field circle evidence)" "*@*#* (?, 4 messages) waits for *@*#* (?, 4 messages) waits for *"
     not has_text findings "on their way" # the circle is why
 }
-circle_of_two() { finds circle london a || finds circle oslo b; }
+# At times the messages go round and round instead, and nobody waits for long. Then both begin anew.
+circle_of_two() {
+    finds circle london a || finds circle oslo b && return
+    looks=$((${looks:-0} + 1))
+    [ $((looks % 3)) != 0 ] || { rusm kill london a; rusm kill oslo b; }
+    false
+}
 
 @test "diagnose: a full mailbox and who fills it" {
     start_node london --mailbox 4 --boot 'slow=exec:exec sleep 1000' --boot feed='relay slow@london'
